@@ -1,0 +1,65 @@
+"""A fleet of sites, made from a seed: the same seed and number always give the same site."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from simulation.battery import BACKUP, SAVINGS, SELF_CONSUMPTION, Battery
+from simulation.noise import fraction
+from simulation.places import PLACES
+from simulation.site import Site
+
+# Every eight sites in a row hold each mode, and some without a battery.
+_MODES = (SELF_CONSUMPTION, None, BACKUP, SELF_CONSUMPTION, SAVINGS, SELF_CONSUMPTION, SAVINGS, None)
+_COMMERCIAL_EVERY, _FIRST_COMMERCIAL = 6, 2
+_FLOORS = (5.0, 10.0, 20.0)
+
+
+class Fleet:
+    """`sites` sites that take the places in order, over and over."""
+
+    def __init__(self, sites: int = 8, seed: int = 1) -> None:
+        if sites < 1:
+            raise ValueError(f"a fleet has at least 1 site, not {sites}")
+        self.seed = seed
+        self.sites = tuple(_site(number, seed) for number in range(sites))
+
+
+def _site(number: int, seed: int) -> Site:
+    lap, index = divmod(number, len(PLACES))
+    place = PLACES[index]
+    pv_kwp = _pv_kwp(number, lap, seed)
+    return Site(
+        number=number,
+        name=f"{place.name} {lap + 1}",
+        place=place,
+        pv_kwp=pv_kwp,
+        battery=_battery(number, lap, seed, pv_kwp),
+        operational_since=_operational_since(number, seed, ZoneInfo(place.timezone)),
+        seed=seed,
+        load_kwh_per_day=round(pv_kwp * (2.6 + fraction(seed, number, "load")), 1),
+    )
+
+
+def _pv_kwp(number: int, lap: int, seed: int) -> float:
+    """4 to 12 kWp for a home, 30 to 200 for a business; the lap moves the businesses on to other places."""
+    chance = fraction(seed, number, "pv")
+    if (number + lap) % _COMMERCIAL_EVERY == _FIRST_COMMERCIAL:
+        return float(round(30 + 170 * chance))
+    return round(4 + 8 * chance, 1)
+
+
+def _battery(number: int, lap: int, seed: int, pv_kwp: float) -> Battery | None:
+    mode = _MODES[(number + lap) % len(_MODES)]
+    if mode is None:
+        return None
+    capacity_kwh = round(pv_kwp * (0.8 + 0.7 * fraction(seed, number, "battery")), 1)
+    floor = _FLOORS[int(len(_FLOORS) * fraction(seed, number, "floor"))]
+    return Battery(capacity_kwh, mode, floor)
+
+
+def _operational_since(number: int, seed: int, zone: ZoneInfo) -> datetime:
+    """A moment of a working day between 09:00 and 16:00 local time, 2015 to 2024."""
+    days = int(3650 * fraction(seed, number, "day"))
+    minutes = 5 * int(84 * fraction(seed, number, "minute"))
+    chosen = datetime(2015, 1, 2, 9, tzinfo=zone) + timedelta(days=days, minutes=minutes)
+    return chosen - timedelta(days=max(0, chosen.weekday() - 4))

@@ -1,0 +1,16 @@
+"""Repeatable chance: the same words give the same bytes in every process and on every machine.
+
+`random` would need a state to be stepped through, and `hash` differs between processes; a digest does neither.
+"""
+
+from hashlib import blake2b
+
+
+def digest(*words: object, size: int) -> bytes:
+    """`size` bytes (at most 64) that depend on the words alone."""
+    return blake2b("/".join(map(str, words)).encode(), digest_size=size).digest()
+
+
+def fraction(*words: object) -> float:
+    """A number from 0 up to, but not including, 1 that depends on the words alone."""
+    return int.from_bytes(digest(*words, size=6), "big") / 2**48

@@ -1,0 +1,41 @@
+"""The bearer check (RFC 6750) that comes before every request, except to a short list of open endpoints."""
+
+from __future__ import annotations
+
+from flask import Flask, current_app, g, request
+
+from app import tokens
+from app.clients import Clients
+from app.errors import Problem
+
+OPEN_ENDPOINTS = frozenset({"health.show", "oauth.token", "api-docs.openapi_json"})
+REALM = 'Bearer realm="derapi"'
+
+
+def _refusal(code: str, detail: str, challenge: str) -> Problem:
+    return Problem(401, code, detail, headers={"WWW-Authenticate": challenge})
+
+
+def require_token() -> None:
+    """Sets `g.client`, or answers 401. Paths and methods that don't exist answer 404 and 405 to anyone:
+    the list of routes is no secret."""
+    if request.routing_exception or request.endpoint in OPEN_ENDPOINTS:
+        return
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        # Without credentials the challenge names no error (RFC 6750, section 3.1).
+        detail = "Send a token in the header Authorization; POST /oauth2/token gives one."
+        raise _refusal("missing_token", detail, REALM)
+    client_id = tokens.subject(token.strip(), current_app.config["SETTINGS"].secret_key)
+    clients: Clients = current_app.extensions["clients"]
+    client = clients.find(client_id) if client_id else None
+    if client is None:
+        detail = "The token is malformed, expired, revoked or not from this service; POST /oauth2/token gives a new one."
+        description = "The access token is malformed, expired, revoked or of another issuer"
+        raise _refusal("invalid_token", detail, f'{REALM}, error="invalid_token", error_description="{description}"')
+    g.client = client
+
+
+def init_app(app: Flask) -> None:
+    """Puts the check before every request."""
+    app.before_request(require_token)

@@ -1,0 +1,117 @@
+"""The commands: `flask --app wsgi ...`. What a program may read goes to stdout as JSON; the log goes to stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+import orjson
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+
+from app import network
+from app.clients import API_VERSIONS, DEFAULT_API_VERSION, MODES, Clients
+from app.config import Settings
+from app.storage import Database
+
+clients = AppGroup("clients", help="Who may call the API.")
+db = AppGroup("db", help="The database.")
+
+
+def _print(answer: Mapping[str, Any]) -> None:
+    click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
+
+
+def _clients() -> Clients:
+    found: Clients = current_app.extensions["clients"]
+    return found
+
+
+@clients.command("create")
+@click.argument("name")
+@click.option("--mode", type=click.Choice(MODES), default="production", show_default=True)
+@click.option("--api-version", type=click.Choice(API_VERSIONS), default=DEFAULT_API_VERSION, show_default=True)
+def create_client(name: str, mode: str, api_version: str) -> None:
+    """Make a client. Its secret is shown once."""
+    client_id, secret = _clients().create(name, mode, api_version)
+    _print(
+        {
+            "client_id": client_id,
+            "client_secret": secret,
+            "name": name,
+            "mode": mode,
+            "api_version": api_version,
+        }
+    )
+
+
+def _moment(epoch: int | None) -> str | None:
+    return None if epoch is None else datetime.fromtimestamp(epoch, UTC).isoformat()
+
+
+@clients.command("list")
+def list_clients() -> None:
+    """Show all clients, without their secrets."""
+    found = [
+        {
+            "client_id": client.id,
+            "name": client.name,
+            "mode": client.mode,
+            "api_version": client.api_version,
+            "created_at": _moment(client.created_at),
+            "revoked_at": _moment(client.revoked_at),
+        }
+        for client in _clients().all()
+    ]
+    _print({"clients": found})
+
+
+@clients.command("revoke")
+@click.argument("client_id")
+def revoke_client(client_id: str) -> None:
+    """End a client's access; its tokens stop within 5 seconds."""
+    if not _clients().revoke(client_id):
+        raise click.ClickException(f"There is no client {client_id!r}.")
+    _print({"client_id": client_id, "revoked": True})
+
+
+@db.command("upgrade")
+def upgrade() -> None:
+    """Bring the tables up to date."""
+    database: Database = current_app.extensions["database"]
+    database.upgrade()
+
+
+@click.command("vendors")
+@with_appcontext
+def vendors() -> None:
+    """List the vendors that were found."""
+    # Not needed to serve the other commands, and slow to find.
+    from vendors.kit import registry
+
+    found = registry.discover()
+    _print({"vendors": {name: f"{kind.__module__}.{kind.__qualname__}" for name, kind in sorted(found.items())}})
+
+
+@click.command("sandbox")
+@click.option("--port", type=click.IntRange(1, 65535), help="Default: SANDBOX_PORT, else 9000.")
+@click.option("--sites", type=click.IntRange(1), default=8, show_default=True, help="Sites of the simulated fleet.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed gives another fleet.")
+@with_appcontext
+def serve_sandbox(port: int | None, sites: int, seed: int) -> None:
+    """Play the clouds of all vendors on this machine, until Ctrl-C."""
+    # Only this command may know of the sandbox: the service itself must not depend on it.
+    import sandbox
+
+    settings: Settings = current_app.config["SETTINGS"]
+    port = port or settings.sandbox_port
+    network.refuse_used_port("127.0.0.1", port, "SANDBOX_PORT")
+    sandbox.serve(port=port, sites=sites, seed=seed)
+
+
+def init_app(app: Flask) -> None:
+    """Adds the commands to `flask`."""
+    for command in (clients, db, vendors, serve_sandbox):
+        app.cli.add_command(command)

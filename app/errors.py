@@ -1,0 +1,112 @@
+"""Every error of the API in one shape: RFC 9457 problem details. Views raise `Problem`; only this file writes JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import marshmallow as ma
+import structlog
+from flask import Flask, Response, current_app, g
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+TYPE = "urn:problem-type:derapi:"
+
+logger = structlog.stdlib.get_logger(__name__)
+
+
+class Problem(Exception):
+    """An answer other than success. `code` is a fixed word for programs, `detail` a sentence for people."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        title: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.title = title or HTTPStatus(status).phrase
+        self.headers = dict(headers or {})
+        self.members = members
+
+    def response(self) -> Response:
+        """The problem as an HTTP response, with the request's id."""
+        body = {
+            "type": TYPE + self.code,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "requestId": g.get("request_id", ""),
+            **self.members,
+        }
+        return current_app.response_class(
+            current_app.json.dumps(body), self.status, self.headers, mimetype=MEDIA_TYPE
+        )
+
+
+class ProblemSchema(ma.Schema):
+    """The shape of every error, for the API's own documentation."""
+
+    type = ma.fields.String(required=True, metadata={"format": "uri"})
+    title = ma.fields.String(required=True)
+    status = ma.fields.Integer(required=True)
+    detail = ma.fields.String(required=True)
+    code = ma.fields.String(required=True)
+    requestId = ma.fields.String(required=True)
+
+
+def invalid(detail: str, **members: Any) -> Problem:
+    """400: the request does not fit the documented parameters."""
+    return Problem(400, "validation_error", detail, title="Invalid request", **members)
+
+
+# Where werkzeug's own text says less than we know.
+_DETAILS = {
+    404: "There is nothing at this path.",
+    405: "This path does not take this method; the header Allow lists those it takes.",
+    413: "The body of the request is too large.",
+}
+
+
+def from_http(error: HTTPException) -> Response:
+    """What Flask or werkzeug refused; the headers that the status demands (Allow, Retry-After) are kept."""
+    status = error.code or 500
+    if status < 400:
+        return error.get_response()  # type: ignore[return-value]
+    code = HTTPStatus(status).phrase.lower().replace(" ", "_").replace("'", "")
+    detail = _DETAILS.get(status) or error.description or HTTPStatus(status).phrase
+    headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
+    return Problem(status, code, detail, headers=headers).response()
+
+
+def init_app(app: Flask) -> None:
+    """Catches everything. What nobody foresaw is logged with its traceback and told to nobody."""
+
+    @app.errorhandler(Problem)
+    def problem(error: Problem) -> Response:
+        return error.response()
+
+    app.register_error_handler(HTTPException, from_http)
+
+    @app.errorhandler(SQLAlchemyError)
+    def database(error: SQLAlchemyError) -> Response:
+        logger.error("database", exc_info=error)
+        detail = "The service cannot reach its database; try again shortly."
+        return Problem(503, "database_unavailable", detail, headers={"Retry-After": "5"}).response()
+
+    @app.errorhandler(Exception)
+    def unforeseen(error: Exception) -> Response:
+        logger.error("unforeseen", exc_info=error)
+        detail = "The service failed; its log has the cause under this request's id."
+        return Problem(500, "internal_server_error", detail).response()

@@ -1,0 +1,161 @@
+"""The log: one JSON object a line on stderr, without secrets.
+
+Two nets catch secrets: fields are hidden by their names, and the values that `conceal` was told during a request
+are replaced wherever they occur, tracebacks included.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging.config
+import re
+import time
+import uuid
+from contextvars import ContextVar
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+import structlog
+from flask import Flask, Response, g, request
+from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+HIDDEN = "[hidden]"
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+_secret_name = re.compile(r"authorization|secret|token|password|passwd|cookie|credential|api.?key|signature", re.I)
+# What looks like a credential is hidden although nobody told us of it: header values, JWTs, user:password@host.
+_secret_text = re.compile(
+    r"(?i:\b(?:Bearer|Basic)\s+)(?P<scheme>[A-Za-z0-9+/=._~-]{6,})"
+    r"|(?P<jwt>\beyJ[\w-]+\.[\w-]+\.[\w-]*)"
+    r"|(?<=://)(?P<user>[^/\s@]+)(?=@)"
+)
+# One set per request. It is shared with the threads that work for the request, when they run in its context.
+_concealed: ContextVar[set[str] | None] = ContextVar("concealed", default=None)
+
+
+def conceal(*secrets: str) -> None:
+    """Hides these values from every log line of the current request, also when encoded."""
+    known = _concealed.get()
+    if known is None:
+        _concealed.set(known := set())
+    for secret in secrets:
+        # Shorter values would blacken ordinary words, and nobody protects anything with them.
+        if len(secret) >= 4:
+            known |= {secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode().rstrip("=")}
+
+
+def _hide(value: Any, known: list[str]) -> Any:
+    if isinstance(value, str):
+        for secret in known:
+            value = value.replace(secret, HIDDEN)
+        return _secret_text.sub(lambda match: _cut(match), value)
+    if isinstance(value, dict):
+        return {
+            _hide(str(name), known): HIDDEN if _secret_name.search(str(name)) else _hide(item, known)
+            for name, item in value.items()
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_hide(item, known) for item in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return _hide(str(value), known)
+
+
+def _cut(match: re.Match[str]) -> str:
+    group = match.lastgroup or "jwt"
+    return match.group(0).replace(match.group(group), HIDDEN)
+
+
+def redact(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    """The last processor before the line is written: nothing that comes later may add text."""
+    known = sorted(_concealed.get() or (), key=len, reverse=True)  # the longest first: one may contain another
+    hidden: EventDict = _hide(dict(event), known)
+    return hidden
+
+
+def _line(event: EventDict, **options: Any) -> str:
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+_SHARED: list[Processor] = [
+    merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def configuration(level: str) -> dict[str, Any]:
+    """For logging.config.dictConfig, and for gunicorn, which has loggers of its own."""
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": _SHARED,
+        "processors": [
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            redact,
+            structlog.processors.JSONRenderer(serializer=_line),
+        ],
+    }
+    ours = {"handlers": [], "propagate": True, "level": level}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": formatter},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            "gunicorn.error": ours,
+            "gunicorn.access": ours,
+            # They tell of every connection and every migration.
+            "urllib3": {"level": "WARNING"},
+            "alembic": {"level": "WARNING"},
+        },
+    }
+
+
+def configure(level: str) -> None:
+    """Sends structlog and the standard library's logging through the same processors."""
+    logging.config.dictConfig(configuration(level))
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+def init_app(app: Flask) -> None:
+    """Gives every request an id and one line in the log."""
+    logger = structlog.stdlib.get_logger("app.request")
+
+    @app.before_request
+    def begin() -> None:
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        g.started = time.monotonic()
+        clear_contextvars()
+        bind_contextvars(request_id=g.request_id)
+        _concealed.set(set())
+        conceal(request.headers.get("Authorization", "").partition(" ")[2])
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        response.headers["X-Request-ID"] = g.request_id
+        client = g.get("client")
+        logger.info(
+            "request",
+            method=request.method,
+            path=request.path,  # never the query string
+            status=response.status_code,
+            milliseconds=round(1000 * (time.monotonic() - g.started)),
+            client=client.id if client else None,
+        )
+        return response

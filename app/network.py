@@ -1,0 +1,31 @@
+"""Host names and ports of this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name (without port or brackets) is this machine itself."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def refuse_used_port(host: str, port: int, setting: str) -> None:
+    """Ends the program with one line when the port is taken, naming the setting that changes it.
+
+    gunicorn would try for five seconds and then print a traceback.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        # As servers do: otherwise connections that ended a minute ago would still count as use.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SystemExit(
+                f"Port {port} cannot be used ({error.strerror}): set {setting} to another, "
+                f"for example {setting}={port + 1 if port < 65535 else port - 1}"
+            ) from None

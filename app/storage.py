@@ -1,0 +1,125 @@
+"""The database: SQLite by default, Postgres by setting. Sessions are short; none is open while a vendor is called."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import alembic.command
+import alembic.config
+from sqlalchemy import JSON, BigInteger, Engine, Text, create_engine, event, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+UPGRADE_LOCK = 4_027_015_431  # any number, as long as it stays the same
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+
+class Client(Base):
+    """A client of the API. Its secret is kept as a hash only."""
+
+    __tablename__ = "clients"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    mode: Mapped[str] = mapped_column(Text)  # "production" or "virtual"
+    api_version: Mapped[str] = mapped_column(Text)  # applies when a request names none
+    secret_sha256: Mapped[str] = mapped_column(Text)  # hexadecimal
+    created_at: Mapped[int] = mapped_column(BigInteger)  # epoch seconds
+    revoked_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Resource(Base):
+    """Where a public id leads: the vendor and the vendor's own id parts, and nothing else of the vendor's data."""
+
+    __tablename__ = "resources"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    vendor: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    key: Mapped[list[str]] = mapped_column(JSON)
+
+
+class Database:
+    """One engine and its sessions."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _sqlite(url) if url.startswith("sqlite") else _postgres(url)
+        # gunicorn loads the app before it forks: a child must not use its parent's connections.
+        os.register_at_fork(after_in_child=lambda: self.engine.dispose(close=False))
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A transaction: committed at the end, rolled back on an exception. Objects stay readable afterwards."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def answers(self) -> bool:
+        """Whether the database can be reached."""
+        try:
+            with self.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except SQLAlchemyError:
+            return False
+        return True
+
+    def upgrade(self) -> None:
+        """Brings the tables up to date. Any number of processes may call this at once: they take turns."""
+        config = alembic.config.Config()
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        with self._turn(), self.engine.connect() as connection:
+            config.attributes["connection"] = connection
+            alembic.command.upgrade(config, "head")
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        path = self.engine.url.database
+        if self.engine.dialect.name != "sqlite" or path is None:
+            with self.engine.begin() as holder:
+                holder.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": UPGRADE_LOCK})
+                yield
+            return
+        with open(f"{path}.lock", "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            # Readers no longer wait for writers. The mode stays with the file; to change it nobody else may be in.
+            with self.engine.connect() as connection:
+                connection.connection.driver_connection.execute("PRAGMA journal_mode = WAL")  # type: ignore[union-attr]
+            yield
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, record: object) -> None:
+        # The driver would commit before each change of a table; a migration must be all or nothing.
+        connection.isolation_level = None
+        connection.execute("PRAGMA busy_timeout = 5000")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def _postgres(url: str) -> Engine:
+    # Two workers of 8 and a command stay below the 20 connections of Heroku's smallest Postgres.
+    return create_engine(
+        url,
+        pool_size=4,
+        max_overflow=4,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5},
+    )

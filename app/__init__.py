@@ -25,7 +25,7 @@ class OrjsonProvider(JSONProvider):
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
         body = orjson.dumps(self._prepare_response_obj(args, kwargs))
-        return self._app.response_class(body, mimetype="application/json")
+        return Response(body, mimetype="application/json")
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:
@@ -43,9 +43,9 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     )
     app.json = OrjsonProvider(app)
     if settings.trusted_proxies:
-        # Not the host: a proxy that does not set X-Forwarded-Host, as Heroku's, passes on what the caller wrote.
-        proxies = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]
+        # Not the host: a proxy that does not set X-Forwarded-Host, as Heroku's, passes on what callers write.
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
     _store(app, settings)
     # In this order before a request: its id, the host and the size, the token, the parameters.
     for part in (log, routing, auth, errors):

@@ -17,8 +17,10 @@ def _refusal(code: str, detail: str, challenge: str) -> Problem:
 
 
 def require_token() -> None:
-    """Sets `g.client`, or answers 401. Paths and methods that don't exist answer 404 and 405 to anyone:
-    the list of routes is no secret."""
+    """Sets `g.client`, or answers 401.
+
+    Paths and methods that don't exist answer 404 and 405 to anyone: the list of routes is no secret.
+    """
     if request.routing_exception or request.endpoint in OPEN_ENDPOINTS:
         return
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -30,9 +32,9 @@ def require_token() -> None:
     clients: Clients = current_app.extensions["clients"]
     client = clients.find(client_id) if client_id else None
     if client is None:
-        detail = "The token is malformed, expired, revoked or not from this service; POST /oauth2/token gives a new one."
-        description = "The access token is malformed, expired, revoked or of another issuer"
-        raise _refusal("invalid_token", detail, f'{REALM}, error="invalid_token", error_description="{description}"')
+        fault = "The access token is malformed, expired, revoked or of another issuer"
+        challenge = f'{REALM}, error="invalid_token", error_description="{fault}"'
+        raise _refusal("invalid_token", f"{fault}; POST /oauth2/token gives a new one.", challenge)
     g.client = client
 
 

@@ -1,4 +1,4 @@
-"""The commands: `flask --app wsgi ...`. What a program may read goes to stdout as JSON; the log goes to stderr."""
+"""The commands: `flask --app wsgi ...`. Answers go to stdout, as JSON only; the log goes to stderr."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def _clients() -> Clients:
 @clients.command("create")
 @click.argument("name")
 @click.option("--mode", type=click.Choice(MODES), default="production", show_default=True)
-@click.option("--api-version", type=click.Choice(API_VERSIONS), default=DEFAULT_API_VERSION, show_default=True)
+@click.option(
+    "--api-version", type=click.Choice(API_VERSIONS), default=DEFAULT_API_VERSION, show_default=True
+)
 def create_client(name: str, mode: str, api_version: str) -> None:
     """Make a client. Its secret is shown once."""
     client_id, secret = _clients().create(name, mode, api_version)
@@ -91,13 +93,13 @@ def vendors() -> None:
     # Not needed to serve the other commands, and slow to find.
     from vendors.kit import registry
 
-    found = registry.discover()
-    _print({"vendors": {name: f"{kind.__module__}.{kind.__qualname__}" for name, kind in sorted(found.items())}})
+    found = sorted(registry.discover().items())
+    _print({"vendors": {name: f"{kind.__module__}.{kind.__qualname__}" for name, kind in found}})
 
 
 @click.command("sandbox")
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: SANDBOX_PORT, else 9000.")
-@click.option("--sites", type=click.IntRange(1), default=8, show_default=True, help="Sites of the simulated fleet.")
+@click.option("--sites", type=click.IntRange(1), default=8, show_default=True, help="Sites of the fleet.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed gives another fleet.")
 @with_appcontext
 def serve_sandbox(port: int | None, sites: int, seed: int) -> None:

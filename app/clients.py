@@ -20,11 +20,11 @@ MODES = ("production", "virtual")
 API_VERSIONS = ("v1", "v2024-09-01")
 DEFAULT_API_VERSION = "v1"
 
-# A revoked client's token must stop within 5 s. The second in hand is for the look-up itself, which may be slow.
+# A revoked client's token must stop within 5 s. The second in hand is for the look-up, which may be slow.
 REMEMBERED_SECONDS = 4.0
 
 _ID = re.compile(r"[0-9a-f]{32}")
-# No secret has this hash: a secret is compared with it when the client does not exist, so that both take the same time.
+# No secret has this hash. It stands in for an unknown client's, so that both cases take the same time.
 _NOBODY = Client(id="", name="", mode="", api_version="", secret_sha256="0" * 64, created_at=0, revoked_at=0)
 
 
@@ -73,14 +73,14 @@ class Clients:
             return list(session.scalars(select(Client).order_by(Client.created_at, Client.id)))
 
     def revoke(self, client_id: str) -> bool:
-        """Ends a client's access for good; False when there is no such client. The first time of it is kept."""
+        """Ends a client's access for good; False when there is no such client."""
         revoked = update(Client).where(Client.id == client_id, Client.revoked_at.is_(None))
         with self._database.session() as session:
             session.execute(revoked.values(revoked_at=int(time.time())))
             return session.get(Client, client_id) is not None
 
     def verified(self, client_id: str, secret: str) -> str | None:
-        """The id of the client that this secret belongs to. Takes the same work whether or not the client exists."""
+        """The id of the client that this secret belongs to; the same work whether or not there is one."""
         # Ids of another form cannot be in the database, and some texts (with NUL) it would not even take.
         row = self._row(client_id if _ID.fullmatch(client_id) else "0" * 32) or _NOBODY
         right = hmac.compare_digest(_hash(secret), row.secret_sha256)

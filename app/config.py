@@ -152,7 +152,8 @@ class Settings:
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process; raises SettingsError with all faults at once."""
     if environ is None:
-        environ = {name: value or "" for name, value in dotenv_values(ROOT / ".env").items()} | dict(os.environ)
+        environ = {name: value or "" for name, value in dotenv_values(ROOT / ".env").items()}
+        environ.update(os.environ)
     given = {name: value.strip() for name, value in environ.items() if value.strip()}
     faults: list[str] = []
     values = _parse(given, faults) | {"vendor_urls": _vendor_urls(given, faults)}
@@ -160,7 +161,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         values |= _embedded(values, given, faults)
     _require(given, values, faults)
     if faults:
-        raise SettingsError("These settings must be corrected:\n" + "\n".join(f"  {fault}" for fault in faults))
+        raise SettingsError("\n  ".join(["These settings must be corrected:", *faults]))
     return Settings(**values)
 
 
@@ -202,7 +203,7 @@ def _embedded(values: Mapping[str, Any], given: Mapping[str, str], faults: list[
             if name.upper() not in given:
                 found[name] = keys.kept(folder, name)
     except (OSError, ValueError) as error:
-        faults.append(f"INSTANCE_PATH: expected a folder that can be written, for example /var/lib/derapi ({error})")
+        faults.append(f"INSTANCE_PATH: expected a folder to write to, for example /var/lib/derapi ({error})")
     return found
 
 
@@ -211,8 +212,8 @@ def _require(given: Mapping[str, str], values: Mapping[str, Any], faults: list[s
     if "DYNO" in given:  # set by Heroku in every dyno
         if not values.get("database_url", "").startswith("postgresql"):
             faults.append(
-                "DATABASE_URL: expected Postgres on Heroku, because a dyno loses its disk at every restart and the "
-                "commands run on another dyno; for example `heroku addons:create heroku-postgresql`"
+                "DATABASE_URL: expected Postgres on Heroku, because a dyno loses its disk at every restart "
+                "and commands run on another dyno; for example `heroku addons:create heroku-postgresql`"
             )
         if "PUBLIC_URL" not in given:
             why = " (on Heroku it is needed for the links in answers and to refuse other hosts' names)"

@@ -1,4 +1,4 @@
-"""Every error of the API in one shape: RFC 9457 problem details. Views raise `Problem`; only this file writes JSON."""
+"""Every error of the API in one shape: problem details (RFC 9457). Views raise `Problem`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET /health: whether this process serves, for load balancers and people. It needs nothing and never fails."""
+"""GET /health: whether this process serves. It needs no token and never fails."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The log: one JSON object a line on stderr, without secrets.
 
-Two nets catch secrets: fields are hidden by their names, and the values that `conceal` was told during a request
-are replaced wherever they occur, tracebacks included.
+Three nets catch secrets: fields are hidden by their names; values that `conceal` was told during a request
+are replaced wherever they occur, tracebacks included; and so is what looks like a credential.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 HIDDEN = "[hidden]"
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-_secret_name = re.compile(r"authorization|secret|token|password|passwd|cookie|credential|api.?key|signature", re.I)
-# What looks like a credential is hidden although nobody told us of it: header values, JWTs, user:password@host.
+_secret_name = re.compile(
+    r"authorization|secret|token|password|passwd|cookie|credential|api.?key|signature", re.IGNORECASE
+)
+# Values of authorization headers, JWTs, user:password@host.
 _secret_text = re.compile(
     r"(?i:\b(?:Bearer|Basic)\s+)(?P<scheme>[A-Za-z0-9+/=._~-]{6,})"
     r"|(?P<jwt>\beyJ[\w-]+\.[\w-]+\.[\w-]*)"
@@ -50,7 +52,7 @@ def _hide(value: Any, known: list[str]) -> Any:
     if isinstance(value, str):
         for secret in known:
             value = value.replace(secret, HIDDEN)
-        return _secret_text.sub(lambda match: _cut(match), value)
+        return _secret_text.sub(_cut, value)
     if isinstance(value, dict):
         return {
             _hide(str(name), known): HIDDEN if _secret_name.search(str(name)) else _hide(item, known)
@@ -70,7 +72,8 @@ def _cut(match: re.Match[str]) -> str:
 
 def redact(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
     """The last processor before the line is written: nothing that comes later may add text."""
-    known = sorted(_concealed.get() or (), key=len, reverse=True)  # the longest first: one may contain another
+    # The longest first: one may contain another.
+    known = sorted(_concealed.get() or (), key=len, reverse=True)
     hidden: EventDict = _hide(dict(event), known)
     return hidden
 

@@ -56,7 +56,7 @@ def _form() -> dict[str, str]:
         raise Refusal("invalid_request", "Parameters belong in the body, not in the URL")
     if request.mimetype != "application/x-www-form-urlencoded":
         raise Refusal("invalid_request", "The body must be application/x-www-form-urlencoded")
-    for name, values in request.form.lists():
+    for _, values in request.form.lists():
         if len(values) > 1:
             raise Refusal("invalid_request", "A parameter is repeated")
     form = {name: value for name, value in request.form.items() if value}

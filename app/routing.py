@@ -26,10 +26,10 @@ class StrictParser(FlaskParser):
     """Refuses what the schema does not know, with 400 and the name of the parameter."""
 
     DEFAULT_VALIDATION_STATUS = 400
-    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": ma.RAISE, "json": ma.RAISE}
+    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": ma.RAISE}
 
     def handle_error(self, error: ma.ValidationError, *arguments: Any, **options: Any) -> NoReturn:
-        raise invalid(" ".join(_sentences(error.normalized_messages()))) from error
+        raise invalid(" ".join(_sentences(error.messages))) from error
 
     def _handle_invalid_json_error(self, error: Exception, *arguments: Any, **options: Any) -> NoReturn:
         raise invalid("The body is not valid JSON.") from error
@@ -94,7 +94,7 @@ def _refuse_unknown_host() -> None:
     raise Problem(
         400,
         "unknown_host",
-        "This service does not answer under the host of this request. Set PUBLIC_URL to the URL that its users see.",
+        "This service does not answer under this host. Set PUBLIC_URL to the URL that its users see.",
     )
 
 
@@ -104,7 +104,7 @@ def _refuse_large_body() -> None:
 
 
 def refuse_odd_parameters() -> None:
-    """Repeated query parameters, and any where a route takes none: ignoring them would hide a caller's mistake."""
+    """Repeated query parameters, and any where a route takes none: ignoring them would hide a mistake."""
     if request.routing_exception or request.endpoint in OWN_PARAMETERS:
         return
     for name, values in request.args.lists():

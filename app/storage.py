@@ -1,11 +1,11 @@
-"""The database: SQLite by default, Postgres by setting. Sessions are short; none is open while a vendor is called."""
+"""The database: SQLite by default, Postgres by setting. No session is open while a vendor is called."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ class Client(Base):
 
 
 class Resource(Base):
-    """Where a public id leads: the vendor and the vendor's own id parts, and nothing else of the vendor's data."""
+    """Where a public id leads: the vendor and the vendor's own id parts, nothing else of its data."""
 
     __tablename__ = "resources"
 
@@ -58,7 +58,7 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A transaction: committed at the end, rolled back on an exception. Objects stay readable afterwards."""
+        """A transaction: committed at the end, rolled back on an exception. Rows stay readable afterwards."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
@@ -89,9 +89,9 @@ class Database:
             return
         with open(f"{path}.lock", "w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            # Readers no longer wait for writers. The mode stays with the file; to change it nobody else may be in.
-            with self.engine.connect() as connection:
-                connection.connection.driver_connection.execute("PRAGMA journal_mode = WAL")  # type: ignore[union-attr]
+            # Readers then do not wait for writers. The mode stays with the file; only a lone user can set it.
+            with closing(self.engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA journal_mode = WAL")
             yield
 
 

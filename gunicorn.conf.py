@@ -1,0 +1,42 @@
+"""gunicorn's settings; `gunicorn wsgi:app` finds this file. All values of the environment come from app.config."""
+
+import os
+import sys
+
+# Also where the project is not installed as a package, as on Heroku.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from app import log, network
+from app.config import SettingsError, load
+
+try:
+    _settings = load()
+except SettingsError as error:
+    raise SystemExit(str(error)) from None
+
+_HOST = "0.0.0.0"
+bind = f"{_HOST}:{_settings.port}"
+workers = _settings.web_concurrency
+worker_class = "gthread"
+# A request mostly waits for vendors: threads are the scarce resource, not processors.
+threads = 64
+# Loading once, before the fork: the embedded database upgrades itself here, and a fault ends the start at once.
+preload_app = True
+# Heroku's router keeps connections for 90 s; were they closed here first, its next request would be lost.
+keepalive = 95
+# A worker that says nothing for so long is replaced. Requests have their own deadline.
+timeout = 60
+# Heroku kills what still runs 30 s after SIGTERM.
+graceful_timeout = 25
+# By default gunicorn believes such headers from loopback; TRUSTED_PROXIES decides that instead (create_app).
+forwarded_allow_ips = ""
+# Above our own bounds for vendors' headers: gunicorn itself would answer with HTML.
+limit_request_field_size = 16384
+control_socket_disable = True
+logconfig_dict = log.configuration(_settings.log_level)
+
+
+def on_starting(server):
+    """Before it listens. A new master that takes over from an old one (USR2) is handed the open socket."""
+    if not server.master_pid:
+        network.refuse_used_port(_HOST, _settings.port, "PORT")

@@ -5,16 +5,18 @@ Savings: charges from the grid at night and discharges in the evening, by the lo
 Backup: stays full; no energy flows.
 """
 
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from math import sqrt
+from threading import Lock
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from simulation.places import Place
-from simulation.pv import DaySums, Pv
+from simulation.pv import FIRST_DAY, Pv
 from simulation.sun import DAY_SECONDS, SECONDS_PER_DEGREE, solar_midnight
 
 SELF_CONSUMPTION = "Self Consumption"
@@ -26,8 +28,7 @@ ROUND_TRIP = 0.9
 ONE_WAY = sqrt(ROUND_TRIP)
 _DAY_BORDER = 3 * 3600
 _GIVE_BACK_FROM, _GIVE_BACK_FOR = 17 * 3600, 10 * 3600
-# Shares of the clear-sky day between which PV charges the battery, and the share of that PV it takes.
-_CHARGE_FROM, _CHARGE_TO, _PV_TAKEN = 0.10, 0.75, 0.8
+_PV_TAKEN = 0.8
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Battery:
 
 
 class Flows(NamedTuple):
-    """Energy through the terminals since the beginning of 2015, and the energy now stored above the floor; kWh."""
+    """kWh through the terminals since the beginning of 2015, and kWh now stored above the floor."""
 
     charge_kwh: float
     discharge_kwh: float
@@ -73,22 +74,26 @@ def cycle_of(battery: Battery, place: Place, pv: Pv, pv_kwp: float) -> Cycle:
 
 def _self_consumption(full_kwh: float, longitude: float, pv: Pv, pv_kwp: float) -> Cycle:
     shift = SECONDS_PER_DEGREE * longitude - _DAY_BORDER
+    taken = _PV_TAKEN * pv_kwp
 
-    @lru_cache(maxsize=64)
-    def stretch(number: int) -> tuple[float, float, float]:
-        day = pv.day(number)
-        low, high = day.share_at(_CHARGE_FROM), day.share_at(_CHARGE_TO)
-        return min(full_kwh, _PV_TAKEN * pv_kwp * day.kwh * (high - low)), low, high - low
+    def charges(first: int, last: int) -> Iterator[float]:
+        return (min(full_kwh, taken * stretch) for stretch in pv.stretches_kwh(first, last))
 
-    sums = DaySums(lambda number: stretch(number)[0])
+    sums = DaySums(charges)
 
     def flows(t: float) -> Flows:
         number = int((t + shift) // DAY_SECONDS)
-        amount, low, width = stretch(number)
-        charged = max(0.0, min(1.0, (pv.day(number).share(t) - low) / width))
+        day = pv.day(number)
+        charged = 0.0
+        if day.stretch_kwh > 0:
+            charged = (day.share(t) - day.stretch_from) * day.kwh / day.stretch_kwh
         evening = solar_midnight(number, longitude) + _GIVE_BACK_FROM
-        returned = _ease((t - evening) / _GIVE_BACK_FOR)
-        return _flows(sums.before(number), amount, charged, returned)
+        return _flows(
+            sums.before(number),
+            min(full_kwh, taken * day.stretch_kwh),
+            max(0.0, min(1.0, charged)),
+            _ease((t - evening) / _GIVE_BACK_FOR),
+        )
 
     return flows
 
@@ -116,6 +121,29 @@ def _clock_times(zone: ZoneInfo, local: date) -> tuple[float, float, float, floa
         datetime(local.year, local.month, local.day, hour, tzinfo=zone).timestamp() for hour in (1, 5, 17, 21)
     )
     return one, five, seventeen, twenty_one
+
+
+class DaySums:
+    """Sums of a daily value over all days before a given one; they grow on demand, under a lock."""
+
+    def __init__(self, values: Callable[[int, int], Iterable[float]]) -> None:
+        self._values = values
+        self._sums = array("d", [0.0])
+        self._lock = Lock()
+
+    def before(self, day: int) -> float:
+        """Sum over the days from the first of all up to, but not including, that day."""
+        index = day - FIRST_DAY
+        if index >= len(self._sums):
+            self._grow(index)
+        return self._sums[index]
+
+    def _grow(self, index: int) -> None:
+        with self._lock:
+            known = len(self._sums) - 1
+            values = self._values(FIRST_DAY + known, FIRST_DAY + index)
+            for value in values:
+                self._sums.append(self._sums[-1] + value)
 
 
 def _flows(before: float, amount: float, charged: float, returned: float) -> Flows:

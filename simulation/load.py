@@ -1,7 +1,7 @@
 """What a household draws: the same shape every day, in mean solar time.
 
-It only fills the grid and home fields of vendors. By the sun's clock every day has 24 hours, so the closed form
-needs no time zone.
+It only fills the grid and home fields of vendors. By the sun's clock every day has 24 hours, so that the
+closed form needs no time zone.
 """
 
 from itertools import accumulate

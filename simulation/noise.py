@@ -1,6 +1,6 @@
 """Repeatable chance: the same words give the same bytes in every process and on every machine.
 
-`random` would need a state to be stepped through, and `hash` differs between processes; a digest does neither.
+`random` would have to be stepped through from a start, and `hash` differs between processes.
 """
 
 from hashlib import blake2b

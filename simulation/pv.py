@@ -1,12 +1,13 @@
 """PV energy of one kWp at a place, as a closed form of time.
 
-A day's energy is its clear-sky energy times one clearness. Within the day it follows the clear-sky curve, bent by
-24 weights that are calm on clear days and wild on cloudy ones. Only sums over past days are kept, in lists that
-grow when a later day is asked for; all sites of a place share them.
+A day's energy is its clear-sky energy times one clearness. Within the day it follows the clear-sky curve,
+bent by 24 weights that are calm on clear days and wild on cloudy ones. Only sums over past days are kept, in
+lists that grow when a later day is asked for; all sites of a place share them.
 """
 
-from collections.abc import Callable
-from functools import lru_cache
+from array import array
+from collections.abc import Sequence
+from functools import lru_cache, partial
 from itertools import accumulate
 from math import acos, copysign, cos, pi, radians, sin
 from struct import Struct
@@ -20,6 +21,8 @@ from simulation.sun import DAY_SECONDS, SECONDS_PER_DEGREE, sun_of, sunset_angle
 FIRST_DAY = 16_434
 KNOTS = 24
 WEATHER_DAYS = 4
+# Shares of the clear-sky day between which batteries charge; here, since the sites of a place share the result.
+CHARGE_FROM, CHARGE_TO = 0.10, 0.75
 _NOISE = Struct(f">{KNOTS + 1}H")
 _RADIANS_PER_SECOND = 2 * pi / DAY_SECONDS
 _JUNE_SOLSTICE = 171
@@ -27,9 +30,10 @@ _YEAR_DAYS = 365.2422
 
 
 class PvDay:
-    """One solar day of one kWp: its energy in kWh, and how far along it is at any instant."""
+    """One solar day of one kWp: its energy in kWh, and how far along it is at any instant.
 
-    __slots__ = ("_a", "_b", "_curve", "_half", "_noon", "_per_clear", "_start", "kwh")
+    stretch_kwh: the energy of the stretch in which batteries charge; stretch_from: the day's share before it.
+    """
 
     def __init__(self, place: Place, seed: int, day: int) -> None:
         self._noon, declination = sun_of(day, place.longitude)
@@ -46,9 +50,11 @@ class PvDay:
         clearness = _clearness(place, seed, day, chance / 65_536)
         self.kwh = clearness * clear * 12 / pi
         self._curve = _curve(bends, clearness)
+        self.stretch_from = self.share_at(CHARGE_FROM)
+        self.stretch_kwh = self.kwh * (self.share_at(CHARGE_TO) - self.stretch_from)
 
     def clear_share(self, t: float) -> float:
-        """Share of the day's clear-sky energy that has come by the instant, 0 before sunrise to 1 after sunset."""
+        """Share of the day's clear-sky energy that has come by the instant, from 0 at sunrise to 1."""
         angle = (t - self._noon) * _RADIANS_PER_SECOND
         if angle <= -self._half:
             return 0.0
@@ -71,7 +77,7 @@ class PvDay:
 
 
 def _clearness(place: Place, seed: int, day: int, chance: float) -> float:
-    """Share of the clear-sky energy that one day brings: season, the weather of some days, and the day itself."""
+    """Share of the clear-sky energy that comes: the season, the weather of some days, and the day itself."""
     block, within = divmod(day, WEATHER_DAYS)
     before, after = _weather(seed, place.name, block), _weather(seed, place.name, block + 1)
     weather = before + (after - before) * within / WEATHER_DAYS
@@ -95,45 +101,41 @@ def _curve(bends: list[int], clearness: float) -> tuple[float, ...]:
     return tuple(value / sums[-1] for value in sums)
 
 
-class DaySums:
-    """Sums of a daily value over all days before a given one, grown on demand and safe to share by threads."""
-
-    def __init__(self, value: Callable[[int], float]) -> None:
-        self._value = value
-        self._sums = [0.0]
-        self._lock = Lock()
-
-    def before(self, day: int) -> float:
-        """Sum over the days from `FIRST_DAY` up to, but not including, that day."""
-        index = day - FIRST_DAY
-        if index >= len(self._sums):
-            self._grow(index)
-        return self._sums[index] if index > 0 else 0.0
-
-    def _grow(self, index: int) -> None:
-        with self._lock:
-            for known in range(len(self._sums) - 1, index):
-                self._sums.append(self._sums[known] + self._value(FIRST_DAY + known))
-
-
 class Pv:
-    """The PV energy of one kWp at one place under the weather of one seed."""
+    """The PV energy of one kWp at one place under the weather of one seed, safe to share by threads.
+
+    A later day than asked for before makes the lists grow, at some 10 µs per day.
+    """
 
     def __init__(self, place: Place, seed: int) -> None:
-        def make(day: int) -> PvDay:
-            return PvDay(place, seed, day)
-
+        self._make = partial(PvDay, place, seed)
         self._shift = SECONDS_PER_DEGREE * place.longitude
-        self.day = lru_cache(maxsize=512)(make)
-        self._sums = DaySums(lambda day: make(day).kwh)
+        self._before = array("d", [0.0])
+        self._stretches = array("d")
+        self._lock = Lock()
+        self.day = lru_cache(maxsize=512)(self._make)
 
     def kwh(self, t: float) -> float:
         """Energy since the beginning of 2015, in kWh; it never falls."""
         number = int((t + self._shift) // DAY_SECONDS)
         if number < FIRST_DAY:
             return 0.0
+        if number - FIRST_DAY >= len(self._before):
+            self._grow(number)
         day = self.day(number)
-        return self._sums.before(number) + day.kwh * day.share(t)
+        return self._before[number - FIRST_DAY] + day.kwh * day.share(t)
+
+    def stretches_kwh(self, first: int, last: int) -> Sequence[float]:
+        """Energy in the charging stretch of each day from `first` up to, but not including, `last`."""
+        self._grow(last)
+        return self._stretches[first - FIRST_DAY : last - FIRST_DAY]
+
+    def _grow(self, number: int) -> None:
+        with self._lock:
+            for known in range(FIRST_DAY + len(self._stretches), number):
+                day = self._make(known)
+                self._stretches.append(day.stretch_kwh)
+                self._before.append(self._before[-1] + day.kwh)
 
 
 @lru_cache(maxsize=256)

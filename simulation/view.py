@@ -1,7 +1,7 @@
 """A site as one vendor sees it: devices that share its energy, and counters in steps.
 
-Counters are rounded, not rows: a row is the difference of two readings. So readings never fall, devices add up
-to the site exactly, and any number of rows stays within one step per device.
+Counters are rounded, not rows: a row is the difference of two readings. So readings never fall, devices add
+up to the site exactly, and any number of rows stays within one step per device.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +48,7 @@ class View:
         for kind in (SOLAR_INVERTER, BATTERY):
             shares = [device.share for device in self.devices if device.kind == kind]
             if shares and not isclose(fsum(shares), 1.0, abs_tol=1e-9):
-                raise ValueError(f"{site.name}: the shares of its {kind} devices add up to {fsum(shares)}, not 1")
+                raise ValueError(f"shares of {kind} devices of {site.name} add up to {fsum(shares)}, not 1")
 
     def reading_wh(self, device: Device, quantity: str, t: float, step_wh: int | None = None) -> int:
         """The device's counter: Wh since the site became operational, in whole steps."""
@@ -69,7 +69,7 @@ class View:
         return self.site_reading_wh(quantity, end) - self.site_reading_wh(quantity, start)
 
     def power_w(self, device: Device | None, quantity: str, t: float, over: float = 300) -> float:
-        """Mean power, in W, of the `over` seconds that end at the instant; of all devices when None is given."""
+        """Mean power in W of the `over` seconds that end at the instant; None stands for all devices."""
         if device is not None:
             self._demand(device, quantity)
         share = fsum(one.share for one in self._having(quantity)) if device is None else device.share

@@ -1,0 +1,17 @@
+"""The vendor clouds of this process, made from the plugins that are found and the settings."""
+
+from app.config import Settings
+from vendors.kit import Cloud, Replies, Transport, open_cloud
+from vendors.kit.registry import discover
+
+
+def clouds(settings: Settings) -> dict[str, Cloud]:
+    """Vendor name -> cloud. VENDOR_URL_<NAME> goes before SANDBOX_URL, which goes before the public addresses."""
+    replies = Replies()
+    found: dict[str, Cloud] = {}
+    for name, vendor in discover().items():
+        base_url = settings.vendor_urls.get(name) or (settings.sandbox_url and f"{settings.sandbox_url}/{name}")
+        # One transport for each, so that a vendor's connections and faults stay its own.
+        transport = Transport(settings.proxy_url or "", settings.vendor_ca_file or "")
+        found[name] = open_cloud(name, vendor, transport, replies, base_url or "")
+    return found

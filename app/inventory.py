@@ -1,0 +1,195 @@
+"""Sites and devices over all vendors that a request may reach: lists, and the way from an id to its device."""
+
+import secrets
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cachetools import TTLCache
+
+from app import fanout
+from app.access import Access
+from app.errors import Problem
+from app.fanout import Outcome
+from app.ids import TAGS, Ids
+from app.resources import Located, Resources
+from vendors.kit import Cloud, Deadline, NotFound, Record, Site, SolarInverter, Vendor, VendorError, fits_path
+
+# An id that nobody knows makes us ask all its caller's vendors; a second one within this time does not.
+HEALING_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list is narrowed to; all that are given must hold."""
+
+    vendor: str | None = None
+    vendor_site_id: str | None = None
+    vendor_id: str | None = None
+
+    def let_pass(self, record: Record) -> bool:
+        if self.vendor_id is not None and record.vendor_id != self.vendor_id:
+            return False
+        return self.vendor_site_id is None or isinstance(record, Site) or record.vendor_site_id == self.vendor_site_id
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Sorted ids, and by vendor why some are missing."""
+
+    ids: list[str]
+    failures: dict[str, Outcome]
+
+
+class Inventory:
+    def __init__(self, clouds: Mapping[str, Cloud], ids: Ids, resources: Resources) -> None:
+        self._clouds, self._ids, self._resources = clouds, ids, resources
+        self._healed: TTLCache[tuple[str, bytes], Outcome] = TTLCache(10_000, HEALING_SECONDS)
+        self._mark_key = secrets.token_bytes(32)
+        self._lock = threading.Lock()
+
+    def listing(
+        self, kind: type[Record], access: Access, filters: Filters, deadline: Deadline, *, refresh: bool
+    ) -> Listing:
+        """Everything of one kind that the filters let pass. Vendors that fail are named, not raised."""
+        if filters.vendor is not None:
+            access = access.only(filters.vendor)
+
+        def find(vendor: Vendor) -> Iterable[Record]:
+            return _of_kind(vendor, kind, filters.vendor_site_id)
+
+        outcomes = fanout.ask(self._clouds, access.credentials, find, deadline, refresh=refresh)
+        located = [
+            self._locate(vendor, record)
+            for vendor, outcome in outcomes.items()
+            for record in outcome.records
+            if isinstance(record, kind) and filters.let_pass(record)
+        ]
+        self._resources.remember(located)
+        outcomes |= {vendor: Outcome([], failure) for vendor, failure in access.refused.items()}
+        failures = {vendor: outcome for vendor, outcome in sorted(outcomes.items()) if outcome.failure}
+        return Listing(sorted(found.id for found in located), failures)
+
+    def solar_inverter(
+        self, id: str, access: Access, deadline: Deadline, *, refresh: bool
+    ) -> tuple[str, SolarInverter]:
+        """Vendor and record of one solar inverter; raises a Problem: 403, 404, 429, 502, 503 or 504."""
+        located = self._find(SolarInverter, id, access, deadline)
+        self._demand(located, access)
+        outcome = fanout.ask(
+            self._clouds,
+            {located.vendor: access.credentials[located.vendor]},
+            lambda vendor: [vendor.solar_inverter(located.key)],
+            deadline,
+            refresh=refresh,
+        )[located.vendor]
+        for record in outcome.records:
+            if isinstance(record, SolarInverter):
+                return located.vendor, record
+        raise problem(located.vendor, outcome.failure or NotFound(why="the vendor does not offer it"))
+
+    def site_id(self, vendor: str, record: SolarInverter) -> str:
+        return self._ids.of(Site, vendor, record.site_key)
+
+    def _locate(self, vendor: str, record: Record) -> Located:
+        kind = type(record)
+        return Located(self._ids.of(kind, vendor, record.key), vendor, TAGS[kind], record.key)
+
+    def _find(self, kind: type[Record], id: str, access: Access, deadline: Deadline) -> Located:
+        unknown = Problem(404, "not_found", "There is nothing with this id, or not for these vendor credentials.")
+        if not id.startswith(TAGS[kind] + "-"):
+            raise unknown
+        located = self._resources.find(id) or self._heal(kind, id, access, deadline)
+        if located is None:
+            raise unknown
+        return located
+
+    def _demand(self, located: Located, access: Access) -> None:
+        if located.vendor in access.credentials:
+            return
+        if located.vendor in access.refused:
+            raise problem(located.vendor, access.refused[located.vendor])
+        header = f"X-Authorization-{located.vendor}"
+        raise Problem(403, "vendor_access_missing", f"Send the header {header} to read this.", vendor=located.vendor)
+
+    def _heal(self, kind: type[Record], id: str, access: Access, deadline: Deadline) -> Located | None:
+        """Finds an id whose row is lost by asking the vendors, and writes all rows that it sees again.
+
+        Raises the failure of a vendor that could not be asked wholly, as the id may be there.
+        """
+        outcomes = self._swept(kind, access, deadline)
+        located = [self._locate(vendor, record) for vendor, outcome in outcomes for record in outcome.records]
+        self._resources.remember(located, again=True)
+        for found in located:
+            if found.id == id:
+                return found
+        failures = [(vendor, outcome.failure) for vendor, outcome in outcomes if outcome.failure]
+        failures += access.refused.items()
+        if failures:
+            raise problem(*max(failures, key=lambda failed: failed[1].severity))
+        return None
+
+    def _swept(self, kind: type[Record], access: Access, deadline: Deadline) -> list[tuple[str, Outcome]]:
+        """What each vendor lists. At most one sweep per credential and minute; in between, the failures of the last."""
+        marks = {name: (name, found.fingerprint(self._mark_key)) for name, found in access.credentials.items()}
+        with self._lock:
+            known = {name: self._healed[mark] for name, mark in marks.items() if mark in self._healed}
+        to_ask = {name: found for name, found in access.credentials.items() if name not in known}
+        asked = fanout.ask(self._clouds, to_ask, lambda vendor: _of_kind(vendor, kind), deadline)
+        with self._lock:
+            for name, outcome in asked.items():
+                self._healed[marks[name]] = Outcome([], outcome.failure, outcome.incomplete)
+        return [*known.items(), *asked.items()]
+
+
+def _of_kind(vendor: Vendor, kind: type[Record], site: str | None = None) -> Iterator[Record]:
+    """The records of a kind; those of one site where the vendor can be asked so."""
+    if kind is Site:
+        yield from vendor.sites()
+    elif site is None:
+        yield from vendor.devices()
+    elif fits_path(site):
+        try:
+            yield from vendor.devices(site)
+        except NotFound:
+            # The id is another vendor's, or nobody's: nothing passes the filter.
+            return
+
+
+def problem(vendor: str, failure: VendorError) -> Problem:
+    """A vendor's failure as the answer of a request for one thing."""
+    headers = {} if failure.retry_after is None else {"Retry-After": str(max(1, round(failure.retry_after)))}
+    return Problem(
+        failure.status, failure.code, failure.detail, headers=headers, vendor=vendor, **_circumstances(failure)
+    )
+
+
+def describe(failure: VendorError) -> dict[str, Any]:
+    """A failure for programs and people, as `errorDetails` of a list has it."""
+    return {
+        "code": failure.code,
+        "status": failure.status,
+        "detail": failure.detail,
+        **_circumstances(failure),
+    }
+
+
+def _circumstances(failure: VendorError) -> dict[str, Any]:
+    found: dict[str, Any] = {"fault": failure.fault, "action": failure.advice}
+    if failure.url:
+        found["url"] = failure.url
+    if failure.retry_after is not None:
+        found["retryAfter"] = round(failure.retry_after)
+    return found
+
+
+def no_access(clouds: Mapping[str, Cloud]) -> Problem:
+    """403: the request addresses no vendor at all."""
+    expected = [f"X-Authorization-{name}" for name in clouds]
+    return Problem(
+        403,
+        "vendor_access_missing",
+        f"Send at least one vendor's credential, in a header {', '.join(expected)}.",
+        expectedHeaders=expected,
+    )

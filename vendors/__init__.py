@@ -1,0 +1,12 @@
+"""Clients for vendor clouds of solar inverters and batteries: one module per vendor, `kit` below them.
+
+Knows nothing of the web service and reads no settings, so it works from a notebook as well:
+
+    from vendors.kit import Deadline, Replies, Transport, open_cloud
+    from vendors.sma import Sma
+
+    cloud = open_cloud("sma", Sma, Transport(), Replies())
+    vendor = cloud.open(Sma.credential.read("sma", {"X-Authorization-sma": "Bearer ..."}), Deadline(20))
+    for record in vendor.devices():
+        print(record)
+"""

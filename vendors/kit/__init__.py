@@ -1,0 +1,32 @@
+"""What vendor plugins are made of. Plugins import from here and from the standard library only."""
+
+from vendors.kit.client import Client, Reply, fits_path
+from vendors.kit.cloud import Cloud, open_cloud
+from vendors.kit.credentials import Credential, CredentialHeaders, basic, bearer
+from vendors.kit.deadline import Deadline
+from vendors.kit.errors import (
+    BackendError,
+    BadReply,
+    Busy,
+    Forbidden,
+    NotFound,
+    NotOffered,
+    RateLimited,
+    Refused,
+    Retired,
+    Timeout,
+    Unauthorized,
+    VendorError,
+)
+from vendors.kit.records import Battery, Key, Record, Site, SolarInverter
+from vendors.kit.replies import Replies
+from vendors.kit.sweep import Sweep
+from vendors.kit.transport import RawReply, Request, Transport
+from vendors.kit.vendor import Limits, Vendor
+
+__all__ = [
+    "BackendError", "BadReply", "Battery", "Busy", "Client", "Cloud", "Credential", "CredentialHeaders",
+    "Deadline", "Forbidden", "Key", "Limits", "NotFound", "NotOffered", "RateLimited", "RawReply", "Record",
+    "Refused", "Replies", "Reply", "Request", "Retired", "Site", "SolarInverter", "Sweep", "Timeout",
+    "Transport", "Unauthorized", "Vendor", "VendorError", "basic", "bearer", "fits_path", "open_cloud",
+]  # fmt: skip

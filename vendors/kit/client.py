@@ -1,0 +1,260 @@
+"""What a plugin calls its vendor with: `get`, `read`, `pages`, `each`.
+
+Deadline, retry, reuse of replies, size bounds, mapping of errors and partial results live here, once.
+"""
+
+import contextvars
+import logging
+import random
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, urlencode, urljoin
+
+import orjson
+
+from vendors.kit import reading
+from vendors.kit.deadline import Deadline
+from vendors.kit.errors import BadReply, Timeout, VendorError, from_status
+from vendors.kit.transport import RawReply, Request
+
+if TYPE_CHECKING:
+    from vendors.kit.cloud import Cloud
+    from vendors.kit.vendor import Vendor
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Params = Mapping[str, str | int | Sequence[str]]
+
+MAX_PAGES = 200
+# One sweep retries so often at most, so that an outage of a vendor is not doubled by us.
+MAX_RETRIES = 3
+# A retry makes sense only if the vendor has a fair chance to answer it.
+RETRY_NEEDS_SECONDS = 1.0
+RETRY_PAUSE_SECONDS = (0.05, 0.25)
+
+# What reading and converting foreign JSON can raise.
+UNREADABLE = (KeyError, ValueError, TypeError, AttributeError, IndexError, RecursionError, OverflowError)
+
+PATH_PART = re.compile(r"(?!\.+\Z)[A-Za-z0-9 ._~:@!$&'()*+,;=-]{1,200}\Z")
+
+
+def fits_path(part: str) -> bool:
+    """Whether an id can stand in a URL's path without leading anywhere else."""
+    return PATH_PART.match(part) is not None
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a sweep came, for the sentence that says what is missing."""
+
+    failures: list[VendorError] = field(default_factory=list)
+    done: int = 0
+    of: int = 0
+    unit: str = "sites"
+
+
+class Reply:
+    """A successful reply. What turns out to be unreadable is reported as BadReply and not kept for reuse."""
+
+    def __init__(self, raw: RawReply, progress: Progress, discard: Callable[[], None]) -> None:
+        self.status, self.headers, self.url = raw.status, raw.headers, raw.url
+        self._body = raw.body
+        self._progress = progress
+        self._discard = discard
+        self._parsed: Any = None
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON; raises BadReply when it is none."""
+        if self._parsed is None:
+            try:
+                self._parsed = orjson.loads(self._body)
+            except orjson.JSONDecodeError as error:
+                raise self._unreadable("the answer is not JSON") from error
+        return self._parsed
+
+    def record(self, to: Callable[[Any], T]) -> T:
+        """The whole reply converted by `to`."""
+        try:
+            return to(self.json)
+        except UNREADABLE as error:
+            raise self._unreadable(_why(error)) from error
+
+    def rows(self, *path: str, to: Callable[[Any], T | None]) -> list[T]:
+        """The rows below `path`, each converted by `to`; None from `to` leaves a row out.
+
+        A row that cannot be converted is set aside and reported after the sweep; the others count.
+        """
+        raw_rows = self.record(lambda raw: reading.rows(raw, *path))
+        converted: list[T] = []
+        for raw in raw_rows:
+            try:
+                record = to(raw)
+            except UNREADABLE as error:
+                log.warning("unusable row at %s: %s", self.url, _why(error))
+                self._progress.failures.append(BadReply(self.url, _why(error)))
+                continue
+            if record is not None:
+                converted.append(record)
+        return converted
+
+    def _unreadable(self, why: str) -> BadReply:
+        self._discard()
+        log.warning("unreadable answer at %s: %s", self.url, why)
+        return BadReply(self.url, why)
+
+
+def _why(error: BaseException) -> str:
+    """The name of the missing member, or that a type is wrong; nothing of the vendor's values."""
+    if isinstance(error, KeyError) and error.args and str(error.args[0]).isidentifier():
+        return f"{str(error.args[0])[:60]} is missing"
+    return "a member is missing or has a wrong type"
+
+
+class Client:
+    """Calls to one vendor with one caller's credential, during one request."""
+
+    def __init__(self, cloud: "Cloud", vendor: "Vendor", deadline: Deadline, refresh: bool) -> None:
+        self._cloud, self._vendor = cloud, vendor
+        self.deadline = deadline
+        self._refresh = refresh
+        self._retries_left = MAX_RETRIES
+        self.last_url = ""
+        """What was called last, for the sentence about a deadline that has passed."""
+        self.progress = Progress()
+
+    def get(
+        self, path: str, *ids: str, params: Params | None = None, role: str = "api", kind: str = "inventory"
+    ) -> Reply:
+        """Reply to GET. `{}` in `path` stand for `ids`, which are quoted; `kind` says how long it stays fresh."""
+        return self._call(lambda: self._request("GET", path, ids, params, None, role), kind)
+
+    def read(self, path: str, *ids: str, body: Any, role: str = "api", kind: str = "inventory") -> Reply:
+        """Reply to a POST of compact JSON that only reads, so that it may be repeated and its reply kept."""
+        content = orjson.dumps(body)
+        return self._call(lambda: self._request("POST", path, ids, None, content, role), kind)
+
+    def pages(self, fetch: Callable[[int], tuple[Iterable[T], bool]]) -> Iterator[T]:
+        """Rows of fetch(1), fetch(2), ... while its second value says that there are more.
+
+        After MAX_PAGES the rest is reported as missing: a vendor's page counter cannot keep us for ever.
+        """
+        for number in range(1, MAX_PAGES + 1):
+            found, more = fetch(number)
+            yield from found
+            if not more:
+                return
+        raise BadReply(why=f"more than {MAX_PAGES} pages")
+
+    def each(self, items: Iterable[str], call: Callable[[str], Iterable[T]], unit: str = "sites") -> Iterator[T]:
+        """Rows of call(item) for all items, in the order in which the vendor answers.
+
+        As many at a time as the vendor allows. An item that fails is set aside and reported after the
+        sweep; a refused credential or a spent quota ends it. `call` must do its work before it returns.
+        """
+        waiting = list(items)
+        self.progress.of += len(waiting)
+        self.progress.unit = unit
+        if len(waiting) == 1:
+            # No other item to go on with: its failure is the caller's, and its work needs no other thread.
+            yield from call(waiting[0])
+            self.progress.done += 1
+            return
+        waiting.reverse()
+        running: set[Future[list[T]]] = set()
+        try:
+            while waiting or running:
+                while waiting and len(running) < self._vendor.limits.parallel:
+                    running.add(self._start(call, waiting.pop()))
+                done, running = wait(running, self.deadline.left(), FIRST_COMPLETED)
+                if not done:
+                    self.progress.failures.append(Timeout(self.last_url))
+                    return
+                for future in done:
+                    yield from self._outcome(future, waiting)
+        finally:
+            for future in running:
+                future.cancel()
+
+    def _start(self, call: Callable[[str], Iterable[T]], item: str) -> "Future[list[T]]":
+        context = contextvars.copy_context()
+        return self._cloud.calls.submit(context.run, lambda: list(call(item)))
+
+    def _outcome(self, future: "Future[list[T]]", waiting: list[str]) -> list[T]:
+        try:
+            found = future.result()
+        except VendorError as error:
+            self.progress.failures.append(error)
+            if error.stops_the_sweep:
+                waiting.clear()
+            return []
+        self.progress.done += 1
+        return found
+
+    def _request(
+        self, method: str, path: str, ids: Sequence[str], params: Params | None, body: bytes | None, role: str
+    ) -> Request:
+        base = self._cloud.urls[role]
+        for part in ids:
+            if not fits_path(part):
+                raise BadReply(base + path, "an id cannot stand in a URL")
+        path = path.format(*(quote(part, safe="") for part in ids))
+        query = "?" + urlencode(params, doseq=True) if params else ""
+        return Request(method, base + path + query, path, body)
+
+    def _call(self, make: Callable[[], Request], kind: str) -> Reply:
+        request = make()
+        store, key = self._cloud.replies, self._cloud.replies.key(self._cloud.name, self._vendor.credential, request)
+        kept = None if self._refresh else store.get(key, self._vendor.fresh[kind])
+        if kept is None:
+            kept = self._fetch_with_retry(request, make)
+            store.put(key, kept)
+        return Reply(kept, self.progress, lambda: store.discard(key))
+
+    def _fetch_with_retry(self, request: Request, make: Callable[[], Request]) -> RawReply:
+        try:
+            return self._fetch(request)
+        except VendorError as error:
+            if not error.retriable or self._retries_left <= 0 or self.deadline.left() < RETRY_NEEDS_SECONDS:
+                raise
+        self._retries_left -= 1
+        time.sleep(random.uniform(*RETRY_PAUSE_SECONDS) * self._cloud.pause)
+        return self._fetch(make())
+
+    def _fetch(self, request: Request) -> RawReply:
+        raw = self._send(request)
+        target = self._moved_to(request, raw)
+        if target:
+            raw = self._send(target)
+        failure = self._vendor.failure(Reply(raw, self.progress, lambda: None))
+        failure = failure or from_status(raw.status, raw.url, raw.retry_after)
+        if failure:
+            raise failure
+        return raw
+
+    def _send(self, request: Request) -> RawReply:
+        self.last_url = request.shown_url
+        if self.deadline.left() <= 0:
+            raise Timeout(request.shown_url)
+        self._vendor.sign(request)
+        started = time.perf_counter()
+        raw = self._cloud.transport.fetch(request, self.deadline)
+        took_ms = (time.perf_counter() - started) * 1000
+        log.debug("%s %s answered %d in %.0f ms", request.method, request.shown_url, raw.status, took_ms)
+        return raw
+
+    def _moved_to(self, request: Request, raw: RawReply) -> Request | None:
+        """The request to follow a 308 with, for a vendor that moves its ids so, and only below its own base."""
+        if raw.status != 308 or request.method != "GET" or not self._vendor.follows_308:
+            return None
+        for base in self._cloud.urls.values():
+            location = urljoin(request.url, raw.headers.get("location", ""))
+            path = location.removeprefix(base)
+            if location.startswith(base + "/") and all(map(fits_path, path.partition("?")[0].split("/")[1:])):
+                return Request("GET", location, path.partition("?")[0])
+        return None

@@ -1,0 +1,101 @@
+"""How the `X-Authorization-<vendor>` headers of a request become a vendor's credential.
+
+A plugin declares `credential = CredentialHeaders(bearer)`, or `basic`, or a function of its own, and the
+companion headers that it needs. Values were checked for characters and length before they come here.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
+
+from vendors.kit.errors import Unauthorized
+
+Scheme = Callable[[str], Mapping[str, str]]
+
+
+class Credential:
+    """What one caller may use at one vendor. Read like a dict; shows nothing when printed."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, parts: Mapping[str, str]) -> None:
+        self._parts = dict(parts)
+
+    def __getitem__(self, name: str) -> str:
+        return self._parts[name]
+
+    def get(self, name: str) -> str | None:
+        return self._parts.get(name)
+
+    def __repr__(self) -> str:
+        return "<Credential>"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every part, for redaction."""
+        return tuple(self._parts.values())
+
+    def fingerprint(self, key: bytes) -> bytes:
+        """A keyed hash that is equal for equal credentials and tells nothing without the key."""
+        digest = blake2b(key=key, digest_size=16)
+        for name, value in sorted(self._parts.items()):
+            for part in (name.encode(), value.encode()):
+                digest.update(len(part).to_bytes(4, "big") + part)
+        return digest.digest()
+
+
+class CredentialHeaders:
+    """The headers that make a vendor's credential.
+
+    scheme: turns the value of `X-Authorization-<vendor>` into parts, or raises ValueError with what it
+    expects, in words that hold nothing of the value.
+    companions: part name -> header names, the first one present is taken; each part is required.
+    """
+
+    def __init__(self, scheme: Scheme, companions: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.scheme = scheme
+        self.companions = companions or {}
+
+    def read(self, vendor: str, headers: Mapping[str, str]) -> Credential:
+        """The credential; Unauthorized when a header is missing or unusable. `headers`: lower-case names."""
+        lowered = {name.lower(): value for name, value in headers.items()}
+        name = f"X-Authorization-{vendor}"
+        try:
+            parts = dict(self.scheme(lowered.get(name.lower(), "")))
+        except ValueError as expected:
+            raise Unauthorized(why=f"{name} {expected}") from None
+        for part, alternatives in self.companions.items():
+            found = [lowered[header.lower()] for header in alternatives if lowered.get(header.lower())]
+            if not found:
+                raise Unauthorized(why=f"{alternatives[0]} is missing")
+            parts[part] = found[0]
+        return Credential(parts)
+
+
+def bearer(value: str) -> Mapping[str, str]:
+    """`Bearer <token>` (RFC 6750) as {"token": ...}."""
+    scheme, _, token = value.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip() or " " in token.strip():
+        raise ValueError("must be: Bearer <token>")
+    return {"token": token.strip()}
+
+
+def basic(value: str) -> Mapping[str, str]:
+    """`Basic base64(id:secret)` as {"id": ..., "secret": ...}.
+
+    Blanks inside the base64 text are ignored, and a newline at the end of the decoded text is dropped:
+    the shell recipe of the public documentation (`base64 <<< "id:secret"`) makes both.
+    """
+    scheme, _, encoded = value.partition(" ")
+    expected = ValueError("must be: Basic base64(<id>:<secret>)")
+    if scheme.lower() != "basic":
+        raise expected
+    try:
+        text = base64.b64decode("".join(encoded.split()), validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        raise expected from None
+    name, colon, secret = text.removesuffix("\n").removesuffix("\r").partition(":")
+    if not (colon and name and secret) or not (name + secret).isprintable():
+        raise expected
+    return {"id": name, "secret": secret}

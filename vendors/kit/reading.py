@@ -1,0 +1,92 @@
+"""Reading vendor JSON without trusting it.
+
+What a record cannot do without is read with `text` and `rows`: they raise KeyError or TypeError, which the
+kit turns into BadReply. Everything else is optional, and a value of a wrong kind is the same as none: a site
+must not be lost because its start date is odd.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from math import isfinite
+from typing import Any
+
+Raw = Mapping[str, Any]
+
+MAX_TEXT = 300
+
+# Factor to kW or kWh. A vendor's other words, and what it may invent, are not in the table: no value then.
+POWER_UNITS = {"W": 0.001, "KW": 1.0, "MW": 1000.0}
+
+
+def text(raw: Raw, name: str) -> str:
+    """A required, non-empty text; whole numbers are written in decimal, so ids of 19 digits stay whole."""
+    value = raw[name]
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise TypeError(f"{name} is not a text")
+    cleaned = _clean(value)
+    if not cleaned:
+        raise KeyError(name)
+    return cleaned
+
+
+def optional_text(raw: Raw, name: str) -> str | None:
+    """A text without control characters and blanks around it, or None."""
+    value = raw.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return _clean(value) or None
+
+
+def _clean(value: str | int) -> str:
+    return "".join(char for char in str(value) if char.isprintable()).strip()[:MAX_TEXT]
+
+
+def number(raw: Raw, name: str) -> float | None:
+    """A finite number, also where it is written as text; else None."""
+    value = raw.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        result = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return result if isfinite(result) else None
+
+
+def positive(raw: Raw, name: str) -> float | None:
+    """A number above 0, else None: for ratings, where vendors write 0 for "not entered"."""
+    value = number(raw, name)
+    return value if value is not None and value > 0 else None
+
+
+def power_kw(raw: Raw, name: str, unit: str) -> float | None:
+    """A power above 0 in kW; `unit` is the member that holds its unit. None when the unit is unknown."""
+    value = positive(raw, name)
+    factor = POWER_UNITS.get((optional_text(raw, unit) or "").upper().removesuffix("P"))
+    return None if value is None or factor is None else value * factor
+
+
+def moment(raw: Raw, name: str) -> datetime | None:
+    """An ISO time as aware datetime, in UTC where it names no offset; else None."""
+    try:
+        value = datetime.fromisoformat(optional_text(raw, name) or "")
+    except ValueError:
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def mapping(raw: Raw, name: str) -> Raw:
+    """A nested object; empty when absent or of another kind, as some vendors blank them out."""
+    value = raw.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def rows(raw: Any, *path: str) -> list[Any]:
+    """The required list found by going down `path`."""
+    for name in path:
+        if not isinstance(raw, Mapping):
+            raise TypeError("the answer is not an object")
+        raw = raw[name]
+    if not isinstance(raw, list):
+        raise TypeError(f"{path[-1] if path else 'the answer'} is not a list")
+    return raw

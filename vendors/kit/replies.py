@@ -1,0 +1,82 @@
+"""Successful replies of vendor clouds, kept for reuse in bounded memory.
+
+One reply is kept per credential and call, under a keyed hash: neither credentials nor URLs stand in it, and
+equal calls of two credentials never meet. Whether a reply is still fresh is for the caller to say, so one
+reply can serve purposes of different patience.
+"""
+
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from vendors.kit.credentials import Credential
+from vendors.kit.transport import RawReply, Request
+
+# What a kept reply costs besides its body: the entry, its key, its headers (measured: about 1.1 KB).
+OVERHEAD = 1_200
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    reply: RawReply
+    at: float
+    """When it was fetched, on the clock of the store."""
+
+
+class Replies:
+    """The store: at most `max_bytes`; the least recently used replies go first. Safe for threads."""
+
+    def __init__(self, max_bytes: int = 64 * 1024 * 1024, clock: Callable[[], float] = time.monotonic) -> None:
+        self._max_bytes = max_bytes
+        self._clock = clock
+        self._secret = secrets.token_bytes(32)
+        self._kept: OrderedDict[bytes, Kept] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def key(self, vendor: str, credential: Credential, request: Request) -> bytes:
+        """Where the reply to this call lies: a hash over vendor, credential, method, URL and body."""
+        digest = blake2b(key=self._secret, digest_size=20)
+        digest.update(credential.fingerprint(self._secret))
+        for part in (vendor.encode(), request.method.encode(), request.url.encode(), request.body or b""):
+            digest.update(len(part).to_bytes(4, "big") + part)
+        return digest.digest()
+
+    def get(self, key: bytes, max_age: float) -> RawReply | None:
+        """The kept reply if it is at most `max_age` seconds old."""
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is None or self._clock() - kept.at > max_age:
+                return None
+            self._kept.move_to_end(key)
+            return kept.reply
+
+    def put(self, key: bytes, reply: RawReply) -> None:
+        with self._lock:
+            self._drop(key)
+            self._kept[key] = Kept(reply, self._clock())
+            self._bytes += _size(reply)
+            while self._bytes > self._max_bytes:
+                self._drop(next(iter(self._kept)))
+
+    def discard(self, key: bytes) -> None:
+        """Forget a reply that turned out to be unusable."""
+        with self._lock:
+            self._drop(key)
+
+    def _drop(self, key: bytes) -> None:
+        kept = self._kept.pop(key, None)
+        if kept:
+            self._bytes -= _size(kept.reply)
+
+    @property
+    def bytes(self) -> int:
+        return self._bytes
+
+
+def _size(reply: RawReply) -> int:
+    return len(reply.body) + OVERHEAD

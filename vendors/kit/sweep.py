@@ -1,0 +1,63 @@
+"""One sweep over one vendor: what came so far, and the failure that says what is missing."""
+
+import logging
+from collections.abc import Callable, Iterable
+
+from vendors.kit.client import UNREADABLE, Progress
+from vendors.kit.errors import BadReply, NotOffered, PluginFault, VendorError, worst
+from vendors.kit.records import Key, Record
+from vendors.kit.vendor import Vendor
+
+log = logging.getLogger(__name__)
+
+
+class Sweep:
+    """Filled by a pool thread; the request may read it at any time, also before the sweep has ended."""
+
+    def __init__(self, vendor: Vendor) -> None:
+        self.vendor = vendor
+        self._records: dict[tuple[type[Record], Key], Record] = {}
+        self.finished = False
+
+    def run(self, find: Callable[[Vendor], Iterable[Record]]) -> None:
+        """Collects the records of `find(vendor)`; never raises."""
+        failures = self.progress.failures
+        try:
+            for record in find(self.vendor):
+                # Some vendors list a device twice; the row delivered last wins.
+                self._records[type(record), record.key] = record
+        except NotOffered:
+            pass
+        except VendorError as failure:
+            failures.append(failure)
+        except UNREADABLE:
+            log.exception("a vendor module could not read an answer")
+            failures.append(BadReply(why="the vendor's answer could not be read"))
+        except Exception:  # A module's mistake, third-party ones included, must not spoil the other vendors.
+            log.exception("a vendor module failed")
+            failures.append(PluginFault(why="the vendor module failed"))
+        finally:
+            self.finished = True
+
+    @property
+    def progress(self) -> Progress:
+        return self.vendor.client.progress
+
+    @property
+    def records(self) -> list[Record]:
+        """A snapshot of what came so far."""
+        return list(self._records.values())
+
+    @property
+    def failure(self) -> VendorError | None:
+        """The worst failure so far, or None."""
+        failures = list(self.progress.failures)
+        return worst(failures) if failures else None
+
+    @property
+    def incomplete(self) -> str:
+        """" (incomplete: 12 of 14 sites)", or "" when nothing says how much there is."""
+        progress = self.progress
+        if not progress.of or progress.done >= progress.of:
+            return ""
+        return f" (incomplete: {progress.done} of {progress.of} {progress.unit})"

@@ -1,0 +1,63 @@
+"""The interface of a vendor plugin."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from vendors.kit.client import Client, Reply
+from vendors.kit.credentials import Credential, CredentialHeaders, bearer
+from vendors.kit.errors import NotOffered, VendorError
+from vendors.kit.records import Battery, Key, Site, SolarInverter
+from vendors.kit.transport import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a vendor allows: `parallel` calls at a time for one credential."""
+
+    parallel: int = 4
+
+
+class Vendor:
+    """One vendor cloud, seen with one caller's credential, during one request.
+
+    A plugin declares the class attributes and offers what the vendor has; the methods it leaves out raise
+    NotOffered. Its methods may raise any VendorError, and leave HTTP, waiting and errors to `self.client`.
+    """
+
+    hosts: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    """Vendor name -> its base URLs by role; a vendor's sandbox is one more name."""
+    credential_headers: ClassVar[CredentialHeaders] = CredentialHeaders(bearer)
+    limits: ClassVar[Limits] = Limits()
+    fresh: ClassVar[Mapping[str, float]] = {"inventory": 3600.0, "live": 60.0}
+    """Kind of reply -> seconds for which it may be reused."""
+    lacks: ClassVar[frozenset[str]] = frozenset()
+    """Members that this vendor cannot express, as `record.member`."""
+
+    follows_308: ClassVar[bool] = False
+    """Whether this vendor answers 308 for ids that have moved, to another path of the same host."""
+
+    client: Client
+
+    def __init__(self, credential: Credential) -> None:
+        self.credential = credential
+
+    def sign(self, request: Request) -> None:
+        """Adds what authenticates the call. By default the bearer token."""
+        request.headers["Authorization"] = f"Bearer {self.credential['token']}"
+
+    def failure(self, reply: Reply) -> VendorError | None:
+        """The failure that this vendor's reply means where HTTP does not say so; None to let the status decide."""
+        return None
+
+    def sites(self) -> Iterator[Site]:
+        """All sites of the account."""
+        raise NotOffered
+
+    def devices(self, site: str | None = None) -> Iterator[SolarInverter | Battery]:
+        """All devices of the account, or those of the site with this vendor id."""
+        raise NotOffered
+
+    def solar_inverter(self, key: Key) -> SolarInverter:
+        """One solar inverter; NotFound when the vendor does not show it to this credential."""
+        raise NotOffered

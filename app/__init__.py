@@ -9,8 +9,13 @@ from flask import Flask, Response
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import auth, cli, config, errors, health, log, oauth, routing, version
+from app import auth, cli, config, document, errors, health, log, oauth, routing, solar_inverters, version
 from app.clients import Clients
+from app.clouds import clouds
+from app.ids import Ids
+from app.inventory import Inventory
+from app.paging import Pages
+from app.resources import Resources
 from app.storage import Database
 
 
@@ -62,13 +67,17 @@ def _store(app: Flask, settings: config.Settings) -> None:
         database.upgrade()
     app.extensions["database"] = database
     app.extensions["clients"] = Clients(database)
+    app.extensions["pages"] = Pages(settings.secret_key)
+    app.extensions["clouds"] = found = clouds(settings)
+    app.extensions["inventory"] = Inventory(found, Ids(settings.id_key), Resources(database))
 
 
 def _route(app: Flask) -> None:
     """All routes. Those of the API proper go through `api`, which documents them in /openapi.json."""
     api = routing.Api(app)
-    documented: tuple[routing.Blueprint, ...] = ()
+    documented: tuple[routing.Blueprint, ...] = (solar_inverters.blueprint,)
     for blueprint in documented:
         api.register_blueprint(blueprint)
+    document.complete(api.spec, app.extensions["clouds"])
     for plain in (health.blueprint, oauth.blueprint):
         app.register_blueprint(plain)

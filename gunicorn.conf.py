@@ -1,7 +1,9 @@
-"""gunicorn's settings; `gunicorn wsgi:app` finds this file. All values of the environment come from app.config."""
+"""gunicorn's settings: `gunicorn wsgi:app` finds this file. What can be set comes from app.config."""
 
 import os
 import sys
+
+import structlog
 
 # Also where the project is not installed as a package, as on Heroku.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -20,7 +22,7 @@ workers = _settings.web_concurrency
 worker_class = "gthread"
 # A request mostly waits for vendors: threads are the scarce resource, not processors.
 threads = 64
-# Loading once, before the fork: the embedded database upgrades itself here, and a fault ends the start at once.
+# Loaded once, before the fork: the embedded database upgrades itself here, and a fault ends the start.
 preload_app = True
 # Heroku's router keeps connections for 90 s; were they closed here first, its next request would be lost.
 keepalive = 95
@@ -40,3 +42,10 @@ def on_starting(server):
     """Before it listens. A new master that takes over from an old one (USR2) is handed the open socket."""
     if not server.master_pid:
         network.refuse_used_port(_HOST, _settings.port, "PORT")
+
+
+def when_ready(server):
+    """The start in one line."""
+    structlog.stdlib.get_logger("gunicorn").info(
+        "listening", address=bind, workers=workers, threads=threads, pid=server.pid
+    )

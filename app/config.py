@@ -149,11 +149,19 @@ class Settings:
     embedded: bool = False
 
 
+# DYNO is Heroku's; it is in every dyno.
+NAMES = frozenset({"DYNO", *(setting.name.upper() for setting in fields(Settings) if setting.metadata)})
+
+
+def environment() -> dict[str, str]:
+    """The environment, and below it the file .env."""
+    return {name: value or "" for name, value in dotenv_values(ROOT / ".env").items()} | dict(os.environ)
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process; raises SettingsError with all faults at once."""
     if environ is None:
-        environ = {name: value or "" for name, value in dotenv_values(ROOT / ".env").items()}
-        environ.update(os.environ)
+        environ = environment()
     given = {name: value.strip() for name, value in environ.items() if value.strip()}
     faults: list[str] = []
     values = _parse(given, faults) | {"vendor_urls": _vendor_urls(given, faults)}
@@ -209,7 +217,7 @@ def _embedded(values: Mapping[str, Any], given: Mapping[str, str], faults: list[
 
 def _require(given: Mapping[str, str], values: Mapping[str, Any], faults: list[str]) -> None:
     about = {setting.name: setting.metadata for setting in fields(Settings)}
-    if "DYNO" in given:  # set by Heroku in every dyno
+    if "DYNO" in given:
         if not values.get("database_url", "").startswith("postgresql"):
             faults.append(
                 "DATABASE_URL: expected Postgres on Heroku, because a dyno loses its disk at every restart "

@@ -75,7 +75,6 @@ def invalid(detail: str, **members: Any) -> Problem:
 _DETAILS = {
     404: "There is nothing at this path.",
     405: "This path does not take this method; the header Allow lists those it takes.",
-    413: "The body of the request is too large.",
 }
 
 

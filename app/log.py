@@ -103,7 +103,6 @@ def configuration(level: str) -> dict[str, Any]:
             structlog.processors.JSONRenderer(serializer=_line),
         ],
     }
-    ours = {"handlers": [], "propagate": True, "level": level}
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -111,8 +110,10 @@ def configuration(level: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
-            "gunicorn.error": ours,
-            "gunicorn.access": ours,
+            # Its start would fill a screen; gunicorn.conf.py says the one thing that matters.
+            "gunicorn.error": {"handlers": [], "propagate": True, "level": "WARNING"},
+            # Every request has a line of ours; gunicorn's would have the query string in it.
+            "gunicorn.access": {"handlers": [], "propagate": False, "level": "CRITICAL"},
             # They tell of every connection and every migration.
             "urllib3": {"level": "WARNING"},
             "alembic": {"level": "WARNING"},
@@ -148,6 +149,12 @@ def init_app(app: Flask) -> None:
         bind_contextvars(request_id=g.request_id)
         _concealed.set(set())
         conceal(request.headers.get("Authorization", "").partition(" ")[2])
+
+    @app.teardown_request
+    def forget(error: BaseException | None) -> None:
+        # The thread lives on, and what gunicorn logs on it next belongs to no request.
+        clear_contextvars()
+        _concealed.set(None)
 
     @app.after_request
     def end(response: Response) -> Response:

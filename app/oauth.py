@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from app import log, tokens
+from app import log, routing, tokens
 from app.clients import Clients
 
 BODY_LIMIT = 16 * 1024  # bytes; a token request has some hundred
@@ -27,7 +27,6 @@ class Refusal(Exception):
 @blueprint.post("/oauth2/token")
 def token() -> Response:
     """An access token for the client whose id and secret came with the request."""
-    request.max_content_length = BODY_LIMIT
     form = _form()
     client_id, secret = _credentials(form)
     log.conceal(secret)
@@ -54,6 +53,8 @@ def _form() -> dict[str, str]:
     """The parameters of the body; those without a value count as absent (RFC 6749, section 3.2)."""
     if request.args:
         raise Refusal("invalid_request", "Parameters belong in the body, not in the URL")
+    if len(request.get_data()) > BODY_LIMIT:
+        raise routing.too_large(BODY_LIMIT)
     if request.mimetype != "application/x-www-form-urlencoded":
         raise Refusal("invalid_request", "The body must be application/x-www-form-urlencoded")
     for _, values in request.form.lists():

@@ -99,8 +99,17 @@ def _refuse_unknown_host() -> None:
 
 
 def _refuse_large_body() -> None:
-    if (request.content_length or 0) > BODY_LIMIT:
-        raise Problem(413, "content_too_large", f"The body may have at most {BODY_LIMIT} bytes.")
+    length = request.content_length
+    if length is None and "Transfer-Encoding" in request.headers:
+        # werkzeug cuts a body of unknown length at the limit and says nothing.
+        length = len(request.get_data()) + 1
+    if (length or 0) > BODY_LIMIT:
+        raise too_large(BODY_LIMIT)
+
+
+def too_large(limit: int) -> Problem:
+    """413: the body exceeds a limit in bytes."""
+    return Problem(413, "content_too_large", f"The body may have at most {limit} bytes.")
 
 
 def refuse_odd_parameters() -> None:

@@ -1,0 +1,51 @@
+# Everything a newcomer needs: `make demo` and `make test`. Only make and Python 3.11 or later must be there.
+
+# Tried in turn: with a .python-version, a pyenv shim named python3 fails where that version is not installed.
+INTERPRETERS = $(PYTHON) python3 python3.13 python3.12 python3.11 /usr/bin/python3
+CHECK = import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
+# As modules, not as scripts: a script's first line cannot hold a path with blanks.
+PY = .venv/bin/python
+PIP = $(PY) -m pip --disable-pip-version-check --quiet
+
+.PHONY: setup demo test lint bench sandbox clean
+.DEFAULT_GOAL := setup
+
+setup: .venv/complete
+
+.venv/complete: requirements.txt requirements-dev.txt setup.cfg pyproject.toml
+	@$(PY) -c "$(CHECK)" >/dev/null 2>&1 && exit 0; \
+	for candidate in $(INTERPRETERS); do \
+	  if "$$candidate" -c "$(CHECK)" >/dev/null 2>&1; then found=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "No Python 3.11 or later with venv was found (tried: $(INTERPRETERS)); name one: make PYTHON=/path/to/python3" >&2; \
+	  exit 1; \
+	fi; \
+	echo "Setting up .venv with $$("$$found" --version)"; \
+	"$$found" -m venv --clear .venv
+	@$(PIP) install -r requirements.txt -r requirements-dev.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup
+	@$(PY) demo.py
+
+# What needs sockets and time to itself runs afterwards, alone. pytest's 5: no test is marked so.
+test: setup
+	@$(PY) -m pytest -n 2 -m "not serial"
+	@$(PY) -m pytest -m serial || [ $$? -eq 5 ]
+
+lint: setup
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy --strict app vendors simulation sandbox
+
+bench: setup
+	@$(PY) -m benchmarks
+
+sandbox: setup
+	@$(PY) -m flask --app wsgi sandbox
+
+# The instance folder stays: it holds a user's database and keys.
+clean:
+	rm -rf .venv .demo build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

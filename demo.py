@@ -170,7 +170,7 @@ def tour(service: str, sandbox: str, environ: Mapping[str, str]) -> None:
 
 
 def end(number: int, frame: object) -> None:
-    """For Ctrl-C and SIGTERM. Only the first counts: an impatient second one must not leave servers behind."""
+    """For Ctrl-C and SIGTERM. Only the first counts: a second one must not leave servers behind."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -21,7 +21,7 @@ from simulation.sun import DAY_SECONDS, SECONDS_PER_DEGREE, sun_of, sunset_angle
 FIRST_DAY = 16_434
 KNOTS = 24
 WEATHER_DAYS = 4
-# Shares of the clear-sky day between which batteries charge; here, since the sites of a place share the result.
+# Shares of the clear-sky day between which batteries charge: here, so that the sites of a place share the sums.
 CHARGE_FROM, CHARGE_TO = 0.10, 0.75
 _NOISE = Struct(f">{KNOTS + 1}H")
 _RADIANS_PER_SECOND = 2 * pi / DAY_SECONDS

@@ -19,7 +19,9 @@ class Pages:
     def __init__(self, secret_key: str) -> None:
         self._key = blake2b(secret_key.encode(), person=b"derapi-paging").digest()
 
-    def cut(self, ids: Sequence[str], query: Sequence[str], size: int, token: str | None) -> tuple[Sequence[str], str | None]:
+    def cut(
+        self, ids: Sequence[str], query: Sequence[str], size: int, token: str | None
+    ) -> tuple[Sequence[str], str | None]:
         """The page of sorted `ids` after `token`, and the token of the next page or None on the last.
 
         query: what the token is good for, e.g. client, path and filters. Raises a 400 Problem for any other token.

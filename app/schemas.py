@@ -102,9 +102,7 @@ class SolarInverterSummaries(Errors):
 
     summaries = Prepared(ma.fields.Nested(Summary), data_key="solarInverters", required=True)
     error_details = ma.fields.Dict(ma.fields.String(), ma.fields.Nested(ErrorDetail), data_key="errorDetails")
-    next_page_token = ma.fields.String(
-        data_key="nextPageToken", metadata={"description": "Absent on the last page."}
-    )
+    next_page_token = ma.fields.String(data_key="nextPageToken", metadata={"description": "Absent on the last page."})
 
 
 class SolarInverterSchema(Answer):

@@ -1,14 +1,22 @@
 """A service of its own for every test: temporary database, fixed keys, no environment."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+import responses
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
 from app.config import Settings
+
+# The same examples in every run; and a machine that is busy with other tests is no fault of the code.
+hypothesis.settings.register_profile(
+    "suite", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture
@@ -54,3 +62,13 @@ def token(http: FlaskClient, new_client: Callable[..., tuple[str, str]]) -> str:
 @pytest.fixture
 def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+def network() -> Iterator[responses.RequestsMock]:
+    """Recorded replies instead of a network. A call without one fails the test: `responses` answers it with a
+    connection error, which a plugin would take for an outage of its vendor."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock
+        missing = [call.request.url for call in mock.calls if isinstance(call.response, Exception)]
+    assert not missing, f"no recorded reply: {missing}"

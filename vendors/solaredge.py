@@ -38,7 +38,7 @@ NAMEPLATE_PER_KILO = 1000.0
 
 def key_or_bearer(value: str) -> Mapping[str, str]:
     """The bare API key as {"key": ...}, or `Bearer <token>` as {"token": ...}."""
-    if value.lower().startswith("bearer "):
+    if value.split(" ")[0].lower() == "bearer":
         return bearer(value)
     if not value or " " in value:
         raise ValueError("must be the API key alone, or: Bearer <token>")

@@ -112,9 +112,7 @@ class Solis(Vendor):
         found = self.client.pages(lambda number: self._page("inverterList", number, of_site, to_devices))
         yield from chain.from_iterable(found)
 
-    def _page(
-        self, call: str, number: int, extra: dict[str, str], to: Callable[[Raw], T]
-    ) -> tuple[list[T], bool]:
+    def _page(self, call: str, number: int, extra: dict[str, str], to: Callable[[Raw], T]) -> tuple[list[T], bool]:
         body = {"pageNo": number, "pageSize": PAGE_SIZE} | extra
         reply = self.client.read("/v1/api/{}", call, body=body)
         found = reply.rows("data", "page", "records", to=to)

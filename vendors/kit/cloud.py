@@ -42,9 +42,7 @@ class Cloud:
         return vendor
 
 
-def open_cloud(
-    name: str, vendor: type[Vendor], transport: Transport, replies: Replies, base_url: str = ""
-) -> Cloud:
+def open_cloud(name: str, vendor: type[Vendor], transport: Transport, replies: Replies, base_url: str = "") -> Cloud:
     """The cloud with its public addresses, or all roles at `base_url`."""
     urls = {role: base_url.rstrip("/") or url for role, url in vendor.hosts[name].items()}
     return Cloud(name, vendor, urls, transport, replies)

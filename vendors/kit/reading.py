@@ -26,6 +26,9 @@ def text(raw: Raw, name: str) -> str:
     cleaned = _clean(value)
     if not cleaned:
         raise KeyError(name)
+    if not str(value).isprintable() or len(str(value)) > MAX_TEXT:
+        # An id with a character left out would be another id.
+        raise TypeError(f"{name} has characters that an id cannot have")
     return cleaned
 
 

@@ -56,7 +56,7 @@ class Sweep:
 
     @property
     def incomplete(self) -> str:
-        """" (incomplete: 12 of 14 sites)", or "" when nothing says how much there is."""
+        """ " (incomplete: 12 of 14 sites)", or "" when nothing says how much there is."""
         progress = self.progress
         if not progress.of or progress.done >= progress.of:
             return ""

@@ -89,7 +89,9 @@ class Transport(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = POOLS
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:
-        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, ssl_context=tls_context(self._ca_file), **kwargs)
+        manager: urllib3.ProxyManager = super().proxy_manager_for(
+            proxy, ssl_context=tls_context(self._ca_file), **kwargs
+        )
         manager.pool_classes_by_scheme = POOLS
         return manager
 
@@ -114,9 +116,7 @@ class Transport(HTTPAdapter):
             raise _failure(error, request.shown_url, deadline) from error
 
     def _exchange(self, prepared: requests.PreparedRequest, url: str, deadline: Deadline) -> RawReply:
-        response = self.send(
-            prepared, stream=True, timeout=deadline.timeout(), verify=True, proxies=self._proxies
-        )
+        response = self.send(prepared, stream=True, timeout=deadline.timeout(), verify=True, proxies=self._proxies)
         try:
             body = _read(response, url)
         except BaseException:
@@ -151,5 +151,3 @@ def _failure(error: Exception, url: str, deadline: Deadline) -> VendorError:
     if isinstance(error, requests.exceptions.InvalidHeader | requests.exceptions.InvalidURL):
         return Refused(url, "the request cannot be sent")
     return BackendError(url, "no connection, or it broke")
-
-

@@ -1,0 +1,192 @@
+"""The verbs of the client: get, read, pages, each."""
+
+import threading
+
+import pytest
+
+from tests.vendors.support import BASE, cloud_of, open_vendor
+from vendors.kit import BadReply, Refused, Sweep, Timeout
+from vendors.kit.client import MAX_PAGES, MAX_RETRIES, fits_path
+
+PLANTS = BASE + "/v1/plants"
+
+
+def plants(count):
+    return {"plants": [{"plantId": str(number)} for number in range(1, count + 1)]}
+
+
+def devices(number):
+    return {"devices": [{"deviceId": f"d{number}", "type": "Solar Inverters", "generatorPower": 1000.0}]}
+
+
+def add_plants(network, count, fail=()):
+    network.get(PLANTS, json=plants(count))
+    for number in range(1, count + 1):
+        answer = {"status": 500} if number in fail else {"json": devices(number)}
+        network.get(f"{PLANTS}/{number}/devices/lean", **answer)
+
+
+def swept(vendor):
+    sweep = Sweep(vendor)
+    sweep.run(lambda vendor: vendor.devices())
+    return sweep
+
+
+@pytest.mark.parametrize(
+    "part", ["..", ".", "...", "a/b", "a\\b", "a?b", "a#b", "%2e%2e", "a%2fb", "", "ä", "a\nb", "x" * 201]
+)
+def test_an_id_that_could_lead_to_another_path_is_not_called(part, network):
+    assert not fits_path(part)
+    network.get(PLANTS, json={"plants": [{"plantId": part}]})
+    sweep = swept(open_vendor("sma"))
+    assert sweep.records == []
+    assert sweep.failure.code == "bad_reply"
+    assert len(network.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "quoted"), [("7E140000-01", "7E140000-01"), ("A B", "A%20B"), ("a:b@c", "a%3Ab%40c"), ("..a", "..a")]
+)
+def test_an_id_is_quoted_in_the_path(part, quoted, network):
+    network.get(f"{PLANTS}/{quoted}/devices/lean", json={"devices": []})
+    list(open_vendor("sma").devices(part))
+    assert network.calls[0].request.url == f"{PLANTS}/{quoted}/devices/lean"
+
+
+def test_14_of_15_sites_are_listed_and_the_error_says_so(network):
+    add_plants(network, 15, fail={7})
+    sweep = swept(open_vendor("sma"))
+    assert len(sweep.records) == 14
+    assert f"{sweep.failure}{sweep.incomplete}" == (
+        "Bad Gateway: https://vendor.test/v1/plants/7/devices/lean (incomplete: 14 of 15 sites)"
+    )
+
+
+def test_a_complete_sweep_has_no_failure_and_is_not_called_incomplete(network):
+    add_plants(network, 3)
+    sweep = swept(open_vendor("sma"))
+    assert (sweep.failure, sweep.incomplete, sweep.finished) == (None, "", True)
+
+
+@pytest.mark.parametrize("status", [401, 429])
+def test_a_refused_credential_or_a_spent_quota_ends_the_sweep(status, network):
+    network.get(PLANTS, json=plants(50))
+    for number in range(1, 51):
+        network.get(f"{PLANTS}/{number}/devices/lean", status=status)
+    swept(open_vendor("sma"))
+    assert len(network.calls) <= 1 + 2 * 4, "no more than what was already on its way"
+
+
+def test_not_more_calls_run_at_once_than_the_vendor_allows(network):
+    running, seen, lock = [], [], threading.Lock()
+    gate = threading.Barrier(4, timeout=5)
+
+    def answer(request):
+        with lock:
+            running.append(request)
+            seen.append(len(running))
+        gate.wait()
+        with lock:
+            running.remove(request)
+        return (200, {}, '{"devices": []}')
+
+    network.get(PLANTS, json=plants(12))
+    for number in range(1, 13):
+        network.add_callback("GET", f"{PLANTS}/{number}/devices/lean", callback=answer)
+    assert swept(open_vendor("sma")).failure is None
+    assert max(seen) == 4
+
+
+def test_a_device_listed_twice_is_one_record_and_the_last_row_counts(network):
+    first, second = devices(1)["devices"][0], devices(1)["devices"][0] | {"name": "later"}
+    network.get(f"{PLANTS}/1/devices/lean", json={"devices": [first, second]})
+    sweep = Sweep(open_vendor("sma"))
+    sweep.run(lambda vendor: vendor.devices("1"))
+    assert [record.name for record in sweep.records] == ["later"]
+
+
+def test_a_row_that_cannot_be_read_does_not_hide_the_others(network):
+    rows = [*devices(1)["devices"], {"type": "Solar Inverters"}, None, "text", *devices(2)["devices"]]
+    network.get(f"{PLANTS}/1/devices/lean", json={"devices": rows})
+    sweep = Sweep(open_vendor("sma"))
+    sweep.run(lambda vendor: vendor.devices("1"))
+    assert len(sweep.records) == 2
+    assert sweep.failure.detail == "The vendor's answer could not be read: deviceId is missing."
+
+
+def test_a_reply_is_used_again_and_refresh_asks_anew(network):
+    add_plants(network, 3)
+    cloud = cloud_of("sma")
+    for _ in range(2):
+        assert len(swept(open_vendor("sma", cloud=cloud)).records) == 3
+    assert len(network.calls) == 4
+    swept(open_vendor("sma", cloud=cloud, refresh=True))
+    assert len(network.calls) == 8
+
+
+def test_another_credential_never_gets_a_kept_reply(network):
+    add_plants(network, 1)
+    cloud = cloud_of("sma")
+    for token in ("one", "two"):
+        swept(open_vendor("sma", cloud=cloud, headers={"X-Authorization-sma": f"Bearer {token}"}))
+    assert len(network.calls) == 4
+
+
+def test_a_failed_refresh_does_not_evict_the_good_reply(network):
+    good = network.get(PLANTS, json=plants(0))
+    cloud = cloud_of("sma")
+    swept(open_vendor("sma", cloud=cloud))
+    network.remove(good)
+    network.get(PLANTS, status=503)
+    assert swept(open_vendor("sma", cloud=cloud, refresh=True)).failure
+    assert swept(open_vendor("sma", cloud=cloud)).failure is None
+
+
+def test_what_failed_is_asked_for_again_and_only_that(network):
+    add_plants(network, 5, fail={2})
+    cloud = cloud_of("sma")
+    swept(open_vendor("sma", cloud=cloud))
+    network.reset()
+    add_plants(network, 5)
+    assert len(swept(open_vendor("sma", cloud=cloud)).records) == 5
+    assert [call.request.url for call in network.calls] == [f"{PLANTS}/2/devices/lean"]
+
+
+def test_an_outage_is_not_doubled_by_retries(network):
+    add_plants(network, 40, fail=set(range(1, 41)))
+    swept(open_vendor("sma"))
+    assert len(network.calls) <= 1 + 40 + MAX_RETRIES + 4
+
+
+def test_a_retry_is_signed_anew_and_can_succeed(network):
+    network.get(PLANTS, status=502)
+    network.get(PLANTS, json=plants(0))
+    sweep = swept(open_vendor("sma"))
+    assert sweep.failure is None
+    assert [call.request.headers["Authorization"][:7] for call in network.calls] == ["Bearer "] * 2
+
+
+def test_no_call_is_made_after_the_deadline(network):
+    with pytest.raises(Timeout):
+        open_vendor("sma", seconds=0).client.get("/v1/plants")
+    assert len(network.calls) == 0
+
+
+def test_pages_end_at_a_cap():
+    seen = []
+
+    def fetch(number):
+        seen.append(number)
+        return [number], True
+
+    pages = open_vendor("sma").client.pages(fetch)
+    with pytest.raises(BadReply, match="pages"):
+        list(pages)
+    assert len(seen) == MAX_PAGES
+
+
+def test_a_redirect_is_not_followed(network):
+    network.get(PLANTS, status=302, headers={"Location": "https://elsewhere.test/"})
+    with pytest.raises(Refused):
+        open_vendor("sma").client.get("/v1/plants")
+    assert len(network.calls) == 1

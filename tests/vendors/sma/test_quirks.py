@@ -1,0 +1,99 @@
+"""SMA's own ways."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.vendors.support import BASE, open_vendor
+from vendors.kit import NotFound, Sweep
+from vendors.sma import to_device, to_site
+
+HERE = Path(__file__).parent
+
+
+def sample(name):
+    return json.loads((HERE / f"{name}.json").read_text())
+
+
+def test_a_charging_station_is_listed_as_inverter_and_is_none():
+    station = next(raw for raw in sample("plant_13_devices_lean_sandbox")["devices"] if "Charging" in raw["name"])
+    assert station["type"] == "Solar Inverters"
+    assert to_device("13", station) is None
+
+
+def test_equal_serial_numbers_in_two_plants_are_two_inverters():
+    keys = {
+        to_device(plant, raw).key
+        for plant in ("13", "24")
+        for raw in sample(f"plant_{plant}_devices_sandbox")["devices"]
+        if raw.get("serial") == "3421111"
+    }
+    assert len(keys) == 2
+
+
+def test_a_device_that_is_no_longer_active_is_left_out():
+    assert to_device("25056", sample("device_status_swagger_example")["device"]) is None
+
+
+@pytest.mark.parametrize("name", ["plant_13_sandbox", "plant_with_description"])
+def test_the_detail_of_a_plant_is_a_site_without_wrapper(name):
+    raw = sample(name)
+    site = to_site(raw)
+    assert (site.vendor_id, site.name, site.timezone) == (raw["plantId"], raw["name"], raw["timezone"])
+
+
+def test_a_peak_power_of_0_means_that_nobody_entered_one():
+    assert to_site(sample("plants_list_with_installation_location")["plants"][1]).peak_power_kw is None
+
+
+def test_a_serial_number_is_absent_on_virtual_devices():
+    raw = {"deviceId": "9", "type": "Solar Inverters", "generatorPower": 5000.0}
+    assert to_device("1", raw).serial_number == ""
+
+
+def test_an_account_without_consent_has_no_devices_and_no_error(network):
+    network.get(BASE + "/v1/plants", json={"plants": []})
+    sweep = Sweep(open_vendor("sma"))
+    sweep.run(lambda vendor: vendor.devices())
+    assert (sweep.records, sweep.failure) == ([], None)
+
+
+def test_a_sweep_costs_one_call_and_one_for_each_plant(network):
+    network.get(BASE + "/v1/plants", json=sample("plants_list_sandbox"))
+    for plant in sample("plants_list_sandbox")["plants"]:
+        network.get(BASE + f"/v1/plants/{plant['plantId']}/devices/lean", json={"devices": []})
+    list(open_vendor("sma").devices())
+    assert len(network.calls) == 1 + 9
+
+
+def test_a_meter_is_not_found_as_an_inverter(network):
+    detail = sample("device_16_detail_sandbox")
+    detail["details"]["type"] = "Monitoring and control"
+    network.get(BASE + "/v1/devices/16", json=detail)
+    with pytest.raises(NotFound):
+        open_vendor("sma").solar_inverter(("16",))
+
+
+def test_a_device_that_moved_is_followed_once_on_the_same_host(network):
+    network.get(BASE + "/v1/devices/old", status=308, headers={"Location": f"{BASE}/v1/devices/16"})
+    network.get(BASE + "/v1/devices/16", json=sample("device_16_detail_sandbox"))
+    assert open_vendor("sma").solar_inverter(("old",)).vendor_id == "16"
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://elsewhere.test/v1/devices/16",
+        "https://vendor.test.elsewhere.test/v1/devices/16",
+        "https://vendor.test@elsewhere.test/v1",
+        "//elsewhere.test/v1/devices/16",
+        "http://vendor.test/v1/devices/16",
+        "",
+    ],
+)
+def test_a_moved_device_never_leads_to_another_host(network, location):
+    network.get(BASE + "/v1/devices/old", status=308, headers={"Location": location})
+    with pytest.raises(Exception, match=r"^Bad Gateway: https://vendor\.test/v1/devices/old"):
+        open_vendor("sma").solar_inverter(("old",))
+    assert len(network.calls) == 1 or location == ""

@@ -53,11 +53,11 @@ def test_a_year_of_self_consumption_keeps_within_its_bounds_and_conserves_energy
     assert charging_rows > 10_000
 
 
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+@pytest.mark.parametrize("name", [place.name for place in PLACES])
 def test_self_consumption_is_back_at_the_floor_at_three_in_the_morning_by_the_sun(
-    make_site: MakeSite, place: object
+    make_site: MakeSite, name: str
 ) -> None:
-    site = make_site(getattr(place, "name", ""), Battery(10.0, "Self Consumption", 20.0))
+    site = make_site(name, Battery(10.0, "Self Consumption", 20.0))
     first = solar_day(YEAR_2024, site.place.longitude)
     for number in range(first, first + 366, 7):
         border = solar_midnight(number, site.place.longitude) + 3 * 3600

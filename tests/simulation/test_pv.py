@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from math import fsum
 from zoneinfo import ZoneInfo
 
@@ -31,9 +32,7 @@ def instant(year: int, month: int = 1, day: int = 1, hour: int = 0) -> float:
     ("name", "yearly_kwh"),
     [("Berlin", 1090), ("Phoenix", 1870), ("Delhi", 1580), ("Adelaide", 1720), ("Tromsø", 790)],
 )
-def test_a_kwp_yields_what_the_place_is_known_for(
-    places: dict[str, Place], name: str, yearly_kwh: float
-) -> None:
+def test_a_kwp_yields_what_the_place_is_known_for(places: dict[str, Place], name: str, yearly_kwh: float) -> None:
     for seed in (1, 2):
         pv = pv_of(places[name], seed)
         mean = (pv.kwh(instant(2025)) - pv.kwh(instant(2015))) / 10
@@ -43,10 +42,7 @@ def test_a_kwp_yields_what_the_place_is_known_for(
 def test_summer_yields_more_than_winter_on_both_sides_of_the_equator(places: dict[str, Place]) -> None:
     for name, summer, winter in (("Berlin", 6, 12), ("Tromsø", 6, 12), ("Adelaide", 12, 6)):
         pv = pv_of(places[name], 1)
-        months = {
-            month: pv.kwh(instant(2023, month, 28)) - pv.kwh(instant(2023, month))
-            for month in (summer, winter)
-        }
+        months = {month: pv.kwh(instant(2023, month, 28)) - pv.kwh(instant(2023, month)) for month in (summer, winter)}
         assert months[summer] > 1.3 * months[winter]
 
 
@@ -57,7 +53,7 @@ def test_a_kwp_never_gives_more_than_a_kw_yet_comes_near_it_on_clear_days() -> N
         for first in range(FIRST_DAY + 5, FIRST_DAY + 1500, 73):
             start = solar_midnight(first, place.longitude)
             readings = [pv.kwh(start + 300 * row) for row in range(289)]
-            most = max(most, *((b - a) * 12 for a, b in zip(readings, readings[1:], strict=False)))
+            most = max(most, *((b - a) * 12 for a, b in pairwise(readings)))
     assert 0.8 < most <= 1.0
 
 
@@ -119,9 +115,7 @@ def test_a_solar_day_holds_exactly_its_own_energy(make_site: MakeSite, name: str
         start = solar_midnight(number, site.place.longitude)
         expected = site.pv_kwp * PvDay(site.place, site.seed, number).kwh
         whole = site.pv_kwh(start + 86_400) - site.pv_kwh(start)
-        quarters = fsum(
-            site.pv_kwh(start + 900 * q + 900) - site.pv_kwh(start + 900 * q) for q in range(96)
-        )
+        quarters = fsum(site.pv_kwh(start + 900 * q + 900) - site.pv_kwh(start + 900 * q) for q in range(96))
         assert whole == pytest.approx(expected, abs=1e-8)
         assert quarters == pytest.approx(expected, abs=1e-8)
 

@@ -123,6 +123,4 @@ def test_the_days_energy_is_the_integral_of_the_suns_angle_on_the_panels(
     sky = Place(name, places[name].latitude, places[name].longitude, "UTC", 30, clearness=0.5, spread=0.0)
     for day in (LEAP_DAY, JUNE, AUTUMN):
         number = number_of(sky, day)
-        assert PvDay(sky, 1, number).kwh == pytest.approx(
-            0.5 * irradiation_by_referee(sky, number), rel=tolerance
-        )
+        assert PvDay(sky, 1, number).kwh == pytest.approx(0.5 * irradiation_by_referee(sky, number), rel=tolerance)

@@ -1,0 +1,101 @@
+"""What every vendor dialect provides, and how the dialects are found."""
+
+import importlib
+import inspect
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from flask import Blueprint, Response
+
+import sandbox
+from sandbox.quotas import Spent
+from sandbox.world import World
+from simulation import Device, Site, View
+
+
+@dataclass(frozen=True)
+class SiteView:
+    """One site in a vendor's eyes: its id there, its devices, and their readings."""
+
+    site: Site
+    site_id: str
+    view: View
+
+    @property
+    def inverters(self) -> tuple[Device, ...]:
+        """The devices that turn sunlight into power."""
+        return tuple(device for device in self.view.devices if device.kind == "solar_inverter")
+
+    @property
+    def batteries(self) -> tuple[Device, ...]:
+        """The devices that hold energy."""
+        return tuple(device for device in self.view.devices if device.kind == "battery")
+
+
+class Dialect(ABC):
+    """One vendor's cloud. A subclass with a `vendor` name in any module of this package is served by itself.
+
+    outside: path prefixes below the base that are not the API proper: no faults, quotas, counts or credentials.
+    options: oddities that can be switched on, all off by default.
+    """
+
+    vendor: ClassVar[str]
+    outside: ClassVar[tuple[str, ...]] = ()
+    options: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.switched_on: frozenset[str] = frozenset()
+        self.sites = tuple(self.describe(site) for site in world.fleet.sites)
+        self.by_id = {seen.site_id: seen for seen in self.sites}
+
+    @abstractmethod
+    def describe(self, site: Site) -> SiteView:
+        """The site as this vendor sees it."""
+
+    @abstractmethod
+    def routes(self) -> Blueprint:
+        """The vendor's API below its base."""
+
+    @abstractmethod
+    def headers(self) -> dict[str, str]:
+        """The request headers by which a caller of the service hands over a working credential."""
+
+    @abstractmethod
+    def credential(self) -> str:
+        """Whose quota the current request uses. Raises Refused when its credential is not good."""
+
+    @abstractmethod
+    def error(self, status: int, detail: str = "") -> Response:
+        """The vendor's own form of an error."""
+
+    @abstractmethod
+    def too_many(self, spent: Spent) -> Response:
+        """The vendor's own way to say that a quota is spent."""
+
+    def finish(self, response: Response) -> Response:
+        """The answer as it leaves, for headers that every answer has."""
+        return response
+
+    def about(self, base: str) -> Mapping[str, Any]:
+        """More to say in `GET /` than the address and the headers."""
+        return {}
+
+    @property
+    def now(self) -> float:
+        """Epoch seconds of the fleet's data."""
+        return self.world.clock.now()
+
+
+def discover() -> list[type[Dialect]]:
+    """Every named dialect of this package, by name."""
+    found: dict[str, type[Dialect]] = {}
+    for module in pkgutil.iter_modules(sandbox.__path__):
+        members = vars(importlib.import_module(f"sandbox.{module.name}")).values()
+        for member in members:
+            if inspect.isclass(member) and issubclass(member, Dialect) and hasattr(member, "vendor"):
+                found[member.vendor] = member
+    return [found[vendor] for vendor in sorted(found)]

@@ -1,0 +1,50 @@
+"""What happens to every call of a vendor's API before it is answered: count, fault, credential, quota."""
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from sandbox import effects
+from sandbox.dialect import Dialect
+from sandbox.replies import Refused, reply
+from sandbox.world import World
+
+
+def install(app: Flask, world: World) -> None:
+    """Puts the guard before all routes, and gives every error the form of the vendor it happened at."""
+
+    @app.before_request
+    def admit() -> Response | None:
+        dialect, path = _addressed(world)
+        if dialect is None or path.startswith(dialect.outside):
+            return None
+        world.calls.count(dialect.vendor, path)
+        fault = world.faults.take(dialect.vendor, path)
+        answer = effects.answer(fault, world.stopped, dialect.error) if fault else None
+        return answer or _refusal(dialect)
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        dialect, _ = _addressed(world)
+        return dialect.finish(response) if dialect else response
+
+    @app.errorhandler(Refused)
+    def refused(exception: Refused) -> Response:
+        return exception.response
+
+    @app.errorhandler(HTTPException)
+    def failed(exception: HTTPException) -> Response:
+        status, detail = exception.code or 500, exception.description or ""
+        dialect, _ = _addressed(world)
+        return dialect.error(status, detail) if dialect else reply({"error": detail}, status)
+
+
+def _addressed(world: World) -> tuple[Dialect | None, str]:
+    """The dialect that the path begins with, and the path below its base."""
+    vendor, slash, below = request.path[1:].partition("/")
+    return world.dialects.get(vendor), slash + below
+
+
+def _refusal(dialect: Dialect) -> Response | None:
+    credential = dialect.credential()
+    spent = dialect.world.quotas.take(dialect.vendor, credential)
+    return dialect.too_many(spent) if spent else None

@@ -1,0 +1,24 @@
+"""What SMA's documentation leaves open: one assumption each, to be changed here when a real answer is seen."""
+
+# The documentation shows an error body for 404 only; a missing or expired token was seen with an empty body.
+UNAUTHORIZED_HAS_BODY = False
+# A plant or device of an owner who gave no consent.
+FOREIGN_STATUS = 403
+# Unknown period, missing or malformed `Date`.
+BAD_REQUEST_STATUS = 400
+# Codes in error bodies.
+ERROR_CODES = {400: "BadRequest", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed", 429: "TooManyRequests"}
+# The announcement of the rate limit says that the 429 carries Retry-After.
+SENDS_RETRY_AFTER = True
+# A consent request is open for a week; the documentation prints a date only.
+CONSENT_SECONDS = 7 * 86_400
+# Word of a healthy plant and device.
+STATUS_OK = "Ok"
+# Sets whose fine periods give Wh with ReturnEnergyValues. Seen for EnergyAndPower*; assumed for plants.
+ENERGY_SETS = {"EnergyAndPowerPv", "EnergyAndPowerBattery", "EnergyBalance"}
+# `Week` takes any of its dates and begins on Monday.
+WEEK_BEGINS = "week"
+# The plant's data are complete this many seconds after a row's end (ennexOS; classic plants take 2 h).
+LAG_SECONDS = 300
+# Documented on SMA's sandbox page: the owner whom its test client may ask for consent.
+OWNER = "apiTestUser@apiSandbox.com"

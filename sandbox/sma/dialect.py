@@ -1,0 +1,166 @@
+"""The Monitoring API: plants, devices, status, and the measurements of `sandbox.sma.measurements`."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from flask import Blueprint, Response
+
+from sandbox.dialect import Dialect, SiteView
+from sandbox.quotas import Spent
+from sandbox.replies import Refused, reply
+from sandbox.sma import constants, plants
+from sandbox.sma.measurements import Measurements
+from sandbox.sma.oauth import CLIENT, CLIENT_SECRET, NEW_CLIENT, NEW_CLIENT_SECRET, Access
+from sandbox.sma.parameters import asked_for, parameter
+from sandbox.sma.plants import Plant
+from sandbox.world import World
+from simulation import Site
+
+
+class Sma(Dialect):
+    """SMA's production cloud."""
+
+    vendor = "sma"
+    outside = ("/oauth2/",)
+    prefixes: ClassVar[tuple[str, ...]] = ("",)
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.access = Access(world.real_time)
+        self.plants: dict[str, Plant] = {key: seen for key, seen in self.by_id.items() if isinstance(seen, Plant)}
+        self.plant_of = {device_id: plant for plant in self.plants.values() for device_id in plant.entries}
+
+    def describe(self, site: Site) -> SiteView:
+        return plants.plant(site, plants.production(site))
+
+    def headers(self) -> dict[str, str]:
+        return {f"X-Authorization-{self.vendor}": f"Bearer {self.access.tokens.issue(CLIENT).access}"}
+
+    def about(self, base: str) -> dict[str, Any]:
+        token = {"url": f"{base}/oauth2/token", "scope": "monitoringApi:read"}
+        return {
+            "token": {**token, "client_id": CLIENT, "client_secret": CLIENT_SECRET},
+            "token_without_consent": {**token, "client_id": NEW_CLIENT, "client_secret": NEW_CLIENT_SECRET},
+        }
+
+    def credential(self) -> str:
+        client = self.access.bearer()
+        if client is None:
+            raise Refused(self.error(401, "Unauthorized"))
+        return client
+
+    def error(self, status: int, detail: str = "") -> Response:
+        if status == 401 and not constants.UNAUTHORIZED_HAS_BODY:
+            return Response(status=401, headers={"WWW-Authenticate": "Bearer"})
+        return reply({"message": detail or "Error", "code": constants.ERROR_CODES.get(status, str(status))}, status)
+
+    def too_many(self, spent: Spent) -> Response:
+        response = self.error(429, "API rate limit exceeded")
+        if constants.SENDS_RETRY_AFTER:
+            response.headers["Retry-After"] = str(int(spent.wait) + 1)
+        return response
+
+    def routes(self) -> Blueprint:
+        blueprint = Blueprint(self.vendor, __name__)
+        self.access.add_routes(blueprint)
+        measurements = Measurements(self)
+        for prefix in self.prefixes:
+            views: dict[str, Callable[..., Response]] = {
+                "/v1/plants": self.list_plants,
+                "/v1/plants/<plant_id>": self.show_plant,
+                "/v1/plants/<plant_id>/devices": self.list_devices,
+                "/v1/plants/<plant_id>/devices/lean": self.list_devices_lean,
+                "/v1/plants/<plant_id>/measurements/sets/<set_type>/<period>": measurements.of_plant,
+                "/v1/devices/<device_id>": self.show_device,
+                "/v1/devices/<device_id>/status": self.device_status,
+                "/v1/devices/<device_id>/measurements/sets": measurements.sets,
+                "/v1/devices/<device_id>/measurements/sets/<set_type>/<period>": measurements.of_device,
+            }
+            for path, view in views.items():
+                blueprint.add_url_rule(f"{prefix}{path}", f"{prefix}{path}".replace(".", ""), view)
+        return blueprint
+
+    def list_plants(self) -> Response:
+        """Every plant whose owner consented: none is no error."""
+        if not self.access.has_consent(self.credential()):
+            return reply({"plants": []})
+        name = parameter("Filter").lower()
+        found = (plant for plant in self.plants.values() if name in plant.site.name.lower())
+        return reply({"plants": [_listed(plant) for plant in found]})
+
+    def show_plant(self, plant_id: str) -> Response:
+        """The plant, not wrapped."""
+        return reply({**self.plant(plant_id).head, "description": f"{plant_id} in the sandbox"})
+
+    def list_devices(self, plant_id: str) -> Response:
+        """The older list: with the plant, and each device's time zone."""
+        plant = self.plant(plant_id)
+        zone = {"timezone": plant.site.place.timezone}
+        return reply({"plant": plant.head, "devices": [{**entry, **zone} for entry in plant.listed(False)]})
+
+    def list_devices_lean(self, plant_id: str) -> Response:
+        """The list of devices; deactivated ones on request."""
+        return reply({"devices": list(self.plant(plant_id).listed(asked_for("WithDeactivatedDevices")))})
+
+    def show_device(self, device_id: str) -> Response:
+        """The device's details."""
+        plant = self.device_plant(device_id)
+        details = {
+            **plant.entries[device_id],
+            "timezone": plant.site.place.timezone,
+            "ipAddress": "127.0.0.1",
+            "firmwareVersion": "1.0.0.0.R",
+            "communicationProtocol": "Speedwire",
+            "startUpUtc": plants.start_up_utc(plant.site),
+            "isResetted": False,
+        }
+        return reply({"plant": plant.head, "details": details})
+
+    def device_status(self, device_id: str) -> Response:
+        """The device with its status."""
+        plant = self.device_plant(device_id)
+        entry = {**plant.entries[device_id], "timezone": plant.site.place.timezone}
+        return reply(
+            {
+                "plant": plant.head,
+                "device": {**entry, "status": constants.STATUS_OK, "operationStatus": "Auto"},
+            }
+        )
+
+    def plant(self, plant_id: str) -> Plant:
+        """The plant. Raises Refused."""
+        if plant_id not in self.plants:
+            raise Refused(self.error(404, f"Plant {plant_id} not found"))
+        return self._consented(self.plants[plant_id])
+
+    def device_plant(self, device_id: str) -> Plant:
+        """The plant that has the device. Raises Refused."""
+        if device_id not in self.plant_of:
+            raise Refused(self.error(404, f"Device {device_id} not found"))
+        return self._consented(self.plant_of[device_id])
+
+    def _consented(self, plant: Plant) -> Plant:
+        if not self.access.has_consent(self.credential()):
+            raise Refused(self.error(constants.FOREIGN_STATUS, "Forbidden"))
+        return plant
+
+
+class SmaSandbox(Sma):
+    """SMA's sandbox: the same API, below `/monitoring` too."""
+
+    vendor = "smasbox"
+    prefixes = ("", "/monitoring")
+
+    def describe(self, site: Site) -> SiteView:
+        return plants.plant(site, plants.sandbox(site))
+
+
+def _listed(plant: Plant) -> dict[str, Any]:
+    entry = plant.head
+    if asked_for("WithInstallation"):
+        entry["installation"] = plants.installation(plant.site)
+    if asked_for("WithLocation"):
+        entry["location"] = plants.location(plant.site)
+    if asked_for("WithStatus"):
+        entry["status"] = constants.STATUS_OK
+    return entry

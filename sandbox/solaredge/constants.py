@@ -1,0 +1,23 @@
+"""What SolarEdge's documentation leaves open: one assumption each, to be changed here when a real answer is seen."""
+
+DEFAULT_PAGE, LARGEST_PAGE = 50, 1000
+DEFAULT_ALERTS, MOST_ALERTS = 100, 100
+# `count` of the site list is the number of all sites, not of those on the page.
+COUNT_IS_TOTAL = True
+# A live capture shows 0 for an inverter; the unit of other values is not known.
+NAMEPLATE = 0
+# The list was captured without time zones; the detail has them.
+LIST_HAS_TIMEZONE = False
+# An owner's token is good for one site and refused where no site is named.
+BEARER_WITHOUT_SITE_STATUS = 403
+RETIRED_TEXT = "This version of the API is no longer available"
+# Read from the free plan's headers; what the header says while no limit is set.
+LIFTED_PER_MINUTE = 100_000
+# The cloud has a bucket this many seconds after its end.
+LAG_SECONDS = 900
+DEFAULT_RESOLUTION = "QUARTER_HOUR"
+# From which size on a series is given in the larger unit, when no unit is asked for.
+KILO_FROM, MEGA_FROM = 100_000.0, 100_000_000.0
+# Types of devices that the API knows besides those of the fleet.
+DEVICE_TYPES = ("INVERTER", "BATTERY", "BATTERY_MODULE", "OPTIMIZER", "METER", "EV_CHARGER", "BUI", "GATEWAY")
+PROBLEM_TYPE = "https://se-api.stoplight.io/docs/monitoring"

@@ -1,0 +1,157 @@
+"""The v2 endpoints: credentials, problems, sites, devices, alerts. The series are in `sandbox.solaredge.series`."""
+
+from typing import Any
+from uuid import uuid4
+
+from flask import Blueprint, Response, request
+
+from sandbox.dialect import Dialect, SiteView
+from sandbox.quotas import Spent
+from sandbox.replies import Refused, reply
+from sandbox.solaredge import constants, sites
+from sandbox.solaredge.series import SeriesEndpoints
+from sandbox.solaredge.sites import SolarEdgeSite
+from sandbox.times import local, zone_of
+from sandbox.world import World
+from simulation import Site
+
+# Made up. The token is an owner's, for the first site only.
+API_KEY, OWNER_TOKEN = "sandbox-solaredge-key", "sandbox-solaredge-owner-token"
+_TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized - Authentication Failed",
+    403: "Forbidden",
+    404: "Not Found",
+    429: "Too Many Requests",
+}
+
+
+class SolarEdge(Dialect):
+    """SolarEdge's cloud, for one account that owns every site."""
+
+    vendor = "solaredge"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.known: dict[str, SolarEdgeSite] = {
+            key: seen for key, seen in self.by_id.items() if isinstance(seen, SolarEdgeSite)
+        }
+
+    def describe(self, site: Site) -> SiteView:
+        return sites.site_view(site)
+
+    def headers(self) -> dict[str, str]:
+        return {"X-Authorization-solaredge": API_KEY}
+
+    def about(self, base: str) -> dict[str, Any]:
+        owner = {"X-Authorization-solaredge": f"Bearer {OWNER_TOKEN}"}
+        return {"site_access": {"site": self.sites[0].site_id, "headers": owner}}
+
+    def credential(self) -> str:
+        if not self._below().startswith("/v2/"):
+            raise Refused(Response(constants.RETIRED_TEXT, status=410, content_type="text/plain"))
+        held = self._held()
+        if held is None:
+            raise Refused(self.error(401, "Invalid API key"))
+        return held
+
+    def error(self, status: int, detail: str = "") -> Response:
+        problem = {
+            "type": constants.PROBLEM_TYPE,
+            "title": _TITLES.get(status, "Error"),
+            "status": status,
+            "detail": detail,
+            "instance": None,
+            "properties": {"traceId": uuid4().hex},
+        }
+        return reply(problem, status, content_type="application/problem+json")
+
+    def too_many(self, spent: Spent) -> Response:
+        """A spent minute comes with Retry-After; spent credits do not, and leave calls in the minute."""
+        if spent.limit.is_plan:
+            return self.error(429, "API credits exceeded")
+        response = self.error(429, "API rate limit exceeded")
+        response.headers["Retry-After"] = str(int(spent.wait) + 1)
+        return response
+
+    def finish(self, response: Response) -> Response:
+        limit, rest = self.world.quotas.left(self.vendor, self._held() or "") or (constants.LIFTED_PER_MINUTE,) * 2
+        response.headers["x-ratelimit-limit-minute"] = str(limit)
+        response.headers["x-ratelimit-remaining-minute"] = str(rest)
+        return response
+
+    def routes(self) -> Blueprint:
+        blueprint = Blueprint(self.vendor, __name__)
+        blueprint.get("/v2/sites")(self.list_sites)
+        blueprint.get("/v2/sites/<site_id>")(self.show_site)
+        blueprint.get("/v2/sites/<site_id>/devices")(self.list_devices)
+        blueprint.get("/v2/sites/<site_id>/alerts")(self.list_alerts)
+        blueprint.get("/v2/alerts")(self.list_fleet_alerts)
+        SeriesEndpoints(self).add_routes(blueprint)
+        return blueprint
+
+    def list_sites(self) -> Response:
+        """A page of the sites."""
+        self._demand_fleet()
+        page, size = self._paging("sites-in-page", constants.DEFAULT_PAGE, constants.LARGEST_PAGE)
+        everything = tuple(self.known.values())
+        chosen = everything[(page - 1) * size : page * size]
+        count = len(everything) if constants.COUNT_IS_TOTAL else len(chosen)
+        return reply({"sites": {"count": count, "site": [sites.listed(one) for one in chosen]}})
+
+    def show_site(self, site_id: str) -> Response:
+        """One site."""
+        seen = self.site(site_id)
+        newest = local(900 * (self.now // 900), zone_of(seen.site)).isoformat()
+        return reply(sites.detailed(seen, newest))
+
+    def list_devices(self, site_id: str) -> Response:
+        """The site's devices of the types asked for: inverters, if none is."""
+        seen = self.site(site_id)
+        types = request.args.getlist("types") or ["INVERTER"]
+        for one in types:
+            if one not in constants.DEVICE_TYPES:
+                raise Refused(self.error(400, f"Unknown device type {one}"))
+        return reply([entry for entry in seen.listed if entry["type"] in types])
+
+    def list_alerts(self, site_id: str) -> Response:
+        """The site's alerts: none, for the fleet is well."""
+        self.site(site_id)
+        self._paging("alerts-in-page", constants.DEFAULT_ALERTS, constants.MOST_ALERTS)
+        return reply([])
+
+    def list_fleet_alerts(self) -> Response:
+        """The alerts of all sites."""
+        self._demand_fleet()
+        self._paging("alerts-in-page", constants.DEFAULT_ALERTS, constants.MOST_ALERTS)
+        return reply([])
+
+    def site(self, site_id: str) -> SolarEdgeSite:
+        """The site, if the credential may see it. Raises Refused."""
+        if site_id not in self.known:
+            raise Refused(self.error(404, "Site not found"))
+        if self._held() == OWNER_TOKEN and site_id != self.sites[0].site_id:
+            raise Refused(self.error(403, "No access to this site"))
+        return self.known[site_id]
+
+    def _below(self) -> str:
+        return request.path.removeprefix(f"/{self.vendor}")
+
+    def _held(self) -> str | None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and token.strip() == OWNER_TOKEN:
+            return OWNER_TOKEN
+        return API_KEY if request.headers.get("X-API-Key") == API_KEY else None
+
+    def _demand_fleet(self) -> None:
+        if self._held() != API_KEY:
+            raise Refused(self.error(constants.BEARER_WITHOUT_SITE_STATUS, "Only an API key may do this"))
+
+    def _paging(self, size_name: str, default: int, most: int) -> tuple[int, int]:
+        values = []
+        for name, fallback, largest in (("page", 1, 10**9), (size_name, default, most)):
+            text = request.args.get(name, str(fallback))
+            if not text.isdecimal() or not 1 <= int(text) <= largest:
+                raise Refused(self.error(400, f"{name} must be between 1 and {largest}"))
+            values.append(int(text))
+        return values[0], values[1]

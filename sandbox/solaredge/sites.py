@@ -1,0 +1,125 @@
+"""SolarEdge's view of a site: inverters with a checksum in their serial, batteries of their own, one meter."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.dialect import SiteView
+from sandbox.solaredge.constants import LIST_HAS_TIMEZONE, NAMEPLATE
+from sandbox.times import zone_of
+from simulation import Device, Site, View
+
+_SITE_ID = 1_000_001
+_SHARES = {1: (1.0,), 2: (0.7, 0.3), 3: (0.45, 0.3, 0.25)}
+_BATTERY_SHARES = {1: (1.0,), 2: (0.5, 0.5)}
+_BIG_BATTERY_KWH = 10.0
+
+
+@dataclass(frozen=True)
+class SolarEdgeSite(SiteView):
+    """A site as SolarEdge shows it, with its devices by type."""
+
+    listed: tuple[dict[str, Any], ...]
+    meter: str
+
+    def of_kind(self, kind: str, serial: str) -> Device | None:
+        """The inverter or battery with that serial number."""
+        return next((one for one in self.view.devices if one.kind == kind and one.serial == serial), None)
+
+
+def inverter_serial(number: int) -> str:
+    """Eight hexadecimal digits and the sum of their four bytes."""
+    raw = 0x7E100000 + 41 * number
+    return f"{raw:08X}-{sum(raw.to_bytes(4)) % 256:02X}"
+
+
+def site_view(site: Site) -> SolarEdgeSite:
+    """The site in SolarEdge's eyes."""
+    site_id = str(_SITE_ID + 13 * site.number)
+    devices = [*_inverters(site, site_id), *_batteries(site, site_id)]
+    meter = f"M-PROD-{site.number:04d}"
+    listed = (*(_entry(site, device) for device in devices), _meter(site, meter))
+    return SolarEdgeSite(site, site_id, View(site, devices), listed, meter)
+
+
+def _inverters(site: Site, site_id: str) -> list[Device]:
+    made = []
+    for index, share in enumerate(_SHARES[1 + (site.number + 1) % 3]):
+        kw = round(site.pv_kwp * share, 1)
+        serial = inverter_serial(4 * site.number + index)
+        native = {"siteId": site_id, "serialNumber": serial}
+        name = f"Inverter {index + 1}"
+        made.append(Device("solar_inverter", share, native, serial, f"SE{1000 * kw:.0f}H", name, rated_kw=kw))
+    return made
+
+
+def _batteries(site: Site, site_id: str) -> list[Device]:
+    if site.battery is None:
+        return []
+    made = []
+    for index, share in enumerate(_BATTERY_SHARES[2 if site.battery.capacity_kwh > _BIG_BATTERY_KWH else 1]):
+        serial = f"BATT-{2 * site.number + index:06d}"
+        native = {"siteId": site_id, "serialNumber": serial}
+        kwh = round(site.battery.capacity_kwh * share, 2)
+        made.append(Device("battery", share, native, serial, "Home Battery", f"Battery {index + 1}", capacity_kwh=kwh))
+    return made
+
+
+def _entry(site: Site, device: Device) -> dict[str, Any]:
+    """A device as it is listed. Some inverters come without a model, as captured live."""
+    is_inverter = device.kind == "solar_inverter"
+    entry: dict[str, Any] = {
+        "type": "INVERTER" if is_inverter else "BATTERY",
+        "serialNumber": device.serial,
+        "manufacturer": "SolarEdge",
+        "model": device.model,
+        "firmwareVersion": "4.25.13",
+        "createdAt": _local_start(site),
+        "connectedTo": None,
+        "active": True,
+        "nameplate": NAMEPLATE,
+        "name": device.name,
+    }
+    if is_inverter:
+        entry |= {"partNumber": f"{device.model}-RW000BNN4", "communicationType": "ETHERNET", "connectedOptimizers": 14}
+        if site.number % 2:
+            del entry["model"]
+    return entry
+
+
+def _meter(site: Site, serial: str) -> dict[str, Any]:
+    return {
+        "type": "METER",
+        "serialNumber": serial,
+        "manufacturer": "SolarEdge",
+        "model": "SE-MTR-3Y",
+        "createdAt": _local_start(site),
+        "active": True,
+        "name": "Production Meter",
+        "meterType": "PRODUCTION",
+    }
+
+
+def _local_start(site: Site) -> str:
+    return site.operational_since.astimezone(zone_of(site)).isoformat(timespec="seconds")
+
+
+def listed(seen: SolarEdgeSite) -> dict[str, Any]:
+    """The site as it stands in the list."""
+    location = {"city": seen.site.place.name}
+    if LIST_HAS_TIMEZONE:
+        location["timezone"] = seen.site.place.timezone
+    return {
+        "siteId": int(seen.site_id),
+        "name": seen.site.name,
+        "peakPower": seen.site.pv_kwp,
+        "installationDate": _local_start(seen.site),
+        "location": location,
+        "activationStatus": "ACTIVE",
+        "note": "",
+    }
+
+
+def detailed(seen: SolarEdgeSite, last_update: str) -> dict[str, Any]:
+    """The site alone, with its time zone."""
+    location = {"city": seen.site.place.name, "timezone": seen.site.place.timezone}
+    return {**listed(seen), "accountId": 42, "lastUpdateTime": last_update, "location": location}

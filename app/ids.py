@@ -1,5 +1,6 @@
 """Public ids of sites and devices: the same in every process and for ever, telling nothing about the device."""
 
+import re
 from hashlib import blake2b
 
 from vendors.kit import Battery, Key, Record, Site, SolarInverter
@@ -15,6 +16,11 @@ class Ids:
     def __init__(self, id_key: str) -> None:
         # BLAKE2b takes at most 64 bytes of key, ID_KEY may be any text.
         self._hash = blake2b(key=blake2b(id_key.encode(), person=b"derapi-id-key").digest(), digest_size=16)
+
+    @staticmethod
+    def fits(kind: type[Record], id: str) -> bool:
+        """Whether a text has the form of an id of this kind."""
+        return re.fullmatch(rf"{TAGS[kind]}-[0-9a-z]{{{LENGTH}}}", id) is not None
 
     def of(self, kind: type[Record], vendor: str, key: Key) -> str:
         """`<tag>-<16 of 0-9a-z>` for the thing that `vendor` knows by `key`."""

@@ -98,7 +98,7 @@ class Inventory:
 
     def _find(self, kind: type[Record], id: str, access: Access, deadline: Deadline) -> Located:
         unknown = Problem(404, "not_found", "There is nothing with this id, or not for these vendor credentials.")
-        if not id.startswith(TAGS[kind] + "-"):
+        if not Ids.fits(kind, id):
             raise unknown
         located = self._resources.find(id) or self._heal(kind, id, access, deadline)
         if located is None:

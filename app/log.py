@@ -7,8 +7,10 @@ are replaced wherever they occur, tracebacks included; and so is what looks like
 from __future__ import annotations
 
 import base64
+import json
 import logging.config
 import re
+import sys
 import time
 import uuid
 from contextvars import ContextVar
@@ -79,7 +81,21 @@ def redact(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
 
 
 def _line(event: EventDict, **options: Any) -> str:
-    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    try:
+        return orjson.dumps(event).decode()
+    except orjson.JSONEncodeError:  # half a surrogate pair, or a number of more than 64 bits
+        return json.dumps(event)
+
+
+class StderrHandler(logging.Handler):
+    """Writes to whatever stderr is at the time: tests and click's runner put another in its place and close it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
+        except OSError:
+            pass  # nobody reads any more; that must not fail a request
 
 
 _SHARED: list[Processor] = [
@@ -107,7 +123,7 @@ def configuration(level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": formatter},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "handlers": {"stderr": {"()": StderrHandler, "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # Its start would fill a screen; gunicorn.conf.py says the one thing that matters.

@@ -1,0 +1,174 @@
+"""The settings: defaults, faults, keys, and that every one of them is documented."""
+
+import re
+import stat
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from app import config
+from app.config import Settings, SettingsError, load
+
+KEYS = {"SECRET_KEY": "s" * 32, "ID_KEY": "i" * 32}
+OWN = {**KEYS, "DATABASE_URL": "postgres://user:pass%40word@db.example/name?sslmode=require"}
+
+
+def faults(environ: dict[str, str]) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load(environ)
+    first, *rest = str(caught.value).splitlines()
+    assert first == "These settings must be corrected:"
+    return [line.strip() for line in rest]
+
+
+def test_the_embedded_default_makes_its_keys_once(tmp_path: Path) -> None:
+    first = load({"INSTANCE_PATH": str(tmp_path / "new" / "folder")})
+    again = load({"INSTANCE_PATH": str(tmp_path / "new" / "folder")})
+    assert first == again
+    assert first.embedded
+    assert first.database_url == f"sqlite:///{tmp_path / 'new' / 'folder' / 'derapi.db'}"
+    assert len({first.secret_key, first.id_key}) == 2
+    assert min(len(first.secret_key), len(first.id_key)) >= 32
+    for name in ("secret_key", "id_key"):
+        assert stat.S_IMODE((tmp_path / "new" / "folder" / name).stat().st_mode) == 0o600
+    assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == ["id_key", "secret_key"]
+
+
+def test_given_keys_replace_the_made_ones(tmp_path: Path) -> None:
+    settings = load({**KEYS, "INSTANCE_PATH": str(tmp_path)})
+    assert (settings.secret_key, settings.id_key, settings.embedded) == ("s" * 32, "i" * 32, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_key_is_a_fault_and_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "id_key").write_text("short")
+    assert faults({"INSTANCE_PATH": str(tmp_path)})[0].startswith("INSTANCE_PATH: expected")
+    assert (tmp_path / "id_key").read_text() == "short"
+
+
+def test_an_instance_path_that_is_a_file_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert len(faults({"INSTANCE_PATH": str(tmp_path / "file")})) == 1
+
+
+def test_all_faults_are_reported_at_once_with_what_is_expected_and_an_example() -> None:
+    wrong = {
+        "SECRET_KEY": "x" * 31,
+        "ID_KEY": "short",
+        "DATABASE_URL": "mysql://root:pa55@host/x",
+        "PUBLIC_URL": "example.org",
+        "TRUSTED_PROXIES": "many",
+        "PORT": "0",
+        "WEB_CONCURRENCY": "1.5",
+        "REQUEST_DEADLINE": "nan",
+        "LOG_LEVEL": "loud",
+        "SANDBOX_URL": "http://sandbox.example:9000",
+        "SANDBOX_PORT": "65536",
+        "PROXY_URL": "socks5://user:pa55@proxy",
+        "VENDOR_CA_FILE": "/does/not/exist.pem",
+        "VENDOR_URL_SMA": "http://vendor.example",
+    }
+    found = faults(wrong)
+    assert {line.partition(":")[0] for line in found} == set(wrong)
+    assert len(found) == len(wrong)
+    for line in found:
+        assert re.search(r": expected .+, for example .+", line), line
+    text = "\n".join(found)
+    assert "(it is 'loud')" in text
+    for secret in ("x" * 31, "short", "pa55"):
+        assert secret not in text
+
+
+def test_a_database_of_your_own_needs_both_keys() -> None:
+    found = faults({"DATABASE_URL": OWN["DATABASE_URL"]})
+    assert [line.partition(":")[0] for line in found] == ["SECRET_KEY", "ID_KEY"]
+
+
+def test_the_urls_that_heroku_writes_are_rewritten() -> None:
+    for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        settings = load({**KEYS, "DATABASE_URL": f"{scheme}://user:pass%40word@db.example/name?sslmode=require"})
+        expected = "postgresql+psycopg://user:pass%40word@db.example/name?sslmode=require"
+        assert settings.database_url == expected
+        assert not settings.embedded
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "nonsense", "postgres"])
+def test_databases_that_cannot_be_shared_by_processes_are_refused(url: str) -> None:
+    assert faults({**KEYS, "DATABASE_URL": url})[0].startswith("DATABASE_URL: expected")
+
+
+def test_heroku_needs_postgres_a_public_url_and_keys_and_says_why() -> None:
+    text = "\n".join(faults({"DYNO": "web.1"}))
+    assert "DATABASE_URL: expected Postgres on Heroku, because a dyno loses its disk" in text
+    assert "PUBLIC_URL: expected" in text
+    assert "SECRET_KEY: expected" in text
+    assert "ID_KEY: expected" in text
+    assert len(faults({**KEYS, "DYNO": "web.1", "DATABASE_URL": "sqlite:////tmp/x.db"})) == 2
+    assert load({**OWN, "DYNO": "web.1", "PUBLIC_URL": "https://a.example/"}).public_url == "https://a.example"
+
+
+def test_limits_are_inclusive_and_blank_values_are_absent() -> None:
+    given = {"PORT": " 65535 ", "WEB_CONCURRENCY": "1", "REQUEST_DEADLINE": "0.5", "LOG_LEVEL": "debug"}
+    settings = load({**OWN, **given, "PUBLIC_URL": "", "TRUSTED_PROXIES": "  "})
+    assert (settings.port, settings.web_concurrency, settings.request_deadline) == (65535, 1, 0.5)
+    assert (settings.log_level, settings.public_url, settings.trusted_proxies) == ("DEBUG", None, 0)
+    assert (load(OWN).port, load(OWN).web_concurrency, load(OWN).request_deadline) == (8000, 2, 20.0)
+
+
+def test_vendor_urls_are_https_outside_loopback() -> None:
+    given = {"VENDOR_URL_SMA": "https://sma.example/", "VENDOR_URL_SOLIS": "http://127.0.0.1:9000/solis"}
+    assert load({**OWN, **given}).vendor_urls == {
+        "sma": "https://sma.example",
+        "solis": "http://127.0.0.1:9000/solis",
+    }
+    for url in ("http://a.example", "ftp://a.example", "https://u:p@a.example", "https://a.example?x=1", "https://"):
+        assert faults({**OWN, "VENDOR_URL_SMA": url})[0].startswith("VENDOR_URL_SMA: expected")
+    for url in ("http://localhost:1", "http://[::1]:1", "https://sandbox.example"):
+        assert load({**OWN, "SANDBOX_URL": url}).sandbox_url == url
+
+
+def test_no_secret_shows_in_the_repr() -> None:
+    given = {"SECRET_KEY": "sesame" * 6, "ID_KEY": "basil" * 7, "PROXY_URL": "http://me:pa55@proxy.example"}
+    shown = repr(load({**OWN, **given}))
+    for secret in ("sesame", "basil", "pa55", "pass%40word"):
+        assert secret not in shown
+    assert "request_deadline=20.0" in shown
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("PORT=1\nWEB_CONCURRENCY=7\nPUBLIC_URL=http://a.example\n")
+    monkeypatch.setattr(config, "ROOT", tmp_path)
+    monkeypatch.setenv("PORT", "2")
+    monkeypatch.setenv("PUBLIC_URL", "")
+    monkeypatch.setenv("INSTANCE_PATH", str(tmp_path))
+    settings = load()
+    assert (settings.port, settings.web_concurrency, settings.public_url) == (2, 7, None)
+
+
+def test_every_setting_is_documented_in_the_example_file() -> None:
+    text = (config.ROOT / ".env.example").read_text()
+    documented = set(re.findall(r"^#([A-Z_]+)=", text, re.MULTILINE))
+    names = {setting.name.upper() for setting in fields(Settings) if setting.metadata}
+    assert {name for name in documented if not name.startswith(config.VENDOR_URL)} == names
+    assert any(name.startswith(config.VENDOR_URL) for name in documented)
+
+
+def test_the_example_file_shows_the_defaults_and_valid_values(tmp_path: Path) -> None:
+    text = (config.ROOT / ".env.example").read_text()
+    shown = dict(re.findall(r"^#([A-Z_]+)=(.+)$", text, re.MULTILINE))
+    (tmp_path / "company.pem").touch()
+    shown["VENDOR_CA_FILE"] = str(tmp_path / "company.pem")
+    settings = load({**KEYS, **shown})
+    for name in ("port", "web_concurrency", "request_deadline", "log_level", "trusted_proxies", "sandbox_port"):
+        assert getattr(settings, name) == getattr(load(OWN), name), name
+
+
+def test_nothing_else_reads_the_environment() -> None:
+    readers = [
+        path.relative_to(config.ROOT).as_posix()
+        for folder in ("app", "vendors")
+        for path in (config.ROOT / folder).rglob("*.py")
+        if re.search(r"os\.environ|getenv|import environ", path.read_text())
+    ]
+    assert readers == ["app/config.py"]

@@ -14,7 +14,7 @@ from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
-from sandbox.application import create_app
+from sandbox.application import create_app, warm_up
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -129,6 +129,7 @@ def serve(port: int = 9000, sites: int = 8, seed: int = 1) -> None:
         server = _Server(app, port, None)
     except OSError as error:
         raise SystemExit(f"The sandbox cannot listen on port {port}: {error.strerror}. Choose another port.") from None
+    warm_up(app)
     _LOG.info("sandbox of %d sites on http://%s:%d/", sites, _HOST, server.port)
     server.serve_forever()
     app.extensions["world"].stopped.set()

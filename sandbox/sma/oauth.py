@@ -4,6 +4,7 @@ Clients and owner are made up. The first client has the owner's consent from the
 """
 
 from base64 import b64decode
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote_plus
@@ -27,7 +28,7 @@ _POLL_SECONDS = 1800
 class Access:
     """The tokens of one cloud, and which client may see its plants."""
 
-    def __init__(self, real_time: Any) -> None:
+    def __init__(self, real_time: Callable[[], float]) -> None:
         self._real_time = real_time
         self.tokens = Tokens(_LIFETIME, real_time)
         self._consents: dict[tuple[str, str], dict[str, Any]] = {}

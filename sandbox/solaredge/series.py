@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 _FACTORS = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9}
 _FIRST_NANOSECONDS = "160789237"
+_UNITS = {prefix + base for prefix in _FACTORS for base in ("W", "WH")}
 _Values = list[float | None]
-# Path words of one battery to the metric, and its quantity.
+# Metric of a battery: its quantity and base unit.
 _FLOWS = {
     "chargePower": ("charge", "W"),
     "dischargePower": ("discharge", "W"),
@@ -224,14 +225,14 @@ _BATTERY_METRICS = (*_FLOWS, "stateOfEnergy", "remainingEnergy")
 def in_unit(values: _Values, base: str, asked: str = "") -> tuple[str, _Values]:
     """The unit, and the values in it: the one asked for, else the one that suits the largest value.
 
-    Raises ValueError when the unit does not measure the same thing.
+    A unit of power does not bear on energies, nor the other way round. Raises ValueError for an unknown unit.
     """
+    if asked and asked not in _UNITS:
+        raise ValueError(asked)
     if base == "PERCENTAGE":
         return base, values
-    if asked.endswith(base) and asked.removesuffix(base) in _FACTORS:
+    if asked.endswith(base):
         prefix = asked.removesuffix(base)
-    elif asked and not (asked.endswith("W") or asked.endswith("WH")):
-        raise ValueError(asked)
     else:
         most = max((abs(value) for value in values if value is not None), default=0.0)
         prefix = "M" if most >= MEGA_FROM else "K" if most >= KILO_FROM else ""

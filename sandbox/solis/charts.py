@@ -5,6 +5,7 @@ In chart rows `x` is W or kWh, and `x` times `xPec` is the amount in `xStr`. Mem
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flask import Response
@@ -46,10 +47,10 @@ class Charts:
             "stationDay": self._station_day,
         }
         for name in ("Month", "Year", "All"):
-            calls[f"inverter{name}"] = lambda name=name: self._chart("inverter", name)  # type: ignore[misc]
-            calls[f"station{name}"] = lambda name=name: self._chart("station", name)  # type: ignore[misc]
+            calls[f"inverter{name}"] = partial(self._chart, "inverter", name)
+            calls[f"station{name}"] = partial(self._chart, "station", name)
         for name in _LISTS:
-            calls[f"station{name}EnergyList"] = lambda name=name: self._energy_list(name)  # type: ignore[misc]
+            calls[f"station{name}EnergyList"] = partial(self._energy_list, name)
         return calls
 
     def _inverter_day(self) -> Response:

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from sandbox.dialect import Dialect, SiteView
 from sandbox.quotas import Spent
 from sandbox.replies import Refused
-from sandbox.solis import constants, records
+from sandbox.solis import constants, records, stations
 from sandbox.solis.charts import Charts
 from sandbox.solis.envelope import failure, member, paged, success, unknown
 from sandbox.solis.inverters import Inverter, Station, station
@@ -80,12 +80,12 @@ class Solis(Dialect):
         online = sum(any(unit.is_online(self.now) for unit in one.units) for one in chosen)
         status = {"all": len(chosen), "normal": online, "fault": 0, "offline": len(chosen) - online, "building": 0}
         rows, page = paged(chosen)
-        listed = [records.station(one, self.now) for one in rows]
+        listed = [stations.listed(one, self.now) for one in rows]
         return success({"stationStatusVo": {**status, "mppt": 0}, "page": {"records": listed, **page}, "mpptSwitch": 0})
 
     def show_station(self) -> Response:
         """One station."""
-        return success(records.station_detail(self.station(), self.now))
+        return success(stations.detailed(self.station(), self.now))
 
     def list_inverters(self) -> Response:
         """The inverters of one station, or of all."""

@@ -87,9 +87,11 @@ class Inverter:
         return after
 
     def is_online(self, now: float) -> bool:
-        """Whether its last row is young."""
-        last = self.last_stamp(now)
-        return last is not None and now - last < _STALE_SECONDS
+        """Whether it was awake lately; hybrids never sleep."""
+        newest = now - LAG_SECONDS
+        if self.battery is not None:
+            return newest > self.begun
+        return self.site.pv_kwh(newest) > self.site.pv_kwh(newest - _STALE_SECONDS)
 
     def midnight(self, t: float) -> float:
         """The last midnight of its own clock."""

@@ -1,11 +1,11 @@
-"""The objects of lists and details: values in units that grow with them, `xStr` beside `x`, and many idle members."""
+"""An inverter in lists and details: values in units that grow with them, `xStr` beside `x`, many idle members."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from sandbox.solis.constants import BATTERY_VOLTS, CHARGING_SIGN, GRID_VOLTS, STRING_VOLTS
-from sandbox.solis.inverters import Inverter, Station, standard_offset
+from sandbox.solis.inverters import Inverter, standard_offset
 from sandbox.times import begin, day_start, local
 
 _STRINGS = 32
@@ -41,7 +41,8 @@ def milliseconds(t: float | None) -> str:
     return "0" if t is None else str(int(t) * 1000)
 
 
-def _hours(offset_seconds: float) -> str:
+def clock_offset(offset_seconds: float) -> str:
+    """The offset as text: `UTC+05:30`."""
     sign, minutes = "-" if offset_seconds < 0 else "+", abs(int(offset_seconds)) // 60
     return f"UTC{sign}{minutes // 60:02d}:{minutes % 60:02d}"
 
@@ -68,7 +69,7 @@ def _identity(unit: Inverter) -> dict[str, Any]:
         # 1 was seen on an inverter without a battery as well: it proves nothing.
         "batteryModel": 1,
         "timeZone": offset / 3600,
-        "timeZoneStr": _hours(offset),
+        "timeZoneStr": clock_offset(offset),
         "fisTime": milliseconds(unit.begun),
         **_IDLE,
     }
@@ -220,84 +221,4 @@ def _battery_state(unit: Inverter, charge: float, discharge: float, t: float) ->
         "batteryType": "1.0" if has_battery else "0.0",
         "energyStorageControl": "33" if has_battery else "0",
         "batteryCapacityEnergy": 0,
-    }
-
-
-def station(seen: Station, now: float) -> dict[str, Any]:
-    """A station as `userStationList` gives it: the sums of its inverters."""
-    lasts = [(unit, unit.last_stamp(now)) for unit in seen.units]
-    reported = [(unit, last) for unit, last in lasts if last is not None]
-    offset = standard_offset(seen.site).total_seconds()
-    online = sum(unit.is_online(now) for unit in seen.units)
-    total = sum(unit.lifetime_kwh("pv", t) for unit, t in reported)
-    record: dict[str, Any] = {
-        "id": seen.site_id,
-        "addr": "",
-        "countryStr": "",
-        "regionStr": "",
-        "cityStr": seen.site.place.name,
-        "capacity": seen.site.pv_kwp,
-        "capacityStr": "kWp",
-        **power("power", sum(unit.watts("pv", t) for unit, t in reported)),
-        **energy("dayEnergy", sum(unit.kwh("pv", unit.midnight(t), t) for unit, t in reported)),
-        **energy("monthEnergy", _since_begin_of("month", reported)),
-        **energy("yearEnergy", _since_begin_of("year", reported)),
-        **energy("allEnergy", total),
-        "allEnergy1": float(int(total)),
-        "state": 1 if online else 2,
-        "stationTypeNew": 1 if seen.batteries else 0,
-        "timeZone": offset / 3600,
-        "timeZoneStr": f"({_hours(offset)})",
-        "dataTimestamp": milliseconds(max((t for _, t in reported), default=None)),
-        "inverterCount": len(seen.units),
-        "inverterOnlineCount": online,
-        "alarmCount": 0,
-        "createDate": int(seen.site.operational_since.timestamp()) * 1000,
-        "batteryCapacityEnergy": 0,
-        **_station_battery(reported),
-    }
-    return record if lacks_name(seen.site.number) else {**record, "stationName": seen.site.name}
-
-
-def _since_begin_of(span: str, reported: list[tuple[Inverter, float]]) -> float:
-    firsts = [(unit, t, begin(local(t, unit.zone).date(), span)) for unit, t in reported]
-    return sum(unit.kwh("pv", day_start(first, unit.zone), t) for unit, t, first in firsts)
-
-
-def _station_battery(reported: list[tuple[Inverter, float]]) -> dict[str, Any]:
-    members: dict[str, Any] = {}
-    for quantity, word in (("charge", "Charge"), ("discharge", "Discharge")):
-        today = sum(unit.kwh(quantity, unit.midnight(t), t) for unit, t in reported)
-        total = sum(unit.lifetime_kwh(quantity, t) for unit, t in reported)
-        members |= {f"batteryToday{word}Energy": round(today, 1), f"batteryTotal{word}Energy": round(total, 1)}
-    return members
-
-
-def station_detail(seen: Station, now: float) -> dict[str, Any]:
-    """A station as `stationDetail` gives it: the newer form, with the zone's name and the first day of production."""
-    zone = seen.site.place.timezone
-    offset = _hours(standard_offset(seen.site).total_seconds())
-    began = seen.site.operational_since
-    hybrids = [(unit, unit.last_stamp(now) or unit.begun) for unit in seen.units if unit.battery]
-    charge = sum(unit.watts("charge", t) for unit, t in hybrids)
-    discharge = sum(unit.watts("discharge", t) for unit, t in hybrids)
-    return {
-        **station(seen, now),
-        "timeZoneName": f"({offset}){zone}",
-        "timeZoneStandardId": zone,
-        "fisGenerateTime": int(began.timestamp()) * 1000,
-        "fisGenerateTimeStr": f"{began.astimezone(UTC):%Y-%m-%d %H:%M:%S} (UTC+00:00)",
-        "dayInCome": 0.0,
-        "money": "EUR",
-        "powerPec": "1",
-        **power("batteryPower", charge - discharge),
-        "batteryPowerPec": "1",
-        "batteryPowerZheng": round(charge, 1),
-        "batteryPowerFu": round(discharge, 1),
-        "batteryPercent": max((unit.soc(t) for unit, t in hybrids), default=0),
-        "psum": 0.0,
-        "psumStr": "kW",
-        "psumPec": "1",
-        "familyLoadPower": 0.0,
-        "familyLoadPowerStr": "kW",
     }

@@ -69,8 +69,9 @@ def environment(folder: str) -> dict[str, str]:
     given = config.environment()
     hidden = {name: "" for name in given if name.startswith(config.VENDOR_URL) or name in config.NAMES}
     ports = {name: given.get(name, "") for name in ("PORT", "SANDBOX_PORT")}
-    # The same ids on every machine, so that the README shows what a newcomer sees.
-    own = {"INSTANCE_PATH": folder, "ID_KEY": "a key for the demo only, known to all"}
+    # The same ids on every machine, so that the README shows what a newcomer sees. gunicorn reads the number of
+    # processes itself and fails on an empty one.
+    own = {"INSTANCE_PATH": folder, "ID_KEY": "a key for the demo only, known to all", "WEB_CONCURRENCY": "2"}
     return {**os.environ, **hidden, **ports, **own}
 
 

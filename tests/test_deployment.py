@@ -1,0 +1,155 @@
+"""The service and the demo as real processes, and what deployment relies on."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from configparser import ConfigParser
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from app import config
+
+GUNICORN = [sys.executable, "-m", "gunicorn", "wsgi:app"]
+DEMO = [sys.executable, "demo.py"]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
+
+
+def clean(**given: object) -> dict[str, str]:
+    """The environment of this process without settings, then the given ones."""
+    hidden = dict.fromkeys(config.NAMES, "") | {"WEB_CONCURRENCY": "2"}  # gunicorn itself reads this one
+    return {**os.environ, **hidden, **{name: str(value) for name, value in given.items()}}
+
+
+@contextmanager
+def started(command: list[str], environ: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        command, env=environ, cwd=config.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    """The output up to and including the line with this text."""
+    assert process.stdout is not None
+    read = ""
+    for line in process.stdout:
+        read += line
+        if text in line:
+            return read
+    raise AssertionError(f"ended without {text!r}:\n{read}")
+
+
+def ended(command: list[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, env=environ, cwd=config.ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.mark.serial
+def test_gunicorn_serves_on_port_with_the_given_processes_and_ends_on_sigterm(tmp_path: Path) -> None:
+    port = free_port()
+    environ = clean(PORT=port, INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=3)
+    with started(GUNICORN, environ) as process:
+        line = read_until(process, "listening")
+        assert '"workers":3' in line
+        assert '"threads":64' in line
+        url = f"http://127.0.0.1:{port}"
+        forged = {"X-Forwarded-Proto": "https", "Host": "evil.example"}
+        assert requests.get(f"{url}/health", timeout=30).json()["status"] == "ok"
+        assert requests.get(f"{url}/openapi.json", headers=forged, timeout=30).json()["code"] == "unknown_host"
+        long = requests.get(f"{url}/nowhere", headers={"X-Authorization-sma": "x" * 12000}, timeout=30)
+        assert long.headers["Content-Type"] == "application/problem+json"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.serial
+@pytest.mark.parametrize("command", [GUNICORN, DEMO])
+def test_a_used_port_is_one_line_at_once(command: list[str], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as used:
+        port = used.getsockname()[1]
+        before = time.monotonic()
+        done = ended(command, clean(PORT=port, SANDBOX_PORT=free_port(), INSTANCE_PATH=tmp_path))
+    assert time.monotonic() - before < 5, "gunicorn would try for five seconds"
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert f"Port {port} cannot be used" in line
+    assert f"PORT={port + 1}" in line
+
+
+@pytest.mark.serial
+def test_gunicorn_ends_at_once_with_all_faults_of_the_settings() -> None:
+    done = ended(GUNICORN, clean(PORT="x", DATABASE_URL="mysql://host/x"))
+    assert done.returncode == 1
+    names = [line.strip().partition(":")[0] for line in done.stderr.splitlines()[1:]]
+    assert names == ["DATABASE_URL", "PORT", "SECRET_KEY", "ID_KEY"]
+
+
+@pytest.mark.serial
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_shows_real_answers_and_ends_cleanly(sign: signal.Signals) -> None:
+    port, sandbox_port = free_port(), free_port()
+    environ = clean(PORT=port, SANDBOX_PORT=sandbox_port, DATABASE_URL="postgresql://never.used/x")
+    with started(DEMO, environ) as process:
+        shown = read_until(process, "until Ctrl-C")
+        assert requests.get(f"http://127.0.0.1:{port}/health", timeout=30).status_code == 200
+        process.send_signal(sign)
+        assert process.wait(timeout=30) == 0
+    assert shown.count('"solar-inverters": [') == 2
+    assert '"solis": "Unauthorized: http://127.0.0.1' in shown
+    for variable in ("SMA_TOKEN=$(curl", "\nTOKEN=$(curl", '"Authorization: Bearer $TOKEN"', "Bearer $SMA_TOKEN"):
+        assert variable in shown
+    folder = re.search(r"logs are in (\S+)\.", shown)
+    assert folder is not None
+    assert not Path(folder[1]).exists()
+    for used in (port, sandbox_port):
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", used)) != 0, "a server was left behind"
+
+
+def pins(name: str) -> dict[str, Version]:
+    lines = (config.ROOT / name).read_text().splitlines()
+    found = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    return {pin.name.lower(): Version(str(pin.specifier).removeprefix("==")) for pin in found}
+
+
+def test_the_locks_pin_everything_at_or_above_the_floors() -> None:
+    metadata = ConfigParser()
+    metadata.read(config.ROOT / "setup.cfg")
+    runtime, tools = pins("requirements.txt"), pins("requirements-dev.txt")
+    assert not runtime.keys() & tools.keys()
+    extras = metadata["options.extras_require"]
+    for text, locked in (
+        (metadata["options"]["install_requires"], runtime),
+        (extras["test"] + extras["lint"], tools),
+    ):
+        for line in text.split("\n"):
+            if line:
+                wanted = Requirement(line)
+                assert locked[wanted.name.lower()] in wanted.specifier, line
+
+
+def test_the_deployment_lock_has_the_postgres_driver_and_no_addresses() -> None:
+    text = (config.ROOT / "requirements.txt").read_text()
+    assert "psycopg[binary]==" in text
+    assert not re.search(r"://|--|file:|@", text)

@@ -76,5 +76,6 @@ def _outcome(cloud: Cloud, sweep: Sweep | None) -> Outcome:
     finished = sweep.finished
     failure = sweep.failure
     if not finished and not (failure and failure.stops_the_sweep):
-        failure = Timeout(sweep.vendor.client.last_url, "" if sweep.vendor.client.last_url else "no call was answered")
+        url = sweep.vendor.client.waits_for
+        failure = Timeout(url, "" if url else "no call was made in time")
     return Outcome(sweep.records, failure, sweep.incomplete if failure else "")

@@ -70,10 +70,9 @@ class ErrorDetail(Answer):
     retryAfter = ma.fields.Integer(metadata={"description": "Seconds."})
 
 
-class Errors(Answer):
-    """Every list says which vendors failed."""
-
-    errors = ma.fields.Dict(
+def errors_field() -> ma.fields.Field[Any]:
+    """`errors`, which every list has, after its rows."""
+    return ma.fields.Dict(
         ma.fields.String(),
         ma.fields.String(metadata={"example": "Unauthorized: https://www.soliscloud.com:13333/v1/api/inverterList"}),
         required=True,
@@ -81,7 +80,7 @@ class Errors(Answer):
     )
 
 
-class SolarInverterUrls(Errors):
+class SolarInverterUrls(Answer):
     """The list in version v1."""
 
     urls = Prepared(
@@ -89,6 +88,7 @@ class SolarInverterUrls(Errors):
         data_key="solar-inverters",
         required=True,
     )
+    errors = errors_field()
 
 
 class Summary(Answer):
@@ -97,10 +97,11 @@ class Summary(Answer):
     id = ma.fields.String(required=True, metadata={"example": "solr-4a754i27ee1cb550"})
 
 
-class SolarInverterSummaries(Errors):
+class SolarInverterSummaries(Answer):
     """A page of the list in version v2024-09-01."""
 
     summaries = Prepared(ma.fields.Nested(Summary), data_key="solarInverters", required=True)
+    errors = errors_field()
     error_details = ma.fields.Dict(ma.fields.String(), ma.fields.Nested(ErrorDetail), data_key="errorDetails")
     next_page_token = ma.fields.String(data_key="nextPageToken", metadata={"description": "Absent on the last page."})
 

@@ -86,7 +86,7 @@ class SolarEdge(Vendor):
         for device in self._devices_of(site):
             if isinstance(device, SolarInverter) and device.key == key:
                 return device
-        raise NotFound(self.client.last_url, "the site has no such inverter")
+        raise NotFound(why="the site has no such inverter")
 
 
 def to_site(raw: Raw) -> Site:

@@ -1,6 +1,8 @@
 """Batteries: cycles that close, conserve energy and keep the clock of their mode."""
 
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from math import fsum, sqrt
 from zoneinfo import ZoneInfo
@@ -66,6 +68,36 @@ def test_self_consumption_is_back_at_the_floor_at_three_in_the_morning_by_the_su
         charged = site.charge_kwh(border + 86_400) - site.charge_kwh(border)
         returned = site.discharge_kwh(border + 86_400) - site.discharge_kwh(border)
         assert returned == pytest.approx(0.9 * charged, abs=1e-9)
+
+
+def test_self_consumption_gives_back_from_five_in_the_afternoon_to_three_at_night_by_the_sun(
+    make_site: MakeSite,
+) -> None:
+    site = make_site("Honolulu", Battery(10.0, "Self Consumption", 0.0))
+    afternoon = solar_midnight(solar_day(YEAR_2024, site.place.longitude), site.place.longitude) + 17 * 3600
+    returned = [site.discharge_kwh(afternoon + 3600 * h) - site.discharge_kwh(afternoon) for h in range(-5, 12)]
+    held = returned[15]
+    assert held > 5
+    assert returned[:6] == [0.0] * 6
+    assert returned[10] == pytest.approx(held / 2, abs=1e-9)
+    assert returned[14] == pytest.approx(held * (3 * 0.9**2 - 2 * 0.9**3), abs=1e-9)
+    assert returned[16] == held
+
+
+def test_threads_that_ask_for_a_battery_at_once_get_the_same_sums_as_one_alone(make_site: MakeSite) -> None:
+    instants = [YEAR_2024 + 86_400 * day for day in range(0, 900, 9)]
+    battery = Battery(10.0, "Self Consumption")
+    alone = make_site("Lisbon", battery)
+    expected = [alone.charge_kwh(t) for t in instants]
+    together = make_site("Lisbon", battery)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            runs = list(pool.map(lambda _: [together.charge_kwh(t) for t in instants], range(8)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert runs == [expected] * 8
 
 
 def test_a_small_battery_is_filled_and_a_large_one_takes_four_fifths_of_the_charging_stretch(

@@ -162,6 +162,22 @@ def test_energy_never_falls_across_a_solar_midnight_to_the_second() -> None:
         assert len(readings) == 1
 
 
+def test_the_first_and_last_moments_of_light_stay_within_the_day() -> None:
+    for place in PLACES:
+        for number in DAYS_2024[::3]:
+            day = PvDay(place, 1, number)
+            start = solar_midnight(number, place.longitude)
+            for dark, light in ((start, start + 43_200), (start + 86_400, start + 43_200)):
+                if not 0 < day.share(light) < 1:
+                    continue
+                resting = day.share(dark)
+                while abs(light - dark) > 1e-5:
+                    middle = (dark + light) / 2
+                    dark, light = (middle, light) if day.share(middle) == resting else (dark, middle)
+                moments = [light + (light - dark) * n for n in range(20)]
+                assert all(0 <= day.clear_share(t) <= 1 and 0 <= day.share(t) <= 1 for t in moments)
+
+
 def test_seeds_and_places_have_weathers_of_their_own(places: dict[str, Place]) -> None:
     def days(name: str, seed: int) -> list[float]:
         return [PvDay(places[name], seed, number).kwh for number in DAYS_2024[150:180]]

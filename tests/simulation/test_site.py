@@ -127,3 +127,12 @@ def test_the_load_is_the_same_every_day_and_highest_in_the_evening(make_site: Ma
     assert fsum(hours[:24]) == pytest.approx(site.load_kwh_per_day)
     assert hours.index(max(hours)) in range(17, 21)
     assert min(hours) > 0
+
+
+def test_the_load_is_steady_within_an_hour_by_the_sun(make_site: MakeSite) -> None:
+    site = make_site("Glasgow")
+    midnight_by_the_sun = datetime(2024, 10, 26, tzinfo=UTC).timestamp() + 4.3 * 240
+    borders = [site.load_kwh(midnight_by_the_sun + 900 * n) for n in range(97)]
+    quarters = [b - a for a, b in pairwise(borders)]
+    for hour in range(24):
+        assert quarters[4 * hour : 4 * hour + 4] == pytest.approx([quarters[4 * hour]] * 4)

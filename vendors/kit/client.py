@@ -124,9 +124,14 @@ class Client:
         self.deadline = deadline
         self._refresh = refresh
         self._retries_left = MAX_RETRIES
-        self.last_url = ""
-        """What was called last, for the sentence about a deadline that has passed."""
+        self._called = ""
+        self._under_way: list[str] = []
         self.progress = Progress()
+
+    @property
+    def waits_for(self) -> str:
+        """URL of the call that has been under way for longest, else of the last one; "" before the first."""
+        return next(iter(self._under_way), self._called)
 
     def get(
         self, path: str, *ids: str, params: Params | None = None, role: str = "api", kind: str = "inventory"
@@ -173,7 +178,7 @@ class Client:
                     running.add(self._start(call, waiting.pop()))
                 done, running = wait(running, self.deadline.left(), FIRST_COMPLETED)
                 if not done:
-                    self.progress.failures.append(Timeout(self.last_url))
+                    self.progress.failures.append(Timeout(self.waits_for))
                     return
                 for future in done:
                     yield from self._outcome(future, waiting)
@@ -239,12 +244,16 @@ class Client:
         return raw
 
     def _send(self, request: Request) -> RawReply:
-        self.last_url = request.shown_url
+        self._called = request.shown_url
         if self.deadline.left() <= 0:
             raise Timeout(request.shown_url)
         self._vendor.sign(request)
         started = time.perf_counter()
-        raw = self._cloud.transport.fetch(request, self.deadline)
+        self._under_way.append(request.shown_url)
+        try:
+            raw = self._cloud.transport.fetch(request, self.deadline)
+        finally:
+            self._under_way.remove(request.shown_url)
         took_ms = (time.perf_counter() - started) * 1000
         log.debug("%s %s answered %d in %.0f ms", request.method, request.shown_url, raw.status, took_ms)
         return raw

@@ -1,10 +1,11 @@
 """Batteries: cycles that close, conserve energy and keep the clock of their mode."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from math import fsum, sqrt
+from threading import Barrier
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulation import PLACES, Battery, Site
+from simulation.battery import DaySums
+from simulation.pv import FIRST_DAY
 from simulation.sun import solar_day, solar_midnight
 
 MakeSite = Callable[..., Site]
@@ -84,20 +87,26 @@ def test_self_consumption_gives_back_from_five_in_the_afternoon_to_three_at_nigh
     assert returned[16] == held
 
 
-def test_threads_that_ask_for_a_battery_at_once_get_the_same_sums_as_one_alone(make_site: MakeSite) -> None:
-    instants = [YEAR_2024 + 86_400 * day for day in range(0, 900, 9)]
-    battery = Battery(10.0, "Self Consumption")
-    alone = make_site("Lisbon", battery)
-    expected = [alone.charge_kwh(t) for t in instants]
-    together = make_site("Lisbon", battery)
+def test_threads_that_ask_for_new_sums_at_once_get_the_same_as_one_alone() -> None:
+    def values(first: int, last: int) -> Iterator[float]:
+        return (float(day % 7) for day in range(first, last))
+
+    days = range(FIRST_DAY, FIRST_DAY + 4000, 500)
+    expected = [sum(values(FIRST_DAY, day)) for day in days]
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(8) as pool:
-            runs = list(pool.map(lambda _: [together.charge_kwh(t) for t in instants], range(8)))
+            for _ in range(20):
+                sums, together = DaySums(values), Barrier(8)
+
+                def ask(_: int, sums: DaySums = sums, together: Barrier = together) -> list[float]:
+                    together.wait(timeout=30)
+                    return [sums.before(day) for day in days]
+
+                assert list(pool.map(ask, range(8))) == [expected] * 8
     finally:
         sys.setswitchinterval(interval)
-    assert runs == [expected] * 8
 
 
 def test_a_small_battery_is_filled_and_a_large_one_takes_four_fifths_of_the_charging_stretch(

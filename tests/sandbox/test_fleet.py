@@ -1,0 +1,135 @@
+"""The default fleet through every dialect: complete, clean, and one truth."""
+
+import textwrap
+
+import pytest
+
+import sandbox
+from sandbox import create_app
+from tests.sandbox.callers import VENDORS, Caller
+
+
+def test_index_names_every_vendor_with_its_url_and_headers(caller: Caller):
+    assert tuple(caller.vendors) == VENDORS
+    for vendor in VENDORS:
+        assert caller.vendors[vendor]["url"] == f"http://localhost/{vendor}"
+    merged = {name for vendor in VENDORS for name in caller.vendors[vendor]["headers"]}
+    assert merged == {f"X-Authorization-{vendor}" for vendor in VENDORS}
+
+
+def test_every_dialect_sees_every_site_with_shares_that_add_up(caller: Caller):
+    truth = caller.truth()
+    for vendor in VENDORS:
+        views = truth["views"][vendor]
+        assert [view["number"] for view in views] == list(range(8))
+        assert len({view["site"] for view in views}) == 8
+        for site, view in zip(truth["sites"], views, strict=True):
+            for kind, expected in (("solar_inverter", 1.0), ("battery", 1.0 if site["battery"] else 0.0)):
+                shares = [device["share"] for device in view["devices"] if device["kind"] == kind]
+                assert sum(shares) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("vendor", ["sma", "smasbox"])
+def test_sma_lists_what_the_truth_says(caller: Caller, vendor: str):
+    for view in caller.truth()["views"][vendor]:
+        devices = caller.get(vendor, f"/v1/plants/{view['site']}/devices/lean").json["devices"]
+        inverters = [one for one in devices if one["type"] == "Solar Inverters" and one.get("generatorPower", 0) > 0]
+        batteries = [one for one in devices if one["type"] == "Battery Inverter"]
+        assert [one["deviceId"] for one in inverters + batteries] == [one["ids"]["deviceId"] for one in view["devices"]]
+
+
+def test_solis_lists_what_the_truth_says(caller: Caller):
+    records = caller.solis("inverterList", pageSize=100).json["data"]["page"]["records"]
+    devices = [device for view in caller.truth()["views"]["solis"] for device in view["devices"]]
+    listed = [device["ids"]["id"] for device in devices if device["kind"] == "solar_inverter"]
+    hybrids = {device["ids"]["id"] for device in devices if device["kind"] == "battery"}
+    assert [record["id"] for record in records] == listed
+    assert {record["id"] for record in records if record["batteryTotalChargeEnergy"] > 0} == hybrids
+
+
+def test_solaredge_lists_what_the_truth_says(caller: Caller):
+    kinds = {"solar_inverter": "INVERTER", "battery": "BATTERY"}
+    for view in caller.truth()["views"]["solaredge"]:
+        devices = caller.get("solaredge", f"/v2/sites/{view['site']}/devices", types=["INVERTER", "BATTERY"]).json
+        listed = [(one["type"], one["serialNumber"]) for one in devices]
+        assert listed == [(kinds[one["kind"]], one["serial"]) for one in view["devices"]]
+
+
+def test_views_of_one_site_agree_on_its_energy(caller: Caller):
+    day = {"start": "2026-06-20T22:00:00Z", "end": "2026-06-21T22:00:00Z"}
+    for kind in ("pv", "charge", "discharge"):
+        exact = caller.energy_wh(site=0, kind=kind, **day)
+        assert exact > 1000
+        for vendor in VENDORS:
+            assert caller.energy_wh(site=0, vendor=vendor, kind=kind, **day) == pytest.approx(exact, abs=3)
+
+
+def test_energies_of_devices_add_up_to_the_energy_of_their_site(caller: Caller):
+    day = {"start": "2026-06-21T00:00:00Z", "end": "2026-06-21T11:30:00Z"}
+    for vendor in VENDORS:
+        for view in caller.truth()["views"][vendor]:
+            site = {"site": view["site"], "vendor": vendor, **day}
+            for kind, quantity in (("solar_inverter", "pv"), ("battery", "charge")):
+                device_ids = [list(one["ids"].values())[1] for one in view["devices"] if one["kind"] == kind]
+                parts = [caller.energy_wh(device=device_id, kind=quantity, **site) for device_id in device_ids]
+                assert sum(parts) == caller.energy_wh(kind=quantity, **site)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({}, "site"),
+        ({"site": "8"}, "site"),
+        ({"site": "0", "vendor": "nobody"}, "vendor"),
+        ({"site": "0", "device": "1"}, "vendor"),
+        ({"site": "0", "vendor": "sma", "device": "1"}, "device"),
+        ({"site": "0", "kind": "heat"}, "kind"),
+        ({"site": "0", "start": "2026-06-21T00:00:00"}, "start"),
+        ({"site": "0", "end": "yesterday"}, "end"),
+        ({"site": "0", "end": "2026-06-01T00:00:00Z"}, "end"),
+        ({"site": "0", "zone": "UTC"}, "zone"),
+    ],
+)
+def test_a_bad_question_about_energy_is_refused_and_names_the_field(caller: Caller, query: dict[str, str], field: str):
+    good = {"start": "2026-06-21T00:00:00Z", "end": "2026-06-21T01:00:00Z"} if query else {}
+    answer = caller.http.get("/truth/energy", query_string={**good, **query})
+    assert (answer.status_code, answer.json["field"]) == (400, field)
+
+
+def test_the_fleet_stands_still_once_its_clock_is_set_and_tokens_do_not(caller: Caller):
+    caller.set_clock("2020-01-01T12:00:00+01:00")
+    before = caller.get("solaredge", "/v2/sites/1000001").json["lastUpdateTime"]
+    caller.clocks.wait(299)
+    assert caller.get("solaredge", "/v2/sites/1000001").json["lastUpdateTime"] == before == "2020-01-01T12:00:00+01:00"
+    assert caller.get("sma", "/v1/plants").status_code == 200
+    caller.clocks.wait(2)
+    assert caller.get("sma", "/v1/plants").status_code == 401
+    caller.set_clock(None)
+    assert caller.get("solaredge", "/v2/sites/1000001").json["lastUpdateTime"] > "2026"
+
+
+def test_a_module_with_a_dialect_in_it_is_served_without_further_ado(tmp_path, monkeypatch):
+    dialect = """
+        from flask import Blueprint, Response
+        from sandbox.dialect import Dialect, SiteView
+        from simulation import View
+
+        class Acme(Dialect):
+            vendor = "acme"
+            describe = lambda self, site: SiteView(site, f"acme-{site.number}", View(site, []))
+            headers = lambda self: {"X-Authorization-acme": "key"}
+            credential = lambda self: "key"
+            error = lambda self, status, detail="": Response(status=status)
+            too_many = lambda self, spent: Response(status=429)
+
+            def routes(self):
+                blueprint = Blueprint("acme", __name__)
+                blueprint.get("/hello")(lambda: "hello")
+                return blueprint
+    """
+    (tmp_path / "acme.py").write_text(textwrap.dedent(dialect))
+    monkeypatch.setattr(sandbox, "__path__", [*sandbox.__path__, str(tmp_path)])
+    http = create_app(1).test_client()
+    assert http.get("/acme/hello").text == "hello"
+    assert http.get("/calls/acme").json == {"/hello": 1}
+    assert http.get("/truth").json["views"]["acme"][0]["site"] == "acme-0"

@@ -1,6 +1,6 @@
 """What vendor plugins are made of. Plugins import from here and from the standard library only."""
 
-from vendors.kit.client import Client, Reply, fits_path
+from vendors.kit.client import Client, fits_path
 from vendors.kit.cloud import Cloud, open_cloud
 from vendors.kit.credentials import Credential, CredentialHeaders, basic, bearer
 from vendors.kit.deadline import Deadline
@@ -20,6 +20,7 @@ from vendors.kit.errors import (
 )
 from vendors.kit.records import Battery, Key, Record, Site, SolarInverter
 from vendors.kit.replies import Replies
+from vendors.kit.reply import Reply
 from vendors.kit.sweep import Sweep
 from vendors.kit.transport import RawReply, Request, Transport
 from vendors.kit.vendor import Limits, Vendor

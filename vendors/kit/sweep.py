@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Callable, Iterable
 
-from vendors.kit.client import UNREADABLE, Progress
 from vendors.kit.errors import BadReply, NotOffered, PluginFault, VendorError, worst
 from vendors.kit.records import Key, Record
+from vendors.kit.reply import UNREADABLE, Progress
 from vendors.kit.vendor import Vendor
 
 log = logging.getLogger(__name__)

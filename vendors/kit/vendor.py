@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vendors.kit.client import Client, Reply
+from vendors.kit.client import Client
 from vendors.kit.credentials import Credential, CredentialHeaders, bearer
 from vendors.kit.errors import NotOffered, VendorError
 from vendors.kit.records import Battery, Key, Site, SolarInverter
+from vendors.kit.reply import Reply
 from vendors.kit.transport import Request
 
 

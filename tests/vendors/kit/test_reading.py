@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vendors.kit.client import UNREADABLE
 from vendors.kit.reading import mapping, moment, number, optional_text, positive, power_kw, rows, text
+from vendors.kit.reply import UNREADABLE
 from vendors.sma import to_device as sma_device
 from vendors.sma import to_site as sma_site
 from vendors.solaredge import to_device as solaredge_device

@@ -1,0 +1,30 @@
+"""The service over three vendors with recorded replies."""
+
+import pytest
+
+from tests.app.support import ALL, SMA, SOLAREDGE, SOLIS
+
+
+@pytest.fixture
+def clouds(network):
+    """Three vendors: 2 inverters and a battery at SMA, 3 at Solis, 1 at SolarEdge."""
+    network.get(f"{SMA}/v1/plants", json={"plants": [{"plantId": "13"}, {"plantId": "24"}]})
+    for plant in ("13", "24"):
+        inverter = {"deviceId": f"{plant}1", "type": "Solar Inverters", "generatorPower": 6000.0, "product": "STP",
+                    "serial": "7", "name": "Roof"}  # fmt: skip
+        battery = {"deviceId": f"{plant}2", "type": "Battery Inverter"}
+        network.get(f"{SMA}/v1/plants/{plant}/devices/lean", json={"devices": [inverter, battery]})
+        network.get(f"{SMA}/v1/devices/{plant}1", json={"plant": {"plantId": plant}, "details": inverter})
+    rows = [{"id": f"100000000000000000{number}", "stationId": "9", "sn": f"S{number}"} for number in range(3)]
+    network.post(f"{SOLIS}/v1/api/inverterList", json={"code": "0", "data": {"page": {"records": rows, "pages": 1}}})
+    network.get(f"{SOLAREDGE}/v2/sites", json={"sites": {"site": [{"siteId": 5}]}})
+    network.get(f"{SOLAREDGE}/v2/sites/5/devices", json=[{"type": "INVERTER", "serialNumber": "7E140000-01"}])
+    return network
+
+
+@pytest.fixture
+def get(http, bearer):
+    def call(path="/solar-inverters", headers=ALL, **options):
+        return http.get(path, headers=bearer | headers, **options)
+
+    return call

@@ -1,0 +1,13 @@
+"""Addresses, headers and answers that the tests of the routes share."""
+
+from tests.vendors.support import HEADERS
+
+SMA = "https://monitoring.smaapis.de"
+SOLIS = "https://www.soliscloud.com:13333"
+SOLAREDGE = "https://monitoringapi.solaredge.com"
+ALL = HEADERS["sma"] | HEADERS["solis"] | HEADERS["solaredge"]
+V2 = {"api-version": "v2024-09-01"}
+
+
+def ids_of(answer):
+    return [url.rsplit("/", 1)[1] for url in answer.json["solar-inverters"]]

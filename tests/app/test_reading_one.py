@@ -1,0 +1,108 @@
+"""GET /solar-inverters/{id}, also when the table of ids is lost."""
+
+import re
+
+import pytest
+from sqlalchemy import delete, select
+
+from app import create_app
+from app.storage import Resource
+from tests.app.support import ALL, SMA, SOLIS, ids_of
+from tests.vendors.support import HEADERS
+
+
+def test_every_listed_id_can_be_read(get, clouds):
+    for id in ids_of(get("/solar-inverters?vendor=sma")):
+        answer = get(f"/solar-inverters/{id}")
+        assert answer.status_code == 200
+        found = answer.json
+        assert found["reportedAt"].endswith("+00:00")
+        assert re.fullmatch(r"site-[0-9a-z]{16}", found["siteID"])
+        del found["reportedAt"], found["siteID"]
+        assert found == {"id": id, "vendor": "sma", "vendorID": found["vendorID"], "model": "STP",
+                         "serialNumber": "7", "name": "Roof"}  # fmt: skip
+        assert found["vendorID"] in ("131", "241")
+
+
+def test_the_two_inverters_of_a_site_have_the_same_site_id(get, clouds):
+    sites = {get(f"/solar-inverters/{id}").json["siteID"] for id in ids_of(get("/solar-inverters?vendor=solaredge"))}
+    assert len(sites) == 1
+
+
+def test_an_id_can_be_read_in_another_process_and_with_the_row_lost(get, app, settings, bearer, clouds):
+    id = ids_of(get("/solar-inverters?vendorID=131"))[0]
+    other = create_app(settings).test_client()
+    assert other.get(f"/solar-inverters/{id}", headers=bearer | ALL).status_code == 200
+    for reader in (get, lambda path: other.get(path, headers=bearer | ALL)):
+        with app.extensions["database"].session() as session:
+            session.execute(delete(Resource))
+        assert reader(f"/solar-inverters/{id}").status_code == 200
+
+
+def test_a_healing_sweep_writes_every_row_that_it_saw(get, app, clouds):
+    ids = ids_of(get("/solar-inverters?vendor=sma"))
+    get()
+    with app.extensions["database"].session() as session:
+        session.execute(delete(Resource))
+    get(f"/solar-inverters/{ids[0]}")
+    with app.extensions["database"].session() as session:
+        assert set(ids) <= set(session.scalars(select(Resource.id)))
+
+
+def test_an_id_that_nobody_knows_is_a_404_and_costs_one_sweep_a_minute(get, clouds):
+    for _ in range(3):
+        answer = get("/solar-inverters/solr-0000000000000000", headers=ALL | {"Cache-Control": "no-cache"})
+        assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+    assert sum("inverterList" in call.request.url for call in clouds.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "id", ["batt-0000000000000000", "x", "solr-", "%00", "solr-ä", "solr-ABCDEFGHIJKLMNOP", "solr-00000000000000000"]
+)
+def test_an_id_of_another_kind_is_a_404_without_a_call(get, network, id):
+    assert get(f"/solar-inverters/{id}").status_code == 404
+    assert len(network.calls) == 0
+
+
+def test_a_failed_healing_sweep_is_that_vendor_s_error_and_not_a_404(get, network):
+    network.post(f"{SOLIS}/v1/api/inverterList", status=503)
+    answer = get("/solar-inverters/solr-0000000000000000", headers=HEADERS["solis"])
+    assert (answer.status_code, answer.json["code"], answer.json["vendor"]) == (502, "backend_error", "solis")
+
+
+def test_a_known_id_without_access_to_its_vendor_is_a_403_that_names_the_header(get, clouds):
+    id = ids_of(get("/solar-inverters?vendor=sma"))[0]
+    answer = get(f"/solar-inverters/{id}", headers=HEADERS["solis"])
+    assert (answer.status_code, answer.json["code"]) == (403, "vendor_access_missing")
+    assert "X-Authorization-sma" in answer.json["detail"]
+    refused = get(f"/solar-inverters/{id}", headers={"X-Authorization-sma": "nonsense"})
+    assert (refused.status_code, refused.json["code"]) == (403, "unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "code"),
+    [
+        ({"status": 401}, 403, "unauthorized"),
+        ({"status": 403}, 403, "forbidden"),
+        ({"status": 404}, 404, "not_found"),
+        ({"status": 429, "headers": {"Retry-After": "9"}}, 429, "rate_limited"),
+        ({"status": 500}, 502, "backend_error"),
+        ({"body": "<html>"}, 502, "bad_reply"),
+        ({"json": {"plant": {}, "details": {}}}, 502, "bad_reply"),
+    ],
+)
+def test_a_single_read_fails_with_the_status_of_its_kind(get, clouds, answer, status, code):
+    id = ids_of(get("/solar-inverters?vendorID=131"))[0]
+    clouds.replace("GET", f"{SMA}/v1/devices/131", **answer)
+    found = get(f"/solar-inverters/{id}")
+    assert (found.status_code, found.json["code"], found.json["vendor"]) == (status, code, "sma")
+    assert found.headers.get("Retry-After") == ("9" if status == 429 else None)
+
+
+def test_ids_never_change():
+    from app.ids import Ids
+    from vendors.kit import Battery, SolarInverter
+
+    ids = Ids("a key of at least thirty-two characters")
+    assert ids.of(SolarInverter, "solaredge", ("1234567", "7E1234B5-67")) == "solr-8vcouvfpv2213izc"
+    assert ids.of(Battery, "solis", ("1308675217944611083",)) == "batt-key4odqfonq9px38"

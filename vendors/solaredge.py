@@ -57,7 +57,7 @@ class SolarEdge(Vendor):
         else:
             request.headers["X-API-Key"] = key
 
-    def failure(self, reply: Reply) -> VendorError | None:
+    def failure(self, reply: Reply, request: Request) -> VendorError | None:
         if reply.status != 429 or reply.headers.get("retry-after"):
             return None
         if reply.headers.get("x-ratelimit-remaining-minute", "0") == "0":

@@ -62,6 +62,7 @@ CODES: dict[str, type[VendorError]] = {
 }
 # "Data exception": a wrong or foreign id where one was asked for, else a fault of the platform.
 DATA_EXCEPTION = "1"
+ID_MEMBERS = (b'"id":', b'"stationId":')
 
 
 class Solis(Vendor):
@@ -85,7 +86,7 @@ class Solis(Vendor):
             "Authorization": f"API {self.credential['id']}:{base64.b64encode(sign).decode()}",
         }
 
-    def failure(self, reply: Reply) -> VendorError | None:
+    def failure(self, reply: Reply, request: Request) -> VendorError | None:
         url = reply.url
         if reply.status == 403:
             return Unauthorized(url)
@@ -100,7 +101,7 @@ class Solis(Vendor):
             return None
         if code == "R0000" and DAILY_QUOTA_WORDS in said.lower():
             return RateLimited(url, "the daily quota is spent", retry_after=DAILY_QUOTA_SECONDS)
-        if code == DATA_EXCEPTION and url.endswith("Detail"):
+        if code == DATA_EXCEPTION and any(member in (request.body or b"") for member in ID_MEMBERS):
             return NotFound(url)
         return CODES.get(code, BackendError)(url, f"code {code}" if code.isalnum() and len(code) < 9 else "")
 

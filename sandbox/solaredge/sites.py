@@ -11,6 +11,7 @@ from simulation import Device, Site, View
 _SITE_ID = 1_000_001
 _SHARES = {1: (1.0,), 2: (0.7, 0.3), 3: (0.45, 0.3, 0.25)}
 _BATTERY_SHARES = {1: (1.0,), 2: (0.5, 0.5)}
+_PART = "-RW000BNN4"
 _BIG_BATTERY_KWH = 10.0
 
 
@@ -48,7 +49,9 @@ def _inverters(site: Site, site_id: str) -> list[Device]:
         serial = inverter_serial(4 * site.number + index)
         native = {"siteId": site_id, "serialNumber": serial}
         name = f"Inverter {index + 1}"
-        made.append(Device("solar_inverter", share, native, serial, f"SE{1000 * kw:.0f}H", name, rated_kw=kw))
+        # Some inverters come without a model, as captured live: then the part number is all that tells it.
+        model = f"SE{1000 * kw:.0f}H{_PART if site.number % 2 else ''}"
+        made.append(Device("solar_inverter", share, native, serial, model, name, rated_kw=kw))
     return made
 
 
@@ -65,7 +68,7 @@ def _batteries(site: Site, site_id: str) -> list[Device]:
 
 
 def _entry(site: Site, device: Device) -> dict[str, Any]:
-    """A device as it is listed. Some inverters come without a model, as captured live."""
+    """A device as it is listed."""
     is_inverter = device.kind == "solar_inverter"
     entry: dict[str, Any] = {
         "type": "INVERTER" if is_inverter else "BATTERY",
@@ -80,8 +83,9 @@ def _entry(site: Site, device: Device) -> dict[str, Any]:
         "name": device.name,
     }
     if is_inverter:
-        entry |= {"partNumber": f"{device.model}-RW000BNN4", "communicationType": "ETHERNET", "connectedOptimizers": 14}
-        if site.number % 2:
+        part = device.model.removesuffix(_PART) + _PART
+        entry |= {"partNumber": part, "communicationType": "ETHERNET", "connectedOptimizers": 14}
+        if device.model == part:
             del entry["model"]
     return entry
 

@@ -165,7 +165,7 @@ class Client:
         target = self._moved_to(request, raw)
         if target:
             raw = self._send(target)
-        failure = self._vendor.failure(Reply(raw, self.progress, lambda: None))
+        failure = self._vendor.failure(Reply(raw, self.progress, lambda: None), request)
         failure = failure or from_status(raw.status, raw.url, raw.retry_after)
         if failure:
             raise failure

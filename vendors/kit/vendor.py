@@ -47,7 +47,7 @@ class Vendor:
         """Adds what authenticates the call. By default the bearer token."""
         request.headers["Authorization"] = f"Bearer {self.credential['token']}"
 
-    def failure(self, reply: Reply) -> VendorError | None:
+    def failure(self, reply: Reply, request: Request) -> VendorError | None:
         """The failure that this vendor's reply means where HTTP does not say so; None to let the status decide."""
         return None
 

@@ -116,6 +116,12 @@ def test_an_unknown_inverter_is_not_found(network, answer):
         open_vendor("solis").solar_inverter(("1300000000000000009",))
 
 
+def test_a_site_that_is_not_of_this_account_is_not_found(network):
+    network.post(LIST, json=ERRORS["generic-data-exception-1"]["body"])
+    with pytest.raises(NotFound):
+        list(open_vendor("solis").devices("13"))
+
+
 def test_the_battery_members_of_a_string_inverter_are_no_battery():
     raw = sample("inverterDetail-string-inverter")["data"]
     assert raw["batteryTotalChargeEnergy"] == 0.0

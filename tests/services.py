@@ -1,0 +1,90 @@
+"""The service in front of a sandbox, over real sockets, in one process."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+from flask.testing import FlaskClient
+
+import sandbox
+from app import create_app
+from app.config import Settings
+from sandbox.server import running
+
+
+class Played:
+    """The vendors' clouds as the sandbox plays them."""
+
+    def __init__(self, url: str, ca_file: str | None = None) -> None:
+        self.url = url
+        self._verify = ca_file or True
+
+    def get(self, path: str):
+        return requests.get(self.url + path, timeout=10, verify=self._verify).json()
+
+    def put(self, path: str, value) -> None:
+        # Not json=value: requests sends no body for None.
+        body, kind = json.dumps(value), {"Content-Type": "application/json"}
+        answer = requests.put(self.url + path, body, headers=kind, timeout=10, verify=self._verify)
+        assert answer.ok, answer.text
+
+    def headers(self, *vendors: str) -> dict[str, str]:
+        """Ready credentials; of all vendors when none is named."""
+        found = self.get("/")["vendors"]
+        return {name: value for vendor in vendors or found for name, value in found[vendor]["headers"].items()}
+
+    def calls(self, vendor: str) -> dict[str, int]:
+        """Calls by path since the last time this was asked."""
+        counted = self.get(f"/calls/{vendor}")
+        requests.delete(f"{self.url}/calls/{vendor}", timeout=10, verify=self._verify)
+        return counted
+
+    def inverters(self, vendor: str) -> list[dict]:
+        """The fleet's solar inverters as this vendor sees them."""
+        return [
+            device
+            for view in self.get("/truth")["views"][vendor]
+            for device in view["devices"]
+            if device["kind"] == "solar_inverter"
+        ]
+
+
+class Service:
+    """A client of the API."""
+
+    def __init__(self, settings: Settings, api_version: str = "v2024-09-01") -> None:
+        self.app = create_app(settings)
+        self.http: FlaskClient = self.app.test_client()
+        auth = self.app.extensions["clients"].create("test", "production", api_version)
+        answer = self.http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=auth)
+        self._bearer = {"Authorization": f"Bearer {answer.json['access_token']}"}
+
+    def get(self, path: str, headers: dict[str, str]):
+        return self.http.get(path, headers=self._bearer | headers)
+
+    def inverters(self, headers: dict[str, str], query: str = "pageSize=1000"):
+        """Ids and errors of the list."""
+        answer = self.get(f"/solar-inverters?{query}", headers)
+        assert answer.status_code == 200, answer.text
+        return [item["id"] for item in answer.json["solarInverters"]], answer.json["errors"]
+
+
+@contextmanager
+def served(
+    folder: Path, sites: int = 8, seconds: float = 20.0, tls=None, ca_file=None
+) -> Iterator[tuple[Service, Played]]:
+    """A service with its own database, and the sandbox behind it."""
+    with running(sandbox.create_app(sites, 1), tls) as url:
+        settings = Settings(
+            secret_key="s" * 32,
+            id_key="i" * 32,
+            database_url=f"sqlite:///{folder / 'derapi.db'}",
+            embedded=True,
+            log_level="ERROR",
+            sandbox_url=url,
+            request_deadline=seconds,
+            vendor_ca_file=ca_file,
+        )
+        yield Service(settings), Played(url, ca_file)

@@ -1,0 +1,107 @@
+"""What one misbehaving vendor costs: exactly its own entry, by the deadline, over plain HTTP and TLS."""
+
+import ssl
+import threading
+import time
+
+import pytest
+import trustme
+
+from tests.services import served
+
+SECONDS = 1.0
+GRACE = 0.5
+
+pytestmark = pytest.mark.serial
+
+
+@pytest.fixture(scope="module", params=["http", "https"])
+def fleet(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("faults")
+    if request.param == "http":
+        with served(folder, seconds=SECONDS) as both:
+            yield both
+        return
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    with served(folder, seconds=SECONDS, tls=context, ca_file=str(folder / "ca.pem")) as both:
+        yield both
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "waits"),
+    [
+        ({"hang": True}, "Gateway Timeout", True),
+        ({"drip": {"part": "headers", "every": 0.1}}, "Gateway Timeout", True),
+        ({"drip": {"part": "body", "every": 0.1}}, "Gateway Timeout", True),
+        ({"huge": 100_000_000}, "Bad Gateway", False),
+        ({"redirect": "http://127.0.0.1:9/"}, "Bad Gateway", False),
+        ({"reset": True}, "Bad Gateway", False),
+        ({"body": "<html>"}, "Bad Gateway", False),
+        ({"status": 500}, "Bad Gateway", False),
+    ],
+    ids=["hang", "headers", "body", "huge", "redirect", "reset", "html", "500"],
+)
+def test_a_vendor_that_misbehaves_costs_its_own_entry_by_the_deadline(fleet, fault, reason, waits):
+    service, played = fleet
+    headers = played.headers() | {"Cache-Control": "no-cache"}
+    healthy = len(played.inverters("sma") + played.inverters("smasbox") + played.inverters("solis"))
+    service.inverters(headers)
+    played.put("/faults/solaredge", fault)
+    started = time.monotonic()
+    ids, errors = service.inverters(headers)
+    took = time.monotonic() - started
+    played.put("/faults/solaredge", {})
+    assert errors == {"solaredge": f"{reason}: {played.url}/solaredge/v2/sites"}
+    assert len(ids) == healthy
+    assert took < SECONDS + GRACE
+    assert waits == (took > SECONDS * 0.95)
+
+
+def test_the_threads_of_a_hung_vendor_are_free_again_after_the_deadline(fleet):
+    service, played = fleet
+    headers = played.headers("solaredge") | {"Cache-Control": "no-cache"}
+    cloud = service.app.extensions["clouds"]["solaredge"]
+    played.put("/faults/solaredge", {"hang": True})
+    clients = [threading.Thread(target=service.inverters, args=(headers,)) for _ in range(8)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    played.put("/faults/solaredge", {})
+    ended = time.monotonic() + GRACE
+    while cloud.places._value < cloud.places._initial_value and time.monotonic() < ended:
+        threading.Event().wait(0.01)
+    assert cloud.places._value == cloud.places._initial_value
+    assert service.inverters(headers)[1] == {}
+
+
+def test_one_hung_site_of_many_costs_only_its_own_devices(fleet):
+    service, played = fleet
+    headers = played.headers("sma") | {"Cache-Control": "no-cache"}
+    view = played.get("/truth")["views"]["sma"][0]
+    path = f"/v1/plants/{view['site']}/devices/lean"
+    played.put("/faults/sma", {"hang": True, "path": path})
+    ids, errors = service.inverters(headers)
+    played.put("/faults/sma", {})
+    assert errors == {"sma": f"Gateway Timeout: {played.url}/sma{path} (incomplete: 7 of 8 sites)"}
+    lost = sum(device["kind"] == "solar_inverter" for device in view["devices"])
+    assert len(ids) == len(played.inverters("sma")) - lost
+
+
+def test_calls_of_several_vendors_run_at_the_same_time(fleet):
+    service, played = fleet
+    headers = played.headers() | {"Cache-Control": "no-cache"}
+    vendors = ("sma", "smasbox", "solaredge", "solis")
+    service.inverters(headers)
+    for vendor in vendors:
+        played.put(f"/faults/{vendor}", {"delay": 0.2})
+    started = time.monotonic()
+    _, errors = service.inverters(headers)
+    took = time.monotonic() - started
+    for vendor in vendors:
+        played.put(f"/faults/{vendor}", {})
+    assert errors == {}
+    # The longest chain is the list of sites and two rounds of four sites each; the sum would be 5 seconds.
+    assert 0.6 <= took < 0.6 + GRACE

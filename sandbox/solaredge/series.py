@@ -151,20 +151,20 @@ class SeriesEndpoints:
 
     def of_inverter(self, site_id: str, serial: str, metric: str) -> Response:
         """One metric of one inverter."""
-        reader = self._reader(site_id)
-        device = reader.seen.of_kind("solar_inverter", serial)
+        device = self._cloud.site(site_id).of_kind("solar_inverter", serial)
         if device is None or metric not in ("power", "energy"):
             raise Refused(self._cloud.error(404, "Device or metric not found"))
+        reader = self._reader(site_id)
         return reply({"period": _period(reader), **self._series(reader, *_production(reader, device, metric))})
 
     def of_battery(self, site_id: str, serial: str, metric: str) -> Response:
         """One metric of one battery; in the path its words are joined by hyphens."""
-        reader = self._reader(site_id)
-        device = reader.seen.of_kind("battery", serial)
+        device = self._cloud.site(site_id).of_kind("battery", serial)
         first, *rest = metric.split("-")
         name = first + "".join(word.capitalize() for word in rest)
         if device is None or name not in _BATTERY_METRICS:
             raise Refused(self._cloud.error(404, "Device or metric not found"))
+        reader = self._reader(site_id)
         return reply({"period": _period(reader), **self._series(reader, *_battery(reader, device, name))})
 
     def _telemetry(self, reader: Reader, devices: Iterable[Device]) -> dict[str, Any]:

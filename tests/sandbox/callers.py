@@ -54,18 +54,22 @@ class Caller:
 
     def signed(self, path: str, body: bytes, **changes: str) -> TestResponse:
         """A signed call, some of whose headers may be changed after signing."""
+        headers = {**self.signed_headers(path, body), **changes}
+        return self.http.post(f"/solis{path}", data=body, headers=headers)
+
+    def signed_headers(self, path: str, body: bytes) -> dict[str, str]:
+        """The headers of a call of Solis at this moment."""
         key, secret = b64decode(self.header("solis").removeprefix("Basic ")).decode().split(":")
         content_md5 = b64encode(hashlib.md5(body).digest()).decode()
         date = formatdate(self.clocks.now, usegmt=True)
         text = f"POST\n{content_md5}\napplication/json\n{date}\n{path}"
         sign = b64encode(hmac.new(secret.encode(), text.encode(), hashlib.sha1).digest()).decode()
-        headers = {
+        return {
             "Content-MD5": content_md5,
             "Content-Type": "application/json",
             "Date": date,
             "Authorization": f"API {key}:{sign}",
         }
-        return self.http.post(f"/solis{path}", data=body, headers={**headers, **changes})
 
     def any_list(self, vendor: str) -> TestResponse:
         """The cheapest call of the vendor's API."""

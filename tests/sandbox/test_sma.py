@@ -1,0 +1,292 @@
+"""SMA's clouds: tokens, consent, plants, devices and measurements."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.sandbox.callers import Caller
+
+CLIENT = ("sandbox-client", "sandbox-secret")
+NEW_CLIENT = ("sandbox-new-client", "sandbox-new-secret")
+OWNER = "apiTestUser@apiSandbox.com"
+
+
+def token(caller: Caller, client: tuple[str, str] = CLIENT, **form: str) -> dict[str, Any]:
+    form = {"grant_type": "client_credentials", "scope": "monitoringApi:read", **form}
+    answer = caller.http.post("/sma/oauth2/token", auth=client, data=form)
+    assert answer.status_code == 200, answer.text
+    return answer.json  # type: ignore[return-value]
+
+
+def bearer(access: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {access}"}
+
+
+def rows(caller: Caller, path: str, **query: str) -> list[dict[str, Any]]:
+    answer = caller.get("sma", path, **query)
+    assert answer.status_code == 200, answer.text
+    return answer.json["set"]  # type: ignore[index,no-any-return]
+
+
+def devices_of(caller: Caller, number: int, kind: str) -> list[dict[str, str]]:
+    devices = caller.truth()["views"]["sma"][number]["devices"]
+    return [device["ids"] for device in devices if device["kind"] == kind]
+
+
+def test_a_token_lives_300_seconds(caller: Caller):
+    issued = token(caller)
+    assert (issued["expires_in"], issued["token_type"]) == (300, "Bearer")
+    headers = bearer(issued["access_token"])
+    caller.clocks.wait(299)
+    assert caller.http.get("/sma/v1/plants", headers=headers).status_code == 200
+    caller.clocks.wait(1)
+    assert caller.http.get("/sma/v1/plants", headers=headers).status_code == 401
+
+
+def test_a_client_may_name_itself_in_the_form(caller: Caller):
+    form = {"grant_type": "client_credentials", "client_id": CLIENT[0], "client_secret": CLIENT[1]}
+    assert caller.http.post("/sma/oauth2/token", data=form).status_code == 200
+
+
+def test_a_refresh_token_works_once(caller: Caller):
+    refresh = token(caller)["refresh_token"]
+    again = token(caller, grant_type="refresh_token", refresh_token=refresh)
+    assert again["refresh_token"] != refresh
+    form = {"grant_type": "refresh_token", "refresh_token": refresh}
+    answer = caller.http.post("/sma/oauth2/token", auth=CLIENT, data=form)
+    assert (answer.status_code, answer.json["error"]) == (400, "invalid_grant")
+
+
+@pytest.mark.parametrize(
+    ("client", "grant", "status", "error"),
+    [
+        (("sandbox-client", "wrong"), "client_credentials", 401, "invalid_client"),
+        (("nobody", "sandbox-secret"), "client_credentials", 401, "invalid_client"),
+        (CLIENT, "password", 400, "unsupported_grant_type"),
+        (CLIENT, "", 400, "invalid_request"),
+    ],
+)
+def test_the_token_endpoint_refuses_as_rfc_6749_says(caller: Caller, client, grant, status, error):
+    answer = caller.http.post("/sma/oauth2/token", auth=client, data={"grant_type": grant})
+    assert (answer.status_code, answer.json["error"]) == (status, error)
+
+
+def test_without_consent_the_list_of_plants_is_empty_and_a_plant_forbidden(caller: Caller):
+    headers = bearer(token(caller, NEW_CLIENT)["access_token"])
+    assert caller.http.get("/sma/v1/plants", headers=headers).json == {"plants": []}
+    assert caller.http.get("/sma/v1/plants/11260000", headers=headers).status_code == 403
+
+
+def test_consent_is_pending_until_the_owner_accepts_and_ends_when_it_is_revoked(caller: Caller):
+    headers = bearer(token(caller, NEW_CLIENT)["access_token"])
+    path = "/sma/oauth2/v2/bc-authorize"
+    asked = caller.http.post(path, headers=headers, json={"loginHint": OWNER})
+    assert (asked.status_code, asked.json["state"], asked.json["interval"]) == (201, "Pending", 1800)
+    assert caller.http.post(path, headers=headers, json={"loginHint": OWNER}).status_code == 409
+    for body, state, plants in (("accepted", "Accepted", 8), ({"state": "Revoked"}, "Revoked", 0)):
+        decided = caller.http.put(f"{path}/{OWNER}/status", headers=headers, json=body)
+        assert decided.json["state"] == state
+        assert caller.http.get(f"{path}/{OWNER}", headers=headers).json["state"] == state
+        assert len(caller.http.get("/sma/v1/plants", headers=headers).json["plants"]) == plants
+
+
+def test_a_request_for_consent_expires(caller: Caller):
+    path = "/sma/oauth2/v2/bc-authorize"
+    headers = bearer(token(caller, NEW_CLIENT)["access_token"])
+    caller.http.post(path, headers=headers, json={"loginHint": OWNER})
+    caller.clocks.wait(7 * 86400)
+    headers = bearer(token(caller, NEW_CLIENT)["access_token"])
+    assert caller.http.get(f"{path}/{OWNER}", headers=headers).json["state"] == "Expired"
+
+
+def test_nothing_pending_cannot_be_decided(caller: Caller):
+    headers = bearer(token(caller)["access_token"])
+    answer = caller.http.put(f"/sma/oauth2/v2/bc-authorize/{OWNER}/status", headers=headers, json="accepted")
+    assert answer.status_code == 404
+
+
+def test_plants_give_installation_and_location_on_request_only(caller: Caller):
+    bare = caller.get("sma", "/v1/plants").json["plants"][0]
+    assert set(bare) == {"plantId", "name", "timezone"}
+    full = caller.get("sma", "/v1/plants", withinstallation="true", WITHLOCATION="true").json["plants"][0]
+    assert full["installation"]["peakPower"] == 1000 * caller.truth()["sites"][0]["pv_kwp"]
+    assert full["location"]["address"]["latitude"] == 52.52
+
+
+def test_plants_can_be_filtered_by_name(caller: Caller):
+    assert [one["name"] for one in caller.get("sma", "/v1/plants", Filter="delhi").json["plants"]] == ["Delhi 1"]
+
+
+def test_each_plant_has_devices_that_are_no_inverters(caller: Caller):
+    for plant in caller.get("sma", "/v1/plants").json["plants"]:
+        devices = caller.get("sma", f"/v1/plants/{plant['plantId']}/devices/lean").json["devices"]
+        assert devices[0]["deviceId"] == plant["plantId"]
+        chargers = [one for one in devices if one["type"] == "Solar Inverters" and "generatorPower" not in one]
+        others = [one["product"] for one in devices if one["type"] == "Monitoring and control"]
+        assert len(chargers) == 1
+        assert others == ["EDMM-10", "Energy Meter"]
+
+
+def test_ids_are_unique_and_serial_numbers_are_not(caller: Caller):
+    plants = [one["plantId"] for one in caller.get("sma", "/v1/plants").json["plants"]]
+    devices = [
+        device
+        for plant in plants
+        for device in caller.get("sma", f"/v1/plants/{plant}/devices/lean").json["devices"]
+        if device.get("generatorPower")
+    ]
+    assert len({device["deviceId"] for device in devices}) == len(devices)
+    assert len({device["serial"] for device in devices}) < len(devices)
+
+
+def test_deactivated_devices_are_listed_on_request_only(caller: Caller):
+    path = "/v1/plants/11260016/devices/lean"
+    assert all(one["isActive"] for one in caller.get("sma", path).json["devices"])
+    everything = caller.get("sma", path, WithDeactivatedDevices="true").json["devices"]
+    assert [one["deactivatedAt"] for one in everything if not one["isActive"]] == ["2019-04-07T12:30:02"]
+
+
+def test_the_older_list_repeats_the_plant_and_the_zone(caller: Caller):
+    older = caller.get("sma", "/v1/plants/11260000/devices").json
+    lean = caller.get("sma", "/v1/plants/11260000/devices/lean").json
+    assert older["plant"]["plantId"] == "11260000"
+    assert [{**one, "timezone": "Europe/Berlin"} for one in lean["devices"]] == older["devices"]
+
+
+def test_smas_own_sandbox_answers_below_monitoring_too(caller: Caller):
+    plants = caller.get("smasbox", "/monitoring/v1/plants").json["plants"]
+    assert plants == caller.get("smasbox", "/v1/plants").json["plants"]
+    assert [plant["plantId"] for plant in plants[:3]] == ["13", "24", "35"]
+    devices = caller.get("smasbox", "/v1/plants/13/devices/lean").json["devices"]
+    assert [one["deviceId"] for one in devices] == [str(number) for number in range(14, 24)]
+    assert caller.http.get("/calls/smasbox").json == {
+        "/monitoring/v1/plants": 1,
+        "/v1/plants": 1,
+        "/v1/plants/13/devices/lean": 1,
+    }
+
+
+def test_device_and_status_wrap_the_list_entry(caller: Caller):
+    device = devices_of(caller, 0, "solar_inverter")[0]["deviceId"]
+    detail = caller.get("sma", f"/v1/devices/{device}").json
+    assert detail["plant"]["plantId"] == "11260000"
+    assert detail["details"]["generatorPower"] == 5700.0
+    assert caller.get("sma", f"/v1/devices/{device}/status").json["device"]["status"] == "Ok"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/plants/1",
+        "/v1/plants/1/devices/lean",
+        "/v1/devices/1",
+        "/v1/devices/11260001/measurements/sets/EnergyAndPowerBattery/Recent",
+        "/v1/devices/11260000/measurements/sets/EnergyAndPowerPv/Recent",
+    ],
+)
+def test_what_is_unknown_or_not_offered_is_not_found(caller: Caller, path: str):
+    answer = caller.get("sma", path)
+    assert (answer.status_code, answer.json["code"]) == (404, "NotFound")
+
+
+@pytest.mark.parametrize(
+    ("period", "date"),
+    [("Day", ""), ("Day", "21.06.2026"), ("Month", "2026-06-21"), ("Year", "26"), ("Hour", "2026-06-21")],
+)
+def test_a_bad_date_or_period_is_a_bad_request(caller: Caller, period: str, date: str):
+    answer = caller.get("sma", f"/v1/devices/11260001/measurements/sets/EnergyAndPowerPv/{period}", Date=date)
+    assert answer.status_code == 400
+
+
+def test_a_data_manager_offers_no_sets(caller: Caller):
+    assert caller.get("sma", "/v1/devices/11260000/measurements/sets").json["sets"] == []
+    assert caller.get("sma", "/v1/devices/11260001/measurements/sets").json["sets"] == ["EnergyAndPowerPv"]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_rows_of_a_day_add_up_to_the_truth_of_that_local_day(caller: Caller, number: int):
+    zone = ZoneInfo(caller.truth()["sites"][number]["timezone"])
+    start = datetime(2026, 6, 19, tzinfo=zone)
+    device = devices_of(caller, number, "solar_inverter")[0]
+    path = f"/v1/devices/{device['deviceId']}/measurements/sets/energyandpowerpv/day"
+    found = rows(caller, path, date="2026-06-19", returnenergyvalues="true")
+    truth = caller.energy_wh(
+        site=number,
+        vendor="sma",
+        device=device["deviceId"],
+        start=start.isoformat(),
+        end=(start + timedelta(days=1)).isoformat(),
+    )
+    assert sum(row["pvGeneration"] for row in found) == truth > 0
+    for row in found[::20]:
+        end = datetime.fromisoformat(row["time"]).replace(tzinfo=zone)
+        span = {"start": (end - timedelta(minutes=5)).isoformat(), "end": end.isoformat()}
+        assert row["pvGeneration"] == caller.energy_wh(site=number, vendor="sma", device=device["deviceId"], **span)
+
+
+def test_the_rows_of_a_day_sum_to_the_row_of_its_month_and_the_total_of_all(caller: Caller):
+    path = "/v1/devices/11260001/measurements/sets/EnergyAndPowerPv"
+    day = rows(caller, f"{path}/Day", Date="2026-06-19", ReturnEnergyValues="true")
+    month = {row["time"]: row["pvGeneration"] for row in rows(caller, f"{path}/Month", Date="2026-06")}
+    year = {row["time"]: row["pvGeneration"] for row in rows(caller, f"{path}/Year", Date="2026")}
+    whole = caller.get("sma", f"{path}/Total", WithTotal="true").json
+    assert sum(row["pvGeneration"] for row in day) == month["2026-06-19T00:00:00"]
+    assert list(month)[-1] == "2026-06-21T00:00:00"
+    assert sum(month.values()) == year["2026-06-01T00:00:00"]
+    assert whole["set"][-1]["pvGeneration"] == sum(year.values())
+    assert whole["total"]["pvGeneration"] == sum(row["pvGeneration"] for row in whole["set"])
+
+
+def test_a_day_of_an_inverter_has_no_night_and_gives_watts_unless_asked_for_energy(caller: Caller):
+    path = "/v1/devices/11260001/measurements/sets/EnergyAndPowerPv/Day"
+    watts, energy = (rows(caller, path, Date="2026-06-19", **extra) for extra in ({}, {"ReturnEnergyValues": "true"}))
+    assert watts[0]["time"] > "2026-06-19T04:00:00"
+    assert watts[-1]["time"] < "2026-06-19T22:00:00"
+    assert [row["time"] for row in watts] == [row["time"] for row in energy]
+    assert sum(row["pvGeneration"] for row in watts) / 12 == pytest.approx(
+        sum(row["pvGeneration"] for row in energy), abs=1
+    )
+
+
+def test_the_day_of_a_battery_runs_from_five_past_midnight_to_midnight(caller: Caller):
+    device = devices_of(caller, 0, "battery")[0]["deviceId"]
+    path = f"/v1/devices/{device}/measurements/sets/EnergyAndPowerBattery/Day"
+    found = rows(caller, path, Date="2026-06-20")
+    assert (len(found), found[0]["time"], found[-1]["time"]) == (288, "2026-06-20T00:05:00", "2026-06-21T00:00:00")
+    assert all(0 <= row["batteryStateOfCharge"] <= 100 for row in found)
+    doubled = rows(caller, path, Date="2025-10-26")
+    assert len(doubled) == 300
+    assert sum(row["time"] == "2025-10-26T02:30:00" for row in doubled) == 2
+
+
+def test_the_plants_balance_holds_in_every_row(caller: Caller):
+    found = rows(caller, "/v1/plants/11260000/measurements/sets/EnergyBalance/Day", Date="2026-06-20")
+    assert len(found) == 288
+    for row in found:
+        supplied = row["pvGeneration"] + row["batteryDischarging"] + row["gridConsumption"]
+        assert supplied == pytest.approx(row["totalConsumption"] + row["batteryCharging"] + row["gridFeedIn"], abs=0.01)
+
+
+def test_a_plant_without_battery_has_no_battery_members(caller: Caller):
+    row = rows(caller, "/v1/plants/11260016/measurements/sets/EnergyBalance/Recent")[0]
+    assert not any(name.startswith("battery") for name in row)
+
+
+def test_nothing_younger_than_the_lag_is_served_and_the_night_is_empty(caller: Caller):
+    path = "/v1/devices/11260001/measurements/sets/EnergyAndPowerPv/Recent"
+    caller.set_clock("2026-06-21T12:07:00+02:00")
+    assert [row["time"] for row in rows(caller, path)] == ["2026-06-21T12:00:00"]
+    caller.set_clock("2026-06-21T01:00:00+02:00")
+    assert rows(caller, path) == []
+
+
+def test_no_row_is_older_than_the_plant(caller: Caller):
+    began = datetime.fromisoformat(caller.truth()["sites"][0]["operational_since"]).astimezone(UTC)
+    caller.set_clock((began + timedelta(hours=2)).isoformat())
+    path = "/v1/devices/11260001/measurements/sets/EnergyAndPowerPv"
+    day = rows(caller, f"{path}/Day", Date=f"{began:%Y-%m-%d}")
+    assert day[0]["time"] > (began.astimezone(ZoneInfo("Europe/Berlin"))).replace(tzinfo=None).isoformat()
+    assert len(rows(caller, f"{path}/Total")) == 1
+    assert rows(caller, f"{path}/Month", Date="2020-01") == []

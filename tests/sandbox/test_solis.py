@@ -1,0 +1,275 @@
+"""SolisCloud: signatures, envelope, paging, units, charts."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from sandbox import create_app
+from tests.sandbox.callers import Caller, Clocks
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vendors/solis/signature-vector.json").read_text())["vectors"]
+INVERTERS = "/v1/api/inverterList"
+BODY = b'{"pageNo":1,"pageSize":100}'
+
+
+def data(answer: TestResponse) -> Any:
+    assert (answer.status_code, answer.json["code"]) == (200, "0"), answer.text  # type: ignore[index]
+    return answer.json["data"]  # type: ignore[index]
+
+
+def records(caller: Caller) -> list[dict[str, Any]]:
+    return data(caller.solis("inverterList", pageSize=100))["page"]["records"]  # type: ignore[no-any-return]
+
+
+def hybrid(caller: Caller, number: int) -> dict[str, Any]:
+    devices = caller.truth()["views"]["solis"][number]["devices"]
+    return next(device for device in devices if device["kind"] == "battery")  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector['path']} {vector['content_type']}")
+def test_the_published_signatures_are_accepted(clocks: Clocks, vector: dict[str, str]):
+    clocks.now = datetime(2026, 1, 5, 6, 7, 8, tzinfo=UTC).timestamp()
+    caller = Caller(create_app(1, real_time=clocks.real_time).test_client(), clocks)
+    headers = {
+        "Content-MD5": vector["content_md5"],
+        "Content-Type": vector["content_type"],
+        "Date": vector["date"],
+        "Authorization": vector["authorization"],
+    }
+    answer = caller.http.post(f"/solis{vector['path']}", data=vector["body"], headers=headers)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"Authorization": "API 1300000000000000002:AAAA"},
+        {"Authorization": "API 1300000000000000001:AAAA"},
+        {"Authorization": ""},
+        {"Content-MD5": "kxdxk7rbAsrzSIWgEwhH4w=="},
+        {"Date": "Sun, 21 Jun 2026 12:00:01 GMT"},
+    ],
+)
+def test_a_wrong_key_signature_or_header_is_answered_with_403_and_no_json(caller: Caller, changes: dict[str, str]):
+    answer = caller.signed(INVERTERS, BODY, **changes)
+    assert (answer.status_code, answer.mimetype) == (403, "text/plain")
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(-901, 408), (-900, 200), (900, 200), (901, 408)])
+def test_a_clock_more_than_900_seconds_off_is_answered_with_408(caller: Caller, seconds: int, status: int):
+    real = caller.clocks.now
+    caller.clocks.now = real + seconds
+    headers = caller.signed_headers(INVERTERS, BODY)
+    caller.clocks.now = real
+    assert caller.http.post(f"/solis{INVERTERS}", data=BODY, headers=headers).status_code == status
+
+
+def test_the_time_may_stand_in_a_header_of_that_name_and_the_day_unpadded(caller: Caller):
+    headers = caller.signed_headers(INVERTERS, BODY)
+    headers["Time"] = headers.pop("Date")
+    assert caller.http.post(f"/solis{INVERTERS}", data=BODY, headers=headers).status_code == 200
+
+
+def test_a_signature_over_another_spelling_of_the_content_type_is_accepted(caller: Caller):
+    answer = caller.signed(INVERTERS, BODY, **{"Content-Type": "application/json;charset=UTF-8"})
+    assert answer.status_code == 200
+
+
+def test_the_md5_of_the_body_is_compared_on_demand_only(caller: Caller):
+    headers = caller.signed_headers(INVERTERS, BODY)
+    other = b'{"pageNo": 1, "pageSize": 100}'
+    path = f"/solis{INVERTERS}"
+    assert caller.http.post(path, data=other, headers=headers).status_code == 200
+    caller.http.put("/options/solis", json={"strict_md5": True})
+    assert caller.http.post(path, data=other, headers=headers).status_code == 403
+    assert caller.http.post(path, data=BODY, headers=headers).status_code == 200
+
+
+def test_pages_hold_at_most_100_and_follow_one_another():
+    clocks = Clocks(datetime(2026, 6, 21, 12, tzinfo=UTC).timestamp())
+    caller = Caller(create_app(60, real_time=clocks.real_time).test_client(), clocks)
+    first = data(caller.solis("inverterList", pageNo=1, pageSize=100))
+    second = data(caller.solis("inverterList", pageNo="2", pageSize="100"))
+    total = first["inverterStatusVo"]["all"]
+    assert total > 100
+    assert [len(page["page"]["records"]) for page in (first, second)] == [100, total - 100]
+    assert first["page"]["pages"] == 2
+    ids = [record["id"] for page in (first, second) for record in page["page"]["records"]]
+    assert len(set(ids)) == total
+    assert all(len(one) == 19 for one in ids)
+    assert data(caller.solis("inverterList", pageNo=3, pageSize=100))["page"]["records"] == []
+
+
+@pytest.mark.parametrize("body", [{"pageSize": 101}, {"pageSize": 0}, {"pageNo": 0}, {"pageNo": "x"}])
+def test_a_page_out_of_range_is_an_error_that_claims_success(caller: Caller, body: dict[str, Any]):
+    answer = caller.solis("inverterList", **body)
+    assert (answer.status_code, answer.json["success"], answer.json["code"]) == (200, True, "I0000")
+
+
+def test_a_page_has_20_rows_by_default(caller: Caller):
+    assert data(caller.solis("inverterList"))["page"]["size"] == 20
+
+
+def test_inverters_can_be_listed_by_station(caller: Caller):
+    view = caller.truth()["views"]["solis"][2]
+    listed = data(caller.solis("inverterList", stationId=view["site"]))
+    serials = {device["serial"] for device in view["devices"]}
+    assert {record["sn"] for record in listed["page"]["records"]} == serials
+    assert listed["inverterStatusVo"]["all"] == len(serials)
+
+
+def test_an_inverter_is_found_by_id_and_by_serial_number(caller: Caller):
+    one = records(caller)[0]
+    by_id, by_serial = (data(caller.solis("inverterDetail", **{name: one[name]})) for name in ("id", "sn"))
+    assert by_id == by_serial
+    assert by_id["sn"] == one["sn"]
+    assert (by_id["eToday"], by_id["eTotal"]) == (one["etoday"], one["etotal"])
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "code"),
+    [
+        ("inverterDetail", {"id": "1"}, "1"),
+        ("inverterDetail", {}, "I0003"),
+        ("stationDetail", {"id": "1"}, "1"),
+        ("stationDetail", {}, "I0003"),
+        ("inverterDay", {"id": "1"}, "1"),
+    ],
+)
+def test_an_unknown_or_missing_id_is_an_error_inside_an_answer_of_status_200(caller: Caller, name, body, code):
+    answer = caller.solis(name, **body)
+    assert (answer.status_code, answer.json["code"], answer.json["data"]) == (200, code, None)
+
+
+def test_every_inverter_has_battery_members_and_only_hybrids_fill_them(caller: Caller):
+    batteries = {
+        device["serial"]
+        for view in caller.truth()["views"]["solis"]
+        for device in view["devices"]
+        if device["kind"] == "battery"
+    }
+    for record in records(caller):
+        has_battery = record["sn"] in batteries
+        assert (record["batteryTotalChargeEnergy"] > 0) == (record["batteryCapacitySoc"] > 0) == has_battery
+        detail = data(caller.solis("inverterDetail", id=record["id"]))
+        assert (detail["batteryVoltage"] > 0) == has_battery
+
+
+def test_the_unit_of_an_energy_grows_with_it(caller: Caller):
+    one = records(caller)[0]
+    assert (one["etodayStr"], one["etotalStr"]) == ("kWh", "MWh")
+    assert one["etotal"] == pytest.approx(one["etotal1"] / 1000, abs=0.001)
+    began = datetime.fromisoformat(caller.truth()["sites"][0]["operational_since"])
+    caller.set_clock((began + timedelta(days=20)).isoformat())
+    young = records(caller)[0]
+    assert young["etotalStr"] == "kWh"
+    assert young["etotal"] == pytest.approx(young["etotal1"], abs=1)
+
+
+def test_some_stations_have_no_name(caller: Caller):
+    names = [one.get("stationName") for one in data(caller.solis("userStationList"))["page"]["records"]]
+    assert names[0] == "Berlin 1"
+    assert names[4] is None
+
+
+def test_a_station_knows_its_zone_by_offset_and_its_detail_by_name(caller: Caller):
+    listed = data(caller.solis("userStationList"))["page"]["records"][3]
+    detail = data(caller.solis("stationDetail", id=listed["id"]))
+    assert (listed["timeZone"], "timeZoneStandardId" in listed) == (9.5, False)
+    assert detail["timeZoneStandardId"] == "Australia/Adelaide"
+
+
+def test_there_are_no_alarms(caller: Caller):
+    assert data(caller.solis("alarmList"))["records"] == []
+
+
+def test_a_string_inverter_sleeps_at_night_and_keeps_what_it_reported(caller: Caller):
+    caller.set_clock("2026-06-21T23:30:00-07:00")
+    asleep = next(one for one in records(caller) if one.get("stationName") == "Phoenix 1")
+    assert (asleep["state"], asleep["stateExceptionFlag"]) == (2, 0)
+    reported = datetime.fromtimestamp(int(asleep["dataTimestamp"]) / 1000, timezone(timedelta(hours=-7)))
+    assert 18 <= reported.hour <= 20
+    assert asleep["etoday"] > 1
+
+
+def test_rows_lie_off_the_five_minute_grid_and_keep_the_lag(caller: Caller):
+    one = hybrid(caller, 0)
+    rows = data(caller.solis("inverterDay", id=one["ids"]["id"], time="2026-06-21", timeZone=2))
+    stamps = [int(row["dataTimestamp"]) // 1000 for row in rows]
+    assert {91 <= stamp % 300 <= 110 for stamp in stamps} == {True}
+    assert caller.clocks.now - 660 < stamps[-1] <= caller.clocks.now - 360
+
+
+def test_the_day_counter_of_an_inverter_is_the_truth_since_its_own_midnight(caller: Caller):
+    one = caller.truth()["views"]["solis"][2]["devices"][0]
+    rows = data(caller.solis("inverterDay", sn=one["serial"], time="2026-06-20", timeZone=5.5))
+    span = {"start": "2026-06-20T00:00:00+05:30", "end": "2026-06-21T00:00:00+05:30"}
+    truth = caller.energy_wh(site=2, vendor="solis", device=one["ids"]["id"], **span)
+    assert 1000 * rows[-1]["eToday"] == pytest.approx(truth, abs=100)
+    assert [row["eToday"] for row in rows] == sorted(row["eToday"] for row in rows)
+
+
+def test_the_day_counter_resets_at_midnight_without_daylight_saving(caller: Caller):
+    one = hybrid(caller, 0)
+    rows = data(caller.solis("inverterDay", id=one["ids"]["id"], time="2026-06-20", timeZone=2))
+    counters = [(row["timeStr"], row["batteryTodayDischargeEnergy"]) for row in rows]
+    falls = [now[0] for before, now in pairwise(counters) if now[1] < before[1]]
+    assert len(falls) == 1
+    assert "00:50" < falls[0][11:16] < "01:10"
+
+
+@pytest.mark.parametrize(("kind", "member"), [("charge", "batteryChargeEnergy"), ("pv", "energy")])
+def test_the_days_of_a_month_add_up_to_the_truth(caller: Caller, kind: str, member: str):
+    one = hybrid(caller, 0)
+    rows = data(caller.solis("inverterMonth", id=one["ids"]["id"], month="2026-05"))
+    span = {"start": "2026-05-01T00:00:00+01:00", "end": "2026-06-01T00:00:00+01:00"}
+    truth = caller.energy_wh(site=0, vendor="solis", device=one["ids"]["id"], kind=kind, **span)
+    assert [row["dateStr"] for row in rows] == [f"2026-05-{day:02d}" for day in range(1, 32)]
+    assert 1000 * sum(row[member] for row in rows) == pytest.approx(truth, abs=200)
+
+
+def test_in_charts_value_times_pec_is_the_amount_in_the_unit(caller: Caller):
+    station = caller.truth()["views"]["solis"][0]["site"]
+    inverter = caller.truth()["views"]["solis"][0]["devices"][0]
+    year = data(caller.solis("inverterYear", id=inverter["ids"]["id"], year="2026"))
+    assert [row["dateStr"] for row in year] == [f"2026-{month:02d}" for month in range(1, 7)]
+    assert {(row["energyStr"], row["energyPec"]) for row in year} == {("MWh", "0.001")}
+    for row in year:
+        assert row["fullHour"] * inverter["rated_kw"] == pytest.approx(row["energy"], abs=0.1)
+    row = data(caller.solis("stationDay", id=station, time="2026-06-21", timeZone=2))[-1]
+    assert (row["powerStr"], row["powerPec"]) == ("kW", "0.001")
+    assert row["power"] > 100
+
+
+def test_a_stations_charts_are_the_sums_of_its_inverters(caller: Caller):
+    view = caller.truth()["views"]["solis"][2]
+    inverters = [one["ids"]["id"] for one in view["devices"] if one["kind"] == "solar_inverter"]
+    (whole,) = [row for row in data(caller.solis("stationAll", id=view["site"])) if row["year"] == 2025]
+    parts = [
+        row["energy"] for one in inverters for row in data(caller.solis("inverterAll", id=one)) if row["year"] == 2025
+    ]
+    assert whole["energy"] == pytest.approx(sum(parts), abs=0.05)
+    (listed,) = data(caller.solis("stationYearEnergyList", stationIds=view["site"], time="2025"))["records"]
+    assert (listed["id"], listed["energy"]) == (view["site"], whole["energy"])
+    month = data(caller.solis("stationMonth", id=view["site"], month="2025-03"))
+    (listed,) = data(caller.solis("stationMonthEnergyList", stationIds=view["site"], time="2025-03"))["records"]
+    assert listed["energy"] == pytest.approx(sum(row["energy"] for row in month), abs=0.05)
+    (listed,) = data(caller.solis("stationDayEnergyList", stationIds=view["site"], time="2025-03-09"))["records"]
+    assert listed["energy"] == month[8]["energy"]
+
+
+def test_a_day_to_come_is_empty(caller: Caller):
+    one = hybrid(caller, 0)["ids"]["id"]
+    assert data(caller.solis("inverterDay", id=one, time="2026-06-23", timeZone=2)) == []
+    assert data(caller.solis("inverterMonth", id=one, month="2026-07")) == []
+
+
+@pytest.mark.parametrize("body", [{"time": "2026-06-21"}, {"timeZone": 2}, {"time": "21.6.", "timeZone": 2}])
+def test_a_chart_without_its_day_or_zone_is_refused(caller: Caller, body: dict[str, Any]):
+    one = hybrid(caller, 0)["ids"]["id"]
+    assert caller.solis("inverterDay", id=one, **body).json["code"] == "I0000"

@@ -10,61 +10,77 @@ from sandbox.fields import BadField, an_object, flag, instant
 from sandbox.replies import reply
 from sandbox.world import World
 
-_DONE = {"Cache-Control": "no-store"}
+_NOT_STORED = {"Cache-Control": "no-store"}
 
 
 def routes(world: World) -> Blueprint:
     """`GET /`, `PUT /clock`, `PUT /faults|limits|options/<vendor>`, `GET` and `DELETE /calls/<vendor>`."""
     blueprint = Blueprint("control", __name__)
+    control = Control(world)
+    blueprint.get("/")(control.index)
+    blueprint.put("/clock")(control.set_clock)
+    blueprint.put("/faults/<vendor>")(control.set_fault)
+    blueprint.put("/limits/<vendor>")(control.set_limits)
+    blueprint.put("/options/<vendor>")(control.set_options)
+    blueprint.get("/calls/<vendor>")(control.calls)
+    blueprint.delete("/calls/<vendor>")(control.forget_calls)
+    blueprint.app_errorhandler(BadField)(_bad_field)
+    return blueprint
 
-    def known(vendor: str) -> Dialect:
-        if vendor not in world.dialects:
-            abort(404, f"{vendor} is not played here; {', '.join(world.dialects)} are")
-        return world.dialects[vendor]
 
-    @blueprint.get("/")
-    def index() -> Response:
-        return reply({"vendors": {name: _entry(dialect) for name, dialect in world.dialects.items()}}, headers=_DONE)
+class Control:
+    """The endpoints, over one world."""
 
-    @blueprint.put("/clock")
-    def set_clock() -> Response:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def index(self) -> Response:
+        """Every vendor's address and ready headers; a fresh token each time."""
+        entries = {name: _entry(dialect) for name, dialect in self._world.dialects.items()}
+        return reply({"vendors": entries}, headers=_NOT_STORED)
+
+    def set_clock(self) -> Response:
+        """Sets the time of the fleet's data, or lets it run again."""
         members = an_object(_body(), {"now"})
         if "now" not in members:
             raise BadField("now", "missing; an ISO 8601 time or null is expected")
-        world.clock.set(None if members["now"] is None else instant("now", members["now"]))
+        self._world.clock.set(None if members["now"] is None else instant("now", members["now"]))
         return reply(members)
 
-    @blueprint.put("/faults/<vendor>")
-    def set_fault(vendor: str) -> Response:
-        world.faults.set(known(vendor).vendor, faults.parse(_body()))
+    def set_fault(self, vendor: str) -> Response:
+        """Sets the vendor's fault; `{}` clears it."""
+        self._world.faults.set(self._known(vendor).vendor, faults.parse(_body()))
         return reply(_body())
 
-    @blueprint.put("/limits/<vendor>")
-    def set_limits(vendor: str) -> Response:
-        world.quotas.set(known(vendor).vendor, quotas.parse(_body()))
+    def set_limits(self, vendor: str) -> Response:
+        """Sets the vendor's quotas; null lifts them."""
+        self._world.quotas.set(self._known(vendor).vendor, quotas.parse(_body()))
         return reply(_body())
 
-    @blueprint.put("/options/<vendor>")
-    def set_options(vendor: str) -> Response:
-        dialect = known(vendor)
+    def set_options(self, vendor: str) -> Response:
+        """Switches the vendor's oddities on; those not named are off."""
+        dialect = self._known(vendor)
         wanted = an_object(_body(), set(dialect.options))
         dialect.switched_on = frozenset(name for name, value in wanted.items() if flag(name, value))
         return reply(wanted)
 
-    @blueprint.get("/calls/<vendor>")
-    def calls(vendor: str) -> Response:
-        return reply(world.calls.of(known(vendor).vendor), headers=_DONE)
+    def calls(self, vendor: str) -> Response:
+        """How often each path was called."""
+        return reply(self._world.calls.of(self._known(vendor).vendor), headers=_NOT_STORED)
 
-    @blueprint.delete("/calls/<vendor>")
-    def forget_calls(vendor: str) -> Response:
-        world.calls.forget(known(vendor).vendor)
+    def forget_calls(self, vendor: str) -> Response:
+        """Starts counting at zero."""
+        self._world.calls.forget(self._known(vendor).vendor)
         return Response(status=204)
 
-    @blueprint.app_errorhandler(BadField)
-    def bad_field(error: BadField) -> Response:
-        return reply({"error": str(error), "field": error.field}, 400)
+    def _known(self, vendor: str) -> Dialect:
+        if vendor not in self._world.dialects:
+            abort(404, f"{vendor} is not played here; {', '.join(self._world.dialects)} are")
+        return self._world.dialects[vendor]
 
-    return blueprint
+
+def _bad_field(error: BadField) -> Response:
+    return reply({"error": str(error), "field": error.field}, 400)
 
 
 def _entry(dialect: Dialect) -> dict[str, Any]:

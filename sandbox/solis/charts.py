@@ -4,7 +4,7 @@ In chart rows `x` is W or kWh, and `x` times `xPec` is the amount in `xStr`. Mem
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from sandbox.times import begin, day_start, following, local
 if TYPE_CHECKING:
     from sandbox.solis.dialect import Solis
 
-_ROW = 300
+_ROW, _NOON = 300, 12 * 3600
 _CLOUD_ZONE = timezone(timedelta(hours=8))
 # Chart: the body's member that names its span, that member's format, the span, and the step of the rows.
 _FORMS = {
@@ -174,13 +174,11 @@ def _energy_row(
     units: Sequence[Inverter], first: date, step: str, forms: dict[str, str], now: float
 ) -> dict[str, Any] | None:
     """The energies of a day, month or year of the inverters' clocks; None before the first and after the last."""
-    quantities = [_energy_of(units, quantity, first, step, now) for quantity in ("pv", "charge", "discharge")]
-    pv, charge, discharge = quantities
+    pv, charge, discharge = (_energy_of(units, name, first, step, now) for name in ("pv", "charge", "discharge"))
     if pv is None or charge is None or discharge is None:
         return None
     unit, pec = ("kWh", "1") if step == "day" else ("MWh", "0.001")
     rated = sum(one.device.rated_kw or 0.0 for one in units) or 1.0
-    noon = datetime(first.year, first.month, first.day, 12, tzinfo=_CLOUD_ZONE)
     label = {"dateStr": first.strftime(forms[step])} if step in forms else {"year": first.year}
     return {
         "id": str(int(units[0].device.native["id"]) + first.toordinal()),
@@ -188,7 +186,7 @@ def _energy_row(
         "energyStr": unit,
         "energyPec": pec,
         "fullHour": round(pv / rated, 2),
-        "date": int(noon.astimezone(UTC).timestamp()) * 1000,
+        "date": int(day_start(first, _CLOUD_ZONE) + _NOON) * 1000,
         **label,
         "timeZone": 8,
         "batteryChargeEnergy": round(charge, 1),

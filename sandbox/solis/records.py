@@ -20,6 +20,7 @@ _IDLE = {
     "offlineLongStr": "--", "currentState": "0", "parallelStatus": 0, "parallelAddr": 0, "parallelPhase": 0,
     "parallelBattery": 0, "bypassLoadPower": 0.0, "bypassLoadPowerStr": "kW", "isS5": 0, "psum": 0.0, "psumStr": "kW",
     "psumCalPec": "1", "simFlowState": -5, "tag": "YingZhen",
+    **{f"{name}Energy": 0.0 for name in _IDLE_ENERGIES}, **{f"{name}EnergyStr": "kWh" for name in _IDLE_ENERGIES},
 }  # fmt: skip
 
 
@@ -54,11 +55,9 @@ def _identity(unit: Inverter) -> dict[str, Any]:
     offset = standard_offset(unit.site).total_seconds()
     code = "3102" if hybrid else "b4"
     identity: dict[str, Any] = {
-        "id": unit.device.native["id"],
-        "sn": unit.device.native["sn"],
+        **unit.device.native,
         "model": code,
         "productModel": code,
-        "stationId": unit.device.native["stationId"],
         "collectorId": str(int(unit.device.native["stationId"]) + 500_000),
         "collectorSn": f"4043{unit.site.number:05d}",
         "power": unit.device.rated_kw,
@@ -73,11 +72,7 @@ def _identity(unit: Inverter) -> dict[str, Any]:
         "fisTime": milliseconds(unit.begun),
         **_IDLE,
     }
-    for name in _IDLE_ENERGIES:
-        identity |= {f"{name}Energy": 0.0, f"{name}EnergyStr": "kWh"}
-    if unit.number % 3 == 0:
-        identity["name"] = unit.device.name
-    return identity
+    return identity | ({"name": unit.device.name} if unit.number % 3 == 0 else {})
 
 
 def _named(unit: Inverter) -> dict[str, Any]:
@@ -157,10 +152,8 @@ def detailed(unit: Inverter, now: float) -> dict[str, Any]:
     t = unit.begun if last is None else last
     pv, charge, discharge, ac = _flows(unit, t)
     strings = _strings(unit, pv)
-    identity = {**_identity(unit), "collectorsn": _identity(unit)["collectorSn"]}
-    del identity["collectorSn"]
     return {
-        **identity,
+        **_other_spelling(_identity(unit)),
         **_named(unit),
         **_state(unit, last, now),
         "machine": unit.device.model,
@@ -177,11 +170,13 @@ def detailed(unit: Inverter, now: float) -> dict[str, Any]:
         **{f"{name}Str": "W" for name in strings},
         **_electric(strings, ac),
         **_battery_power(unit, charge, discharge),
-        "batteryPowerZheng": round(charge, 1),
-        "batteryPowerFu": round(discharge, 1),
         **_battery_state(unit, charge, discharge, t),
         **_battery_energies(unit, t),
     }
+
+
+def _other_spelling(identity: dict[str, Any]) -> dict[str, Any]:
+    return {"collectorsn" if name == "collectorSn" else name: value for name, value in identity.items()}
 
 
 def _production(unit: Inverter, t: float) -> dict[str, Any]:
@@ -210,6 +205,8 @@ def _battery_state(unit: Inverter, charge: float, discharge: float, t: float) ->
     volts = BATTERY_VOLTS if has_battery else 0.0
     current = CHARGING_SIGN * (charge - discharge) / BATTERY_VOLTS
     return {
+        "batteryPowerZheng": round(charge, 1),
+        "batteryPowerFu": round(discharge, 1),
         "batteryCapacitySoc": unit.soc(t),
         "batteryHealthSoh": 99.0 if has_battery else 0.0,
         "batteryVoltage": volts,

@@ -12,10 +12,22 @@ def listed(seen: Station, now: float) -> dict[str, Any]:
     """A station as `userStationList` gives it: the sums of its inverters."""
     lasts = [(unit, unit.last_stamp(now)) for unit in seen.units]
     reported = [(unit, last) for unit, last in lasts if last is not None]
-    offset = standard_offset(seen.site).total_seconds()
     online = sum(unit.is_online(now) for unit in seen.units)
-    total = sum(unit.lifetime_kwh("pv", t) for unit, t in reported)
-    record: dict[str, Any] = {
+    return {
+        **_identity(seen),
+        **_production(reported),
+        **_battery(reported),
+        "state": 1 if online else 2,
+        "inverterOnlineCount": online,
+        "alarmCount": 0,
+        "dataTimestamp": milliseconds(max((t for _, t in reported), default=None)),
+    }
+
+
+def _identity(seen: Station) -> dict[str, Any]:
+    """The members that a station keeps; some have no name."""
+    offset = standard_offset(seen.site).total_seconds()
+    identity: dict[str, Any] = {
         "id": seen.site_id,
         "addr": "",
         "countryStr": "",
@@ -23,25 +35,26 @@ def listed(seen: Station, now: float) -> dict[str, Any]:
         "cityStr": seen.site.place.name,
         "capacity": seen.site.pv_kwp,
         "capacityStr": "kWp",
+        "stationTypeNew": 1 if seen.batteries else 0,
+        "timeZone": offset / 3600,
+        "timeZoneStr": f"({clock_offset(offset)})",
+        "inverterCount": len(seen.units),
+        "createDate": int(seen.site.operational_since.timestamp()) * 1000,
+        "batteryCapacityEnergy": 0,
+    }
+    return identity | ({} if lacks_name(seen.site.number) else {"stationName": seen.site.name})
+
+
+def _production(reported: list[tuple[Inverter, float]]) -> dict[str, Any]:
+    total = sum(unit.lifetime_kwh("pv", t) for unit, t in reported)
+    return {
         **power("power", sum(unit.watts("pv", t) for unit, t in reported)),
         **energy("dayEnergy", sum(unit.kwh("pv", unit.midnight(t), t) for unit, t in reported)),
         **energy("monthEnergy", _since_begin_of("month", reported)),
         **energy("yearEnergy", _since_begin_of("year", reported)),
         **energy("allEnergy", total),
         "allEnergy1": float(int(total)),
-        "state": 1 if online else 2,
-        "stationTypeNew": 1 if seen.batteries else 0,
-        "timeZone": offset / 3600,
-        "timeZoneStr": f"({clock_offset(offset)})",
-        "dataTimestamp": milliseconds(max((t for _, t in reported), default=None)),
-        "inverterCount": len(seen.units),
-        "inverterOnlineCount": online,
-        "alarmCount": 0,
-        "createDate": int(seen.site.operational_since.timestamp()) * 1000,
-        "batteryCapacityEnergy": 0,
-        **_station_battery(reported),
     }
-    return record if lacks_name(seen.site.number) else {**record, "stationName": seen.site.name}
 
 
 def _since_begin_of(span: str, reported: list[tuple[Inverter, float]]) -> float:
@@ -49,7 +62,7 @@ def _since_begin_of(span: str, reported: list[tuple[Inverter, float]]) -> float:
     return sum(unit.kwh("pv", day_start(first, unit.zone), t) for unit, t, first in firsts)
 
 
-def _station_battery(reported: list[tuple[Inverter, float]]) -> dict[str, Any]:
+def _battery(reported: list[tuple[Inverter, float]]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for quantity, word in (("charge", "Charge"), ("discharge", "Discharge")):
         today = sum(unit.kwh(quantity, unit.midnight(t), t) for unit, t in reported)
@@ -72,17 +85,13 @@ def detailed(seen: Station, now: float) -> dict[str, Any]:
         "timeZoneStandardId": zone,
         "fisGenerateTime": int(began.timestamp()) * 1000,
         "fisGenerateTimeStr": f"{began.astimezone(UTC):%Y-%m-%d %H:%M:%S} (UTC+00:00)",
-        "dayInCome": 0.0,
-        "money": "EUR",
-        "powerPec": "1",
         **power("batteryPower", charge - discharge),
-        "batteryPowerPec": "1",
+        **dict.fromkeys(("powerPec", "batteryPowerPec", "psumPec"), "1"),
         "batteryPowerZheng": round(charge, 1),
         "batteryPowerFu": round(discharge, 1),
         "batteryPercent": max((unit.soc(t) for unit, t in hybrids), default=0),
         "psum": 0.0,
         "psumStr": "kW",
-        "psumPec": "1",
         "familyLoadPower": 0.0,
         "familyLoadPowerStr": "kW",
     }

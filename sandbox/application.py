@@ -36,7 +36,8 @@ def create_app(
 
 
 def warm_up(app: Flask) -> None:
-    """Asks every site for its energy once: the first question at a place works out all its days."""
+    """Asks every site for its energies once: the first question at a place works out all its days."""
     world: World = app.extensions["world"]
     for site in world.fleet.sites:
         site.pv_kwh(world.clock.now())
+        site.charge_kwh(world.clock.now())

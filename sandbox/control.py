@@ -89,7 +89,8 @@ def _entry(dialect: Dialect) -> dict[str, Any]:
 
 
 def _body() -> Any:
+    """The JSON body. None for an empty one too: some clients send nothing for null."""
     body = request.get_json(force=True, silent=True)
-    if body is None and request.get_data().strip() != b"null":
+    if body is None and request.get_data().strip() not in (b"", b"null"):
         raise BadField("body", "JSON is expected")
     return body

@@ -110,6 +110,7 @@ class _Server(ThreadedWSGIServer):
 def running(app: Flask, ssl_context: ssl.SSLContext | None = None) -> Iterator[str]:
     """Serves the sandbox on a free port for the length of the block; gives its base URL, without a slash."""
     server = _Server(app, 0, ssl_context)
+    app.extensions["world"].stopped.clear()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

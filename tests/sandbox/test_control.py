@@ -79,6 +79,7 @@ def test_a_fault_can_carry_headers(caller: Caller):
         ({"headers": {"A": 1}}, "headers"),
         ({"hang": True, "reset": True}, "reset"),
         ([], "body"),
+        (None, "body"),
     ],
 )
 def test_a_fault_that_is_none_is_refused_and_names_the_member(caller: Caller, body: object, field: str):
@@ -117,10 +118,11 @@ def test_a_quota_ends_after_its_calls_and_comes_back_after_its_period(caller: Ca
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-def test_quotas_are_lifted_by_default_and_by_null(caller: Caller, vendor: str):
+@pytest.mark.parametrize("body", ["null", ""])
+def test_quotas_are_lifted_by_default_and_by_null(caller: Caller, vendor: str, body: str):
     caller.http.put(f"/limits/{vendor}", json={"calls": 0, "seconds": 60})
     assert caller.any_list(vendor).status_code == 429
-    caller.http.put(f"/limits/{vendor}", data="null", content_type="application/json")
+    caller.http.put(f"/limits/{vendor}", data=body)
     assert {caller.any_list(vendor).status_code for _ in range(30)} == {200}
 
 

@@ -5,7 +5,7 @@ INTERPRETERS = $(PYTHON) python3 python3.13 python3.12 python3.11 /usr/bin/pytho
 CHECK = import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 # As modules, not as scripts: a script's first line cannot hold a path with blanks.
 PY = .venv/bin/python
-PIP = $(PY) -m pip --disable-pip-version-check --quiet
+PIP = $(PY) -m pip --disable-pip-version-check -qq
 
 .PHONY: setup demo test lint bench sandbox clean
 .DEFAULT_GOAL := setup

@@ -76,7 +76,8 @@ class Bench:
             running(sandbox, self.clouds, **own),
             running(gunicorn, f"{self.service}/health", **own, SANDBOX_URL=self.clouds, PORT=port),
         ):
-            made = subprocess.run([*flask, "clients", "create", "bench"], env=with_(own), capture_output=True, check=True)
+            create = [*flask, "clients", "create", "bench"]
+            made = subprocess.run(create, env=with_(own), capture_output=True, check=True)
             client = json.loads(made.stdout)
             auth = (client["client_id"], client["client_secret"])
             form = {"grant_type": "client_credentials"}

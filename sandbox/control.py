@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort, request
 
 from sandbox import faults, quotas
 from sandbox.dialect import Dialect
-from sandbox.fields import BadField, an_object, flag, instant
+from sandbox.fields import BadField, an_object, instant
 from sandbox.replies import reply
 from sandbox.world import World
 
@@ -58,10 +58,10 @@ class Control:
         return reply(_body())
 
     def set_options(self, vendor: str) -> Response:
-        """Switches the vendor's oddities on; those not named are off."""
+        """Sets the vendor's oddities; those not named are as usual."""
         dialect = self._known(vendor)
-        wanted = an_object(_body(), set(dialect.options))
-        dialect.switched_on = frozenset(name for name, value in wanted.items() if flag(name, value))
+        wanted = an_object(_body(), {*dialect.options, *dialect.choices})
+        dialect.set_options(wanted)
         return reply(wanted)
 
     def calls(self, vendor: str) -> Response:

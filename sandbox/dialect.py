@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from flask import Blueprint, Response
 
 import sandbox
+from sandbox.fields import flag, one_of
 from sandbox.quotas import Spent
 from sandbox.world import World
 from simulation import Device, Site, View
@@ -40,17 +41,27 @@ class Dialect(ABC):
 
     outside: path prefixes below the base that are not the API proper: no faults, quotas, counts or credentials.
     options: oddities that can be switched on, all off by default.
+    choices: options that take one of several texts, the first by default.
     """
 
     vendor: ClassVar[str]
     outside: ClassVar[tuple[str, ...]] = ()
     options: ClassVar[tuple[str, ...]] = ()
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.switched_on: frozenset[str] = frozenset()
+        self.set_options({})
         self.sites = tuple(self.describe(site) for site in world.fleet.sites)
         self.by_id = {seen.site_id: seen for seen in self.sites}
+
+    def set_options(self, wanted: Mapping[str, Any]) -> None:
+        """Those that are not named go back to their default. Raises BadField."""
+        switched_on = frozenset(name for name in self.options if flag(name, wanted.get(name, False)))
+        self.chosen = {
+            name: one_of(values)(name, wanted.get(name, values[0])) for name, values in self.choices.items()
+        }
+        self.switched_on = switched_on
 
     @abstractmethod
     def describe(self, site: Site) -> SiteView:

@@ -1,6 +1,6 @@
 """Reading the JSON bodies and query parameters of the control endpoints, with errors that name the field."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +57,17 @@ def flag(field: str, raw: Any) -> bool:
     if not isinstance(raw, bool):
         raise BadField(field, "true or false is expected")
     return raw
+
+
+def one_of(values: Sequence[str]) -> Callable[[str, Any], str]:
+    """A check for one of the texts."""
+
+    def check(field: str, raw: Any) -> str:
+        if raw not in values:
+            raise BadField(field, f"one of {', '.join(values)} is expected")
+        return str(raw)
+
+    return check
 
 
 def instant(field: str, raw: Any) -> float:

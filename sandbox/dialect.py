@@ -58,9 +58,7 @@ class Dialect(ABC):
     def set_options(self, wanted: Mapping[str, Any]) -> None:
         """Those that are not named go back to their default. Raises BadField."""
         switched_on = frozenset(name for name in self.options if flag(name, wanted.get(name, False)))
-        self.chosen = {
-            name: one_of(values)(name, wanted.get(name, values[0])) for name, values in self.choices.items()
-        }
+        self.chosen = {name: one_of(values)(name, wanted.get(name, values[0])) for name, values in self.choices.items()}
         self.switched_on = switched_on
 
     @abstractmethod

@@ -10,7 +10,9 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-VENDORS = ("sma", "smasbox", "solaredge", "solis")
+VENDORS = ("sma", "smasbox", "solaredge", "solis", "tesla")
+
+_LISTS = {"sma": "/v1/plants", "smasbox": "/v1/plants", "solaredge": "/v2/sites", "tesla": "/api/1/products"}
 
 
 class Clocks:
@@ -44,7 +46,7 @@ class Caller:
         return str(self.vendors[vendor]["headers"][f"X-Authorization-{vendor}"])
 
     def get(self, vendor: str, path: str, **query: Any) -> TestResponse:
-        """A GET of a path below the vendor's base; for SMA and SolarEdge."""
+        """A GET of a path below the vendor's base; for SMA, SolarEdge and Tesla."""
         name = "X-API-Key" if vendor == "solaredge" else "Authorization"
         return self.http.get(f"/{vendor}{path}", headers={name: self.header(vendor)}, query_string=query)
 
@@ -75,7 +77,7 @@ class Caller:
         """The cheapest call of the vendor's API."""
         if vendor == "solis":
             return self.solis("inverterList", pageSize=100)
-        return self.get(vendor, "/v2/sites" if vendor == "solaredge" else "/v1/plants")
+        return self.get(vendor, _LISTS[vendor])
 
     def truth(self) -> dict[str, Any]:
         """The fleet and its views."""

@@ -1,0 +1,158 @@
+"""What `products` lists: a vehicle, the energy sites, and a contract for electricity. All of it made up."""
+
+from typing import Any
+
+from sandbox.tesla.sites import RETAIL_ID, RETIRED_ID, TeslaSite
+
+# Private data that a caller has no use for; tests look for these texts where they must not be.
+VEHICLE_TOKENS = ("sandbox-vehicle-token-one", "sandbox-vehicle-token-two")
+# Not a valid number: it holds the letter O, and its check digit is none.
+VIN = "SANDBOX00VEHICLE1"
+
+
+def products(sites: tuple[TeslaSite, ...], now: float, *, with_retired: bool) -> list[dict[str, Any]]:
+    """Everything that the account owns, in one mixed list."""
+    retired = [_retired()] if with_retired else []
+    return [_vehicle(), *(_site(seen, now) for seen in sites), *retired, _retail()]
+
+
+def _vehicle() -> dict[str, Any]:
+    return {
+        "id": 1_234_567_890,
+        "user_id": 1_234,
+        "vehicle_id": 9_876_543_210,
+        "vin": VIN,
+        "color": None,
+        "access_type": "OWNER",
+        "display_name": "Sandbox car",
+        "option_codes": None,
+        "cached_data": None,
+        "granular_access": {"hide_private": False},
+        "tokens": list(VEHICLE_TOKENS),
+        "state": "asleep",
+        "in_service": False,
+        "id_s": "1234567890",
+        "calendar_enabled": True,
+        "api_version": 71,
+        "backseat_token": None,
+        "backseat_token_updated_at": None,
+        "ble_autopair_enrolled": False,
+        "vehicle_config": {"car_type": "model3", "timestamp": 1_705_701_487_912},
+        "command_signing": "allowed",
+        "release_notes_supported": True,
+    }
+
+
+def _site(seen: TeslaSite, now: float) -> dict[str, Any]:
+    return _battery_site(seen, now) if seen.batteries else _solar_site(seen, now)
+
+
+def _battery_site(seen: TeslaSite, now: float) -> dict[str, Any]:
+    components: dict[str, Any] = {
+        "battery": True,
+        "battery_type": battery_type(seen),
+        "solar": True,
+        "solar_type": "pv_panel",
+        "grid": True,
+        "load_meter": True,
+        "market_type": "residential",
+    }
+    if seen.wall_connectors:
+        components["wall_connectors"] = seen.wall_connectors
+    percent = seen.site.soc_percent(now) or 0.0
+    return {
+        "energy_site_id": int(seen.site_id),
+        "resource_type": "battery",
+        "site_name": seen.site.name,
+        "id": seen.uid,
+        "gateway_id": seen.gateway,
+        "asset_site_id": f"5a9db0{seen.site.number:06x}",
+        "warp_site_number": seen.uid,
+        "energy_left": seen.capacity_wh * percent / 100,
+        "total_pack_energy": seen.capacity_wh,
+        "percentage_charged": percent,
+        "battery_type": battery_type(seen),
+        "backup_capable": True,
+        "battery_power": battery_w(seen, now),
+        "go_off_grid_test_banner_enabled": None,
+        "storm_mode_enabled": True,
+        "powerwall_onboarding_settings_set": True,
+        "powerwall_tesla_electric_interested_in": None,
+        "vpp_tour_enabled": None,
+        "sync_grid_alert_enabled": True,
+        "breaker_alert_enabled": True,
+        "components": components,
+        "features": {"rate_plan_manager_no_pricing_constraint": True},
+    }
+
+
+def _solar_site(seen: TeslaSite, now: float) -> dict[str, Any]:
+    """Without a battery there is no gateway, and the list has no name for the site."""
+    return {
+        "energy_site_id": int(seen.site_id),
+        "resource_type": "solar",
+        "id": seen.uid,
+        "asset_site_id": f"5a9db0{seen.site.number:06x}",
+        "solar_power": solar_w(seen, now),
+        "solar_type": "pv_panel",
+        "sync_grid_alert_enabled": False,
+        "breaker_alert_enabled": False,
+        "components": {
+            "battery": False,
+            "solar": True,
+            "solar_type": "pv_panel",
+            "grid": True,
+            "load_meter": False,
+            "market_type": "residential",
+        },
+    }
+
+
+def _retired() -> dict[str, Any]:
+    """A site that was taken down, and is listed for ever: its `site_info` fails."""
+    return {
+        "energy_site_id": int(RETIRED_ID),
+        "resource_type": "battery",
+        "site_name": "Taken down",
+        "id": "STE20150101-99999",
+        "gateway_id": "1118431-01-F--TG00000000RT",
+        "asset_site_id": "5a9db0ffffff",
+        "warp_site_number": "STE20150101-99999",
+        "energy_left": None,
+        "total_pack_energy": None,
+        "percentage_charged": None,
+        "battery_type": "ac_powerwall",
+        "backup_capable": None,
+        "battery_power": None,
+        "storm_mode_enabled": None,
+        "components": {
+            "battery": True,
+            "battery_type": "ac_powerwall",
+            "solar": True,
+            "solar_type": "pv_panel",
+            "grid": True,
+            "load_meter": True,
+            "market_type": "residential",
+        },
+    }
+
+
+def _retail() -> dict[str, Any]:
+    """A contract with Tesla as the supplier of electricity: no device at all."""
+    flags = {"battery": False, "solar": False, "grid": False, "load_meter": False}
+    return {"energy_site_id": int(RETAIL_ID), "components": {**flags, "market_type": "residential"}}
+
+
+def battery_type(seen: TeslaSite) -> str:
+    """Of the batteries of one site: inverters of Tesla's own, or coupled behind others."""
+    return "solar_powerwall" if any(one.model == "Powerwall 3" for one in seen.batteries) else "ac_powerwall"
+
+
+def solar_w(seen: TeslaSite, t: float) -> int:
+    """W from the panels."""
+    return round(seen.view.power_w(None, "pv", t))
+
+
+def battery_w(seen: TeslaSite, t: float) -> int:
+    """W out of the batteries; below 0 while they charge."""
+    return round(seen.view.power_w(None, "discharge", t) - seen.view.power_w(None, "charge", t))

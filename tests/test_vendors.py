@@ -1,7 +1,6 @@
-"""What every vendor module must do. A vendor's own quirks are tested in tests/vendors/<vendor>/."""
+"""What every vendor plugin must do. A vendor's own quirks are tested in tests/vendors/<vendor>/."""
 
 import json
-import pkgutil
 import re
 from dataclasses import asdict
 from datetime import datetime
@@ -9,31 +8,31 @@ from pathlib import Path
 
 import pytest
 
-import vendors
 from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor
 from vendors.kit import Sweep, VendorError
 from vendors.kit.registry import discover
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-MODULES = sorted(module.name for module in pkgutil.iter_modules(vendors.__path__) if module.name != "kit")
 NAMES = sorted(discover())
+# A plugin goes by its first name; the others are its vendor's own sandboxes.
+VENDORS = sorted({next(iter(plugin.hosts)) for plugin in discover().values()})
 
 
-def cases_of(module):
-    path = HERE / "vendors" / module / "cases.json"
+def cases_of(vendor):
+    path = HERE / "vendors" / vendor / "cases.json"
     return json.loads(path.read_text()) if path.exists() else []
 
 
 CASES = [
-    pytest.param(module, case, id=f"{module}-{case['read']}-{next(iter(case['replies'].values()))}")
-    for module in MODULES
-    for case in cases_of(module)
+    pytest.param(vendor, case, id=f"{vendor}-{case['read']}-{next(iter(case['replies'].values()))}")
+    for vendor in VENDORS
+    for case in cases_of(vendor)
 ]
 
 
-def recorded(module, name):
-    return json.loads((HERE / "vendors" / module / name).read_text())
+def recorded(vendor, name):
+    return json.loads((HERE / "vendors" / vendor / name).read_text())
 
 
 def plain(record):
@@ -55,35 +54,35 @@ def failure_of(name, cloud=None):
     return sweep.failure
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_vendor_consists_of_its_module_emulator_replies_and_documentation(module):
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_vendor_consists_of_its_module_emulator_replies_and_documentation(vendor):
     missing = [
         piece
         for piece, there in {
-            f"sandbox/{module}.py, the emulator": (ROOT / "sandbox" / f"{module}.py").exists()
-            or (ROOT / "sandbox" / module).is_dir(),
-            f"tests/vendors/{module}/cases.json, the recorded replies": bool(cases_of(module)),
-            f'docs/vendors.md, a section "## {module}"': f"\n## {module}\n" in (ROOT / "docs/vendors.md").read_text(),
+            f"sandbox/{vendor}.py, the emulator": (ROOT / "sandbox" / f"{vendor}.py").exists()
+            or (ROOT / "sandbox" / vendor).is_dir(),
+            f"tests/vendors/{vendor}/cases.json, the recorded replies": bool(cases_of(vendor)),
+            f'docs/vendors.md, a section "## {vendor}"': f"\n## {vendor}\n" in (ROOT / "docs/vendors.md").read_text(),
         }.items()
         if not there
     ]
-    assert not missing, f"vendors/{module} lacks: {'; '.join(missing)}"
+    assert not missing, f"the vendor {vendor} lacks: {'; '.join(missing)}"
 
 
-@pytest.mark.parametrize(("module", "case"), CASES)
-def test_a_recorded_reply_gives_the_expected_records(module, case, network):
+@pytest.mark.parametrize(("vendor", "case"), CASES)
+def test_a_recorded_reply_gives_the_expected_records(vendor, case, network):
     for path, name in case["replies"].items():
         for method in ("GET", "POST"):
-            network.add(method, BASE + path, json=recorded(module, name))
-    vendor = open_vendor(module)
+            network.add(method, BASE + path, json=recorded(vendor, name))
+    plugin = open_vendor(vendor)
     if case["read"] == "solar_inverter":
-        records = [vendor.solar_inverter(tuple(case["key"]))]
+        records = [plugin.solar_inverter(tuple(case["key"]))]
     else:
-        sweep = Sweep(vendor)
-        sweep.run(lambda vendor: getattr(vendor, case["read"])(*[case["site"]] if "site" in case else []))
+        sweep = Sweep(plugin)
+        sweep.run(lambda plugin: getattr(plugin, case["read"])(*[case["site"]] if "site" in case else []))
         assert sweep.failure is None
         records = sweep.records
-    assert [plain(record) for record in records] == recorded(module, f"{case['expected']}.expected.json")
+    assert [plain(record) for record in records] == recorded(vendor, f"{case['expected']}.expected.json")
 
 
 @pytest.mark.parametrize("name", NAMES)

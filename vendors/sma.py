@@ -22,8 +22,8 @@ BATTERY_TYPE = "Battery"  # "Battery Inverter" is what was seen; what else may f
 
 class Sma(Vendor):
     hosts = {
-        "sma": {"api": "https://monitoring.smaapis.de"},
-        "smasbox": {"api": "https://sandbox.smaapis.de/monitoring"},
+        "sma": {"main": "https://monitoring.smaapis.de"},
+        "smasbox": {"main": "https://sandbox.smaapis.de/monitoring"},
     }
     follows_308 = True
     lacks = frozenset({"battery.nameplate_kwh", "site.utc_offset_hours"})

@@ -46,7 +46,7 @@ def key_or_bearer(value: str) -> Mapping[str, str]:
 
 
 class SolarEdge(Vendor):
-    hosts = {"solaredge": {"api": "https://monitoringapi.solaredge.com"}}
+    hosts = {"solaredge": {"main": "https://monitoringapi.solaredge.com"}}
     credential_headers = CredentialHeaders(key_or_bearer)
     lacks = frozenset({"site.latitude", "site.longitude", "site.utc_offset_hours"})
 

@@ -66,7 +66,7 @@ ID_MEMBERS = (b'"id":', b'"stationId":')
 
 
 class Solis(Vendor):
-    hosts = {"solis": {"api": "https://www.soliscloud.com:13333"}}
+    hosts = {"solis": {"main": "https://www.soliscloud.com:13333"}}
     credential_headers = CredentialHeaders(basic)
     limits = Limits(parallel=1)
     lacks = frozenset({

@@ -13,6 +13,15 @@ HEADERS = {
         "X-Authorization-solis": "Basic MTMwMDAwMDAwMDAwMDAwMDAwMTowMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZg=="
     },
     "solaredge": {"X-Authorization-solaredge": "sentinel-solaredge-key-0123456789"},
+    "enphase": {
+        "X-Authorization-enphase": "Bearer sentinel-enphase-token-0123456789",
+        "X-enphase-api-key": "sentinel-enphase-key-0123456789",
+    },
+    "enphasevpp": {
+        "X-Authorization-enphasevpp": "Bearer sentinel-enphasevpp-token-0123456789",
+        "X-enphasevpp-api-key": "sentinel-enphasevpp-key-0123456789",
+    },
+    "tesla": {"X-Authorization-tesla": "Bearer sentinel-tesla-token-0123456789"},
 }
 
 

@@ -17,7 +17,7 @@ import orjson
 
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import BadReply, Timeout, VendorError, from_status
-from vendors.kit.reply import Progress, Reply
+from vendors.kit.reply import UNREADABLE, Progress, Reply
 from vendors.kit.transport import RawReply, Request
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class Client:
         self._retries_left = MAX_RETRIES
         self._called = ""
         self._under_way: list[str] = []
+        self.answered = False
+        """Whether the vendor has answered any call of this request with success, reused replies not counted."""
         self.progress = Progress()
 
     @property
@@ -61,16 +63,14 @@ class Client:
         """URL of the call that has been under way for longest, else of the last one; "" before the first."""
         return next(iter(self._under_way), self._called)
 
-    def get(
-        self, path: str, *ids: str, params: Params | None = None, role: str = "api", kind: str = "inventory"
-    ) -> Reply:
+    def get(self, path: str, *ids: str, params: Params | None = None, kind: str = "inventory") -> Reply:
         """Reply to GET. `{}` in `path` stand for `ids`, which are quoted; `kind` says how long it stays fresh."""
-        return self._call(lambda: self._request("GET", path, ids, params, None, role), kind)
+        return self._call(lambda: self._request("GET", path, ids, params, None), kind)
 
-    def read(self, path: str, *ids: str, body: Any, role: str = "api", kind: str = "inventory") -> Reply:
+    def read(self, path: str, *ids: str, body: Any, kind: str = "inventory") -> Reply:
         """Reply to a POST of compact JSON that only reads, so that it may be repeated and its reply kept."""
         content = orjson.dumps(body)
-        return self._call(lambda: self._request("POST", path, ids, None, content, role), kind)
+        return self._call(lambda: self._request("POST", path, ids, None, content), kind)
 
     def pages(self, fetch: Callable[[int], tuple[Iterable[T], bool]]) -> Iterator[T]:
         """Rows of fetch(1), fetch(2), ... while its second value says that there are more.
@@ -91,12 +91,12 @@ class Client:
         sweep; a refused credential or a spent quota ends it. `call` must do its work before it returns.
         """
         waiting = list(items)
-        self.progress.of += len(waiting)
-        self.progress.unit = unit
+        count = self.progress.counts.setdefault(unit, [0, 0])
+        count[1] += len(waiting)
         if len(waiting) == 1:
             # No other item to go on with: its failure is the caller's, and its work needs no other thread.
             yield from call(waiting[0])
-            self.progress.done += 1
+            count[0] += 1
             return
         waiting.reverse()
         running: set[Future[list[T]]] = set()
@@ -109,16 +109,23 @@ class Client:
                     self.progress.failures.append(Timeout(self.waits_for))
                     return
                 for future in done:
-                    yield from self._outcome(future, waiting)
+                    yield from self._outcome(future, waiting, count)
         finally:
             for future in running:
                 future.cancel()
 
     def _start(self, call: Callable[[str], Iterable[T]], item: str) -> "Future[list[T]]":
         context = contextvars.copy_context()
-        return self._cloud.calls.submit(context.run, lambda: list(call(item)))
+        return self._cloud.calls.submit(context.run, self._rows_of, call, item)
 
-    def _outcome(self, future: "Future[list[T]]", waiting: list[str]) -> list[T]:
+    def _rows_of(self, call: Callable[[str], Iterable[T]], item: str) -> list[T]:
+        try:
+            return list(call(item))
+        except UNREADABLE as error:
+            log.exception("a vendor module could not read the answers for one item")
+            raise BadReply(self.waits_for, "the answer could not be read") from error
+
+    def _outcome(self, future: "Future[list[T]]", waiting: list[str], count: list[int]) -> list[T]:
         try:
             found = future.result()
         except VendorError as error:
@@ -126,13 +133,13 @@ class Client:
             if error.stops_the_sweep:
                 waiting.clear()
             return []
-        self.progress.done += 1
+        count[0] += 1
         return found
 
     def _request(
-        self, method: str, path: str, ids: Sequence[str], params: Params | None, body: bytes | None, role: str
+        self, method: str, path: str, ids: Sequence[str], params: Params | None, body: bytes | None
     ) -> Request:
-        base = self._cloud.urls[role]
+        base = self._cloud.home(self._vendor.credential)
         for part in ids:
             if not fits_path(part):
                 raise BadReply(base + path, "an id cannot stand in a URL")
@@ -162,13 +169,18 @@ class Client:
 
     def _fetch(self, request: Request) -> RawReply:
         raw = self._send(request)
-        target = self._moved_to(request, raw)
-        if target:
-            raw = self._send(target)
-        failure = self._vendor.failure(Reply(raw, self.progress, lambda: None), request)
-        failure = failure or from_status(raw.status, raw.url, raw.retry_after)
+        if raw.status == 308:
+            target = self._moved_to(request, raw)
+            raw = self._send(target) if target else raw
+        elif raw.status == 421:
+            raw = self._from_another_region(request) or raw
+        verdict = self._vendor.failure(Reply(raw, self.progress, lambda: None), request)
+        if isinstance(verdict, RawReply):
+            return verdict
+        failure = verdict or from_status(raw.status, raw.url, raw.retry_after)
         if failure:
             raise failure
+        self.answered = True
         return raw
 
     def _send(self, request: Request) -> RawReply:
@@ -188,11 +200,22 @@ class Client:
 
     def _moved_to(self, request: Request, raw: RawReply) -> Request | None:
         """The request to follow a 308 with, for a vendor that moves its ids so, and only below its own base."""
-        if raw.status != 308 or request.method != "GET" or not self._vendor.follows_308:
+        if request.method != "GET" or not self._vendor.follows_308:
             return None
+        location = urljoin(request.url, raw.headers.get("location", ""))
+        path = location.removeprefix(request.base).partition("?")[0]
+        if not location.startswith(request.base + "/") or not all(map(fits_path, path.split("/")[1:])):
+            return None
+        return Request("GET", location, path)
+
+    def _from_another_region(self, request: Request) -> RawReply | None:
+        """The reply of the region in which this account lives; each other one is asked once, and it is remembered."""
         for base in self._cloud.urls.values():
-            location = urljoin(request.url, raw.headers.get("location", ""))
-            path = location.removeprefix(base)
-            if location.startswith(base + "/") and all(map(fits_path, path.partition("?")[0].split("/")[1:])):
-                return Request("GET", location, path.partition("?")[0])
+            if base == request.base:
+                continue
+            url = base + request.url.removeprefix(request.base)
+            raw = self._send(Request(request.method, url, request.path, request.body))
+            if raw.status != 421:
+                self._cloud.remember_home(self._vendor.credential, base)
+                return raw
         return None

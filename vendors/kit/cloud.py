@@ -1,9 +1,12 @@
 """A vendor cloud as this process reaches it: its addresses, connections, threads and kept replies."""
 
+import secrets
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+
+from cachetools import LRUCache
 
 from vendors.kit.client import Client
 from vendors.kit.credentials import Credential
@@ -32,6 +35,9 @@ class Cloud:
     """Taken before a sweep is submitted, given back when that sweep ends, not when its request ends."""
 
     def __post_init__(self) -> None:
+        self._homes: LRUCache[bytes, str] = LRUCache(10_000)
+        self._home_key = secrets.token_bytes(32)
+        self._lock = threading.Lock()
         self.sweeps = ThreadPoolExecutor(MAX_SWEEPS, thread_name_prefix=f"sweep-{self.name}")
         self.calls = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix=f"call-{self.name}")
 
@@ -41,8 +47,23 @@ class Cloud:
         vendor.client = Client(self, vendor, deadline, refresh)
         return vendor
 
+    def home(self, credential: Credential) -> str:
+        """The base URL of the region in which this account was found, else of the first."""
+        if len(self.urls) == 1:
+            return next(iter(self.urls.values()))
+        with self._lock:
+            found = self._homes.get(credential.fingerprint(self._home_key))
+        return found or next(iter(self.urls.values()))
+
+    def remember_home(self, credential: Credential, base_url: str) -> None:
+        with self._lock:
+            self._homes[credential.fingerprint(self._home_key)] = base_url
+
 
 def open_cloud(name: str, vendor: type[Vendor], transport: Transport, replies: Replies, base_url: str = "") -> Cloud:
-    """The cloud with its public addresses, or all roles at `base_url`."""
-    urls = {role: base_url.rstrip("/") or url for role, url in vendor.hosts[name].items()}
+    """The cloud with its public addresses; or all at `base_url`, its further regions below that by their names."""
+    urls = dict(vendor.hosts[name])
+    if base_url:
+        first, *others = urls
+        urls = {first: base_url.rstrip("/")} | {region: f"{base_url.rstrip('/')}/{region}" for region in others}
     return Cloud(name, vendor, urls, transport, replies)

@@ -1,5 +1,6 @@
 """Everything that can go wrong at a vendor cloud, as a closed list, and the one table from HTTP to it."""
 
+import time
 from collections.abc import Mapping
 
 
@@ -74,7 +75,7 @@ class NotFound(VendorError):
 
 
 class RateLimited(VendorError):
-    """The vendor's quota for this credential is spent."""
+    """The vendor's quota for this credential is spent. `retry_at`: when it comes back, in epoch seconds."""
 
     code, status, reason = "rate_limited", 429, "Too Many Requests"
     says = "The vendor's quota for this credential is spent."
@@ -82,6 +83,18 @@ class RateLimited(VendorError):
     severity = 9
     advice = "Wait for the time in retryAfter before asking for this vendor again."
     stops_the_sweep = True
+
+    def __init__(
+        self, url: str = "", why: str = "", *, retry_after: float | None = None, retry_at: float | None = None
+    ) -> None:
+        if retry_at is not None:
+            retry_after = max(1.0, retry_at - time.time())
+        super().__init__(url, why, retry_after=retry_after)
+
+    @classmethod
+    def until_next_minute(cls, url: str) -> "RateLimited":
+        """For quotas of whole minutes whose end the vendor does not tell."""
+        return cls(url, retry_at=(time.time() // 60 + 1) * 60)
 
 
 class Busy(VendorError):
@@ -98,6 +111,12 @@ class BackendError(VendorError):
     """The vendor's cloud is broken, unreachable or answers what it should not. Worth one more try."""
 
     retriable = True
+
+
+class Permanent(BackendError):
+    """Broken at the vendor for good, as far as anyone has seen. Not tried again."""
+
+    retriable = False
 
 
 class Refused(VendorError):

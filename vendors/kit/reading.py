@@ -23,7 +23,7 @@ def text(raw: Raw, name: str) -> str:
     value = raw[name]
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise TypeError(f"{name} is not a text")
-    cleaned = _clean(value)
+    cleaned = str(value).strip()
     if not cleaned:
         raise KeyError(name)
     if not str(value).isprintable() or len(str(value)) > MAX_TEXT:
@@ -33,15 +33,12 @@ def text(raw: Raw, name: str) -> str:
 
 
 def optional_text(raw: Raw, name: str) -> str | None:
-    """A text without control characters and blanks around it, or None."""
+    """A text without control characters and with single blanks between its words, or None."""
     value = raw.get(name)
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    return _clean(value) or None
-
-
-def _clean(value: str | int) -> str:
-    return "".join(char for char in str(value) if char.isprintable()).strip()[:MAX_TEXT]
+    printable = "".join(char for char in str(value) if char.isprintable())
+    return " ".join(printable.split())[:MAX_TEXT] or None
 
 
 def number(raw: Raw, name: str) -> float | None:
@@ -84,11 +81,22 @@ def mapping(raw: Raw, name: str) -> Raw:
     return value if isinstance(value, Mapping) else {}
 
 
-def rows(raw: Any, *path: str) -> list[Any]:
-    """The required list found by going down `path`."""
-    for name in path:
+def epoch(raw: Raw, name: str) -> datetime | None:
+    """A time in epoch seconds as aware datetime in UTC; else None."""
+    seconds = number(raw, name)
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def rows(raw: Any, *path: str, optional: bool = False) -> list[Any]:
+    """The list found by going down `path`; empty where the last member is missing and `optional`."""
+    for depth, name in enumerate(path, 1):
         if not isinstance(raw, Mapping):
             raise TypeError("the answer is not an object")
+        if optional and depth == len(path) and raw.get(name) is None:
+            return []
         raw = raw[name]
     if not isinstance(raw, list):
         raise TypeError(f"{path[-1] if path else 'the answer'} is not a list")

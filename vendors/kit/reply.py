@@ -1,7 +1,7 @@
 """A vendor's reply as plugins see it, and what came of the sweep that it belongs to."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -24,9 +24,14 @@ class Progress:
     """How far a sweep came, for the sentence that says what is missing."""
 
     failures: list[VendorError] = field(default_factory=list)
-    done: int = 0
-    of: int = 0
-    unit: str = "sites"
+    counts: dict[str, list[int]] = field(default_factory=dict)
+    """By what is counted, e.g. "sites": how many are done, and of how many."""
+
+    @property
+    def missing(self) -> str:
+        """ "12 of 14 sites", or "" when nothing says that any is missing."""
+        counts = [(unit, done, of) for unit, (done, of) in list(self.counts.items()) if done < of]
+        return ", ".join(f"{done} of {of} {unit}" for unit, done, of in counts)
 
 
 class Reply:
@@ -34,6 +39,7 @@ class Reply:
 
     def __init__(self, raw: RawReply, progress: Progress, discard: Callable[[], None]) -> None:
         self.status, self.headers, self.url = raw.status, raw.headers, raw.url
+        self.retry_after = raw.retry_after
         self._body = raw.body
         self._progress = progress
         self._discard = discard
@@ -49,6 +55,24 @@ class Reply:
                 raise self._unreadable("the answer is not JSON") from error
         return self._parsed
 
+    @property
+    def text(self) -> str:
+        """The beginning of the body as text: for errors whose number stands in a sentence."""
+        return self._body[:500].decode(errors="replace")
+
+    @property
+    def about(self) -> reading.Raw:
+        """The body as an object, empty when it is none: for the bodies of errors, which may be anything."""
+        try:
+            found = orjson.loads(self._body)
+        except orjson.JSONDecodeError:
+            return {}
+        return found if isinstance(found, Mapping) else {}
+
+    def instead(self, json: Any) -> RawReply:
+        """A successful reply to read in place of this one, e.g. an empty list where a vendor answers 404."""
+        return RawReply(200, {}, orjson.dumps(json), self.url)
+
     def record(self, to: Callable[[Any], T]) -> T:
         """The whole reply converted by `to`."""
         try:
@@ -56,12 +80,13 @@ class Reply:
         except UNREADABLE as error:
             raise self._unreadable(_why(error)) from error
 
-    def rows(self, *path: str, to: Callable[[Any], T | None]) -> list[T]:
+    def rows(self, *path: str, to: Callable[[Any], T | None], optional: bool = False) -> list[T]:
         """The rows below `path`, each converted by `to`; None from `to` leaves a row out.
 
+        optional: the last member of the path may be missing, which is the same as an empty list.
         A row that cannot be converted is set aside and reported after the sweep; the others count.
         """
-        raw_rows = self.record(lambda raw: reading.rows(raw, *path))
+        raw_rows = self.record(lambda raw: reading.rows(raw, *path, optional=optional))
         converted: list[T] = []
         for raw in raw_rows:
             try:

@@ -56,8 +56,6 @@ class Sweep:
 
     @property
     def incomplete(self) -> str:
-        """ " (incomplete: 12 of 14 sites)", or "" when nothing says how much there is."""
-        progress = self.progress
-        if not progress.of or progress.done >= progress.of:
-            return ""
-        return f" (incomplete: {progress.done} of {progress.of} {progress.unit})"
+        """The words " (incomplete: 12 of 14 sites)", or "" when nothing says how much there is."""
+        missing = self.progress.missing
+        return f" (incomplete: {missing})" if missing else ""

@@ -44,6 +44,11 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
+    def base(self) -> str:
+        """The base URL."""
+        return self.shown_url.removesuffix(self.path)
+
+    @property
     def shown_url(self) -> str:
         """The URL without its query, fit for errors and logs."""
         return self.url.partition("?")[0]

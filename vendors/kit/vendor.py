@@ -9,7 +9,7 @@ from vendors.kit.credentials import Credential, CredentialHeaders, bearer
 from vendors.kit.errors import NotOffered, VendorError
 from vendors.kit.records import Battery, Key, Site, SolarInverter
 from vendors.kit.reply import Reply
-from vendors.kit.transport import Request
+from vendors.kit.transport import RawReply, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class Vendor:
     """
 
     hosts: ClassVar[Mapping[str, Mapping[str, str]]] = {}
-    """Vendor name -> its base URLs by role; a vendor's sandbox is one more name."""
+    """Vendor name -> its base URLs by region, the first of which is asked first. A vendor's own sandbox is one
+    more name. A region that answers 421 (Misdirected Request) sends us to the others."""
     credential_headers: ClassVar[CredentialHeaders] = CredentialHeaders(bearer)
     limits: ClassVar[Limits] = Limits()
     fresh: ClassVar[Mapping[str, float]] = {"inventory": 3600.0, "live": 60.0}
@@ -47,8 +48,9 @@ class Vendor:
         """Adds what authenticates the call. By default the bearer token."""
         request.headers["Authorization"] = f"Bearer {self.credential['token']}"
 
-    def failure(self, reply: Reply, request: Request) -> VendorError | None:
-        """The failure that this vendor's reply means where HTTP does not say so; None to let the status decide."""
+    def failure(self, reply: Reply, request: Request) -> VendorError | RawReply | None:
+        """What this vendor's reply means where HTTP does not say so: a failure, or another reply to read in its
+        place (`reply.instead`); None lets the status decide."""
         return None
 
     def sites(self) -> Iterator[Site]:

@@ -1,0 +1,139 @@
+"""The ways of Enphase's Grid Services API."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.vendors.support import BASE, HEADERS, open_vendor
+from vendors.enphase import EnphaseVpp
+from vendors.kit import Sweep, Unauthorized
+
+HERE = Path(__file__).parent
+PROGRAMS = f"{BASE}/api/v1/programs"
+SEARCH = f"{BASE}/api/v1/systems/search"
+ERRORS = [
+    (found["status"], found["body"])
+    for found in json.loads((HERE / "errors.json").read_text())
+    if isinstance(found["body"], dict)
+]
+
+
+def systems(*ids):
+    return {"total": len(ids), "systems": [{"system_id": id} for id in ids]}
+
+
+def programs(*ids):
+    return {"total_count": len(ids), "programs": [{"program_id": id} for id in ids]}
+
+
+def swept(read="sites"):
+    sweep = Sweep(open_vendor("enphasevpp"))
+    sweep.run(lambda vendor: getattr(vendor, read)())
+    return sweep
+
+
+def said(text, status=None):
+    """Status and body of the documented error that begins so."""
+    for found, body in ERRORS:
+        beginning = str(body.get("displayMessage") or body.get("message"))
+        if beginning.startswith(text) and status in (None, found):
+            return found, body
+    raise AssertionError(f"no documented error begins with {text!r}")
+
+
+@pytest.mark.parametrize(
+    ("headers", "key"),
+    [
+        ({"X-enphasevpp-api-key": "own", "X-enphase-api-key": "other"}, "own"),
+        ({"X-enphase-api-key": "other"}, "other"),
+    ],
+)
+def test_the_key_comes_from_its_own_header_or_else_from_enphase_s(network, headers, key):
+    network.get(PROGRAMS, json=programs())
+    bearer = {"X-Authorization-enphasevpp": "Bearer t"}
+    list(open_vendor("enphasevpp", headers=bearer | headers).sites())
+    assert network.calls[0].request.headers["x-api-key"] == key
+    assert network.calls[0].request.headers["Authorization"] == "Bearer t"
+
+
+def test_without_any_key_the_first_header_is_named():
+    with pytest.raises(Unauthorized, match="X-enphasevpp-api-key is missing"):
+        EnphaseVpp.credential_headers.read("enphasevpp", {"X-Authorization-enphasevpp": "Bearer t"})
+
+
+def test_a_site_in_two_programs_is_one_site_and_costs_one_call_for_its_devices(network):
+    network.get(PROGRAMS, json=programs("a", "b"))
+    network.get(f"{SEARCH}/a", json=systems(1, 2))
+    network.get(f"{SEARCH}/b", json=systems(2, 3))
+    for site in (1, 2, 3):
+        network.get(
+            f"{BASE}/api/v1/systems/{site}/devices", json={"devices": {"micros": [{"serial_number": f"9{site}"}]}}
+        )
+    assert len(swept("devices").records) == 3
+    assert len(network.calls) == 1 + 2 + 3
+
+
+def test_a_program_without_sites_answers_404_and_is_an_empty_list(network):
+    status, body = said("No sites were found")
+    assert status == 404
+    network.get(PROGRAMS, json=programs("a"))
+    network.get(f"{SEARCH}/a", status=status, json=body)
+    sweep = swept()
+    assert (sweep.records, sweep.failure) == ([], None)
+
+
+def test_a_program_that_fails_is_said_to_be_missing(network):
+    status, body = said("Please provide valid Program ID")
+    network.get(PROGRAMS, json=programs("a", "b"))
+    network.get(f"{SEARCH}/a", json=systems(1))
+    network.get(f"{SEARCH}/b", status=status, json=body)
+    sweep = swept()
+    assert len(sweep.records) == 1
+    assert sweep.incomplete == " (incomplete: 1 of 2 programs)"
+
+
+def test_an_id_of_a_program_may_have_blanks_and_stars(network):
+    network.get(PROGRAMS, json=programs("All Systems*_Demo"))
+    network.get(f"{SEARCH}/All%20Systems%2A_Demo", json=systems())
+    assert swept().failure is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Forbidden", "unauthorized"),
+        ("x-api-key is not provided or invalid", "unauthorized"),
+        ("x-api-key is not valid for this account", "unauthorized"),
+        ("No account found for specified Authorization", "unauthorized"),
+        ("You do not have access to this resource", "forbidden"),
+        ("Site is not enrolled", "not_found"),
+        ("Requested resource Not Found", "not_found"),
+        ("Error occurred while getting response from downstream", "backend_error"),
+    ],
+)
+def test_a_documented_error_has_its_meaning(network, text, code):
+    status, body = said(text, 403 if code in ("unauthorized", "forbidden") or "enrolled" in text else None)
+    network.get(PROGRAMS, status=status, json=body)
+    assert swept().failure.code == code
+
+
+@pytest.mark.parametrize(("headers", "hint"), [({}, 60), ({"Retry-After": "7"}, 7)])
+def test_a_429_has_a_hint_of_a_minute_unless_the_vendor_says_more(network, headers, hint):
+    network.get(PROGRAMS, status=429, json={"message": "Too Many Requests"}, headers=headers)
+    assert swept().failure.retry_after == hint
+
+
+def test_the_order_is_asked_for_since_the_newest_would_come_first(network):
+    network.get(PROGRAMS, json=programs("a"))
+    network.get(f"{SEARCH}/a", json=systems(1))
+    swept()
+    assert "sort_by=id" in network.calls[1].request.url
+
+
+def test_the_credential_of_one_enphase_api_is_not_the_other_s():
+    own = EnphaseVpp.credential_headers.read("enphasevpp", HEADERS["enphasevpp"])
+    assert set(own.secrets) == {
+        "sentinel-enphasevpp-token-0123456789",
+        "sentinel-enphasevpp-key-0123456789",
+    }

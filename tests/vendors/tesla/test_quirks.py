@@ -1,0 +1,192 @@
+"""Tesla's own ways."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor
+from vendors.kit import NotFound, Sweep
+
+HERE = Path(__file__).parent
+PRODUCTS = f"{BASE}/api/1/products"
+EU = f"{BASE}/eu/api/1/products"
+
+
+def sample(name):
+    return json.loads((HERE / f"{name}.json").read_text())
+
+
+ERRORS = sample("errors-observed")
+
+
+def site_info(number):
+    return f"{BASE}/api/1/energy_sites/{number}/site_info"
+
+
+def product(number, **components):
+    return {"energy_site_id": number, "components": {"solar": True} | components}
+
+
+def answer(components):
+    return {"response": {"components": components}}
+
+
+def swept(cloud=None):
+    sweep = Sweep(open_vendor("tesla", cloud=cloud))
+    sweep.run(lambda vendor: vendor.devices())
+    return sweep
+
+
+def devices(network, components):
+    network.get(site_info(1), json=answer(components))
+    return [(type(device).__name__, device.key) for device in open_vendor("tesla").devices("1")]
+
+
+def test_vehicles_and_mere_contracts_are_no_sites_and_cost_nothing(network, caplog):
+    caplog.set_level("DEBUG")
+    network.get(PRODUCTS, json=sample("products-mixed-account"))
+    network.get(site_info(123456), json=sample("site_info-two-powerwall2"))
+    sweep = swept()
+    assert {record.vendor_site_id for record in sweep.records} == {"123456"}
+    assert len(network.calls) == 2
+    for private in ("TESTVIN0000000000", "abc", "Test"):
+        assert private not in caplog.text
+
+
+def test_the_gateway_and_two_batteries_that_share_a_serial_number_are_two_batteries_and_no_inverter(network):
+    components = sample("site_info-powerwalls-and-inverter")["response"]["components"]
+    serials = {raw["serial_number"] for raw in components["gateways"] + components["batteries"]}
+    assert len(serials) == 1
+    found = devices(network, components)
+    assert [kind for kind, _ in found] == ["SolarInverter", "Battery", "Battery"]
+    assert len({key for _, key in found}) == 3
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["listed-as-inverter-too", "listed-as-battery-only"])
+def test_a_powerwall_3_is_an_inverter_and_a_battery(network, listed):
+    unit = {"din": "1707000-00-J--TG1", "part_name": "Powerwall 3", "nameplate_energy": 13500}
+    components = {"solar": True, "battery": True, "batteries": [unit]} | ({"inverters": [unit]} if listed else {})
+    assert set(devices(network, components)) == {
+        ("SolarInverter", ("1", "1707000-00-J--TG1")),
+        ("Battery", ("1", "1707000-00-J--TG1")),
+    }
+
+
+def test_a_powerwall_3_without_solar_is_only_a_battery(network):
+    unit = {"din": "1707000-00-J--TG1", "part_name": "Powerwall 3"}
+    found = devices(network, {"solar": False, "battery": True, "batteries": [unit]})
+    assert found == [("Battery", ("1", "1707000-00-J--TG1"))]
+
+
+def test_an_inactive_inverter_is_left_out_and_not_replaced_by_one_for_the_site(network):
+    assert devices(network, {"solar": True, "inverters": [{"din": "a--b", "is_active": False}]}) == []
+
+
+def test_the_serial_number_is_the_second_part_of_the_din(network):
+    network.get(site_info(1), json=answer({"solar": True, "inverters": [{"din": "1538000-00-F--CN1--2"}]}))
+    assert next(open_vendor("tesla").devices("1")).serial_number == "CN1--2"
+
+
+def test_a_retired_site_is_an_error_of_its_own_and_is_not_tried_again(network):
+    network.get(PRODUCTS, json={"response": [product(1), product(2), product(3)]})
+    error = ERRORS["energy-site-upstream-500"]
+    network.get(site_info(2), status=error["http_status"], json=error["body"])
+    for number in (1, 3):
+        network.get(site_info(number), json=answer({"solar": True}))
+    sweep = swept()
+    assert len(sweep.records) == 2
+    assert f"{sweep.failure}{sweep.incomplete}" == f"Bad Gateway: {site_info(2)} (incomplete: 2 of 3 sites)"
+    assert "retired" in sweep.failure.detail
+    assert len(network.calls) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("token-expired-401", "unauthorized"),
+        ("missing-scopes-403", "forbidden"),
+        ("gateway-unreachable-408", "backend_error"),
+    ],
+)
+def test_an_observed_error_has_its_meaning(network, name, code):
+    network.get(PRODUCTS, status=ERRORS[name]["http_status"], json=ERRORS[name]["body"])
+    assert swept().failure.code == code
+
+
+def test_an_empty_body_is_enough_for_an_expired_token(network):
+    network.get(PRODUCTS, status=401, body="")
+    assert swept().failure.code == "unauthorized"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(402, "forbidden"), (423, "forbidden"), (451, "forbidden"), (412, "backend_error")]
+)
+def test_the_vendor_s_own_statuses_have_their_meaning(network, status, code):
+    network.get(PRODUCTS, status=status)
+    assert swept().failure.code == code
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "hint"),
+    [
+        ({"Retry-After": "37829", "RateLimit-Reset": "5"}, "", 37829),
+        ({"RateLimit-Reset": "42"}, "Retry in 7 seconds", 42),
+        ({}, "Retry in 37829 seconds", 37829),
+        ({}, "", 60),
+    ],
+)
+def test_the_hint_of_a_429_is_a_header_or_another_or_a_number_in_the_text(network, headers, body, hint):
+    network.get(PRODUCTS, status=429, headers=headers, body=body)
+    assert swept().failure.retry_after == hint
+
+
+@pytest.mark.parametrize("response", [None, "", "no data"])
+def test_a_response_that_is_no_object_is_a_vendor_without_data(network, response):
+    network.get(PRODUCTS, json={"response": response})
+    failure = swept().failure
+    assert (failure.code, "no data" in failure.detail) == ("backend_error", True)
+
+
+def test_421_leads_to_the_other_region_once_and_is_remembered(network):
+    network.get(PRODUCTS, status=421)
+    network.get(EU, json={"response": [product(1)]})
+    network.get(f"{BASE}/eu/api/1/energy_sites/1/site_info", json=answer({"solar": True}))
+    cloud = cloud_of("tesla")
+    assert len(swept(cloud).records) == 1
+    assert [call.request.url for call in network.calls] == [PRODUCTS, EU, f"{BASE}/eu/api/1/energy_sites/1/site_info"]
+    list(open_vendor("tesla", cloud=cloud, refresh=True).sites())
+    assert network.calls[-1].request.url == EU
+    assert len(network.calls) == 4
+
+
+def test_the_region_of_one_account_is_not_another_s(network):
+    network.get(PRODUCTS, status=421)
+    network.get(EU, json={"response": []})
+    cloud = cloud_of("tesla")
+    swept(cloud)
+    list(open_vendor("tesla", cloud=cloud, headers={"X-Authorization-tesla": "Bearer other"}).sites())
+    assert [call.request.url for call in network.calls] == [PRODUCTS, EU, PRODUCTS, EU]
+
+
+def test_an_account_that_no_region_knows_asks_each_once_and_is_an_error(network):
+    for url in (PRODUCTS, EU, f"{BASE}/cn/api/1/products"):
+        network.get(url, status=421)
+    assert swept().failure.code == "backend_error"
+    assert len(network.calls) == 3
+
+
+def test_the_content_type_is_sent_and_the_token_is_the_caller_s(network):
+    network.get(PRODUCTS, json={"response": []})
+    swept()
+    headers = network.calls[0].request.headers
+    assert (headers["Content-Type"], headers["Authorization"]) == (
+        "application/json",
+        HEADERS["tesla"]["X-Authorization-tesla"],
+    )
+
+
+def test_an_inverter_that_is_gone_is_not_found(network):
+    network.get(site_info(1), json=answer({"solar": True}))
+    with pytest.raises(NotFound):
+        open_vendor("tesla").solar_inverter(("1", "1538000-00-F--CN1"))

@@ -1,4 +1,4 @@
-"""The endpoints of the Fleet API: regions, errors, lists and details. Series are in `sandbox.tesla.history`."""
+"""The endpoints of the Fleet API: regions, errors, lists and details. Histories are in `sandbox.tesla.history`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,9 @@ from sandbox.quotas import Spent
 from sandbox.replies import Refused, reply
 from sandbox.tesla import access, constants
 from sandbox.tesla.access import Access, Account
+from sandbox.tesla.history import Histories
 from sandbox.tesla.info import site_info
+from sandbox.tesla.live import live_status
 from sandbox.tesla.products import products
 from sandbox.tesla.sites import RETIRED_ID, TeslaSite, site_view
 from sandbox.world import World
@@ -31,6 +33,7 @@ class Tesla(Dialect):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.access = Access(world.real_time, self.home)
+        self.histories = Histories(self)
         self.known: dict[str, TeslaSite] = {
             key: seen for key, seen in self.by_id.items() if isinstance(seen, TeslaSite)
         }
@@ -95,6 +98,9 @@ class Tesla(Dialect):
             constants.REGION_CALL: self.show_region,
             "/api/1/products": self.list_products,
             f"{site}/site_info": self.show_site,
+            f"{site}/live_status": self.show_live,
+            f"{site}/calendar_history": self.show_calendar,
+            f"{site}/telemetry_history": self.show_telemetry,
         }
         for region, prefix in constants.REGIONS.items():
             for path, view in views.items():
@@ -117,7 +123,24 @@ class Tesla(Dialect):
 
     def show_site(self, site_id: str) -> Response:
         """The site's settings and devices."""
-        return answer(site_info(self.site(site_id), with_time_zone="no_time_zone" not in self.switched_on))
+        seen = self.site(site_id)
+        return answer(site_info(seen, self.time_zone(seen)))
+
+    def show_live(self, site_id: str) -> Response:
+        """The site's powers."""
+        return answer(live_status(self.site(site_id), self.now))
+
+    def show_calendar(self, site_id: str) -> Response:
+        """The site's energies."""
+        return answer(self.histories.calendar(site_id))
+
+    def show_telemetry(self, site_id: str) -> Response:
+        """What vehicles took at the site."""
+        return answer(self.histories.telemetry(site_id))
+
+    def time_zone(self, seen: TeslaSite) -> str:
+        """The name of the site's zone, which some real sites have empty."""
+        return "" if "no_time_zone" in self.switched_on else seen.site.place.timezone
 
     def site(self, site_id: str) -> TeslaSite:
         """The site, if the account owns it. Raises Refused."""

@@ -14,14 +14,14 @@ _NO_LIMIT_W = 1_000_000_000
 _VERSION = "26.36.0 0fe780c9"
 
 
-def site_info(seen: TeslaSite, *, with_time_zone: bool) -> dict[str, Any]:
-    """The site's answer. with_time_zone: False leaves the name of its zone empty, as some real ones have it."""
+def site_info(seen: TeslaSite, time_zone: str) -> dict[str, Any]:
+    """The site's answer, with that name of its zone."""
     site = seen.site
     info: dict[str, Any] = {
         "id": seen.gateway or seen.uid,
         "site_name": site.name,
         "installation_date": site.operational_since.astimezone(zone_of(site)).isoformat(timespec="seconds"),
-        "installation_time_zone": site.place.timezone if with_time_zone else "",
+        "installation_time_zone": time_zone,
         "user_settings": _user_settings(seen),
         "components": _components(seen),
     }

@@ -42,12 +42,14 @@ class Dialect(ABC):
     outside: path prefixes below the base that are not the API proper: no faults, quotas, counts or credentials.
     options: oddities that can be switched on, all off by default.
     choices: options that take one of several texts, the first by default.
+    whole_periods: whether quotas are counted in whole minutes (or other periods) of UTC, not from the first call on.
     """
 
     vendor: ClassVar[str]
     outside: ClassVar[tuple[str, ...]] = ()
     options: ClassVar[tuple[str, ...]] = ()
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    whole_periods: ClassVar[bool] = False
 
     def __init__(self, world: World) -> None:
         self.world = world

@@ -46,5 +46,6 @@ def _addressed(world: World) -> tuple[Dialect | None, str]:
 
 def _refusal(dialect: Dialect) -> Response | None:
     credential = dialect.credential()
-    spent = dialect.world.quotas.take(dialect.vendor, credential)
+    world = dialect.world
+    spent = world.quotas.take(dialect.vendor, credential, world.real_time() if dialect.whole_periods else 0.0)
     return dialect.too_many(spent) if spent else None

@@ -13,7 +13,7 @@ PLAN_SECONDS = 86_400.0
 
 @dataclass(frozen=True)
 class Limit:
-    """So many calls in so many seconds, counted from the first call of the period."""
+    """So many calls in so many seconds."""
 
     calls: int
     seconds: float
@@ -69,10 +69,14 @@ class Quotas:
             self._limits[vendor] = tuple(limits)
             self._periods = {key: period for key, period in self._periods.items() if key[0] != vendor}
 
-    def take(self, vendor: str, credential: str) -> Spent | None:
-        """Takes one call from every limit, or says which is spent."""
+    def take(self, vendor: str, credential: str, since: float = 0.0) -> Spent | None:
+        """Takes one call from every limit, or says which is spent.
+
+        A period begins with its first call. since: seconds since an instant at which all periods began anew, for
+        vendors that count in whole minutes.
+        """
         with self._lock:
-            periods = self._current(vendor, credential)
+            periods = self._current(vendor, credential, since)
             for limit, period in periods:
                 if period.calls >= limit.calls:
                     return Spent(limit, period.ends - self._ticks())
@@ -89,12 +93,12 @@ class Quotas:
             limit, period = min(short, key=lambda pair: pair[0].seconds)
             return limit.calls, max(0, limit.calls - period.calls)
 
-    def _current(self, vendor: str, credential: str) -> list[tuple[Limit, _Period]]:
+    def _current(self, vendor: str, credential: str, since: float = 0.0) -> list[tuple[Limit, _Period]]:
         now = self._ticks()
         periods = []
         for limit in self._limits.get(vendor, ()):
             key = (vendor, credential, limit)
             if key not in self._periods or self._periods[key].ends <= now:
-                self._periods[key] = _Period(now + limit.seconds)
+                self._periods[key] = _Period(now + limit.seconds - since % limit.seconds)
             periods.append((limit, self._periods[key]))
         return periods

@@ -1,0 +1,122 @@
+"""The Monitoring API: who may ask what, and where the answers come from."""
+
+from collections.abc import Callable
+from math import ceil
+from typing import Any, ClassVar
+
+from flask import Blueprint, Response
+
+from sandbox.enphase import applications, errors
+from sandbox.enphase.applications import APPLICATIONS, TOP, Access, Application
+from sandbox.enphase.constants import PLANS
+from sandbox.enphase.listing import Listing
+from sandbox.enphase_world.cloud import EnphaseCloud
+from sandbox.enphase_world.requests import Unprocessable
+from sandbox.enphase_world.state import State
+from sandbox.enphase_world.systems import EnphaseSite
+from sandbox.quotas import Spent
+from sandbox.replies import Refused
+from sandbox.world import World
+
+_SECONDS = {"per_minute": 60, "per_month": 30 * 86_400}
+
+
+class Enphase(EnphaseCloud):
+    """Enphase's cloud for owners and installers.
+
+    More options: `iso_report_dates` (in the summary of inverters), `bare_429` (without the members that tell the
+    period), `plan_403` (a plan that lacks an access control is refused as documented, not as seen).
+    """
+
+    vendor = "enphase"
+    outside = ("/oauth/",)
+    whole_periods = True
+    options: ClassVar[tuple[str, ...]] = (*EnphaseCloud.options, "iso_report_dates", "bare_429", "plan_403")
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.access = Access(world.real_time)
+
+    def headers(self) -> dict[str, str]:
+        return self.access.headers(TOP)
+
+    def about(self, base: str) -> dict[str, Any]:
+        token = {
+            "url": f"{base}/oauth/token",
+            "client_id": TOP.client_id,
+            "client_secret": TOP.client_secret,
+            "username": applications.USERNAME,
+            "password": applications.PASSWORD,
+        }
+        others = {one.name: {"plan": one.plan, "headers": self.access.headers(one)} for one in APPLICATIONS[1:]}
+        plans = {
+            name: [{"calls": getattr(plan, period), "seconds": seconds} for period, seconds in _SECONDS.items()]
+            for name, plan in PLANS.items()
+        }
+        return {"token": token, "applications": others, "plans": plans}
+
+    def credential(self) -> str:
+        """The API key: all owners of an application share its quota."""
+        return self.application().key
+
+    def application(self) -> Application:
+        """The application that asks. Raises Refused."""
+        holder, of_key = self.access.holder(), applications.of_key()
+        if holder is None or of_key is None:
+            raise Refused(self.error(401))
+        if holder != of_key:
+            details = "API Key and Client ID of the access token do not match"
+            raise Refused(errors.error(401, details, message="API Key -Client mismatch"))
+        return of_key
+
+    def demand(self, control: str) -> None:
+        """Refuses the call when the plan lacks that access control."""
+        if control not in PLANS[self.application().plan].extras:
+            raise Refused(self.error(403 if "plan_403" in self.switched_on else 401))
+
+    def error(self, status: int, detail: str = "") -> Response:
+        return errors.error(status, detail)
+
+    def unprocessable(self, error: Unprocessable) -> Response:
+        return errors.error(422, error.details)
+
+    def too_many(self, spent: Spent) -> Response:
+        """No Retry-After: what there is to know stands in the body, or is left out."""
+        details = f"Usage limit exceeded for plan {self.application().plan}"
+        if "bare_429" in self.switched_on:
+            return errors.error(429, details)
+        seconds = spent.limit.seconds
+        end = ceil(self.world.real_time() + spent.wait)
+        period = "month" if spent.limit.is_plan else "minute"
+        window: dict[str, Any] = {"period": period, "period_start": int(end - seconds), "period_end": end}
+        return errors.error(429, details, **window, limit=spent.limit.calls)
+
+    def routes(self) -> Blueprint:
+        blueprint = self.blueprint()
+        self.access.add_routes(blueprint)
+        listing = Listing(self)
+        views: dict[str, Callable[..., Response]] = {
+            "": listing.list_systems,
+            "/": listing.list_systems,
+            "/<system_id>": listing.show,
+            "/<system_id>/devices": self.list_devices,
+        }
+        for path, view in views.items():
+            blueprint.add_url_rule(f"/api/v4/systems{path}", path, view)
+        # GET too, or it would be taken for a system of that name.
+        blueprint.add_url_rule("/api/v4/systems/search", "search", listing.search, methods=["GET", "POST"])
+        return blueprint
+
+    def visible(self) -> list[EnphaseSite]:
+        """The systems that the token covers."""
+        systems = list(self.systems.values())
+        covered = {applications.NO_SYSTEMS: 0, applications.FIRST_SYSTEM: 1, applications.ALL_SYSTEMS: len(systems)}
+        return systems[: covered[self.application().systems]]
+
+    def system(self, system_id: str) -> State:
+        if system_id not in self.systems:
+            raise Refused(errors.unknown("System", system_id))
+        seen = self.systems[system_id]
+        if seen.site.number >= len(self.visible()):
+            raise Refused(self.error(403))
+        return self.state(seen)

@@ -1,0 +1,119 @@
+"""Systems in pages: the list and the search."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, abort, request
+
+from sandbox.enphase.constants import DEFAULT_PAGE, LARGEST_PAGE, PARTNER
+from sandbox.enphase_world.requests import Unprocessable
+from sandbox.enphase_world.systems import EnphaseSite
+from sandbox.replies import reply
+
+if TYPE_CHECKING:
+    from sandbox.enphase.dialect import Enphase
+
+_ORDERS = ("id", "-id")
+_FILTERS = {"ids", "name", "reference", "other_reference", "statuses"}
+
+
+class Listing:
+    """The endpoints that show systems."""
+
+    def __init__(self, cloud: "Enphase") -> None:
+        self._cloud = cloud
+
+    def list_systems(self) -> Response:
+        """A page of the systems that the token covers."""
+        found = ordered(self._cloud.visible(), request.args.get("sort_by", "id"))
+        return reply(self._page([self.entry(seen) for seen in sliced(found)], len(found)))
+
+    def search(self) -> Response:
+        """A page of the systems that match. Empty filters count for nothing."""
+        if request.method != "POST":
+            abort(405)
+        body = request.get_json(force=True, silent=True)
+        wanted = body.get("system") if isinstance(body, dict) else None
+        if not isinstance(body, dict) or not isinstance(wanted, dict):
+            raise Unprocessable("missing", "system is missing at Json body location")
+        for name in {*body} - {"sort_by", "system"} | {*wanted} - _FILTERS:
+            raise Unprocessable("missing", f"Invalid key {name}")
+        filters = {name: value for name, value in wanted.items() if value}
+        visible = [seen for seen in self._cloud.visible() if self._matches(seen, filters)]
+        found = ordered(visible, body.get("sort_by") or "id")
+        return reply(self._page([self._searched(seen) for seen in sliced(found)], len(found)))
+
+    def show(self, system_id: str) -> Response:
+        """One system."""
+        return reply(self.entry(self._cloud.system(system_id).seen))
+
+    def entry(self, seen: EnphaseSite) -> dict[str, Any]:
+        """A system; `reference` exists for the installer's application only, and not everywhere."""
+        entry = self._cloud.entry(seen)
+        entry["address"] = {"city": seen.site.place.name, **entry["address"]}
+        entry |= {"energy_lifetime": -1, "energy_today": -1, "system_size": -1}
+        entry["interconnect_date"] = _interconnected(seen)
+        if self._cloud.application().plan == PARTNER and seen.site.number % 2 == 0:
+            entry |= {"reference": _reference(seen), "other_references": [_reference(seen)]}
+        return entry
+
+    def _searched(self, seen: EnphaseSite) -> dict[str, Any]:
+        entry = self.entry(seen)
+        del entry["address"]["city"]
+        if request.args.get("live_stream") == "true":
+            entry["live_stream"] = "enabled"
+        return entry
+
+    def _matches(self, seen: EnphaseSite, wanted: dict[str, Any]) -> bool:
+        entry = self.entry(seen)
+        references = [entry.get("reference", "").lower()]
+        checks = {
+            "ids": lambda value: str(seen.system_id) in {str(one) for one in value},
+            "name": lambda value: str(value).lower() in entry["name"].lower(),
+            "reference": lambda value: str(value).lower() in references,
+            "other_reference": lambda value: str(value).lower() in references,
+            "statuses": lambda value: entry["status"] in value,
+        }
+        return all(checks[name](value) for name, value in wanted.items())
+
+    @staticmethod
+    def _page(systems: list[dict[str, Any]], total: int) -> dict[str, Any]:
+        page, size = paging()
+        head = {"total": total, "current_page": page, "size": size, "count": len(systems)}
+        return {**head, "items": "systems", "systems": systems}
+
+
+def ordered(systems: Sequence[EnphaseSite], order: Any) -> list[EnphaseSite]:
+    """By id, upwards or downwards. Raises Unprocessable."""
+    if order not in _ORDERS:
+        advice = "Please use id for sorting by Asc or -id for sorting by Desc"
+        text = f"Invalid request because of 'The sorting parameter is not supported. {advice}'"
+        raise Unprocessable("sort", text)
+    return sorted(systems, key=lambda seen: seen.system_id, reverse=order == "-id")
+
+
+def sliced(systems: Sequence[EnphaseSite]) -> Sequence[EnphaseSite]:
+    """Those on the page that the request asks for."""
+    page, size = paging()
+    return systems[(page - 1) * size : page * size]
+
+
+def paging(largest: int = LARGEST_PAGE) -> tuple[int, int]:
+    """Page and size; a size that is too large becomes the largest. Raises Unprocessable."""
+    values = []
+    for name, default in (("page", 1), ("size", DEFAULT_PAGE)):
+        text = request.args.get(name, str(default))
+        if not text.isdecimal() or int(text) < 1:
+            raise Unprocessable("paging", f"Invalid {name} {text}")
+        values.append(int(text))
+    return values[0], min(values[1], largest)
+
+
+def _reference(seen: EnphaseSite) -> str:
+    return f"ref-{seen.site.number:05d}"
+
+
+def _interconnected(seen: EnphaseSite) -> int | str | None:
+    """Epoch seconds, a date, or nothing: all three were seen."""
+    since = seen.site.operational_since
+    return (None, since.date().isoformat(), int(since.timestamp()))[seen.site.number % 3]

@@ -1,0 +1,119 @@
+"""What both of Enphase's clouds do with a system, whoever asks."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from flask import Blueprint, Response
+
+from sandbox.dialect import Dialect, SiteView
+from sandbox.enphase_world import equipment, state
+from sandbox.enphase_world.requests import Unprocessable
+from sandbox.enphase_world.state import State
+from sandbox.enphase_world.systems import EnphaseSite, system
+from sandbox.replies import reply
+from sandbox.world import World
+from simulation import Site
+
+# Seen in the wild, or in Enphase's table of names: names that stand for others.
+_LEGACY_ZONES = {
+    "America/Phoenix": "US/Arizona",
+    "America/Denver": "US/Mountain",
+    "Asia/Kolkata": "Asia/Calcutta",
+    "Australia/Lord_Howe": "Australia/LHI",
+    "Pacific/Honolulu": "US/Hawaii",
+}
+
+
+class EnphaseCloud(Dialect):
+    """Systems, their state, and the answers about one of them.
+
+    Options: `retired_system` (the last one), `silent_micros` (four of the first), `gateway_down` (the second),
+    `null_time_zone` (of the first), `legacy_time_zones`.
+    """
+
+    options: ClassVar[tuple[str, ...]] = (
+        "retired_system",
+        "silent_micros",
+        "gateway_down",
+        "null_time_zone",
+        "legacy_time_zones",
+        "meter_loss",
+    )
+    blanks: ClassVar[str] = " "
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.systems: dict[str, EnphaseSite] = {
+            key: seen for key, seen in self.by_id.items() if isinstance(seen, EnphaseSite)
+        }
+
+    def describe(self, site: Site) -> SiteView:
+        return system(site)
+
+    @abstractmethod
+    def system(self, system_id: str) -> State:
+        """The system, if the caller may see it. Raises Refused."""
+
+    @abstractmethod
+    def unprocessable(self, error: Unprocessable) -> Response:
+        """The answer to a request that cannot be met."""
+
+    def blueprint(self) -> Blueprint:
+        """An empty blueprint whose views may raise Unprocessable."""
+        made = Blueprint(self.vendor, __name__)
+        made.register_error_handler(Unprocessable, self.unprocessable)
+        return made
+
+    def state(self, seen: EnphaseSite) -> State:
+        """The system as it is now."""
+        number, fleet = seen.site.number, len(self.systems)
+        if "retired_system" in self.switched_on and number == fleet - 1:
+            return state.retired(seen, self.now)
+        if "gateway_down" in self.switched_on and number == min(1, fleet - 1):
+            return state.with_gateway_down(seen, self.now)
+        if "silent_micros" in self.switched_on and number == 0:
+            return state.with_silent_micros(seen, self.now)
+        return state.usual(seen, self.now)
+
+    def entry(self, seen: EnphaseSite) -> dict[str, Any]:
+        """A system as both lists show it. Some names end in a blank, as installers type them."""
+        now = self.state(seen)
+        number = seen.site.number
+        return {
+            "system_id": seen.system_id,
+            "name": seen.site.name + (" " if number % 4 == 2 else ""),
+            "public_name": "Residential System",
+            "timezone": self._zone(seen),
+            "address": {"state": None, "country": None, "postal_code": None},
+            "connection_type": ("ethernet", "Wi-Fi", "cellular")[number % 3],
+            "status": now.status,
+            "last_report_at": now.last_report,
+            "last_energy_at": now.last_light,
+            "operational_at": now.operational_at,
+            "attachment_type": "rack_mount" if number % 2 else None,
+            "interconnect_date": None,
+        }
+
+    def list_devices(self, system_id: str) -> Response:
+        """The devices of a system, not in pages."""
+        now = self.system(system_id)
+        devices = equipment.listed(now, self.blanks)
+        total = sum(map(len, devices.values()))
+        return reply({"system_id": now.seen.system_id, "total_devices": total, "items": "devices", "devices": devices})
+
+    def _zone(self, seen: EnphaseSite) -> str | None:
+        if "null_time_zone" in self.switched_on and seen.site.number == 0:
+            return None
+        zone = seen.site.place.timezone
+        return _LEGACY_ZONES.get(zone, zone) if "legacy_time_zones" in self.switched_on else zone
+
+
+def meta(now: State) -> Mapping[str, Any]:
+    """What goes with most series."""
+    return {
+        "status": now.status,
+        "last_report_at": now.last_report,
+        "last_energy_at": now.last_light,
+        "operational_at": now.operational_at,
+    }

@@ -1,0 +1,97 @@
+"""Programs, and the sites enrolled in each."""
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, request
+
+from sandbox.enphase_world.systems import EnphaseSite
+from sandbox.enphasevpp import errors
+from sandbox.enphasevpp.accounts import DEMO, PILOT
+from sandbox.replies import Refused, reply
+
+if TYPE_CHECKING:
+    from sandbox.enphasevpp.dialect import EnphaseVpp
+
+_DEFAULT_PAGE, _LARGEST_PAGE = 10, 100
+
+
+class Programs:
+    """The endpoints that show programs and search their sites."""
+
+    def __init__(self, cloud: "EnphaseVpp") -> None:
+        self._cloud = cloud
+
+    def list_programs(self) -> Response:
+        """A page of the account's programs."""
+        page, size = _paging("page_no", "page_size")
+        owned = self._cloud.account().programs
+        shown = [_listed(one) for one in owned[(page - 1) * size : page * size]]
+        return reply({"total_count": len(owned), "programs": shown})
+
+    def show(self, program_id: str) -> Response:
+        """One program with its rules."""
+        return reply(_detailed(self._owned(program_id)))
+
+    def search(self, program_id: str) -> Response:
+        """A page of the program's sites, the newest first unless asked otherwise. None at all is an error."""
+        enrolled = self.enrolled(self._owned(program_id))
+        if not enrolled:
+            raise Refused(errors.error(404, f"No sites were found to be enrolled in the program: {program_id}"))
+        page, size = _paging("page", "size")
+        order = request.args.get("sort_by", "-id")
+        if order not in ("id", "-id"):
+            raise Refused(errors.error(400, "Constraint Violation", "sort_by: must be id or -id"))
+        enrolled.sort(key=lambda seen: seen.system_id, reverse=order == "-id")
+        shown = [self._cloud.entry(seen) for seen in enrolled[(page - 1) * size : page * size]]
+        head = {"total": len(enrolled), "current_page": page, "size": size, "count": len(shown)}
+        return reply({**head, "items": "systems", "systems": shown})
+
+    def enrolled(self, program_id: str) -> list[EnphaseSite]:
+        """The sites of a program: all but the last in one, the first and the last in another."""
+        systems = list(self._cloud.systems.values())
+        if program_id == DEMO:
+            return systems[:-1] or systems
+        return [systems[0], *systems[1:][-1:]] if program_id == PILOT else []
+
+    def _owned(self, program_id: str) -> str:
+        if program_id not in self._cloud.account().programs:
+            raise Refused(errors.error(404, errors.NO_PROGRAM, errors.NO_PROGRAM))
+        return program_id
+
+
+def _listed(program_id: str) -> dict[str, Any]:
+    return {
+        "name": program_id.replace("_", " "),
+        "description": "A program of the sandbox",
+        "program_status": "approved",
+        "program_id": program_id,
+        "state": "MA",
+        "utility_name": "Sandbox Utility",
+        "incentive_structure": {"UPFRONT_DISCOUNT": "10"},
+    }
+
+
+def _detailed(program_id: str) -> dict[str, Any]:
+    season = {"frequency": 60, "name": "summer", "duration": "Jan to Jun", "start_month": "JAN", "end_month": "JUN"}
+    return {
+        "event_cancellation_allowed_for_upcoming_events": True,
+        "event_ending_allowed_for_ongoing_event": True,
+        **_listed(program_id),
+        "program_end_date": "2035-12-31",
+        "min_envoyversion": "D7.3.120",
+        "program_types": ["DISPATCH"],
+        "seasons": [{**season, "performance_incentives_per_kw": 225}],
+        "asset_type": ["PV", "BATTERY"],
+        "min_allowed_soc": 10,
+        "creation_date_time": "02/17/2022 12:39:01 PM",
+    }
+
+
+def _paging(page_name: str, size_name: str) -> tuple[int, int]:
+    values = []
+    for name, default, largest in ((page_name, 1, 10**9), (size_name, _DEFAULT_PAGE, _LARGEST_PAGE)):
+        text = request.args.get(name, str(default))
+        if not text.isdecimal() or not 1 <= int(text) <= largest:
+            raise Refused(errors.error(400, errors.BAD_PAGE, errors.BAD_PAGE))
+        values.append(int(text))
+    return values[0], values[1]

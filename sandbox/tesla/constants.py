@@ -2,12 +2,12 @@
 
 CONTENT_TYPE = "application/json; charset=utf-8"
 # Region: the prefix of its instance below the base. The first one is where the ready account lives by default.
-REGIONS = {"na": "", "eu": "/eu"}
+REGIONS = {"na": "", "eu": "/eu", "cn": "/cn"}
 # Only the status is documented for a call in the wrong region; the text is a guess, and names no address.
 WRONG_REGION_TEXT = "user out of region"
 # An account asks for its region before it knows it, so every instance answers that.
 REGION_CALL = "/api/1/users/region"
-# The texts of `error`; those of 401, 403 and 500 were seen, the others are guesses after Tesla's list of error keys.
+# The texts of `error`; those of 401 and 403 were seen, the others are guesses after Tesla's list of error keys.
 ERRORS = {
     400: "invalid_request",
     401: "invalid bearer token",
@@ -17,8 +17,10 @@ ERRORS = {
     406: "not_acceptable",
     421: WRONG_REGION_TEXT,
     429: "too many requests",
-    500: "upstream internal error",
+    500: "internal_server_error",
 }
+# Seen for a site that was taken down, where it lasts.
+RETIRED_TEXT = "upstream internal error"
 EXPIRED_TEXT = "token expired (401)"
 # Tokens live 8 hours, as users report; refresh tokens three months, as the FAQ says.
 ACCESS_SECONDS = 28_800

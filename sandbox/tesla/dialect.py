@@ -21,7 +21,7 @@ from simulation import Site
 
 
 class Tesla(Dialect):
-    """Tesla's energy cloud in two regions, for accounts that own every site."""
+    """Tesla's energy cloud in three regions, for accounts that own every site."""
 
     vendor = "tesla"
     outside = ("/oauth2/",)
@@ -146,7 +146,7 @@ class Tesla(Dialect):
         """The site, if the account owns it. Raises Refused."""
         account = self._reader()
         if site_id == RETIRED_ID and "retired" in self.switched_on:
-            raise Refused(self.error(500))
+            raise Refused(_failure(500, constants.RETIRED_TEXT))
         if site_id not in self.known or not account.has_products:
             raise Refused(self.error(404))
         return self.known[site_id]

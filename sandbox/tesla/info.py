@@ -66,12 +66,13 @@ def _components(seen: TeslaSite) -> dict[str, Any]:
     }
     if has_battery:
         components |= {"battery_type": battery_type(seen), "set_islanding_mode_enabled": True}
-    components |= seen.arrays
-    if seen.wall_connectors:
-        components["wall_connectors"] = [
-            {**one, "part_name": "Gen 3 Wall Connector"} if seen.arrays else one for one in seen.wall_connectors
-        ]
-    return components
+    return components | seen.arrays | _wall_connectors(seen)
+
+
+def _wall_connectors(seen: TeslaSite) -> dict[str, Any]:
+    """Named at sites with device arrays only, as captured."""
+    name = {"part_name": "Gen 3 Wall Connector"} if seen.arrays else {}
+    return {"wall_connectors": [one | name for one in seen.wall_connectors]} if seen.wall_connectors else {}
 
 
 def _battery_settings(seen: TeslaSite) -> dict[str, Any]:

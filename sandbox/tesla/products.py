@@ -8,6 +8,15 @@ from sandbox.tesla.sites import RETAIL_ID, RETIRED_ID, TeslaSite
 VEHICLE_TOKENS = ("sandbox-vehicle-token-one", "sandbox-vehicle-token-two")
 # Not a valid number: it holds the letter O, and its check digit is none.
 VIN = "SANDBOX00VEHICLE1"
+_SETTINGS = {
+    "go_off_grid_test_banner_enabled": None,
+    "storm_mode_enabled": True,
+    "powerwall_onboarding_settings_set": True,
+    "powerwall_tesla_electric_interested_in": None,
+    "vpp_tour_enabled": None,
+    "sync_grid_alert_enabled": True,
+    "breaker_alert_enabled": True,
+}
 
 
 def products(sites: tuple[TeslaSite, ...], now: float, *, with_retired: bool) -> list[dict[str, Any]]:
@@ -35,11 +44,9 @@ def _vehicle() -> dict[str, Any]:
         "calendar_enabled": True,
         "api_version": 71,
         "backseat_token": None,
-        "backseat_token_updated_at": None,
         "ble_autopair_enrolled": False,
         "vehicle_config": {"car_type": "model3", "timestamp": 1_705_701_487_912},
         "command_signing": "allowed",
-        "release_notes_supported": True,
     }
 
 
@@ -48,18 +55,10 @@ def _site(seen: TeslaSite, now: float) -> dict[str, Any]:
 
 
 def _battery_site(seen: TeslaSite, now: float) -> dict[str, Any]:
-    components: dict[str, Any] = {
-        "battery": True,
-        "battery_type": battery_type(seen),
-        "solar": True,
-        "solar_type": "pv_panel",
-        "grid": True,
-        "load_meter": True,
-        "market_type": "residential",
-    }
+    percent = seen.site.soc_percent(now) or 0.0
+    components = _battery_components(battery_type(seen))
     if seen.wall_connectors:
         components["wall_connectors"] = seen.wall_connectors
-    percent = seen.site.soc_percent(now) or 0.0
     return {
         "energy_site_id": int(seen.site_id),
         "resource_type": "battery",
@@ -74,15 +73,21 @@ def _battery_site(seen: TeslaSite, now: float) -> dict[str, Any]:
         "battery_type": battery_type(seen),
         "backup_capable": True,
         "battery_power": battery_w(seen, now),
-        "go_off_grid_test_banner_enabled": None,
-        "storm_mode_enabled": True,
-        "powerwall_onboarding_settings_set": True,
-        "powerwall_tesla_electric_interested_in": None,
-        "vpp_tour_enabled": None,
-        "sync_grid_alert_enabled": True,
-        "breaker_alert_enabled": True,
+        **_SETTINGS,
         "components": components,
         "features": {"rate_plan_manager_no_pricing_constraint": True},
+    }
+
+
+def _battery_components(kind: str) -> dict[str, Any]:
+    return {
+        "battery": True,
+        "battery_type": kind,
+        "solar": True,
+        "solar_type": "pv_panel",
+        "grid": True,
+        "load_meter": True,
+        "market_type": "residential",
     }
 
 
@@ -110,6 +115,7 @@ def _solar_site(seen: TeslaSite, now: float) -> dict[str, Any]:
 
 def _retired() -> dict[str, Any]:
     """A site that was taken down, and is listed for ever: its `site_info` fails."""
+    unknown = ("energy_left", "total_pack_energy", "percentage_charged", "backup_capable", "battery_power")
     return {
         "energy_site_id": int(RETIRED_ID),
         "resource_type": "battery",
@@ -118,22 +124,10 @@ def _retired() -> dict[str, Any]:
         "gateway_id": "1118431-01-F--TG00000000RT",
         "asset_site_id": "5a9db0ffffff",
         "warp_site_number": "STE20150101-99999",
-        "energy_left": None,
-        "total_pack_energy": None,
-        "percentage_charged": None,
         "battery_type": "ac_powerwall",
-        "backup_capable": None,
-        "battery_power": None,
-        "storm_mode_enabled": None,
-        "components": {
-            "battery": True,
-            "battery_type": "ac_powerwall",
-            "solar": True,
-            "solar_type": "pv_panel",
-            "grid": True,
-            "load_meter": True,
-            "market_type": "residential",
-        },
+        **dict.fromkeys(unknown),
+        **_SETTINGS,
+        "components": _battery_components("ac_powerwall"),
     }
 
 
@@ -144,7 +138,7 @@ def _retail() -> dict[str, Any]:
 
 
 def battery_type(seen: TeslaSite) -> str:
-    """Of the batteries of one site: inverters of Tesla's own, or coupled behind others."""
+    """How the site's batteries are coupled: with an inverter for the sun in them, or behind another one."""
     return "solar_powerwall" if any(one.model == "Powerwall 3" for one in seen.batteries) else "ac_powerwall"
 
 

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.sandbox.callers import Caller
+from sandbox import create_app
+from tests.sandbox.callers import Caller, Clocks
 
 PRODUCTS = "/api/1/products"
+KINDS = ("solar_inverter", "battery")
 
 
 def site_ids(caller: Caller) -> list[str]:
@@ -117,3 +119,20 @@ def test_a_spent_quota_says_in_three_ways_when_to_come_back(caller: Caller):
     assert (answer.status_code, answer.text) == (429, "Retry in 37829 seconds")
     names = ("Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
     assert [answer.headers[name] for name in names] == ["37829", "1", "0", "37829"]
+
+
+def test_a_fault_of_status_500_is_not_taken_for_a_retired_site(caller: Caller):
+    caller.http.put("/faults/tesla", json={"status": 500})
+    answer = caller.get("tesla", PRODUCTS)
+    assert (answer.status_code, answer.json["error"]) == (500, "internal_server_error")
+
+
+def test_every_site_of_a_large_fleet_has_an_id_and_dins_of_its_own(clocks: Clocks):
+    caller = Caller(create_app(120, real_time=clocks.real_time).test_client(), clocks)
+    views = caller.truth()["views"]["tesla"]
+    kinds = {kind: [one for view in views for one in view["devices"] if one["kind"] == kind] for kind in KINDS}
+    assert len({view["site"] for view in views}) == 120
+    for found in kinds.values():
+        keys = {tuple(one["ids"].values()) for one in found}
+        assert len(keys) == len(found) > 60
+    assert caller.get("tesla", PRODUCTS).json["count"] == 122

@@ -123,7 +123,7 @@ def test_a_refresh_token_lives_three_months(caller: Caller):
     assert (answer.status_code, answer.json["error"]) == (401, "login_required")
 
 
-@pytest.mark.parametrize(("region", "home", "other"), [("na", "", "/eu"), ("eu", "/eu", "")])
+@pytest.mark.parametrize(("region", "home", "other"), [("na", "", "/eu"), ("eu", "/eu", ""), ("cn", "/cn", "/eu")])
 def test_the_other_region_answers_421_and_every_region_says_where_the_account_lives(
     caller: Caller, region: str, home: str, other: str
 ):
@@ -133,20 +133,20 @@ def test_the_other_region_answers_421_and_every_region_says_where_the_account_li
     refused = [caller.get("tesla", other + path) for path in (PRODUCTS, site)]
     assert [one.status_code for one in refused] == [421, 421]
     assert "http" not in refused[0].text
-    for prefix in ("", "/eu"):
+    for prefix in ("", "/eu", "/cn"):
         told = response(caller.get("tesla", prefix + REGION))
         assert told == {"region": region, "fleet_api_base_url": tesla(caller)["regions"][region]}
     assert told["fleet_api_base_url"] == f"http://localhost/tesla{home}"
 
 
 def test_the_european_account_stays_in_europe(caller: Caller):
-    assert [ask(caller, prefix + PRODUCTS, "european").status_code for prefix in ("", "/eu")] == [421, 200]
-    assert caller.http.get("/calls/tesla").json == {PRODUCTS: 1, f"/eu{PRODUCTS}": 1}
+    assert [ask(caller, prefix + PRODUCTS, "european").status_code for prefix in ("", "/eu", "/cn")] == [421, 200, 421]
+    assert caller.http.get("/calls/tesla").json == {PRODUCTS: 1, f"/cn{PRODUCTS}": 1, f"/eu{PRODUCTS}": 1}
 
 
 def test_an_unknown_region_is_refused_and_leaves_the_options_as_they_are(caller: Caller):
     caller.http.put("/options/tesla", json={"region": "eu"})
-    answer = caller.http.put("/options/tesla", json={"region": "cn"})
+    answer = caller.http.put("/options/tesla", json={"region": "moon"})
     assert (answer.status_code, answer.json["field"]) == (400, "region")
     assert caller.get("tesla", f"/eu{PRODUCTS}").status_code == 200
     caller.http.put("/options/tesla", json={})

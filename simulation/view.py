@@ -4,6 +4,7 @@ Counters are rounded, not rows: a row is the difference of two readings. So read
 up to the site exactly, and any number of rows stays within one step per device.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor, fsum, isclose
@@ -45,10 +46,14 @@ class View:
             "charge": site.charge_kwh,
             "discharge": site.discharge_kwh,
         }
+        # Devices of one share read alike, and a roof may have hundreds of them.
+        self._alike: dict[str, tuple[tuple[Device, int], ...]] = {}
         for kind in (SOLAR_INVERTER, BATTERY):
             shares = [device.share for device in self.devices if device.kind == kind]
             if shares and not isclose(fsum(shares), 1.0, abs_tol=1e-9):
                 raise ValueError(f"shares of {kind} devices of {site.name} add up to {fsum(shares)}, not 1")
+            one_each = {device.share: device for device in self.devices if device.kind == kind}
+            self._alike[kind] = tuple((one_each[share], count) for share, count in Counter(shares).items())
 
     def reading_wh(self, device: Device, quantity: str, t: float, step_wh: int | None = None) -> int:
         """The device's counter: Wh since the site became operational, in whole steps."""
@@ -62,7 +67,7 @@ class View:
 
     def site_reading_wh(self, quantity: str, t: float) -> int:
         """Sum of the readings of the devices that have the quantity."""
-        return sum(self.reading_wh(device, quantity, t) for device in self._having(quantity))
+        return sum(count * self.reading_wh(device, quantity, t) for device, count in self._alike[_KIND_OF[quantity]])
 
     def site_energy_wh(self, quantity: str, start: float, end: float) -> int:
         """Difference of the site's readings at the two instants."""
@@ -72,12 +77,10 @@ class View:
         """Mean power in W of the `over` seconds that end at the instant; None stands for all devices."""
         if device is not None:
             self._demand(device, quantity)
-        share = fsum(one.share for one in self._having(quantity)) if device is None else device.share
+        alike = self._alike[_KIND_OF[quantity]] if device is None else ((device, 1),)
+        share = fsum(count * one.share for one, count in alike)
         energy = self._energy[quantity]
         return (energy(t) - energy(t - over)) * share * 3_600_000 / over
-
-    def _having(self, quantity: str) -> list[Device]:
-        return [device for device in self.devices if device.kind == _KIND_OF[quantity]]
 
     def _demand(self, device: Device, quantity: str) -> None:
         if _KIND_OF.get(quantity) != device.kind:

@@ -5,8 +5,9 @@ from typing import NamedTuple
 TOKEN_SECONDS = 86_400
 # An unknown or foreign site: the documentation has no error for it.
 SUMMARY_OF_UNKNOWN_SITE: list[object] = []
-# A page beyond the end of the list, and a size above the largest, are no errors.
-DEFAULT_PAGE, LARGEST_PAGE = 10, 100
+# A page beyond the end of the list, and a size above the largest, are no errors. Pages of the summary of inverters
+# count microinverters, not gateways.
+DEFAULT_PAGE, LARGEST_PAGE, LARGEST_TELEMETRY_PAGE = 10, 100, 20
 
 
 class Plan(NamedTuple):

@@ -8,16 +8,21 @@ from flask import Blueprint, Response
 
 from sandbox.enphase import applications, errors
 from sandbox.enphase.applications import APPLICATIONS, TOP, Access, Application
-from sandbox.enphase.constants import PLANS
+from sandbox.enphase.constants import CONFIGURATION, DEVICE_LEVEL, PLANS
+from sandbox.enphase.inverters import Inverters
 from sandbox.enphase.listing import Listing
 from sandbox.enphase_world.cloud import EnphaseCloud
-from sandbox.enphase_world.requests import Unprocessable
+from sandbox.enphase_world.present import Present
+from sandbox.enphase_world.requests import NotFound, Unprocessable
 from sandbox.enphase_world.state import State
 from sandbox.enphase_world.systems import EnphaseSite
+from sandbox.enphase_world.telemetry import Telemetry
+from sandbox.enphase_world.totals import Totals
 from sandbox.quotas import Spent
 from sandbox.replies import Refused
 from sandbox.world import World
 
+View = Callable[..., Response]
 _SECONDS = {"per_minute": 60, "per_month": 30 * 86_400}
 
 
@@ -80,6 +85,19 @@ class Enphase(EnphaseCloud):
     def unprocessable(self, error: Unprocessable) -> Response:
         return errors.error(422, error.details)
 
+    def not_found(self, error: NotFound) -> Response:
+        return errors.error(404, str(error))
+
+    def percent(self, value: float) -> float:
+        return round(value)
+
+    def battery_totals(self, now: State) -> dict[str, Any]:
+        return {"last_reported_aggregate_soc": self.unit_charge(now)}
+
+    def unit_charge(self, now: State) -> str | None:
+        percent = now.seen.site.soc_percent(now.ready)
+        return None if percent is None else f"{round(percent)}%"
+
     def too_many(self, spent: Spent) -> Response:
         """No Retry-After: what there is to know stands in the body, or is left out."""
         details = f"Usage limit exceeded for plan {self.application().plan}"
@@ -94,18 +112,58 @@ class Enphase(EnphaseCloud):
     def routes(self) -> Blueprint:
         blueprint = self.blueprint()
         self.access.add_routes(blueprint)
-        listing = Listing(self)
-        views: dict[str, Callable[..., Response]] = {
+        for path, view in self._views().items():
+            blueprint.add_url_rule(f"/api/v4/systems{path}", path, view)
+        for control, views in self._gated_views().items():
+            for path, view in views.items():
+                blueprint.add_url_rule(f"/api/v4/systems{path}", path, self._gated(control, view))
+        # GET too, or it would be taken for a system of that name.
+        blueprint.add_url_rule("/api/v4/systems/search", "search", Listing(self).search, methods=["GET", "POST"])
+        return blueprint
+
+    def _views(self) -> dict[str, View]:
+        """What every plan may ask, by path."""
+        listing, inverters = Listing(self), Inverters(self)
+        telemetry, totals, present = Telemetry(self), Totals(self), Present(self)
+        return {
             "": listing.list_systems,
             "/": listing.list_systems,
+            "/retrieve_system_id": listing.of_gateway,
+            "/event_types": present.event_types,
+            "/inverters_summary_by_envoy_or_site": inverters.summary,
             "/<system_id>": listing.show,
+            "/<system_id>/summary": totals.summary,
             "/<system_id>/devices": self.list_devices,
+            "/<system_id>/telemetry/production_micro": telemetry.production_micro,
+            "/<system_id>/telemetry/production_meter": telemetry.production_meter,
+            "/<system_id>/telemetry/consumption_meter": telemetry.consumption_meter,
+            "/<system_id>/telemetry/battery": telemetry.battery,
+            "/<system_id>/energy_lifetime": totals.production_lifetime,
+            "/<system_id>/battery_lifetime": totals.battery_lifetime,
+            "/<system_id>/latest_telemetry": present.latest,
+            "/<system_id>/open_events": present.open_events,
+            "/<system_id>/events": present.events,
+            "/<system_id>/open_alarms": present.open_alarms,
+            "/<system_id>/alarms": present.alarms,
         }
-        for path, view in views.items():
-            blueprint.add_url_rule(f"/api/v4/systems{path}", path, view)
-        # GET too, or it would be taken for a system of that name.
-        blueprint.add_url_rule("/api/v4/systems/search", "search", listing.search, methods=["GET", "POST"])
-        return blueprint
+
+    def _gated_views(self) -> dict[str, dict[str, View]]:
+        """What only some plans may ask, by access control and path."""
+        telemetry = Telemetry(self)
+        devices: dict[str, View] = {
+            "/<system_id>/devices/micros/telemetry": Inverters(self).telemetry,
+            "/<system_id>/devices/micros/<serial>/telemetry": telemetry.micro,
+            "/<system_id>/devices/encharges/<serial>/telemetry": telemetry.encharge,
+        }
+        settings: dict[str, View] = {"/config/<system_id>/battery_settings": Present(self).battery_settings}
+        return {DEVICE_LEVEL: devices, CONFIGURATION: settings}
+
+    def _gated(self, control: str, view: View) -> View:
+        def answer(**parts: str) -> Response:
+            self.demand(control)
+            return view(**parts)
+
+        return answer
 
     def visible(self) -> list[EnphaseSite]:
         """The systems that the token covers."""
@@ -115,7 +173,7 @@ class Enphase(EnphaseCloud):
 
     def system(self, system_id: str) -> State:
         if system_id not in self.systems:
-            raise Refused(errors.unknown("System", system_id))
+            raise NotFound("System", system_id)
         seen = self.systems[system_id]
         if seen.site.number >= len(self.visible()):
             raise Refused(self.error(403))

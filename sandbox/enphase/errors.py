@@ -26,8 +26,3 @@ def error(status: int, details: str = "", message: str = "", **more: Any) -> Res
         return reply({"reason": reason, "message": [text]}, int(reason))
     usual, reason = _TEXTS.get(status, (HTTP_STATUS_CODES.get(status, "Error"), ""))
     return reply({"message": message or usual, "details": details or reason, "code": status, **more}, status)
-
-
-def unknown(kind: str, key: str) -> Response:
-    """Something that is not there."""
-    return error(404, f'{kind} not found for {{:id=>"{key}"}}')

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, abort, request
 
 from sandbox.enphase.constants import DEFAULT_PAGE, LARGEST_PAGE, PARTNER
+from sandbox.enphase.errors import error
 from sandbox.enphase_world.requests import Unprocessable
 from sandbox.enphase_world.systems import EnphaseSite
-from sandbox.replies import reply
+from sandbox.replies import Refused, reply
 
 if TYPE_CHECKING:
     from sandbox.enphase.dialect import Enphase
@@ -46,6 +47,16 @@ class Listing:
     def show(self, system_id: str) -> Response:
         """One system."""
         return reply(self.entry(self._cloud.system(system_id).seen))
+
+    def of_gateway(self) -> Response:
+        """The system that has the gateway with that serial number."""
+        serial = request.args.get("serial_num", "")
+        if not serial:
+            raise Unprocessable("missing", "Provide envoy serial number")
+        found = system_of(self._cloud, serial)
+        if found is None:
+            raise Refused(error(404, "Envoy not found with this serial number"))
+        return reply({"system_id": found.system_id})
 
     def entry(self, seen: EnphaseSite) -> dict[str, Any]:
         """A system; `reference` exists for the installer's application only, and not everywhere."""
@@ -90,6 +101,11 @@ def ordered(systems: Sequence[EnphaseSite], order: Any) -> list[EnphaseSite]:
         text = f"Invalid request because of 'The sorting parameter is not supported. {advice}'"
         raise Unprocessable("sort", text)
     return sorted(systems, key=lambda seen: seen.system_id, reverse=order == "-id")
+
+
+def system_of(cloud: "Enphase", gateway: str) -> EnphaseSite | None:
+    """The system of a gateway, if the token covers it."""
+    return next((seen for seen in cloud.visible() if gateway in seen.gateways), None)
 
 
 def sliced(systems: Sequence[EnphaseSite]) -> Sequence[EnphaseSite]:

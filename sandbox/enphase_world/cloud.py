@@ -1,14 +1,13 @@
 """What both of Enphase's clouds do with a system, whoever asks."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from flask import Blueprint, Response
 
 from sandbox.dialect import Dialect, SiteView
 from sandbox.enphase_world import equipment, state
-from sandbox.enphase_world.requests import Unprocessable
+from sandbox.enphase_world.requests import NotFound, Unprocessable
 from sandbox.enphase_world.state import State
 from sandbox.enphase_world.systems import EnphaseSite, system
 from sandbox.replies import reply
@@ -29,7 +28,9 @@ class EnphaseCloud(Dialect):
     """Systems, their state, and the answers about one of them.
 
     Options: `retired_system` (the last one), `silent_micros` (four of the first), `gateway_down` (the second),
-    `null_time_zone` (of the first), `legacy_time_zones`.
+    `null_time_zone` (of the first), `legacy_time_zones`, `meter_loss` (meters count less than the microinverters).
+    micro_durations, meter_durations: values that `interval_duration` may have; none where it is not known.
+    blanks: what stands between the words of a microinverter's name.
     """
 
     options: ClassVar[tuple[str, ...]] = (
@@ -40,6 +41,8 @@ class EnphaseCloud(Dialect):
         "legacy_time_zones",
         "meter_loss",
     )
+    micro_durations: ClassVar[tuple[str, ...]] = ()
+    meter_durations: ClassVar[tuple[str, ...]] = ()
     blanks: ClassVar[str] = " "
 
     def __init__(self, world: World) -> None:
@@ -59,10 +62,32 @@ class EnphaseCloud(Dialect):
     def unprocessable(self, error: Unprocessable) -> Response:
         """The answer to a request that cannot be met."""
 
+    @abstractmethod
+    def not_found(self, error: NotFound) -> Response:
+        """The answer where a device or a type is not there."""
+
+    @abstractmethod
+    def percent(self, value: float) -> float:
+        """A state of charge in as many digits as this cloud gives."""
+
+    @abstractmethod
+    def battery_totals(self, now: State) -> dict[str, Any]:
+        """What stands beside the rows of all batteries."""
+
+    @abstractmethod
+    def unit_charge(self, now: State) -> str | None:
+        """The member `last_reported_soc` of one battery."""
+
+    @property
+    def power_name(self) -> str:
+        """The member that holds a microinverter's power."""
+        return "powr"
+
     def blueprint(self) -> Blueprint:
-        """An empty blueprint whose views may raise Unprocessable."""
+        """An empty blueprint whose views may raise Unprocessable and NotFound."""
         made = Blueprint(self.vendor, __name__)
         made.register_error_handler(Unprocessable, self.unprocessable)
+        made.register_error_handler(NotFound, self.not_found)
         return made
 
     def state(self, seen: EnphaseSite) -> State:
@@ -78,7 +103,6 @@ class EnphaseCloud(Dialect):
 
     def entry(self, seen: EnphaseSite) -> dict[str, Any]:
         """A system as both lists show it. Some names end in a blank, as installers type them."""
-        now = self.state(seen)
         number = seen.site.number
         return {
             "system_id": seen.system_id,
@@ -87,10 +111,7 @@ class EnphaseCloud(Dialect):
             "timezone": self._zone(seen),
             "address": {"state": None, "country": None, "postal_code": None},
             "connection_type": ("ethernet", "Wi-Fi", "cellular")[number % 3],
-            "status": now.status,
-            "last_report_at": now.last_report,
-            "last_energy_at": now.last_light,
-            "operational_at": now.operational_at,
+            **self.state(seen).meta(),
             "attachment_type": "rack_mount" if number % 2 else None,
             "interconnect_date": None,
         }
@@ -107,13 +128,3 @@ class EnphaseCloud(Dialect):
             return None
         zone = seen.site.place.timezone
         return _LEGACY_ZONES.get(zone, zone) if "legacy_time_zones" in self.switched_on else zone
-
-
-def meta(now: State) -> Mapping[str, Any]:
-    """What goes with most series."""
-    return {
-        "status": now.status,
-        "last_report_at": now.last_report,
-        "last_energy_at": now.last_light,
-        "operational_at": now.operational_at,
-    }

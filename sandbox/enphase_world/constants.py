@@ -2,9 +2,7 @@
 
 # Data of a system are complete this many seconds after a row's end: seen by users, nowhere stated.
 LAG_SECONDS = 1500
-# `week` is in the list of the 5-minute series too; how many rows it gives is not stated.
-WEEK_OF_MICROS_SECONDS = 604_800
-# A window of a `day` is so long also when the clock changes.
+# A window of a `day` is so long also when the clock changes. A `week` is seven, also where that is not stated.
 DAY_SECONDS = 86_400
 # The sign of battery power in `latest_telemetry` is not stated; an example of the Grid Services API has these.
 CHARGING_IS_POSITIVE = {"enphase": False, "enphasevpp": True}
@@ -12,6 +10,3 @@ CHARGING_IS_POSITIVE = {"enphase": False, "enphasevpp": True}
 EVENTS_KEPT_DAYS = 270
 # How much less a revenue-grade meter counts than the microinverters, when they are made to differ.
 METER_LOSS = 0.004
-# Pages of `inverters_summary` count microinverters, not gateways.
-DEFAULT_PAGE, LARGEST_PAGE = 10, 100
-LARGEST_TELEMETRY_PAGE = 20

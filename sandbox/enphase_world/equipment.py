@@ -44,7 +44,7 @@ def _micro(state: State, index: int, device: Device, blanks: str, light: int | N
     silent = state.is_silent(device)
     part, sku = micro_part(device)
     entry = _entry(micro_id(state, index), f"Microinverter{blanks}{device.serial}", device.serial, part, sku)
-    entry |= {"last_report_at": int(state.silent_since) if silent else light, "model": device.model}
+    entry |= {"last_report_at": state.silent_since if silent else light, "model": device.model}
     entry |= {"status": "micro" if silent else "normal", "product_name": device.model}
     return entry
 

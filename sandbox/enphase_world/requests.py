@@ -9,13 +9,21 @@ from flask import request
 class Unprocessable(Exception):
     """The request cannot be answered.
 
-    kind: "date", "granularity", "age", "future", "range" or "missing"; details: Enphase's own words.
+    kind: what is wrong with it ("date", "granularity", "duration", "age", "missing" or another word); details:
+    Enphase's own words.
     """
 
     def __init__(self, kind: str, details: str) -> None:
         super().__init__(details)
         self.kind = kind
         self.details = details
+
+
+class NotFound(Exception):
+    """There is no such device or type of events."""
+
+    def __init__(self, kind: str, key: str) -> None:
+        super().__init__(f'{kind} not found for {{:id=>"{key}"}}')
 
 
 def client_credentials() -> tuple[str, str]:

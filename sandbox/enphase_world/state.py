@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from typing import Any
 
 from sandbox.enphase_world.constants import LAG_SECONDS
 from sandbox.enphase_world.systems import EnphaseSite
@@ -18,15 +19,16 @@ _DARK_ROWS = 100 * 86_400 // ROW
 class State:
     """A system as the cloud knows it now.
 
-    ready: epoch seconds up to which there are data. silent: microinverters that have sent nothing since `silent_since`.
+    ready: epoch seconds up to which there are data, the end of a row. silent: microinverters that have sent nothing
+    since `silent_since`.
     """
 
     seen: EnphaseSite
     status: str
-    ready: float
+    ready: int
     last_report: int
     silent: tuple[Device, ...] = ()
-    silent_since: float = 0.0
+    silent_since: int = 0
 
     @property
     def is_retired(self) -> bool:
@@ -41,10 +43,19 @@ class State:
     @property
     def last_light(self) -> int | None:
         """End of the last row of the microinverters: they are silent in the dark. None before the first one."""
-        pv_kwh, last = self.seen.site.pv_kwh, int(self.ready // ROW)
+        pv_kwh, last = self.seen.site.pv_kwh, self.ready // ROW
         energy = pv_kwh(ROW * last)
         first = bisect_left(range(last - _DARK_ROWS, last), energy, key=lambda row: pv_kwh(ROW * row))
         return ROW * (last - _DARK_ROWS + first) if energy > 0 else None
+
+    def meta(self) -> dict[str, Any]:
+        """What goes with most series."""
+        return {
+            "status": self.status,
+            "last_report_at": self.last_report,
+            "last_energy_at": self.last_light,
+            "operational_at": self.operational_at,
+        }
 
     def is_silent(self, device: Device) -> bool:
         """Whether the device has stopped reporting."""
@@ -63,6 +74,12 @@ class State:
             lost = sum(self.seen.view.energy_wh(one, "pv", self.silent_since, t) for one in self.silent)
         return self.seen.view.site_reading_wh("pv", t) - lost
 
+    def power_w(self, t: float, over: float) -> float:
+        """Mean power, of the seconds that end at that instant, of all microinverters that report."""
+        silent = self.silent if t > self.silent_since else ()
+        lost = sum(self.seen.view.power_w(one, "pv", t, over) for one in silent)
+        return self.seen.view.power_w(None, "pv", t, over) - lost
+
     def reporting(self, t: float) -> int:
         """How many microinverters are in the row that ends at that instant."""
         return len(self.seen.inverters) - (len(self.silent) if t > self.silent_since else 0)
@@ -70,25 +87,25 @@ class State:
 
 def usual(seen: EnphaseSite, now: float) -> State:
     """A system that is well."""
-    return State(seen, "normal", now - LAG_SECONDS, _last_report(now))
+    return State(seen, "normal", _grid(now - LAG_SECONDS), _grid(now))
 
 
 def retired(seen: EnphaseSite, now: float) -> State:
     """A system that is no longer in service."""
-    return State(seen, "retired", now - LAG_SECONDS, _last_report(now))
+    return State(seen, "retired", _grid(now - LAG_SECONDS), _grid(now))
 
 
 def with_silent_micros(seen: EnphaseSite, now: float) -> State:
     """A system some of whose microinverters have stopped reporting."""
-    since = ROW * ((now - _SILENT_SECONDS) // ROW)
-    return State(seen, "micro", now - LAG_SECONDS, _last_report(now), seen.inverters[:_SILENT_MICROS], since)
+    silent, since = seen.inverters[:_SILENT_MICROS], _grid(now - _SILENT_SECONDS)
+    return State(seen, "micro", _grid(now - LAG_SECONDS), _grid(now), silent, since)
 
 
 def with_gateway_down(seen: EnphaseSite, now: float) -> State:
     """A system that has sent nothing for a day."""
-    end = now - _GATEWAY_DOWN_SECONDS
-    return State(seen, "comm", end, _last_report(end))
+    end = _grid(now - _GATEWAY_DOWN_SECONDS)
+    return State(seen, "comm", end, end)
 
 
-def _last_report(now: float) -> int:
-    return int(ROW * (now // ROW))
+def _grid(t: float) -> int:
+    return int(ROW * (t // ROW))

@@ -1,6 +1,7 @@
 """A site in Enphase's eyes: a microinverter for each panel, batteries of some ten kilowatt-hours, and gateways."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 
 from sandbox.dialect import SiteView
@@ -40,7 +41,7 @@ class EnphaseSite(SiteView):
         """Whether its batteries are AC Batteries."""
         return _has_acbs(self.site)
 
-    @property
+    @cached_property
     def gateways(self) -> tuple[str, ...]:
         """Serial numbers of its gateways."""
         count = ceil(len(self.inverters) / _MICROS_PER_GATEWAY)

@@ -6,14 +6,19 @@ from typing import Any, ClassVar
 from flask import Blueprint, Response
 
 from sandbox.enphase_world.cloud import EnphaseCloud
-from sandbox.enphase_world.requests import Unprocessable
+from sandbox.enphase_world.present import Present
+from sandbox.enphase_world.requests import NotFound, Unprocessable
 from sandbox.enphase_world.state import State
+from sandbox.enphase_world.telemetry import Telemetry
+from sandbox.enphase_world.totals import Totals
 from sandbox.enphasevpp import accounts, errors
 from sandbox.enphasevpp.accounts import ACCOUNTS, MAIN, Access, Account
 from sandbox.enphasevpp.programs import Programs
 from sandbox.quotas import Spent
 from sandbox.replies import Refused
 from sandbox.world import World
+
+_HEALTH_PERCENT = 99.1
 
 
 class EnphaseVpp(EnphaseCloud):
@@ -22,6 +27,9 @@ class EnphaseVpp(EnphaseCloud):
     vendor = "enphasevpp"
     outside = ("/auth/",)
     options: ClassVar[tuple[str, ...]] = (*EnphaseCloud.options, "pwr")
+    micro_durations = ("5mins", "15mins")
+    # Rows of 5 minutes exist on sites that are configured for them: here, none is.
+    meter_durations = ("15mins",)
     # As in the published example.
     blanks = "  "
 
@@ -54,6 +62,9 @@ class EnphaseVpp(EnphaseCloud):
         return holder
 
     def error(self, status: int, detail: str = "") -> Response:
+        """A quota is the gateway's business, like its answer."""
+        if status == 429:
+            return errors.gateway(status, "Too Many Requests")
         return errors.error(status, more=detail or None)
 
     def unprocessable(self, error: Unprocessable) -> Response:
@@ -64,6 +75,31 @@ class EnphaseVpp(EnphaseCloud):
         known = {"granularity": errors.BAD_GRANULARITY, "duration": errors.BAD_DURATION, "age": errors.TOO_OLD}
         return errors.error(422, known.get(error.kind, errors.DOWNSTREAM), error.details)
 
+    def not_found(self, error: NotFound) -> Response:
+        return errors.error(404, "Not Found", str(error))
+
+    def percent(self, value: float) -> float:
+        return round(value, 1)
+
+    def battery_totals(self, now: State) -> dict[str, Any]:
+        """State of charge and health of the whole, and its capacity; null without a battery."""
+        battery = now.seen.site.battery
+        charge = now.seen.site.soc_percent(now.ready)
+        return {
+            "soc": None if charge is None else round(charge, 1),
+            "soh": _HEALTH_PERCENT if battery else None,
+            "capacity_wh": round(1000 * battery.capacity_kwh) if battery else None,
+            "last_report_at": now.last_report,
+        }
+
+    def unit_charge(self, now: State) -> str | None:
+        """Null in the published example."""
+        return None
+
+    @property
+    def power_name(self) -> str:
+        return "pwr" if "pwr" in self.switched_on else "powr"
+
     def too_many(self, spent: Spent) -> Response:
         """Not documented: what gateways of this kind say, without Retry-After."""
         return errors.gateway(429, "Limit Exceeded" if spent.limit.is_plan else "Too Many Requests")
@@ -71,11 +107,27 @@ class EnphaseVpp(EnphaseCloud):
     def routes(self) -> Blueprint:
         blueprint = self.blueprint()
         blueprint.post("/auth/oauth2/token")(self.access.token)
+        telemetry, totals, present = Telemetry(self), Totals(self), Present(self)
         views: dict[str, Callable[..., Response]] = {
             "/programs": self.programs.list_programs,
             "/programs/<program_id>": self.programs.show,
             "/systems/search/<program_id>": self.programs.search,
+            "/systems/event_types": present.event_types,
+            "/systems/<system_id>/summary": totals.summary,
             "/systems/<system_id>/devices": self.list_devices,
+            "/systems/<system_id>/devices/micros/<serial>/telemetry": telemetry.micro,
+            "/systems/<system_id>/devices/encharges/<serial>/telemetry": telemetry.encharge,
+            "/systems/<system_id>/telemetry/production_micro": telemetry.production_micro,
+            "/systems/<system_id>/telemetry/production_meter": telemetry.production_meter,
+            "/systems/<system_id>/telemetry/consumption_meter": telemetry.consumption_meter,
+            "/systems/<system_id>/telemetry/battery": telemetry.battery,
+            "/systems/<system_id>/production_lifetime": totals.production_lifetime,
+            "/systems/<system_id>/battery_lifetime": totals.battery_lifetime,
+            "/systems/<system_id>/latest_telemetry": present.latest,
+            "/systems/<system_id>/battery_settings": present.battery_settings,
+            "/systems/<system_id>/site_open_events": present.open_events,
+            "/systems/<system_id>/site_events": present.events,
+            "/systems/<system_id>/site_alarms": present.alarms,
         }
         for path, view in views.items():
             blueprint.add_url_rule(f"/api/v1{path}", path, view)

@@ -18,8 +18,8 @@ class Fleet:
     """`sites` sites that take the places in order, over and over."""
 
     def __init__(self, sites: int = 8, seed: int = 1) -> None:
-        if sites < 1:
-            raise ValueError(f"a fleet has at least 1 site, not {sites}")
+        if sites < 0:
+            raise ValueError(f"a fleet cannot have {sites} sites")
         self.seed = seed
         self.sites = tuple(_site(number, seed) for number in range(sites))
 

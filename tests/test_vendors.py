@@ -1,164 +1,287 @@
-"""What every vendor plugin must do. A vendor's own quirks are tested in tests/vendors/<vendor>/."""
+"""The contract: what every vendor plugin does against its own emulator, over loopback sockets.
 
-import json
-import re
-from dataclasses import asdict
-from datetime import datetime
+Nothing here knows a vendor by name. What is a vendor's own is tested in tests/vendors/<vendor>/.
+"""
+
+import subprocess
+import sys
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor
-from vendors.kit import Sweep, VendorError
+import sandbox
+from app.ids import Ids
+from sandbox.server import running
+from tests.services import Played
+from tests.vendors.support import cloud_of, open_vendor
+from tests.vendors.test_recorded import VENDORS, cases_of
+from vendors.kit import Battery, Site, SolarInverter, Sweep
 from vendors.kit.registry import discover
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent
+ROOT = Path(__file__).parent.parent
 NAMES = sorted(discover())
-# A plugin goes by its first name; the others are its vendor's own sandboxes.
-VENDORS = sorted({next(iter(plugin.hosts)) for plugin in discover().values()})
+KINDS = {"solar_inverter": SolarInverter, "battery": Battery}
+# Members that say who a thing is; a plugin cannot do without them.
+IDENTITY = {"key", "vendor_id", "site_key", "vendor_site_id"}
+
+each_vendor = pytest.mark.parametrize("name", NAMES)
 
 
-def cases_of(vendor):
-    path = HERE / "vendors" / vendor / "cases.json"
-    return json.loads(path.read_text()) if path.exists() else []
+class Account:
+    """One vendor's emulator and an account there; keeps a cloud, so that replies are reused from sweep to sweep."""
+
+    def __init__(self, played, name):
+        self.played, self.name = played, name
+        self.headers = played.headers(name)
+        self.base = f"{played.url}/{name}"
+        self.cloud = cloud_of(name, self.base)
+        self.views = played.get("/truth")["views"][name]
+
+    def sweep(self, read="devices", *, refresh=False):
+        plugin = open_vendor(self.name, headers=self.headers, cloud=self.cloud, refresh=refresh, seconds=20)
+        sweep = Sweep(plugin)
+        sweep.run(lambda plugin: getattr(plugin, read)())
+        return sweep
+
+    def calls(self):
+        return self.played.calls(self.name)
+
+    @contextmanager
+    def fault(self, **fault):
+        self.played.put(f"/faults/{self.name}", fault)
+        try:
+            yield
+        finally:
+            self.played.put(f"/faults/{self.name}", {})
+
+    @property
+    def devices(self):
+        """The truth: every device of the fleet as this vendor shows it, with its site's id there."""
+        return [(view["site"], device) for view in self.views for device in view["devices"]]
 
 
-CASES = [
-    pytest.param(vendor, case, id=f"{vendor}-{case['read']}-{next(iter(case['replies'].values()))}")
-    for vendor in VENDORS
-    for case in cases_of(vendor)
-]
+@pytest.fixture(scope="module")
+def fleet():
+    with running(sandbox.create_app(8, 1)) as url:
+        yield Played(url)
 
 
-def recorded(vendor, name):
-    return json.loads((HERE / "vendors" / vendor / name).read_text())
-
-
-def plain(record):
-    """A record as JSON has it: its kind and every member that is not None."""
-    members = {name: value for name, value in asdict(record).items() if value is not None}
-    members = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in members.items()}
-    return json.loads(json.dumps({"kind": type(record).__name__} | members))
-
-
-def everything(network, **answer):
-    for method in ("GET", "POST"):
-        network.add(method, re.compile(f"{BASE}/.*"), **answer)
-
-
-def failure_of(name, cloud=None):
-    sweep = Sweep(open_vendor(name, cloud=cloud))
-    sweep.run(lambda vendor: vendor.devices())
-    assert sweep.failure is not None
-    return sweep.failure
+@contextmanager
+def account_of(name, sites):
+    with running(sandbox.create_app(sites, 1)) as url:
+        yield Account(Played(url), name)
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_a_vendor_consists_of_its_module_emulator_replies_and_documentation(vendor):
-    missing = [
-        piece
-        for piece, there in {
-            f"sandbox/{vendor}.py, the emulator": (ROOT / "sandbox" / f"{vendor}.py").exists()
-            or (ROOT / "sandbox" / vendor).is_dir(),
-            f"tests/vendors/{vendor}/cases.json, the recorded replies": bool(cases_of(vendor)),
-            f'docs/vendors.md, a section "## {vendor}"': f"\n## {vendor}\n" in (ROOT / "docs/vendors.md").read_text(),
-        }.items()
-        if not there
-    ]
+    pieces = {
+        f"sandbox/{vendor}.py, the emulator": list((ROOT / "sandbox").glob(f"{vendor}*/__init__.py"))
+        or (ROOT / "sandbox" / f"{vendor}.py").exists(),
+        f"tests/vendors/{vendor}/cases.json, the recorded replies": cases_of(vendor),
+        f'docs/vendors.md, a section "## {vendor}"': f"\n## {vendor}\n" in (ROOT / "docs/vendors.md").read_text(),
+    }
+    missing = [piece for piece, there in pieces.items() if not there]
     assert not missing, f"the vendor {vendor} lacks: {'; '.join(missing)}"
 
 
-@pytest.mark.parametrize(("vendor", "case"), CASES)
-def test_a_recorded_reply_gives_the_expected_records(vendor, case, network):
-    for path, name in case["replies"].items():
-        for method in ("GET", "POST"):
-            network.add(method, BASE + path, json=recorded(vendor, name))
-    plugin = open_vendor(vendor)
-    if case["read"] == "solar_inverter":
-        records = [plugin.solar_inverter(tuple(case["key"]))]
-    else:
-        sweep = Sweep(plugin)
-        sweep.run(lambda plugin: getattr(plugin, case["read"])(*[case["site"]] if "site" in case else []))
-        assert sweep.failure is None
-        records = sweep.records
-    assert [plain(record) for record in records] == recorded(vendor, f"{case['expected']}.expected.json")
+@each_vendor
+def test_the_sites_are_the_fleet_s(name, fleet):
+    account = Account(fleet, name)
+    sweep = account.sweep("sites")
+    assert (sweep.failure, sweep.incomplete) == (None, "")
+    assert {site.vendor_id for site in sweep.records} == {view["site"] for view in account.views}
+    zones = {site["number"]: site["timezone"] for site in fleet.get("/truth")["sites"]}
+    told = {view["site"]: zones[view["number"]] for view in account.views}
+    for site in sweep.records:
+        assert site.timezone in (None, told[site.vendor_id])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_vendor
+def test_the_devices_are_the_vendor_s_own_view_of_the_fleet(name, fleet):
+    account = Account(fleet, name)
+    sweep = account.sweep()
+    assert (sweep.failure, sweep.incomplete) == (None, "")
+    found = {(type(record), record.vendor_site_id, record.vendor_id): record for record in sweep.records}
+    assert len(found) == len(sweep.records) == len(account.devices)
+    for site, device in account.devices:
+        candidates = [found.get((KINDS[device["kind"]], site, native)) for native in device["ids"].values()]
+        record = next(record for record in candidates if record)
+        assert set(record.key) <= set(device["ids"].values())
+        assert record.serial_number == (device["serial"] or "")
+        assert record.site_key == next(site_record.key for site_record in account.sweep("sites").records if site_record.vendor_id == site)  # fmt: skip
+
+
+@each_vendor
+def test_every_inverter_of_the_list_can_be_read_alone_and_is_the_same(name, fleet):
+    account = Account(fleet, name)
+    plugin = open_vendor(name, headers=account.headers, cloud=account.cloud, seconds=20)
+    truth = {native: device for _, device in account.devices for native in device["ids"].values()}
+    for record in account.sweep().records:
+        if isinstance(record, SolarInverter):
+            alone = plugin.solar_inverter(record.key)
+            assert (alone.key, alone.site_key, alone.serial_number) == (record.key, record.site_key, record.serial_number)  # fmt: skip
+            assert alone.model == (truth[record.vendor_id]["model"] or "")
+
+
+@each_vendor
+def test_what_a_vendor_lacks_is_declared_and_what_it_declares_never_comes(name, fleet):
+    account = Account(fleet, name)
+    records = account.sweep().records + account.sweep("sites").records
+    labels = {SolarInverter: "solar_inverter", Battery: "battery", Site: "site"}
+    given, all_members = set(), set()
+    for record in records:
+        for member in fields(record):
+            if member.name not in IDENTITY:
+                label = f"{labels[type(record)]}.{member.name}"
+                all_members.add(label)
+                given |= {label} if getattr(record, member.name) not in (None, "") else set()
+    assert discover()[name].lacks == all_members - given
+
+
+@each_vendor
+@pytest.mark.parametrize("sites", [0, 1, 2, 100, 101])
+def test_a_list_of_any_length_is_complete_and_costs_nothing_again(name, sites):
+    with account_of(name, sites) as account:
+        sweep = account.sweep()
+        assert (sweep.failure, sweep.incomplete, len(sweep.records)) == (None, "", len(account.devices))
+        first = account.calls()
+        assert max(first.values()) <= 1 + sum(first.values()) // 2 or len(first) == 1, "a call was made twice"
+        assert len(account.sweep().records) == len(account.devices)
+        assert account.calls() == {}
+
+
+@each_vendor
+def test_one_site_that_fails_does_not_hide_the_others(name, fleet):
+    account = Account(fleet, name)
+    account.calls()
+    account.sweep(refresh=True)
+    lost = account.views[3]["site"]
+    path = next((path for path in account.calls() if lost in path.split("/")), None)
+    if path is None:
+        return  # This vendor lists devices across sites: no call of it belongs to one site.
+    with account.fault(status=500, path=path):
+        sweep = account.sweep(refresh=True)
+    assert {record.vendor_site_id for record in sweep.records} == {site for site, _ in account.devices} - {lost}
+    assert f"{sweep.failure}{sweep.incomplete}".startswith(f"Bad Gateway: {account.base}{path} (incomplete: 7 of 8")
+
+
+@each_vendor
+def test_a_fleet_larger_than_the_quota_completes_and_pays_no_call_twice(name, monkeypatch):
+    with account_of(name, 24) as account:
+        answered = Counter()
+        fetch = account.cloud.transport.fetch
+
+        def counted(request, deadline):
+            raw = fetch(request, deadline)
+            answered[(request.method, request.url, request.body)] += raw.status == 200
+            return raw
+
+        monkeypatch.setattr(account.cloud.transport, "fetch", counted)
+        seen = [0]
+        for _ in range(20):
+            # A new limit is a new period.
+            account.played.put(f"/limits/{name}", None)
+            account.played.put(f"/limits/{name}", {"calls": 7, "seconds": 3600})
+            sweep = account.sweep()
+            seen.append(len(sweep.records))
+            if sweep.failure is None:
+                break
+            assert sweep.failure.code == "rate_limited"
+        assert seen == sorted(seen)
+        assert seen[-1] == len(account.devices)
+        assert set(answered.values()) <= {0, 1}
+
+
+@each_vendor
 @pytest.mark.parametrize(
-    ("status", "code"),
+    ("fault", "codes"),
     [
-        (301, "backend_error"),
-        (400, "backend_error"),
-        (401, "unauthorized"),
-        (404, "not_found"),
-        (410, "api_retired"),
-        (429, "rate_limited"),
-        (500, "backend_error"),
-        (502, "backend_error"),
-        (503, "backend_error"),
+        ({"status": 401}, {"unauthorized"}),
+        ({"status": 403}, {"forbidden", "unauthorized"}),
+        ({"status": 404}, {"not_found"}),
+        ({"status": 410}, {"api_retired"}),
+        ({"status": 500}, {"backend_error"}),
+        ({"status": 502, "body": "<html>Bad gateway</html>"}, {"backend_error"}),
+        ({"body": ""}, {"bad_reply"}),
+        ({"body": '{"plants": [{"plantId": "1"'}, {"bad_reply"}),
+        ({"body": "[" * 5000 + "]" * 5000}, {"bad_reply"}),
+        ({"body": '"text"'}, {"bad_reply"}),
+        ({"redirect": "http://127.0.0.1:9/"}, {"backend_error"}),
+        ({"reset": True}, {"backend_error"}),
     ],
+    ids=lambda value: str(value)[:40],
 )
-def test_a_vendor_s_status_becomes_the_right_kind_of_error(name, status, code, network):
-    everything(network, status=status, body="<html>nothing useful</html>")
-    assert failure_of(name).code == code
+def test_an_error_of_the_vendor_becomes_the_right_kind(name, fleet, fault, codes):
+    account = Account(fleet, name)
+    with account.fault(**fault):
+        sweep = account.sweep()
+    assert sweep.failure.code in codes
+    assert sweep.records == []
+    assert sweep.failure.url.startswith(account.base)
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("body", ["", "<html>", '{"plants": [', "null", "[]x", "[" * 2000, '"text"', "7", "{}"])
-def test_an_unreadable_answer_is_a_bad_reply_and_is_asked_for_again(name, body, network):
-    everything(network, body=body)
-    cloud = cloud_of(name)
-    assert failure_of(name, cloud).code == "bad_reply"
-    calls = len(network.calls)
-    assert failure_of(name, cloud).code == "bad_reply"
-    assert len(network.calls) == 2 * calls, "an unreadable answer was kept for reuse"
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_retired_api_is_called_once_and_said_to_be_retired(name, network):
-    everything(network, status=410)
-    assert "the vendor has retired this API version" in str(failure_of(name))
-    assert len(network.calls) == 1
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_server_error_is_tried_once_more_and_a_refusal_is_not(name, network):
-    everything(network, status=500)
-    failure_of(name)
-    assert len(network.calls) == 2
-    network.reset()
-    everything(network, status=401)
-    calls_before = len(network.calls)
-    failure_of(name)
-    assert len(network.calls) == calls_before + 1
-
-
-@pytest.mark.parametrize("name", NAMES)
+@each_vendor
 @pytest.mark.parametrize(
-    "value", ["", "Bearer", "Bearer ", "Digest abc", "Basic %%%", "Basic OnNlY3JldA==", "Basic aWQ6"]
+    ("headers", "least", "most"),
+    [
+        ({"Retry-After": "17"}, 16, 17),
+        ({"Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT"}, 10**9, 10**10),
+        ({}, 0, 3600),
+    ],
+    ids=["seconds", "date", "none"],
 )
-def test_an_unusable_credential_is_refused_without_a_call_and_without_its_value(name, value):
-    scheme = discover()[name].credential_headers
-    with pytest.raises(VendorError) as refused:
-        scheme.read(name, {f"x-authorization-{name}": value})
-    assert refused.value.code == "unauthorized"
-    assert f"X-Authorization-{name}" in str(refused.value)
-    assert not value.strip() or value.split()[-1] not in str(refused.value).replace("Bearer", "").replace("Basic", "")
+def test_a_429_has_the_vendor_s_hint_or_a_bounded_one_of_ours(name, fleet, headers, least, most):
+    account = Account(fleet, name)
+    with account.fault(status=429, headers=headers):
+        failure = account.sweep().failure
+    assert failure.code == "rate_limited"
+    assert failure.retry_after is None or least <= failure.retry_after <= most
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_no_secret_shows_in_reprs_errors_and_logged_lines(name, network, caplog):
-    everything(network, status=500)
+@each_vendor
+def test_the_vendor_s_own_429_is_a_spent_quota_with_a_hint(name, fleet):
+    account = Account(fleet, name)
+    fleet.put(f"/limits/{name}", {"calls": 0, "seconds": 60})
+    failure = account.sweep().failure
+    fleet.put(f"/limits/{name}", None)
+    assert failure.code == "rate_limited"
+    assert 0 < failure.retry_after <= 3600
+
+
+@each_vendor
+@pytest.mark.parametrize("fault", [{}, {"status": 500}, {"status": 401}, {"body": "<html>"}, {"reset": True}], ids=str)
+def test_no_credential_appears_in_logs_errors_reprs_or_urls(name, fleet, fault, caplog):
+    account = Account(fleet, name)
     caplog.set_level("DEBUG")
-    vendor = open_vendor(name)
-    failure = failure_of(name)
-    shown = " ".join([repr(vendor), repr(vendor.credential), repr(failure), str(failure), failure.url, caplog.text])
-    for secret in vendor.credential.secrets:
-        assert secret not in shown
-    assert "sentinel" not in shown
+    with account.fault(**fault):
+        sweep = account.sweep(refresh=True)
+    plugin = sweep.vendor
+    failures = sweep.progress.failures
+    shown = [caplog.text, repr(plugin), repr(plugin.credential), repr(sweep.records), *map(repr, failures)]
+    shown += [text for failure in failures for text in (str(failure), failure.detail, failure.url)]
+    assert caplog.text
+    for secret in plugin.credential.secrets:
+        assert not [text for text in shown if secret in text]
 
 
-def test_every_vendor_has_a_made_up_credential_for_these_tests():
-    assert set(HEADERS) >= set(NAMES)
+def test_ids_are_distinct_between_vendors_kinds_and_devices(fleet):
+    ids = Ids("k" * 32)
+    records = [(name, record) for name in NAMES for read in ("sites", "devices") for record in Account(fleet, name).sweep(read).records]  # fmt: skip
+    made = {ids.of(type(record), name, record.key) for name, record in records}
+    assert len(made) == len(records)
+
+
+@each_vendor
+def test_ids_are_the_same_in_another_process(name, fleet):
+    records = Account(fleet, name).sweep().records
+    record = next(record for record in records if isinstance(record, SolarInverter))
+    program = (
+        "import sys; from app.ids import Ids; from vendors.kit import SolarInverter; "
+        "print(Ids('k' * 32).of(SolarInverter, sys.argv[1], tuple(sys.argv[2:])))"
+    )
+    command = [sys.executable, "-c", program, name, *record.key]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env={"PYTHONHASHSEED": "7"})
+    assert answer.stdout.strip() == Ids("k" * 32).of(SolarInverter, name, record.key)

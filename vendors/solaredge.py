@@ -48,7 +48,7 @@ def key_or_bearer(value: str) -> Mapping[str, str]:
 class SolarEdge(Vendor):
     hosts = {"solaredge": {"main": "https://monitoringapi.solaredge.com"}}
     credential_headers = CredentialHeaders(key_or_bearer)
-    lacks = frozenset({"site.latitude", "site.longitude", "site.utc_offset_hours"})
+    lacks = frozenset({"site.timezone", "site.latitude", "site.longitude", "site.utc_offset_hours"})
 
     def sign(self, request: Request) -> None:
         key = self.credential.get("key")

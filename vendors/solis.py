@@ -69,10 +69,17 @@ class Solis(Vendor):
     hosts = {"solis": {"main": "https://www.soliscloud.com:13333"}}
     credential_headers = CredentialHeaders(basic)
     limits = Limits(parallel=1)
-    lacks = frozenset({
-        "site.timezone", "site.latitude", "site.longitude", "site.operational_since", "battery.nameplate_kwh",
-        "solar_inverter.name", "battery.name",
-    })  # fmt: skip
+    lacks = frozenset(
+        {
+            "site.timezone",
+            "site.latitude",
+            "site.longitude",
+            "site.operational_since",
+            "battery.name",
+            "battery.model",
+            "battery.nameplate_kwh",
+        }
+    )
 
     def sign(self, request: Request) -> None:
         digest = base64.b64encode(hashlib.md5(request.body or b"", usedforsecurity=False).digest()).decode()
@@ -93,7 +100,7 @@ class Solis(Vendor):
         if reply.status == 408:
             return Refused(url, "the clock of this server is more than 15 minutes off")
         if reply.status == 429:
-            return RateLimited(url, retry_after=THROTTLED_SECONDS)
+            return RateLimited(url, retry_after=reply.retry_after or THROTTLED_SECONDS)
         if reply.status != 200:
             return None
         code, said = reply.record(lambda raw: (text(raw, "code"), str(raw.get("msg"))))

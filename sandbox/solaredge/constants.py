@@ -4,8 +4,8 @@ DEFAULT_PAGE, LARGEST_PAGE = 50, 1000
 DEFAULT_ALERTS, MOST_ALERTS = 100, 100
 # `count` of the site list is the number of all sites, not of those on the page.
 COUNT_IS_TOTAL = True
-# A live capture shows 0 for an inverter; the unit of other values is not known.
-NAMEPLATE = 0
+# A live capture shows 0 for an inverter. Every third site has values, in W and Wh, as version 1 gave them.
+NAMEPLATE_EVERY, NAMEPLATE_PER_KILO = 3, 1000
 # The list was captured without time zones; the detail has them.
 LIST_HAS_TIMEZONE = False
 # An owner's token is good for one site and refused where no site is named.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.dialect import SiteView
-from sandbox.solaredge.constants import LIST_HAS_TIMEZONE, NAMEPLATE
+from sandbox.solaredge.constants import LIST_HAS_TIMEZONE, NAMEPLATE_EVERY, NAMEPLATE_PER_KILO
 from sandbox.times import zone_of
 from simulation import Device, Site, View
 
@@ -79,7 +79,7 @@ def _entry(site: Site, device: Device) -> dict[str, Any]:
         "createdAt": _local_start(site),
         "connectedTo": None,
         "active": True,
-        "nameplate": NAMEPLATE,
+        "nameplate": _nameplate(site, device),
         "name": device.name,
     }
     if is_inverter:
@@ -88,6 +88,11 @@ def _entry(site: Site, device: Device) -> dict[str, Any]:
         if device.model == part:
             del entry["model"]
     return entry
+
+
+def _nameplate(site: Site, device: Device) -> int:
+    kilo = device.rated_kw or device.capacity_kwh or 0.0
+    return 0 if site.number % NAMEPLATE_EVERY else round(kilo * NAMEPLATE_PER_KILO)
 
 
 def _meter(site: Site, serial: str) -> dict[str, Any]:

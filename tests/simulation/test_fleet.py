@@ -120,10 +120,10 @@ def test_the_places_come_in_their_order_and_their_zones_exist() -> None:
         assert abs(behind) < 40, place.name
 
 
-@pytest.mark.parametrize("sites", [0, -1])
-def test_a_fleet_without_sites_is_refused(sites: int) -> None:
-    with pytest.raises(ValueError, match="at least 1 site"):
-        Fleet(sites)
+def test_a_fleet_without_sites_is_an_empty_account_and_one_with_fewer_is_refused() -> None:
+    assert Fleet(0).sites == ()
+    with pytest.raises(ValueError, match="cannot have -1"):
+        Fleet(-1)
 
 
 def test_the_simulation_imports_nothing_but_itself_and_the_standard_library() -> None:

@@ -4,6 +4,8 @@ from vendors.kit import Deadline, Replies, Transport, Vendor, open_cloud
 from vendors.kit.registry import discover
 
 BASE = "https://vendor.test"
+# One for all tests: reading the trusted certificates takes longer than most of them.
+TRANSPORT = Transport()
 
 # What people would send; made up, and long enough to be recognised should it appear where it must not.
 HEADERS = {
@@ -27,7 +29,7 @@ HEADERS = {
 
 def cloud_of(name, base_url=BASE, replies=None):
     """A cloud whose retries do not wait."""
-    cloud = open_cloud(name, discover()[name], Transport(), replies or Replies(), base_url)
+    cloud = open_cloud(name, discover()[name], TRANSPORT, replies or Replies(), base_url)
     cloud.pause = 0.0
     return cloud
 

@@ -10,6 +10,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+from functools import lru_cache
 from typing import Any
 
 import urllib3.connection
@@ -45,8 +46,9 @@ class DeadlineTLSSocket(ssl.SSLSocket):
         return super().recv(*args, **kwargs)
 
 
+@lru_cache(maxsize=4)
 def tls_context(ca_file: str) -> ssl.SSLContext:
-    """A verifying context, loaded once: urllib3 would read the CA file again for every connection."""
+    """A verifying context, loaded once for all: urllib3 would read the CA file again for every connection."""
     context = create_urllib3_context()
     context.load_verify_locations(ca_file)
     context.sslsocket_class = DeadlineTLSSocket

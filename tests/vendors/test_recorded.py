@@ -1,0 +1,148 @@
+"""Every vendor over recorded replies: expected records, broken answers, and what errors may say."""
+
+import json
+import re
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor
+from vendors.kit import Sweep, VendorError
+from vendors.kit.registry import discover
+
+HERE = Path(__file__).parent
+NAMES = sorted(discover())
+# A plugin goes by its first name; the others are its vendor's own sandboxes.
+VENDORS = sorted({next(iter(plugin.hosts)) for plugin in discover().values()})
+
+
+def cases_of(vendor):
+    path = HERE / vendor / "cases.json"
+    return json.loads(path.read_text()) if path.exists() else []
+
+
+CASES = [
+    pytest.param(vendor, case, id=f"{vendor}-{case['read']}-{next(iter(case['replies'].values()))}")
+    for vendor in VENDORS
+    for case in cases_of(vendor)
+]
+
+
+def recorded(vendor, name):
+    return json.loads((HERE / vendor / name).read_text())
+
+
+def plain(record):
+    """A record as JSON has it: its kind and every member that is not None."""
+    members = {name: value for name, value in asdict(record).items() if value is not None}
+    members = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in members.items()}
+    return json.loads(json.dumps({"kind": type(record).__name__} | members))
+
+
+def everything(network, **answer):
+    for method in ("GET", "POST"):
+        network.add(method, re.compile(f"{BASE}/.*"), **answer)
+
+
+def failure_of(name, cloud=None):
+    sweep = Sweep(open_vendor(name, cloud=cloud))
+    sweep.run(lambda vendor: vendor.devices())
+    assert sweep.failure is not None
+    return sweep.failure
+
+
+@pytest.mark.parametrize(("vendor", "case"), CASES)
+def test_a_recorded_reply_gives_the_expected_records(vendor, case, network):
+    for path, name in case["replies"].items():
+        for method in ("GET", "POST"):
+            network.add(method, BASE + path, json=recorded(vendor, name))
+    plugin = open_vendor(vendor)
+    if case["read"] == "solar_inverter":
+        records = [plugin.solar_inverter(tuple(case["key"]))]
+    else:
+        sweep = Sweep(plugin)
+        sweep.run(lambda plugin: getattr(plugin, case["read"])(*[case["site"]] if "site" in case else []))
+        assert sweep.failure is None
+        records = sweep.records
+    assert [plain(record) for record in records] == recorded(vendor, f"{case['expected']}.expected.json")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (301, "backend_error"),
+        (400, "backend_error"),
+        (401, "unauthorized"),
+        (404, "not_found"),
+        (410, "api_retired"),
+        (429, "rate_limited"),
+        (500, "backend_error"),
+        (502, "backend_error"),
+        (503, "backend_error"),
+    ],
+)
+def test_a_vendor_s_status_becomes_the_right_kind_of_error(name, status, code, network):
+    everything(network, status=status, body="<html>nothing useful</html>")
+    assert failure_of(name).code == code
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("body", ["", "<html>", '{"plants": [', "null", "[]x", "[" * 2000, '"text"', "7", "{}"])
+def test_an_unreadable_answer_is_a_bad_reply_and_is_asked_for_again(name, body, network):
+    everything(network, body=body)
+    cloud = cloud_of(name)
+    assert failure_of(name, cloud).code == "bad_reply"
+    calls = len(network.calls)
+    assert failure_of(name, cloud).code == "bad_reply"
+    assert len(network.calls) == 2 * calls, "an unreadable answer was kept for reuse"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_retired_api_is_called_once_and_said_to_be_retired(name, network):
+    everything(network, status=410)
+    assert "the vendor has retired this API version" in str(failure_of(name))
+    assert len(network.calls) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_server_error_is_tried_once_more_and_a_refusal_is_not(name, network):
+    everything(network, status=500)
+    failure_of(name)
+    assert len(network.calls) == 2
+    network.reset()
+    everything(network, status=401)
+    calls_before = len(network.calls)
+    failure_of(name)
+    assert len(network.calls) == calls_before + 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "value", ["", "Bearer", "Bearer ", "Digest abc", "Basic %%%", "Basic OnNlY3JldA==", "Basic aWQ6"]
+)
+def test_an_unusable_credential_is_refused_without_a_call_and_without_its_value(name, value):
+    scheme = discover()[name].credential_headers
+    with pytest.raises(VendorError) as refused:
+        scheme.read(name, {f"x-authorization-{name}": value})
+    assert refused.value.code == "unauthorized"
+    assert f"X-Authorization-{name}" in str(refused.value)
+    assert not value.strip() or value.split()[-1] not in str(refused.value).replace("Bearer", "").replace("Basic", "")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_secret_shows_in_reprs_errors_and_logged_lines(name, network, caplog):
+    everything(network, status=500)
+    caplog.set_level("DEBUG")
+    vendor = open_vendor(name)
+    failure = failure_of(name)
+    shown = " ".join([repr(vendor), repr(vendor.credential), repr(failure), str(failure), failure.url, caplog.text])
+    for secret in vendor.credential.secrets:
+        assert secret not in shown
+    assert "sentinel" not in shown
+
+
+def test_every_vendor_has_a_made_up_credential_for_these_tests():
+    assert set(HEADERS) >= set(NAMES)

@@ -51,7 +51,7 @@ class Programs:
         systems = list(self._cloud.systems.values())
         if program_id == DEMO:
             return systems[:-1] or systems
-        return [systems[0], *systems[1:][-1:]] if program_id == PILOT else []
+        return [*systems[:1], *systems[1:][-1:]] if program_id == PILOT else []
 
     def _owned(self, program_id: str) -> str:
         if program_id not in self._cloud.account().programs:

@@ -48,7 +48,7 @@ def read(headers: Headers | EnvironHeaders, clouds: Mapping[str, Cloud]) -> Acce
     """The access that a request's headers give. Raises a 400 Problem that names an unsendable header."""
     lowered = {name.lower(): value for name, value in headers}
     companions = {
-        header.lower()
+        header.lower(): header
         for cloud in clouds.values()
         for alternatives in cloud.vendor.credential_headers.companions.values()
         for header in alternatives
@@ -56,7 +56,7 @@ def read(headers: Headers | EnvironHeaders, clouds: Mapping[str, Cloud]) -> Acce
     access = Access()
     for name in sorted(lowered):
         if name.startswith(PREFIX) or name in companions:
-            _check(name, lowered[name])
+            _check(name, lowered[name], companions.get(name))
         if name.startswith(PREFIX):
             _add(access, name.removeprefix(PREFIX), lowered, clouds)
     return access
@@ -77,11 +77,14 @@ def _hint(vendor: str, clouds: Mapping[str, Cloud]) -> str:
     return f"did you mean {close[0]}?" if close else f"this server knows {', '.join(clouds)}"
 
 
-def _check(name: str, value: str) -> None:
+def _check(name: str, value: str, companion: str | None) -> None:
     """A comma is how the server hands us a header that was sent twice; no vendor's credential has one."""
-    shown = re.sub("(^|-)[a-z]", lambda match: match.group().upper(), name[: len(PREFIX) + MAX_NAME])
+    # As the documentation writes it, whatever way it was sent.
+    shown = companion or f"X-Authorization-{name.removeprefix(PREFIX)[:MAX_NAME]}"
     fault = ""
-    if len(value) > MAX_VALUE:
+    if name == PREFIX:
+        fault = "names no vendor"
+    elif len(value) > MAX_VALUE:
         fault = f"is longer than {MAX_VALUE} characters"
     elif "," in value:
         fault = "was sent twice, or holds a comma"

@@ -29,8 +29,15 @@ def _clients() -> Clients:
     return found
 
 
+def _name(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """A name that a list can show on one line."""
+    if not value.strip() or not value.isprintable() or len(value) > 100:
+        raise click.BadParameter("1 to 100 printable characters are expected.")
+    return value.strip()
+
+
 @clients.command("create")
-@click.argument("name")
+@click.argument("name", callback=_name)
 @click.option("--mode", type=click.Choice(MODES), default="production", show_default=True)
 @click.option(
     "--api-version", type=click.Choice(API_VERSIONS), default=DEFAULT_API_VERSION, show_default=True
@@ -71,7 +78,7 @@ def list_clients() -> None:
 
 
 @clients.command("revoke")
-@click.argument("client_id")
+@click.argument("client_id", callback=_name)
 def revoke_client(client_id: str) -> None:
     """End a client's access; its tokens stop within 5 seconds."""
     if not _clients().revoke(client_id):

@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cachetools import TTLCache
+from cachetools import LRUCache, TTLCache
 from sqlalchemy import select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.storage import Client, Database
 
@@ -49,6 +50,8 @@ class Clients:
     def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._remembered: TTLCache[str, ApiClient | None] = TTLCache(10_000, REMEMBERED_SECONDS, timer=clock)
+        # A token ends after an hour, so nobody is let in for longer than that without the database.
+        self._last_known: LRUCache[str, ApiClient | None] = LRUCache(10_000)
         self._lock = threading.Lock()
 
     def create(self, name: str, mode: str, api_version: str) -> tuple[str, str]:
@@ -87,17 +90,28 @@ class Clients:
         return row.id if right and row.revoked_at is None else None
 
     def find(self, client_id: str) -> ApiClient | None:
-        """The client with this id, unless it is unknown or revoked; at most some seconds old."""
+        """The client with this id, unless it is unknown or revoked; at most some seconds old.
+
+        While the database does not answer, what was known last counts; a client not seen before raises.
+        """
         with self._lock:
             if client_id in self._remembered:
                 return self._remembered[client_id]
-        row = self._row(client_id)
-        client = None
-        if row is not None and row.revoked_at is None:
-            client = ApiClient(id=row.id, name=row.name, mode=row.mode, api_version=row.api_version)
+        try:
+            client = self._read(client_id)
+        except SQLAlchemyError:
+            if client_id not in self._last_known:
+                raise
+            client = self._last_known[client_id]
         with self._lock:
-            self._remembered[client_id] = client
+            self._remembered[client_id] = self._last_known[client_id] = client
         return client
+
+    def _read(self, client_id: str) -> ApiClient | None:
+        row = self._row(client_id)
+        if row is None or row.revoked_at is not None:
+            return None
+        return ApiClient(id=row.id, name=row.name, mode=row.mode, api_version=row.api_version)
 
     def _row(self, client_id: str) -> Client | None:
         with self._database.session() as session:

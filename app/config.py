@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -80,8 +81,10 @@ def _database_url(text: str) -> str:
 
 
 def _file(text: str) -> str:
-    if not os.access(text, os.R_OK) or not os.path.isfile(text):
-        raise ValueError
+    try:
+        ssl.create_default_context(cafile=text)
+    except OSError as error:  # not readable, or no certificate in it
+        raise ValueError from error
     return text
 
 

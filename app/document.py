@@ -28,8 +28,8 @@ def complete(spec: Any, vendors: Iterable[str]) -> None:
         )
     spec.options |= {
         "paths": {"/oauth2/token": {"post": _token()}, "/health": {"get": _health()}},
-        # The vendors' headers add up: none of them is needed, one of them should be there.
-        "security": [{"derapi": []}],
+        # Any number of the vendors' headers may come together, which this format cannot say.
+        "security": [{"derapi": []}, *({"derapi": [], f"vendor-{vendor}": []} for vendor in vendors)],
     }
 
 

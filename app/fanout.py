@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
-from vendors.kit import Busy, Cloud, Credential, Deadline, Record, Sweep, Timeout, Vendor, VendorError
+from vendors.kit import Busy, Cloud, Credential, Deadline, Mode, Record, Sweep, Timeout, Vendor, VendorError
 
 Find = Callable[[Vendor], Iterable[Record]]
 
@@ -34,8 +34,7 @@ def ask(
     credentials: Mapping[str, Credential],
     find: Find,
     deadline: Deadline,
-    *,
-    refresh: bool = False,
+    mode: Mode = Mode.REUSE,
 ) -> dict[str, Outcome]:
     """The outcome of `find` at every vendor for which there is a credential; returns by the deadline."""
     sweeps: dict[str, Sweep] = {}
@@ -47,7 +46,7 @@ def ask(
         for name in [name for name in names if name not in sweeps]:
             seconds = min(patience - time.monotonic(), deadline.left())
             if clouds[name].places.acquire(waits, max(0.0, seconds) if waits else None):
-                sweep = sweeps[name] = Sweep(clouds[name].open(credentials[name], deadline, refresh=refresh))
+                sweep = sweeps[name] = Sweep(clouds[name].open(credentials[name], deadline, mode))
                 futures.append(_start(clouds[name], sweep, find))
     wait(futures, deadline.left())
     return {name: _outcome(clouds[name], sweeps.get(name)) for name in names}

@@ -1,23 +1,17 @@
 """Sites and devices over all vendors that a request may reach: lists, and the way from an id to its device."""
 
-import secrets
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from cachetools import TTLCache
 
 from app import fanout
 from app.access import Access
 from app.errors import Problem
 from app.fanout import Outcome
+from app.healing import Healing
 from app.ids import TAGS, Ids
 from app.resources import Located, Resources
-from vendors.kit import Cloud, Deadline, NotFound, Record, Site, SolarInverter, Vendor, VendorError, fits_path
-
-# An id that nobody knows makes us ask all its caller's vendors; a second one within this time does not.
-HEALING_SECONDS = 60.0
+from vendors.kit import Cloud, Deadline, Mode, NotFound, Record, Site, SolarInverter, Vendor, VendorError, fits_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +39,9 @@ class Listing:
 class Inventory:
     def __init__(self, clouds: Mapping[str, Cloud], ids: Ids, resources: Resources) -> None:
         self._clouds, self._ids, self._resources = clouds, ids, resources
-        self._healed: TTLCache[tuple[str, bytes], Outcome] = TTLCache(10_000, HEALING_SECONDS)
-        self._mark_key = secrets.token_bytes(32)
-        self._lock = threading.Lock()
+        self._healing = Healing(clouds)
 
-    def listing(
-        self, kind: type[Record], access: Access, filters: Filters, deadline: Deadline, *, refresh: bool
-    ) -> Listing:
+    def listing(self, kind: type[Record], access: Access, filters: Filters, deadline: Deadline, mode: Mode) -> Listing:
         """Everything of one kind that the filters let pass. Vendors that fail are named, not raised."""
         if filters.vendor is not None:
             access = access.only(filters.vendor)
@@ -59,21 +49,19 @@ class Inventory:
         def find(vendor: Vendor) -> Iterable[Record]:
             return _of_kind(vendor, kind, filters.vendor_site_id)
 
-        outcomes = fanout.ask(self._clouds, access.credentials, find, deadline, refresh=refresh)
+        outcomes = fanout.ask(self._clouds, access.credentials, find, deadline, mode)
         located = [
             self._locate(vendor, record)
             for vendor, outcome in outcomes.items()
             for record in outcome.records
             if isinstance(record, kind) and filters.let_pass(record)
         ]
-        self._resources.remember(located)
+        self._resources.remember(located, deadline)
         outcomes |= {vendor: Outcome([], failure) for vendor, failure in access.refused.items()}
         failures = {vendor: outcome for vendor, outcome in sorted(outcomes.items()) if outcome.failure}
         return Listing(sorted(found.id for found in located), failures)
 
-    def solar_inverter(
-        self, id: str, access: Access, deadline: Deadline, *, refresh: bool
-    ) -> tuple[str, SolarInverter]:
+    def solar_inverter(self, id: str, access: Access, deadline: Deadline, mode: Mode) -> tuple[str, SolarInverter]:
         """Vendor and record of one solar inverter; raises a Problem: 403, 404, 429, 502, 503 or 504."""
         located = self._find(SolarInverter, id, access, deadline)
         self._demand(located, access)
@@ -82,7 +70,7 @@ class Inventory:
             {located.vendor: access.credentials[located.vendor]},
             lambda vendor: [vendor.solar_inverter(located.key)],
             deadline,
-            refresh=refresh,
+            mode,
         )[located.vendor]
         for record in outcome.records:
             if isinstance(record, SolarInverter):
@@ -118,29 +106,19 @@ class Inventory:
 
         Raises the failure of a vendor that could not be asked wholly, as the id may be there.
         """
-        outcomes = self._swept(kind, access, deadline)
-        located = [self._locate(vendor, record) for vendor, outcome in outcomes for record in outcome.records]
-        self._resources.remember(located, again=True)
+        outcomes = self._healing.sweep(
+            "sites" if kind is Site else "devices", lambda vendor: _of_kind(vendor, kind), access, deadline
+        )
+        located = [self._locate(name, record) for name, outcome in outcomes.items() for record in outcome.records]
+        self._resources.remember(located, deadline, again=True)
         for found in located:
             if found.id == id:
                 return found
-        failures = [(vendor, outcome.failure) for vendor, outcome in outcomes if outcome.failure]
+        failures = [(name, outcome.failure) for name, outcome in outcomes.items() if outcome.failure]
         failures += access.refused.items()
         if failures:
             raise problem(*max(failures, key=lambda failed: failed[1].severity))
         return None
-
-    def _swept(self, kind: type[Record], access: Access, deadline: Deadline) -> list[tuple[str, Outcome]]:
-        """What each vendor lists. At most one sweep per credential and minute; in between, the failures of the last."""
-        marks = {name: (name, found.fingerprint(self._mark_key)) for name, found in access.credentials.items()}
-        with self._lock:
-            known = {name: self._healed[mark] for name, mark in marks.items() if mark in self._healed}
-        to_ask = {name: found for name, found in access.credentials.items() if name not in known}
-        asked = fanout.ask(self._clouds, to_ask, lambda vendor: _of_kind(vendor, kind), deadline)
-        with self._lock:
-            for name, outcome in asked.items():
-                self._healed[marks[name]] = Outcome([], outcome.failure, outcome.incomplete)
-        return [*known.items(), *asked.items()]
 
 
 def _of_kind(vendor: Vendor, kind: type[Record], site: str | None = None) -> Iterator[Record]:

@@ -3,11 +3,27 @@
 from typing import Any
 
 import marshmallow as ma
-from marshmallow.validate import Length, Range, Regexp
+from marshmallow.validate import Length, Range
 
 from app import paging
 
-VISIBLE = Regexp(r"[^\x00-\x1f\x7f]+\Z", error="may not hold control characters.")
+
+def printable(value: str) -> None:
+    """Not as a pattern: that would stand in the document, where Python's dialect is not understood."""
+    if not value.isprintable():
+        raise ma.ValidationError("May not hold control characters.")
+
+
+class WholeNumber(ma.fields.Integer):
+    """Digits only; Python's int takes blanks and underscores as well."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not (isinstance(value, str) and value.isascii() and value.isdigit()):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+ID: list[Any] = [Length(1, 200), printable]
 
 
 class Prepared(ma.fields.List[Any]):
@@ -33,23 +49,22 @@ class ListQuery(ma.Schema):
     vendor = ma.fields.String(metadata={"description": "Only this vendor."})
     vendor_id = ma.fields.String(
         data_key="vendorID",
-        validate=[Length(1, 200), VISIBLE],
+        validate=ID,
         metadata={"description": "Only what has this id at its vendor."},
     )
     vendor_site_id = ma.fields.String(
         data_key="vendorSiteID",
-        validate=[Length(1, 200), VISIBLE],
+        validate=ID,
         metadata={"description": "Only what belongs to the site with this id at its vendor."},
     )
-    page_size = ma.fields.Integer(
+    page_size = WholeNumber(
         data_key="pageSize",
-        strict=False,
         validate=Range(1, paging.MAX_SIZE),
         metadata={"description": f"Default {paging.DEFAULT_SIZE}. Not in version v1, which has no pages."},
     )
     page_token = ma.fields.String(
         data_key="pageToken",
-        validate=[Length(1, 200), VISIBLE],
+        validate=ID,
         metadata={"description": "nextPageToken of the page before, with all other parameters repeated."},
     )
 

@@ -12,7 +12,7 @@ from app.errors import invalid
 from app.inventory import Filters, Inventory, Listing
 from app.log import conceal
 from app.routing import Blueprint, base_url
-from vendors.kit import Deadline, SolarInverter
+from vendors.kit import Deadline, Mode, SolarInverter
 
 PATH = "/solar-inverters"
 # No cloud stands behind it: the name of the devices that virtual clients make.
@@ -29,7 +29,7 @@ def list_solar_inverters(query: dict[str, Any]) -> Response:
     version = versions.requested()
     filters = Filters(query.get("vendor"), query.get("vendor_site_id"), query.get("vendor_id"))
     _check(filters, query, version)
-    listing = _inventory().listing(SolarInverter, _access(), filters, _deadline(), refresh=_refresh())
+    listing = _inventory().listing(SolarInverter, _access(), filters, _deadline(), _mode())
     return jsonify(_urls(listing) if version == versions.V1 else _page(listing, filters, query))
 
 
@@ -38,7 +38,7 @@ def list_solar_inverters(query: dict[str, Any]) -> Response:
 def get_solar_inverter(id: str) -> dict[str, Any]:
     """Reads one solar inverter from its vendor."""
     versions.requested()
-    vendor, record = _inventory().solar_inverter(id, _access(), _deadline(), refresh=_refresh())
+    vendor, record = _inventory().solar_inverter(id, _access(), _deadline(), _mode())
     answer = {
         "id": id,
         "vendor": vendor,
@@ -60,8 +60,8 @@ def _deadline() -> Deadline:
     return Deadline(current_app.config["SETTINGS"].request_deadline)
 
 
-def _refresh() -> bool:
-    return bool(request.cache_control.no_cache)
+def _mode() -> Mode:
+    return Mode.REFRESH if request.cache_control.no_cache else Mode.REUSE
 
 
 def _access() -> Access:

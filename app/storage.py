@@ -11,7 +11,7 @@ from typing import Any
 
 import alembic.command
 import alembic.config
-from sqlalchemy import JSON, BigInteger, Engine, Text, create_engine, event, text
+from sqlalchemy import JSON, BigInteger, Engine, Text, create_engine, event, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -63,10 +63,10 @@ class Database:
             yield session
 
     def answers(self) -> bool:
-        """Whether the database can be reached."""
+        """Whether the database can be reached and has its tables."""
         try:
             with self.engine.connect() as connection:
-                connection.execute(text("SELECT 1"))
+                connection.execute(select(Client.id).limit(1))
         except SQLAlchemyError:
             return False
         return True

@@ -6,7 +6,7 @@ Knows nothing of the web service and reads no settings, so it works from a noteb
     from vendors.sma import Sma
 
     cloud = open_cloud("sma", Sma, Transport(), Replies())
-    vendor = cloud.open(Sma.credential.read("sma", {"X-Authorization-sma": "Bearer ..."}), Deadline(20))
+    vendor = cloud.open(Sma.credential_headers.read("sma", {"X-Authorization-sma": "Bearer ..."}), Deadline(20))
     for record in vendor.devices():
         print(record)
 """

@@ -13,9 +13,22 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from vendors.kit import Battery, Key, NotFound, Site, SolarInverter, Vendor
+from vendors.kit import (
+    Battery,
+    Key,
+    NotFound,
+    RateLimited,
+    Reply,
+    Request,
+    Site,
+    SolarInverter,
+    Vendor,
+    VendorError,
+)
 from vendors.kit.reading import Raw, mapping, moment, number, optional_text, positive, text
 
+# In which SMA refills its token bucket; its 429 may come without a hint.
+REFILL_SECONDS = 300.0
 INVERTER_TYPE = "Solar Inverters"
 BATTERY_TYPE = "Battery"  # "Battery Inverter" is what was seen; what else may follow the word is not known.
 
@@ -27,6 +40,11 @@ class Sma(Vendor):
     }
     follows_308 = True
     lacks = frozenset({"battery.nameplate_kwh", "site.utc_offset_hours"})
+
+    def failure(self, reply: Reply, request: Request) -> VendorError | None:
+        if reply.status == 429 and reply.retry_after is None:
+            return RateLimited(reply.url, retry_after=REFILL_SECONDS)
+        return None
 
     def sites(self) -> Iterator[Site]:
         extras = {"WithInstallation": "true", "WithLocation": "true"}

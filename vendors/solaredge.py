@@ -32,6 +32,8 @@ from vendors.kit.reading import Raw, mapping, moment, optional_text, positive, t
 
 SITES_PER_PAGE = 1000
 PER_MINUTE_SECONDS = 60.0
+# When the billing month ends is told nowhere: ask again tomorrow.
+NEXT_DAY_SECONDS = 86_400.0
 # The unit of `nameplate` is not documented; v1 gave W for inverters and Wh for batteries.
 NAMEPLATE_PER_KILO = 1000.0
 
@@ -62,7 +64,7 @@ class SolarEdge(Vendor):
             return None
         if reply.headers.get("x-ratelimit-remaining-minute", "0") == "0":
             return RateLimited(reply.url, retry_after=PER_MINUTE_SECONDS)
-        return RateLimited(reply.url, "the credits of this month are spent")
+        return RateLimited(reply.url, "the credits of this month are spent", retry_after=NEXT_DAY_SECONDS)
 
     def sites(self) -> Iterator[Site]:
         yield from self.client.pages(self._page_of_sites)

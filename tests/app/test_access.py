@@ -63,7 +63,7 @@ def test_the_case_of_a_header_does_not_matter(get, clouds, name):
 def test_a_value_that_cannot_be_a_credential_is_a_400_with_the_header_s_name_alone(get, network, value, says):
     answer = get(headers={"X-Authorization-sma": value})
     assert (answer.status_code, answer.json["code"]) == (400, "invalid_header")
-    assert answer.json["header"] == "X-Authorization-Sma"
+    assert answer.json["header"] == "X-Authorization-sma"
     assert says in answer.json["detail"]
     assert value not in answer.text
 

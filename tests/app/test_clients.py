@@ -3,6 +3,7 @@
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from app.clients import REMEMBERED_SECONDS, ApiClient, Clients
 
@@ -63,3 +64,24 @@ def test_revoking_is_for_good_and_keeps_the_first_time(clients: Clients) -> None
     assert first is not None
     assert clients.verified(client_id, secret) is None
     assert not clients.revoke("unknown")
+
+
+def test_without_the_database_a_client_seen_before_goes_on_and_another_does_not(
+    clients: Clients, now: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, _ = clients.create("seen", "production", "v1")
+    unseen, _ = clients.create("unseen", "production", "v1")
+    revoked, _ = clients.create("revoked", "production", "v1")
+    clients.revoke(revoked)
+    assert clients.find(seen)
+    assert clients.find(revoked) is None
+
+    def down(client_id: str) -> None:
+        raise OperationalError("", {}, Exception())
+
+    monkeypatch.setattr(clients, "_row", down)
+    now[0] += 60
+    assert clients.find(seen)
+    assert clients.find(revoked) is None
+    with pytest.raises(OperationalError):
+        clients.find(unseen)

@@ -2,12 +2,13 @@
 
 import re
 import stat
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+import trustme
 
-from app import config
+from app import config, create_app
 from app.config import Settings, SettingsError, load
 
 KEYS = {"SECRET_KEY": "s" * 32, "ID_KEY": "i" * 32}
@@ -157,7 +158,7 @@ def test_every_setting_is_documented_in_the_example_file() -> None:
 def test_the_example_file_shows_the_defaults_and_valid_values(tmp_path: Path) -> None:
     text = (config.ROOT / ".env.example").read_text()
     shown = dict(re.findall(r"^#([A-Z_]+)=(.+)$", text, re.MULTILINE))
-    (tmp_path / "company.pem").touch()
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "company.pem"))
     shown["VENDOR_CA_FILE"] = str(tmp_path / "company.pem")
     settings = load({**KEYS, **shown})
     for name in ("port", "web_concurrency", "request_deadline", "log_level", "trusted_proxies", "sandbox_port"):
@@ -172,3 +173,14 @@ def test_nothing_else_reads_the_environment() -> None:
         if re.search(r"os\.environ|getenv|import environ", path.read_text())
     ]
     assert readers == ["app/config.py"]
+
+
+def test_a_file_without_certificates_is_no_ca_file(tmp_path: Path) -> None:
+    (tmp_path / "company.pem").write_text("no certificate\n")
+    with pytest.raises(SettingsError, match="VENDOR_CA_FILE: expected"):
+        load({**KEYS, "VENDOR_CA_FILE": str(tmp_path / "company.pem")})
+
+
+def test_the_url_of_a_vendor_that_does_not_exist_refuses_the_start(settings: Settings) -> None:
+    with pytest.raises(SettingsError, match="VENDOR_URL_SAM: there is no such vendor"):
+        create_app(replace(settings, vendor_urls={"sam": "http://127.0.0.1:9"}))

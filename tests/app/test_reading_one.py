@@ -1,6 +1,7 @@
 """GET /solar-inverters/{id}, also when the table of ids is lost."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import delete, select
@@ -47,6 +48,49 @@ def test_a_healing_sweep_writes_every_row_that_it_saw(get, app, clouds):
     get(f"/solar-inverters/{ids[0]}")
     with app.extensions["database"].session() as session:
         assert set(ids) <= set(session.scalars(select(Resource.id)))
+
+
+def test_an_id_is_found_again_also_within_the_minute_after_a_search_for_another(get, app, clouds):
+    ids = ids_of(get("/solar-inverters?vendor=sma"))
+    get()
+    assert get("/solar-inverters/solr-0000000000000000").status_code == 404
+    calls = len(clouds.calls)
+    with app.extensions["database"].session() as session:
+        session.execute(delete(Resource))
+    answers = [get(f"/solar-inverters/{id}").status_code for id in ids]
+    assert answers == [200] * len(ids)
+    assert len(clouds.calls) - calls == len(ids), "only the reads themselves"
+
+
+def test_a_list_writes_its_rows_again_once_a_read_has_shown_that_they_are_lost(get, app, clouds):
+    ids = ids_of(get())
+    with app.extensions["database"].session() as session:
+        session.execute(delete(Resource))
+    get(f"/solar-inverters/{ids[0]}", headers={"X-Authorization-smasbox": "nonsense"})
+    get()
+    with app.extensions["database"].session() as session:
+        assert set(session.scalars(select(Resource.id))) == set(ids)
+
+
+def test_a_search_that_failed_is_tried_again_after_some_seconds(app, get, network):
+    now = [0.0]
+    app.extensions["inventory"]._healing._clock = lambda: now[0]
+    network.post(f"{SOLIS}/v1/api/inverterList", status=503)
+    for later, calls in ((0.0, 2), (4.0, 2), (6.0, 4)):
+        now[0] = later
+        answer = get("/solar-inverters/solr-0000000000000000", headers=HEADERS["solis"])
+        assert (answer.status_code, len(network.calls)) == (502, calls)
+
+
+def test_parallel_reads_of_lost_ids_all_find_them(app, get, http, bearer, clouds):
+    ids = ids_of(get("/solar-inverters?vendor=sma"))
+    get()
+    with app.extensions["database"].session() as session:
+        session.execute(delete(Resource))
+    with ThreadPoolExecutor(6) as threads:
+        paths = [f"/solar-inverters/{id}" for id in ids * 3]
+        reads = [threads.submit(app.test_client().get, path, headers=bearer | ALL) for path in paths]
+        assert [read.result().status_code for read in reads] == [200] * len(reads)
 
 
 def test_an_id_that_nobody_knows_is_a_404_and_costs_one_sweep_a_minute(get, clouds):

@@ -142,3 +142,13 @@ def test_a_database_that_fails_does_not_fail_a_list(get, app, clouds, monkeypatc
     assert len(ids_of(get())) == 6
     monkeypatch.undo()
     assert get(f"/solar-inverters/{ids_of(get('/solar-inverters?vendorID=131'))[0]}").status_code == 200
+
+
+def test_a_locked_database_does_not_hold_a_list(get, app, settings, clouds):
+    with sqlite3.connect(settings.database_url.removeprefix("sqlite:///"), isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        started = time.monotonic()
+        assert len(ids_of(get())) == 6
+        assert time.monotonic() - started < 2, "the database waits 5 s for a lock"
+        other.execute("ROLLBACK")
+    app.extensions["inventory"]._resources._writer.shutdown(wait=True)

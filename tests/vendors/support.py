@@ -1,6 +1,6 @@
 """Opens plugins in tests: over recorded replies, or at any base URL, without pauses."""
 
-from vendors.kit import Deadline, Replies, Transport, Vendor, open_cloud
+from vendors.kit import Deadline, Mode, Replies, Transport, Vendor, open_cloud
 from vendors.kit.registry import discover
 
 BASE = "https://vendor.test"
@@ -38,4 +38,4 @@ def open_vendor(name, base_url=BASE, *, seconds=5.0, headers=None, cloud=None, r
     """The plugin with a made-up credential."""
     cloud = cloud or cloud_of(name, base_url)
     credential = cloud.vendor.credential_headers.read(name, headers or HEADERS[name])
-    return cloud.open(credential, Deadline(seconds), refresh=refresh)
+    return cloud.open(credential, Deadline(seconds), Mode.REFRESH if refresh else Mode.REUSE)

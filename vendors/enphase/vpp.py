@@ -18,7 +18,6 @@ from vendors.kit import (
     CredentialHeaders,
     Key,
     NotFound,
-    RateLimited,
     RawReply,
     Reply,
     Request,
@@ -35,9 +34,6 @@ PROGRAMS = "/api/v1/programs"
 SEARCH = "/api/v1/systems/search/{}"
 DEVICES = "/api/v1/systems/{}/devices"
 PAGE_SIZE = 100
-# Not documented: no 429 is.
-THROTTLED_SECONDS = 60.0
-
 # Beginnings of texts, in lower case.
 BAD_CREDENTIAL = ("forbidden", "x-api-key is not", "no account found")
 NOT_ENROLLED = "site is not enrolled"
@@ -64,8 +60,6 @@ class EnphaseVpp(Vendor):
             return reply.instead({"total": 0, "systems": []})
         if reply.status == 422 and said.startswith(DOWNSTREAM):
             return BackendError(reply.url)
-        if reply.status == 429 and not reply.headers.get("retry-after"):
-            return RateLimited(reply.url, retry_after=THROTTLED_SECONDS)
         return None
 
     def sites(self) -> Iterator[Site]:

@@ -1,6 +1,6 @@
 """What vendor plugins are made of. Plugins import from here and from the standard library only."""
 
-from vendors.kit.client import Client, fits_path
+from vendors.kit.client import Client, Mode, fits_path
 from vendors.kit.cloud import Cloud, open_cloud
 from vendors.kit.credentials import Credential, CredentialHeaders, basic, bearer
 from vendors.kit.deadline import Deadline
@@ -39,6 +39,7 @@ __all__ = [
     "Forbidden",
     "Key",
     "Limits",
+    "Mode",
     "NotFound",
     "NotOffered",
     "Permanent",

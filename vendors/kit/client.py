@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode, urljoin
 
@@ -44,13 +45,25 @@ def fits_path(part: str) -> bool:
     return PATH_PART.match(part) is not None
 
 
+class Mode(Enum):
+    """How replies that were kept are used."""
+
+    REUSE = "while they are fresh"
+    REFRESH = "not at all: ask anew"
+    KEPT_ONLY = "only they: make no call"
+
+
+class NotKept(VendorError):
+    """In the mode KEPT_ONLY: there is no fresh reply to this call."""
+
+
 class Client:
     """Calls to one vendor with one caller's credential, during one request."""
 
-    def __init__(self, cloud: "Cloud", vendor: "Vendor", deadline: Deadline, refresh: bool) -> None:
+    def __init__(self, cloud: "Cloud", vendor: "Vendor", deadline: Deadline, mode: Mode) -> None:
         self._cloud, self._vendor = cloud, vendor
         self.deadline = deadline
-        self._refresh = refresh
+        self._mode = mode
         self._retries_left = MAX_RETRIES
         self._called = ""
         self._under_way: list[str] = []
@@ -150,11 +163,14 @@ class Client:
     def _call(self, make: Callable[[], Request], kind: str) -> Reply:
         request = make()
         store, key = self._cloud.replies, self._cloud.replies.key(self._cloud.name, self._vendor.credential, request)
-        kept = None if self._refresh else store.get(key, self._vendor.fresh[kind])
-        if kept is None:
-            kept = self._fetch_with_retry(request, make)
-            store.put(key, kept)
-        return Reply(kept, self.progress, lambda: store.discard(key))
+        kept = None if self._mode is Mode.REFRESH else store.get(key, self._vendor.fresh[kind])
+        if kept:
+            return Reply(kept, self.progress, lambda: None)
+        if self._mode is Mode.KEPT_ONLY:
+            raise NotKept(request.shown_url)
+        raw = self._fetch_with_retry(request, make)
+        previous = store.put(key, raw)
+        return Reply(raw, self.progress, lambda: store.take_back(key, raw, previous))
 
     def _fetch_with_retry(self, request: Request, make: Callable[[], Request]) -> RawReply:
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from cachetools import LRUCache
 
-from vendors.kit.client import Client
+from vendors.kit.client import Client, Mode
 from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
 from vendors.kit.replies import Replies
@@ -41,10 +41,10 @@ class Cloud:
         self.sweeps = ThreadPoolExecutor(MAX_SWEEPS, thread_name_prefix=f"sweep-{self.name}")
         self.calls = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix=f"call-{self.name}")
 
-    def open(self, credential: Credential, deadline: Deadline, *, refresh: bool = False) -> Vendor:
-        """The vendor for one request. refresh: ask anew although a kept reply is fresh."""
+    def open(self, credential: Credential, deadline: Deadline, mode: Mode = Mode.REUSE) -> Vendor:
+        """The vendor for one request; `mode` says how kept replies are used."""
         vendor = self.vendor(credential)
-        vendor.client = Client(self, vendor, deadline, refresh)
+        vendor.client = Client(self, vendor, deadline, mode)
         return vendor
 
     def home(self, credential: Credential) -> str:

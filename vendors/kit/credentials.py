@@ -1,6 +1,6 @@
 """How the `X-Authorization-<vendor>` headers of a request become a vendor's credential.
 
-A plugin declares `credential = CredentialHeaders(bearer)`, or `basic`, or a function of its own, and the
+A plugin declares `credential_headers = CredentialHeaders(bearer)`, or `basic`, or a function of its own, and the
 companion headers that it needs. Values were checked for characters and length before they come here.
 """
 

@@ -89,7 +89,7 @@ class RateLimited(VendorError):
     ) -> None:
         if retry_at is not None:
             retry_after = max(1.0, retry_at - time.time())
-        super().__init__(url, why, retry_after=retry_after)
+        super().__init__(url, why, retry_after=THROTTLED_SECONDS if retry_after is None else retry_after)
 
     @classmethod
     def until_next_minute(cls, url: str) -> "RateLimited":
@@ -168,6 +168,9 @@ class PluginFault(VendorError):
     severity = 2
     advice = "This is a fault of this server. Report it to its operator with the requestId."
 
+
+# The hint when neither the vendor nor its plugin has one: most quotas are of minutes.
+THROTTLED_SECONDS = 60.0
 
 RETIRED = "the vendor has retired this API version"
 

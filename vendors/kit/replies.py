@@ -55,23 +55,35 @@ class Replies:
             self._kept.move_to_end(key)
             return kept.reply
 
-    def put(self, key: bytes, reply: RawReply) -> None:
+    def put(self, key: bytes, reply: RawReply) -> Kept | None:
+        """Keeps a reply; gives the one that it replaces."""
         with self._lock:
-            self._drop(key)
-            self._kept[key] = Kept(reply, self._clock())
-            self._bytes += _size(reply)
-            while self._bytes > self._max_bytes:
-                self._drop(next(iter(self._kept)))
+            return self._put(key, Kept(reply, self._clock()))
 
-    def discard(self, key: bytes) -> None:
-        """Forget a reply that turned out to be unusable."""
+    def take_back(self, key: bytes, reply: RawReply, previous: Kept | None) -> None:
+        """Undoes the `put` of a reply that turned out to be unusable, unless a newer one is there."""
         with self._lock:
-            self._drop(key)
+            kept = self._kept.get(key)
+            if kept is None or kept.reply is not reply:
+                return
+            if previous:
+                self._put(key, previous)
+            else:
+                self._drop(key)
 
-    def _drop(self, key: bytes) -> None:
+    def _put(self, key: bytes, kept: Kept) -> Kept | None:
+        previous = self._drop(key)
+        self._kept[key] = kept
+        self._bytes += _size(kept.reply)
+        while self._bytes > self._max_bytes:
+            self._drop(next(iter(self._kept)))
+        return previous
+
+    def _drop(self, key: bytes) -> Kept | None:
         kept = self._kept.pop(key, None)
         if kept:
             self._bytes -= _size(kept.reply)
+        return kept
 
     @property
     def bytes(self) -> int:

@@ -22,8 +22,11 @@ from vendors.kit.deadline import Deadline, current
 
 Address = tuple[Any, Any, int, str, Any]
 
-# A look-up that hangs in the system's resolver holds its thread; so many may hang at once.
-LOOK_UPS = threading.BoundedSemaphore(64)
+
+@lru_cache(maxsize=1024)
+def look_ups_of(host: str) -> threading.BoundedSemaphore:
+    """Places for look-ups of one host: one that hangs in the system's resolver holds its thread."""
+    return threading.BoundedSemaphore(16)
 
 
 class DeadlineSocket(socket.socket):
@@ -65,6 +68,7 @@ def look_up(host: str, port: int, deadline: Deadline) -> list[Address]:
 
 
 def _look_up_in_thread(host: str, port: int, deadline: Deadline) -> list[Address]:
+    places = look_ups_of(host)
     found: list[list[Address]] = []
     failed: list[OSError] = []
 
@@ -74,12 +78,16 @@ def _look_up_in_thread(host: str, port: int, deadline: Deadline) -> list[Address
         except (OSError, UnicodeError) as error:
             failed.append(error if isinstance(error, OSError) else socket.gaierror(str(error)))
         finally:
-            LOOK_UPS.release()
+            places.release()
 
-    if not LOOK_UPS.acquire(timeout=deadline.timeout()):
-        raise TimeoutError("too many name look-ups hang")
+    if not places.acquire(timeout=deadline.timeout()):
+        raise TimeoutError("too many look-ups of this name hang")
     thread = threading.Thread(target=resolve, name=f"look-up {host}", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:
+        places.release()
+        raise
     thread.join(deadline.timeout())
     if failed:
         raise failed[0]

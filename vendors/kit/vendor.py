@@ -14,7 +14,7 @@ from vendors.kit.transport import RawReply, Request
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a vendor allows: `parallel` calls at a time for one credential."""
+    """What a vendor allows: `parallel` calls at a time, counted for each request by itself."""
 
     parallel: int = 4
 

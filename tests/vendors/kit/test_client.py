@@ -132,14 +132,22 @@ def test_another_credential_never_gets_a_kept_reply(network):
     assert len(network.calls) == 4
 
 
-def test_a_failed_refresh_does_not_evict_the_good_reply(network):
+@pytest.mark.parametrize("answer", [{"status": 503}, {"body": "<html>"}, {"json": {}}], ids=str)
+def test_a_failed_refresh_does_not_evict_the_good_reply(network, answer):
     good = network.get(PLANTS, json=plants(0))
     cloud = cloud_of("sma")
     swept(open_vendor("sma", cloud=cloud))
     network.remove(good)
-    network.get(PLANTS, status=503)
-    assert swept(open_vendor("sma", cloud=cloud, refresh=True)).failure
+    network.get(PLANTS, **answer)
+    for _ in range(2):
+        assert swept(open_vendor("sma", cloud=cloud, refresh=True)).failure
     assert swept(open_vendor("sma", cloud=cloud)).failure is None
+
+
+def test_a_retry_needs_enough_of_the_deadline(network):
+    network.get(PLANTS, status=500)
+    assert swept(open_vendor("sma", seconds=0.9)).failure
+    assert len(network.calls) == 1
 
 
 def test_what_failed_is_asked_for_again_and_only_that(network):

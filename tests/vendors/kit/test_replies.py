@@ -64,11 +64,17 @@ def test_a_reply_larger_than_the_store_is_not_kept_and_does_no_harm():
     assert store.bytes == 0
 
 
-def test_putting_and_discarding_the_same_key_counts_its_bytes_once():
+def test_a_reply_that_is_taken_back_gives_its_place_to_the_one_before():
     store = Replies()
-    for size in (10, 20, 30):
-        store.put(b"k", reply(size))
-    assert store.bytes == 30 + OVERHEAD
-    store.discard(b"k")
-    store.discard(b"k")
-    assert store.bytes == 0
+    first, second, third = reply(10), reply(20), reply(30)
+    assert store.put(b"k", first) is None
+    previous = store.put(b"k", second)
+    store.take_back(b"k", second, previous)
+    assert store.get(b"k", 60) is first
+    assert store.bytes == 10 + OVERHEAD
+    store.put(b"k", third)
+    store.take_back(b"k", second, previous)
+    assert store.get(b"k", 60) is third, "a newer reply is not undone"
+    store.take_back(b"k", third, None)
+    store.take_back(b"k", third, None)
+    assert (store.get(b"k", 60), store.bytes) == (None, 0)

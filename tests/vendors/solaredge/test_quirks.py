@@ -56,7 +56,7 @@ def test_a_page_that_is_not_full_is_the_last(network, first, calls):
     [
         ({"x-ratelimit-remaining-minute": "0", "retry-after": "17"}, 17, "quota"),
         ({"x-ratelimit-remaining-minute": "0"}, 60, "quota"),
-        ({"x-ratelimit-remaining-minute": "7"}, None, "credits of this month"),
+        ({"x-ratelimit-remaining-minute": "7"}, 86_400, "credits of this month"),
     ],
 )
 def test_the_two_kinds_of_429_are_told_apart(network, headers, retry_after, says):

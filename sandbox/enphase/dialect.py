@@ -123,14 +123,13 @@ class Enphase(EnphaseCloud):
 
     def _views(self) -> dict[str, View]:
         """What every plan may ask, by path."""
-        listing, inverters = Listing(self), Inverters(self)
-        telemetry, totals, present = Telemetry(self), Totals(self), Present(self)
+        listing, telemetry, totals, present = Listing(self), Telemetry(self), Totals(self), Present(self)
         return {
             "": listing.list_systems,
             "/": listing.list_systems,
             "/retrieve_system_id": listing.of_gateway,
             "/event_types": present.event_types,
-            "/inverters_summary_by_envoy_or_site": inverters.summary,
+            "/inverters_summary_by_envoy_or_site": Inverters(self).summary,
             "/<system_id>": listing.show,
             "/<system_id>/summary": totals.summary,
             "/<system_id>/devices": self.list_devices,

@@ -18,6 +18,7 @@ from sandbox.quotas import Spent
 from sandbox.replies import Refused
 from sandbox.world import World
 
+View = Callable[..., Response]
 _HEALTH_PERCENT = 99.1
 
 
@@ -107,31 +108,37 @@ class EnphaseVpp(EnphaseCloud):
     def routes(self) -> Blueprint:
         blueprint = self.blueprint()
         blueprint.post("/auth/oauth2/token")(self.access.token)
-        telemetry, totals, present = Telemetry(self), Totals(self), Present(self)
-        views: dict[str, Callable[..., Response]] = {
+        views: dict[str, View] = {
             "/programs": self.programs.list_programs,
             "/programs/<program_id>": self.programs.show,
             "/systems/search/<program_id>": self.programs.search,
-            "/systems/event_types": present.event_types,
-            "/systems/<system_id>/summary": totals.summary,
-            "/systems/<system_id>/devices": self.list_devices,
-            "/systems/<system_id>/devices/micros/<serial>/telemetry": telemetry.micro,
-            "/systems/<system_id>/devices/encharges/<serial>/telemetry": telemetry.encharge,
-            "/systems/<system_id>/telemetry/production_micro": telemetry.production_micro,
-            "/systems/<system_id>/telemetry/production_meter": telemetry.production_meter,
-            "/systems/<system_id>/telemetry/consumption_meter": telemetry.consumption_meter,
-            "/systems/<system_id>/telemetry/battery": telemetry.battery,
-            "/systems/<system_id>/production_lifetime": totals.production_lifetime,
-            "/systems/<system_id>/battery_lifetime": totals.battery_lifetime,
-            "/systems/<system_id>/latest_telemetry": present.latest,
-            "/systems/<system_id>/battery_settings": present.battery_settings,
-            "/systems/<system_id>/site_open_events": present.open_events,
-            "/systems/<system_id>/site_events": present.events,
-            "/systems/<system_id>/site_alarms": present.alarms,
+            "/systems/event_types": Present(self).event_types,
         }
+        views |= {f"/systems/<system_id>/{path}": view for path, view in self._site_views().items()}
         for path, view in views.items():
             blueprint.add_url_rule(f"/api/v1{path}", path, view)
         return blueprint
+
+    def _site_views(self) -> dict[str, View]:
+        """What can be asked about one site, by path."""
+        telemetry, totals, present = Telemetry(self), Totals(self), Present(self)
+        return {
+            "summary": totals.summary,
+            "devices": self.list_devices,
+            "devices/micros/<serial>/telemetry": telemetry.micro,
+            "devices/encharges/<serial>/telemetry": telemetry.encharge,
+            "telemetry/production_micro": telemetry.production_micro,
+            "telemetry/production_meter": telemetry.production_meter,
+            "telemetry/consumption_meter": telemetry.consumption_meter,
+            "telemetry/battery": telemetry.battery,
+            "production_lifetime": totals.production_lifetime,
+            "battery_lifetime": totals.battery_lifetime,
+            "latest_telemetry": present.latest,
+            "battery_settings": present.battery_settings,
+            "site_open_events": present.open_events,
+            "site_events": present.events,
+            "site_alarms": present.alarms,
+        }
 
     def system(self, system_id: str) -> State:
         """The site, if it is enrolled in one of the account's programs."""

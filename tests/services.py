@@ -12,6 +12,8 @@ import sandbox
 from app import create_app
 from app.config import Settings
 from sandbox.server import running
+from tests.vendors.support import cloud_of, open_vendor
+from vendors.kit import Sweep
 
 
 class Played:
@@ -88,3 +90,42 @@ def served(
             vendor_ca_file=ca_file,
         )
         yield Service(settings), Played(url, ca_file)
+
+
+class Account:
+    """One vendor's emulator and an account there; keeps a cloud, so that replies are reused from sweep to sweep."""
+
+    def __init__(self, played, name):
+        self.played, self.name = played, name
+        self.headers = played.headers(name)
+        self.base = f"{played.url}/{name}"
+        self.cloud = cloud_of(name, self.base)
+        self.views = played.get("/truth")["views"][name]
+
+    def sweep(self, read="devices", *, refresh=False):
+        plugin = open_vendor(self.name, headers=self.headers, cloud=self.cloud, refresh=refresh, seconds=20)
+        sweep = Sweep(plugin)
+        sweep.run(lambda plugin: getattr(plugin, read)())
+        return sweep
+
+    def calls(self):
+        return self.played.calls(self.name)
+
+    @contextmanager
+    def fault(self, **fault):
+        self.played.put(f"/faults/{self.name}", fault)
+        try:
+            yield
+        finally:
+            self.played.put(f"/faults/{self.name}", {})
+
+    @property
+    def devices(self):
+        """The truth: every device of the fleet as this vendor shows it, with its site's id there."""
+        return [(view["site"], device) for view in self.views for device in view["devices"]]
+
+
+@contextmanager
+def account_of(name, sites):
+    with running(sandbox.create_app(sites, 1)) as url:
+        yield Account(Played(url), name)

@@ -3,22 +3,18 @@
 Nothing here knows a vendor by name. What is a vendor's own is tested in tests/vendors/<vendor>/.
 """
 
-import subprocess
-import sys
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import sandbox
-from app.ids import Ids
 from sandbox.server import running
-from tests.services import Played
-from tests.vendors.support import cloud_of, open_vendor
+from tests.services import Account, Played, account_of
+from tests.vendors.support import open_vendor
 from tests.vendors.test_recorded import VENDORS, cases_of
-from vendors.kit import Battery, Site, SolarInverter, Sweep
+from vendors.kit import Battery, Site, SolarInverter
 from vendors.kit.registry import discover
 
 ROOT = Path(__file__).parent.parent
@@ -30,49 +26,10 @@ IDENTITY = {"key", "vendor_id", "site_key", "vendor_site_id"}
 each_vendor = pytest.mark.parametrize("name", NAMES)
 
 
-class Account:
-    """One vendor's emulator and an account there; keeps a cloud, so that replies are reused from sweep to sweep."""
-
-    def __init__(self, played, name):
-        self.played, self.name = played, name
-        self.headers = played.headers(name)
-        self.base = f"{played.url}/{name}"
-        self.cloud = cloud_of(name, self.base)
-        self.views = played.get("/truth")["views"][name]
-
-    def sweep(self, read="devices", *, refresh=False):
-        plugin = open_vendor(self.name, headers=self.headers, cloud=self.cloud, refresh=refresh, seconds=20)
-        sweep = Sweep(plugin)
-        sweep.run(lambda plugin: getattr(plugin, read)())
-        return sweep
-
-    def calls(self):
-        return self.played.calls(self.name)
-
-    @contextmanager
-    def fault(self, **fault):
-        self.played.put(f"/faults/{self.name}", fault)
-        try:
-            yield
-        finally:
-            self.played.put(f"/faults/{self.name}", {})
-
-    @property
-    def devices(self):
-        """The truth: every device of the fleet as this vendor shows it, with its site's id there."""
-        return [(view["site"], device) for view in self.views for device in view["devices"]]
-
-
 @pytest.fixture(scope="module")
 def fleet():
     with running(sandbox.create_app(8, 1)) as url:
         yield Played(url)
-
-
-@contextmanager
-def account_of(name, sites):
-    with running(sandbox.create_app(sites, 1)) as url:
-        yield Account(Played(url), name)
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -106,12 +63,13 @@ def test_the_devices_are_the_vendor_s_own_view_of_the_fleet(name, fleet):
     assert (sweep.failure, sweep.incomplete) == (None, "")
     found = {(type(record), record.vendor_site_id, record.vendor_id): record for record in sweep.records}
     assert len(found) == len(sweep.records) == len(account.devices)
+    site_keys = {site.vendor_id: site.key for site in account.sweep("sites").records}
     for site, device in account.devices:
         candidates = [found.get((KINDS[device["kind"]], site, native)) for native in device["ids"].values()]
         record = next(record for record in candidates if record)
         assert set(record.key) <= set(device["ids"].values())
         assert record.serial_number == (device["serial"] or "")
-        assert record.site_key == next(site_record.key for site_record in account.sweep("sites").records if site_record.vendor_id == site)  # fmt: skip
+        assert record.site_key == site_keys[site]
 
 
 @each_vendor
@@ -122,7 +80,8 @@ def test_every_inverter_of_the_list_can_be_read_alone_and_is_the_same(name, flee
     for record in account.sweep().records:
         if isinstance(record, SolarInverter):
             alone = plugin.solar_inverter(record.key)
-            assert (alone.key, alone.site_key, alone.serial_number) == (record.key, record.site_key, record.serial_number)  # fmt: skip
+            for member in ("key", "site_key", "vendor_id", "vendor_site_id", "serial_number"):
+                assert getattr(alone, member) == getattr(record, member)
             assert alone.model == (truth[record.vendor_id]["model"] or "")
 
 
@@ -265,23 +224,3 @@ def test_no_credential_appears_in_logs_errors_reprs_or_urls(name, fleet, fault, 
     assert caplog.text
     for secret in plugin.credential.secrets:
         assert not [text for text in shown if secret in text]
-
-
-def test_ids_are_distinct_between_vendors_kinds_and_devices(fleet):
-    ids = Ids("k" * 32)
-    records = [(name, record) for name in NAMES for read in ("sites", "devices") for record in Account(fleet, name).sweep(read).records]  # fmt: skip
-    made = {ids.of(type(record), name, record.key) for name, record in records}
-    assert len(made) == len(records)
-
-
-@each_vendor
-def test_ids_are_the_same_in_another_process(name, fleet):
-    records = Account(fleet, name).sweep().records
-    record = next(record for record in records if isinstance(record, SolarInverter))
-    program = (
-        "import sys; from app.ids import Ids; from vendors.kit import SolarInverter; "
-        "print(Ids('k' * 32).of(SolarInverter, sys.argv[1], tuple(sys.argv[2:])))"
-    )
-    command = [sys.executable, "-c", program, name, *record.key]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env={"PYTHONHASHSEED": "7"})
-    assert answer.stdout.strip() == Ids("k" * 32).of(SolarInverter, name, record.key)

@@ -45,7 +45,7 @@ class SolarEdge(Dialect):
 
     def about(self, base: str) -> dict[str, Any]:
         owner = {"X-Authorization-solaredge": f"Bearer {OWNER_TOKEN}"}
-        return {"site_access": {"site": seen.site_id, "headers": owner} for seen in self.sites[:1]}
+        return {"site_access": {"site": self.sites[0].site_id, "headers": owner}} if self.sites else {}
 
     def credential(self) -> str:
         if not self._below().startswith("/v2/"):

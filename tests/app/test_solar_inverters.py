@@ -1,6 +1,8 @@
 """GET /solar-inverters: the list, its versions, filters and errors."""
 
 import re
+import sqlite3
+import time
 
 import pytest
 

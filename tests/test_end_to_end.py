@@ -49,7 +49,7 @@ def test_each_site_has_its_own_site_id_and_the_site_filter_agrees(fleet, vendor)
     for view in views:
         native = view["site"]
         count = sum(device["kind"] == "solar_inverter" for device in view["devices"])
-        ids, errors = service.inverters(headers, f"vendorSiteID={native}")
+        ids, errors = service.inverters(headers, f"vendorSiteID={native}&pageSize=1000")
         assert (len(ids), errors) == (count, {})
         site_ids |= {service.get(f"/solar-inverters/{id}", headers).json["siteID"] for id in ids}
     assert len(site_ids) == sum(any(d["kind"] == "solar_inverter" for d in view["devices"]) for view in views)
@@ -58,7 +58,7 @@ def test_each_site_has_its_own_site_id_and_the_site_filter_agrees(fleet, vendor)
 def test_a_site_of_one_vendor_is_no_error_at_the_others(fleet):
     service, played = fleet
     native = played.get("/truth")["views"]["sma"][0]["site"]
-    ids, errors = service.inverters(played.headers(), f"vendorSiteID={native}")
+    ids, errors = service.inverters(played.headers(), f"vendorSiteID={native}&pageSize=1000")
     assert (len(ids), errors) == (len(service.inverters(played.headers("sma"), f"vendorSiteID={native}")[0]), {})
 
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ import requests
 
 from app import config, network
 
+LONG = 24  # lines of JSON; longer answers are cut in the middle
 PATIENCE = 60.0  # seconds for a slow machine to start both servers
 FLASK = [sys.executable, "-m", "flask", "--app", "wsgi"]
 # A shell without jq can do this too.
@@ -117,8 +118,18 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def show(title: str, command: str, answer: Any) -> None:
-    """One step: what it does, how to do it by hand, what came back."""
-    print(f"\n# {title}\n\n{command}\n\n{json.dumps(answer, indent=2)}")
+    """One step: what it does, how to do it by hand, what came back; of a long list its beginning and its end."""
+    lines = json.dumps(answer, indent=2).splitlines()
+    if len(lines) > LONG:
+        lines[LONG - 8 : -5] = [f"    ... ({len(lines) - LONG + 3} more lines)"]
+    print(f"\n# {title}\n\n{command}\n")
+    print("\n".join(lines))
+
+
+def show_counts(url: str, headers: Mapping[str, str], vendors: Iterable[str]) -> None:
+    """How much of the list is whose: the same request with a filter, answered from the replies that were kept."""
+    counts = {name: len(Call(f"{url}?vendor={name}", headers=headers).send()["solar-inverters"]) for name in vendors}
+    print(f"\n{sum(counts.values())} inverters: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
 
 
 def fetch_token(title: str, variable: str, call: Call, variables: dict[str, str]) -> None:
@@ -133,7 +144,8 @@ def vendor_headers(sandbox: str, variables: dict[str, str]) -> dict[str, str]:
     merged: dict[str, str] = {}
     for vendor, about in Call(f"{sandbox}/").send()["vendors"].items():
         headers = dict(about["headers"])
-        if token := about.get("token"):
+        token = about.get("token", {})
+        if "scope" in token:  # SMA's, as its documentation shows it; the other vendors' tokens are ready
             user = (token["client_id"], token["client_secret"])
             form = {"grant_type": "client_credentials", "scope": token["scope"]}
             variable = f"{vendor.upper()}_TOKEN"
@@ -168,6 +180,7 @@ def tour(service: str, sandbox: str, environ: Mapping[str, str]) -> None:
     ):
         call = Call(f"{service}/solar-inverters", headers=sent)
         show(title, call.curl(variables), call.send())
+    show_counts(f"{service}/solar-inverters", headers, Call(f"{sandbox}/").send()["vendors"])
 
 
 def end(number: int, frame: object) -> None:

@@ -3,6 +3,7 @@
 import re
 import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 
@@ -147,7 +148,8 @@ def test_a_database_that_fails_does_not_fail_a_list(get, app, clouds, monkeypatc
 
 
 def test_a_locked_database_does_not_hold_a_list(get, app, settings, clouds):
-    with sqlite3.connect(settings.database_url.removeprefix("sqlite:///"), isolation_level=None) as other:
+    path = settings.database_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         started = time.monotonic()
         assert len(ids_of(get())) == 6

@@ -2,15 +2,19 @@
 
 from app.config import Settings, SettingsError
 from vendors.kit import Cloud, Replies, Transport, open_cloud
-from vendors.kit.registry import discover
+from vendors.kit.registry import NameTaken, discover
 
 
 def clouds(settings: Settings) -> dict[str, Cloud]:
     """Vendor name -> cloud. VENDOR_URL_<NAME> goes before SANDBOX_URL, which goes before the public addresses.
 
-    Raises SettingsError for the URL of a vendor that does not exist: its credentials would go elsewhere.
+    Raises SettingsError when two plugins claim one name, and for the URL of a vendor that does not exist: its
+    credentials would go elsewhere.
     """
-    vendors = discover()
+    try:
+        vendors = discover()
+    except NameTaken as error:
+        raise SettingsError(str(error)) from error
     unknown = [name for name in settings.vendor_urls if name not in vendors]
     if unknown:
         lines = [f"  VENDOR_URL_{name.upper()}: there is no such vendor, only {', '.join(vendors)}" for name in unknown]

@@ -1,0 +1,76 @@
+"""A vendor in a package of its own: installed beside the server, and found by its entry point."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+SETUP = """
+[metadata]
+name = derapi-vendor-{name}
+version = 1
+[options]
+py_modules = {module}
+[options.entry_points]
+derapi.vendors =
+    {name} = {module}:Sunny
+"""
+
+MODULE = '''
+from vendors.kit import SolarInverter, Vendor
+
+
+class Sunny(Vendor):
+    hosts = {{"{name}": {{"main": "https://api.sunny.test"}}}}
+
+    def devices(self, site=None):
+        yield from self.client.get("/inverters").rows("inverters", to=to_inverter)
+
+
+def to_inverter(raw):
+    return SolarInverter(key=(raw["id"],), vendor_id=raw["id"], site_key=("1",), vendor_site_id="1")
+'''
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """Installs a package that offers a vendor of this name; gives a function that runs Python beside it."""
+
+    def install(name, module):
+        source, target = tmp_path / "source", tmp_path / "target"
+        source.mkdir()
+        (source / "setup.cfg").write_text(SETUP.format(name=name, module=module))
+        (source / "setup.py").write_text("from setuptools import setup; setup()")
+        (source / f"{module}.py").write_text(MODULE.format(name=name))
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+        command += ["--no-build-isolation", "--target", str(target), str(source)]
+        subprocess.run(command, check=True, capture_output=True)
+
+        def run(program):
+            environ = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{target}", "INSTANCE_PATH": str(tmp_path)}
+            command = [sys.executable, "-c", program]
+            return subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, check=False)
+
+        return run
+
+    return install
+
+
+def test_a_vendor_of_another_package_is_found_and_listed(installed):
+    run = installed("sunny", "derapi_sunny")
+    answer = run("from vendors.kit.registry import discover; print(discover()['sunny'].__module__)")
+    assert (answer.stdout.strip(), answer.returncode) == ("derapi_sunny", 0), answer.stderr
+    listed = run("import sys; sys.argv = ['flask', '--app', 'wsgi', 'vendors']; import flask.cli; flask.cli.main()")
+    assert '"sunny": "derapi_sunny.Sunny"' in listed.stdout
+
+
+def test_a_name_that_is_taken_refuses_the_start_and_names_both(installed):
+    run = installed("sma", "derapi_other_sma")
+    answer = run("import wsgi")
+    assert answer.returncode != 0
+    assert "'sma' is claimed by vendors.sma and by derapi_other_sma" in answer.stderr
+    assert "Traceback" not in answer.stderr

@@ -1,6 +1,7 @@
 """What vendor plugins are made of. Plugins import from here and from the standard library only."""
 
-from vendors.kit.client import Client, Mode, fits_path
+from vendors.kit.calls import Mode
+from vendors.kit.client import Client
 from vendors.kit.cloud import Cloud, open_cloud
 from vendors.kit.credentials import Credential, CredentialHeaders, basic, bearer
 from vendors.kit.deadline import Deadline
@@ -17,8 +18,10 @@ from vendors.kit.errors import (
     Retired,
     Timeout,
     Unauthorized,
+    VendorDown,
     VendorError,
 )
+from vendors.kit.paths import fits_path
 from vendors.kit.records import Battery, Key, Record, Site, SolarInverter
 from vendors.kit.replies import Replies
 from vendors.kit.reply import Reply
@@ -58,6 +61,7 @@ __all__ = [
     "Transport",
     "Unauthorized",
     "Vendor",
+    "VendorDown",
     "VendorError",
     "basic",
     "bearer",

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 
 from cachetools import LRUCache
 
-from vendors.kit.client import Client, Mode
+from vendors.kit.breaker import Breaker
+from vendors.kit.calls import Mode
+from vendors.kit.client import Client
 from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
-from vendors.kit.replies import Replies
-from vendors.kit.transport import CONNECTIONS, Transport
+from vendors.kit.flights import Flights
+from vendors.kit.replies import Kept, Replies
+from vendors.kit.transport import CONNECTIONS, RawReply, Transport
 from vendors.kit.vendor import Vendor
 
 # Sweeps of one vendor at a time in one process. Below the number of request threads of a worker (64), so
@@ -36,7 +39,10 @@ class Cloud:
 
     def __post_init__(self) -> None:
         self._homes: LRUCache[bytes, str] = LRUCache(10_000)
-        self._home_key = secrets.token_bytes(32)
+        self.secret = secrets.token_bytes(32)
+        """Key of fingerprints, so that nothing in memory tells a credential."""
+        self.flights: Flights[tuple[RawReply, Kept | None]] = Flights()
+        self.breakers = {base: Breaker() for base in self.urls.values()}
         self._lock = threading.Lock()
         self.sweeps = ThreadPoolExecutor(MAX_SWEEPS, thread_name_prefix=f"sweep-{self.name}")
         self.calls = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix=f"call-{self.name}")
@@ -52,12 +58,12 @@ class Cloud:
         if len(self.urls) == 1:
             return next(iter(self.urls.values()))
         with self._lock:
-            found = self._homes.get(credential.fingerprint(self._home_key))
+            found = self._homes.get(credential.fingerprint(self.secret))
         return found or next(iter(self.urls.values()))
 
     def remember_home(self, credential: Credential, base_url: str) -> None:
         with self._lock:
-            self._homes[credential.fingerprint(self._home_key)] = base_url
+            self._homes[credential.fingerprint(self.secret)] = base_url
 
 
 def open_cloud(name: str, vendor: type[Vendor], transport: Transport, replies: Replies, base_url: str = "") -> Cloud:

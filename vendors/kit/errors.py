@@ -29,6 +29,8 @@ class VendorError(Exception):
     stops_the_sweep = False
     """True: the next call would fail as well, so the rest of the sweep is not tried."""
     retriable = False
+    unreachable = False
+    """True: there was no connection at all, so it is nothing that this caller's account could cause."""
 
     def __init__(self, url: str = "", why: str = "", *, retry_after: float | None = None) -> None:
         self.url, self.why, self.retry_after = url, why, retry_after
@@ -111,6 +113,16 @@ class BackendError(VendorError):
     """The vendor's cloud is broken, unreachable or answers what it should not. Worth one more try."""
 
     retriable = True
+
+
+class VendorDown(VendorError):
+    """The vendor has failed many times just now, for more than one caller; it is not asked for some seconds."""
+
+    code = "vendor_down"
+    says = "The vendor's cloud has failed repeatedly and is not asked for some seconds."
+    severity = 5
+    advice = "Wait for the time in retryAfter; until then what was kept of this vendor's answers is served."
+    stops_the_sweep = True
 
 
 class Permanent(BackendError):

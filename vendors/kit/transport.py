@@ -16,7 +16,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
+from urllib3.exceptions import DecodeError, HTTPError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
 from vendors.kit.deadline import Deadline, on_this_thread
 from vendors.kit.errors import BackendError, BadReply, Refused, Timeout, VendorError
@@ -118,7 +118,9 @@ class Transport(HTTPAdapter):
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             # Only the kind of the error is logged: its text may hold the URL with its query.
             log.warning("vendor call failed: %s at %s", type(error).__name__, request.shown_url)
-            raise _failure(error, request.shown_url, deadline) from error
+            failure = _failure(error, request.shown_url, deadline)
+            failure.unreachable = _is_unreachable(error)
+            raise failure from error
 
     def _exchange(self, prepared: requests.PreparedRequest, url: str, deadline: Deadline) -> RawReply:
         response = self.send(prepared, stream=True, timeout=deadline.timeout(), verify=True, proxies=self._proxies)
@@ -143,6 +145,14 @@ def _read(response: requests.Response, url: str) -> bytes:
         if size > MAX_BODY:
             raise BadReply(url, "the answer is larger than 32 MiB")
     return b"".join(chunks)
+
+
+def _is_unreachable(error: Exception) -> bool:
+    """Whether there was no connection: the host refused, was silent, unknown, or not trusted."""
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError):
+        return True
+    cause = error.args[0] if isinstance(error, requests.ConnectionError) and error.args else None
+    return isinstance(getattr(cause, "reason", None), NewConnectionError | NameResolutionError)
 
 
 def _failure(error: Exception, url: str, deadline: Deadline) -> VendorError:

@@ -5,8 +5,9 @@ import threading
 import pytest
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
-from vendors.kit import BadReply, Refused, Sweep, Timeout
-from vendors.kit.client import MAX_PAGES, MAX_RETRIES, fits_path
+from vendors.kit import BadReply, Refused, Sweep, Timeout, fits_path
+from vendors.kit.calls import MAX_RETRIES
+from vendors.kit.client import MAX_PAGES
 
 PLANTS = BASE + "/v1/plants"
 

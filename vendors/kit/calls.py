@@ -1,0 +1,161 @@
+"""One call of a plugin: reuse of replies, single flight, breaker, retry, and the meaning of what came back."""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from vendors.kit.breaker import Breaker
+from vendors.kit.deadline import Deadline
+from vendors.kit.errors import BackendError, Timeout, VendorError, from_status
+from vendors.kit.paths import fits_path
+from vendors.kit.replies import Kept
+from vendors.kit.reply import Progress, Reply
+from vendors.kit.transport import RawReply, Request
+
+if TYPE_CHECKING:
+    from vendors.kit.cloud import Cloud
+    from vendors.kit.vendor import Vendor
+
+log = logging.getLogger(__name__)
+
+# One sweep retries so often at most, so that an outage of a vendor is not doubled by us.
+MAX_RETRIES = 3
+# A retry makes sense only if the vendor has a fair chance to answer it.
+RETRY_NEEDS_SECONDS = 1.0
+RETRY_PAUSE_SECONDS = (0.05, 0.25)
+
+
+class Mode(Enum):
+    """How replies that were kept are used."""
+
+    REUSE = "while they are fresh"
+    REFRESH = "not at all: ask anew"
+    KEPT_ONLY = "only they: make no call"
+
+
+class NotKept(VendorError):
+    """In the mode KEPT_ONLY: there is no fresh reply to this call."""
+
+
+class Calls:
+    """The calls of one request to one vendor with one credential."""
+
+    def __init__(self, cloud: "Cloud", vendor: "Vendor", deadline: Deadline, mode: Mode, progress: Progress) -> None:
+        self._cloud, self._vendor, self._deadline = cloud, vendor, deadline
+        self._mode = mode
+        self._progress = progress
+        self._retries_left = MAX_RETRIES
+        self._called = ""
+        self._under_way: list[str] = []
+        self.answered = False
+
+    @property
+    def waits_for(self) -> str:
+        """URL of the call that has been under way for longest, else of the last one; "" before the first."""
+        return next(iter(self._under_way), self._called)
+
+    def make(self, make: Callable[[], Request], kind: str) -> Reply:
+        """The reply, kept or new. `make` makes the request anew for a second try."""
+        request = make()
+        store, key = self._cloud.replies, self._cloud.replies.key(self._cloud.name, self._vendor.credential, request)
+        kept = None if self._mode is Mode.REFRESH else store.get(key, self._vendor.fresh[kind])
+        if kept:
+            return Reply(kept, self._progress, lambda: None)
+        if self._mode is Mode.KEPT_ONLY:
+            raise NotKept(request.shown_url)
+
+        def fetch() -> tuple[RawReply, Kept | None]:
+            raw = self._fetch_with_retry(request, make)
+            return raw, store.put(key, raw)
+
+        try:
+            raw, previous = self._cloud.flights.share(key, fetch, self._deadline)
+        except TimeoutError:
+            raise Timeout(request.shown_url) from None
+        return Reply(raw, self._progress, lambda: store.take_back(key, raw, previous))
+
+    def _fetch_with_retry(self, request: Request, make: Callable[[], Request]) -> RawReply:
+        try:
+            return self._fetch(request)
+        except VendorError as error:
+            if not error.retriable or self._retries_left <= 0 or self._deadline.left() < RETRY_NEEDS_SECONDS:
+                raise
+        self._retries_left -= 1
+        pause = random.uniform(*RETRY_PAUSE_SECONDS)  # noqa: S311 - spreads the retries, guards no secret
+        time.sleep(pause * self._cloud.pause)
+        return self._fetch(make())
+
+    def _fetch(self, request: Request) -> RawReply:
+        raw = self._send(request)
+        if raw.status == 308:
+            target = self._moved_to(request, raw)
+            raw = self._send(target) if target else raw
+        elif raw.status == 421:
+            raw = self._from_another_region(request) or raw
+        verdict = self._vendor.failure(Reply(raw, self._progress, lambda: None), request)
+        failure = verdict if isinstance(verdict, VendorError) else from_status(raw.status, raw.url, raw.retry_after)
+        if isinstance(verdict, RawReply):
+            raw, failure = verdict, None
+        if raw.status >= 500 and failure and failure.retriable:
+            self._breaker(request).failed(self._vendor.credential.fingerprint(self._cloud.secret))
+        else:
+            self._breaker(request).succeeded()
+        if failure:
+            raise failure
+        self.answered = True
+        return raw
+
+    def _lost(self, request: Request, failure: VendorError) -> None:
+        """Tells the breaker of a call without an answer; an answer that is too large is one."""
+        if failure.unreachable:
+            self._breaker(request).unreachable()
+        elif isinstance(failure, BackendError | Timeout):
+            self._breaker(request).failed(self._vendor.credential.fingerprint(self._cloud.secret))
+
+    def _breaker(self, request: Request) -> Breaker:
+        return self._cloud.breakers[request.base]
+
+    def _send(self, request: Request) -> RawReply:
+        self._called = request.shown_url
+        if self._deadline.left() <= 0:
+            raise Timeout(request.shown_url)
+        self._breaker(request).check(request.shown_url, self._deadline.left())
+        self._vendor.sign(request)
+        started = time.perf_counter()
+        self._under_way.append(request.shown_url)
+        try:
+            raw = self._cloud.transport.fetch(request, self._deadline)
+        except VendorError as failure:
+            self._lost(request, failure)
+            raise
+        finally:
+            self._under_way.remove(request.shown_url)
+        took_ms = (time.perf_counter() - started) * 1000
+        log.debug("%s %s answered %d in %.0f ms", request.method, request.shown_url, raw.status, took_ms)
+        return raw
+
+    def _moved_to(self, request: Request, raw: RawReply) -> Request | None:
+        """The request to follow a 308 with, for a vendor that moves its ids so, and only below its own base."""
+        if request.method != "GET" or not self._vendor.follows_308:
+            return None
+        location = urljoin(request.url, raw.headers.get("location", ""))
+        path = location.removeprefix(request.base).partition("?")[0]
+        if not location.startswith(request.base + "/") or not all(map(fits_path, path.split("/")[1:])):
+            return None
+        return Request("GET", location, path)
+
+    def _from_another_region(self, request: Request) -> RawReply | None:
+        """The reply of the region in which this account lives; each other one is asked once, and it is remembered."""
+        for base in self._cloud.urls.values():
+            if base == request.base:
+                continue
+            url = base + request.url.removeprefix(request.base)
+            raw = self._send(Request(request.method, url, request.path, request.body))
+            if raw.status != 421:
+                self._cloud.remember_home(self._vendor.credential, base)
+                return raw
+        return None

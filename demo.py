@@ -68,7 +68,8 @@ class Call:
 def environment(folder: str) -> dict[str, str]:
     """What both servers see. An empty value also hides the one in a file .env."""
     given = config.environment()
-    hidden = {name: "" for name in given if name.startswith(config.VENDOR_URL) or name in config.NAMES}
+    by_vendor = (config.VENDOR_URL, config.VENDOR_LIMIT)
+    hidden = {name: "" for name in given if name.startswith(by_vendor) or name in config.NAMES}
     ports = {name: given.get(name, "") for name in ("PORT", "SANDBOX_PORT")}
     # The same ids on every machine, so that the README shows what a newcomer sees. gunicorn reads the number of
     # processes itself and fails on an empty one.

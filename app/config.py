@@ -23,6 +23,7 @@ from app import keys, network
 
 ROOT = Path(__file__).resolve().parent.parent
 VENDOR_URL = "VENDOR_URL_"
+VENDOR_LIMIT = "VENDOR_LIMIT_"
 
 
 class SettingsError(Exception):
@@ -130,9 +131,7 @@ class Settings:
         "the number of proxies in front of this service", "1", _between(0, 10, int), default=0
     )
     port: int = _setting(_PORT, "8000", _between(1, 65535, int), default=8000)
-    web_concurrency: int = _setting(
-        "a number of processes from 1 to 64", "2", _between(1, 64, int), default=2
-    )
+    web_concurrency: int = _setting("a number of processes from 1 to 64", "2", _between(1, 64, int), default=2)
     request_deadline: float = _setting(
         "seconds, more than 0 and at most 300", "20", _between(0.001, 300, float), default=20.0
     )
@@ -148,6 +147,8 @@ class Settings:
     instance_path: Path = _setting("a folder", "/var/lib/derapi", Path, default=ROOT / "instance")
     # Base URL by vendor name, from VENDOR_URL_<NAME>.
     vendor_urls: Mapping[str, str] = field(default_factory=dict)
+    # Calls and seconds by vendor name, from VENDOR_LIMIT_<NAME>.
+    vendor_limits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     # True for the default database: it creates and upgrades itself.
     embedded: bool = False
 
@@ -167,7 +168,10 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         environ = environment()
     given = {name: value.strip() for name, value in environ.items() if value.strip()}
     faults: list[str] = []
-    values = _parse(given, faults) | {"vendor_urls": _vendor_urls(given, faults)}
+    values = _parse(given, faults)
+    url, limit = f"{_VENDOR}, for example https://vendor.example.org", "calls/seconds, for example 10/60"
+    values["vendor_urls"] = _by_vendor(VENDOR_URL, _vendor_url, url, given, faults)
+    values["vendor_limits"] = _by_vendor(VENDOR_LIMIT, _limit, limit, given, faults)
     if "DATABASE_URL" not in given and "DYNO" not in given:
         values |= _embedded(values, given, faults)
     _require(given, values, faults)
@@ -194,14 +198,23 @@ def _fault(name: str, about: Mapping[str, Any], why: str = "") -> str:
     return f"{name}: expected {about['expected']}, for example {about['example']}{why}"
 
 
-def _vendor_urls(given: Mapping[str, str], faults: list[str]) -> dict[str, str]:
-    urls = {}
-    for name in (name for name in given if name.startswith(VENDOR_URL)):
+def _limit(text: str) -> tuple[int, int]:
+    calls, seconds = (int(part) for part in text.split("/"))
+    if calls < 1 or not 1 <= seconds <= 31 * 86_400:
+        raise ValueError
+    return calls, seconds
+
+
+def _by_vendor(
+    prefix: str, parse: Callable[[str], Any], expected: str, given: Mapping[str, str], faults: list[str]
+) -> dict[str, Any]:
+    found = {}
+    for name in (name for name in given if name.startswith(prefix)):
         try:
-            urls[name.removeprefix(VENDOR_URL).lower()] = _vendor_url(given[name])
+            found[name.removeprefix(prefix).lower()] = parse(given[name])
         except ValueError:
-            faults.append(f"{name}: expected {_VENDOR}, for example https://vendor.example.org")
-    return urls
+            faults.append(f"{name}: expected {expected}")
+    return found
 
 
 def _embedded(values: Mapping[str, Any], given: Mapping[str, str], faults: list[str]) -> dict[str, Any]:

@@ -22,6 +22,8 @@ class Outcome:
     records: list[Record]
     failure: VendorError | None = None
     incomplete: str = ""
+    age: float = 0.0
+    """Seconds since the oldest reply that was reused."""
 
     @property
     def error(self) -> str:
@@ -77,4 +79,4 @@ def _outcome(cloud: Cloud, sweep: Sweep | None) -> Outcome:
     if not finished and not (failure and failure.stops_the_sweep):
         url = sweep.vendor.client.waits_for
         failure = Timeout(url, "" if url else "no call was made in time")
-    return Outcome(sweep.records, failure, sweep.incomplete if failure else "")
+    return Outcome(sweep.records, failure, sweep.incomplete if failure else "", sweep.progress.age)

@@ -30,10 +30,12 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Sorted ids, and by vendor why some are missing."""
+    """Sorted ids, and by vendor why some are missing or old."""
 
     ids: list[str]
     failures: dict[str, Outcome]
+    age: float = 0.0
+    """Seconds since the oldest reply that was reused."""
 
 
 class Inventory:
@@ -59,10 +61,13 @@ class Inventory:
         self._resources.remember(located, deadline)
         outcomes |= {vendor: Outcome([], failure) for vendor, failure in access.refused.items()}
         failures = {vendor: outcome for vendor, outcome in sorted(outcomes.items()) if outcome.failure}
-        return Listing(sorted(found.id for found in located), failures)
+        age = max((outcome.age for outcome in outcomes.values()), default=0.0)
+        return Listing(sorted(found.id for found in located), failures, age)
 
-    def solar_inverter(self, id: str, access: Access, deadline: Deadline, mode: Mode) -> tuple[str, SolarInverter]:
-        """Vendor and record of one solar inverter; raises a Problem: 403, 404, 429, 502, 503 or 504."""
+    def solar_inverter(
+        self, id: str, access: Access, deadline: Deadline, mode: Mode
+    ) -> tuple[str, SolarInverter, float]:
+        """Vendor, record and age in seconds of one solar inverter; raises a Problem: 403, 404, 429, 502, 503 or 504."""
         located = self._find(SolarInverter, id, access, deadline)
         self._demand(located, access)
         outcome = fanout.ask(
@@ -74,7 +79,7 @@ class Inventory:
         )[located.vendor]
         for record in outcome.records:
             if isinstance(record, SolarInverter):
-                return located.vendor, record
+                return located.vendor, record, outcome.age
         raise problem(located.vendor, outcome.failure or NotFound(why="the vendor does not offer it"))
 
     def site_id(self, vendor: str, record: SolarInverter) -> str:

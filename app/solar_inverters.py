@@ -30,15 +30,17 @@ def list_solar_inverters(query: dict[str, Any]) -> Response:
     filters = Filters(query.get("vendor"), query.get("vendor_site_id"), query.get("vendor_id"))
     _check(filters, query, version)
     listing = _inventory().listing(SolarInverter, _access(), filters, _deadline(), _mode())
-    return jsonify(_urls(listing) if version == versions.V1 else _page(listing, filters, query))
+    answer = jsonify(_urls(listing) if version == versions.V1 else _page(listing, filters, query))
+    answer.headers["Age"] = str(round(listing.age))
+    return answer
 
 
 @blueprint.get(PATH + "/<id>", parameters=[versions.PARAMETER])
 @blueprint.response(200, schemas.SolarInverterSchema)
-def get_solar_inverter(id: str) -> dict[str, Any]:
+def get_solar_inverter(id: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Reads one solar inverter from its vendor."""
     versions.requested()
-    vendor, record = _inventory().solar_inverter(id, _access(), _deadline(), _mode())
+    vendor, record, age = _inventory().solar_inverter(id, _access(), _deadline(), _mode())
     answer = {
         "id": id,
         "vendor": vendor,
@@ -48,7 +50,9 @@ def get_solar_inverter(id: str) -> dict[str, Any]:
         "site_id": _inventory().site_id(vendor, record),
         "reported_at": datetime.now(UTC),
     }
-    return answer if record.name is None else answer | {"name": record.name}
+    if record.name is not None:
+        answer["name"] = record.name
+    return answer, 200, {"Age": str(round(age))}
 
 
 def _inventory() -> Inventory:

@@ -1,6 +1,7 @@
 """The whole way: a client's request, real plugins, real sockets, and clouds that behave as the vendors' do."""
 
 import base64
+import time
 
 import pytest
 
@@ -115,9 +116,11 @@ def test_a_list_costs_the_planned_calls_and_nothing_again(tmp_path, vendor, site
 def test_a_fleet_larger_than_the_quota_completes_over_requests_and_pays_each_call_once(tmp_path):
     with served(tmp_path, 30) as (service, played):
         headers = played.headers("solaredge")
-        seen, spent = [], 0
+        now, seen, spent = [time.time()], [], 0
+        service.app.extensions["clouds"]["solaredge"].budget._clock = lambda: now[0]
         for _ in range(10):
-            # Lifting and setting the quota anew stands for the minute that passes.
+            # Lifting and setting the quota anew stands for the hour that passes.
+            now[0] += 7200
             played.put("/limits/solaredge", None)
             played.put("/limits/solaredge", {"calls": 10, "seconds": 3600})
             ids, errors = service.inverters(headers)

@@ -27,6 +27,7 @@ from vendors.kit import (
     Key,
     Limits,
     NotFound,
+    Rate,
     RateLimited,
     Refused,
     Reply,
@@ -68,7 +69,7 @@ ID_MEMBERS = (b'"id":', b'"stationId":')
 class Solis(Vendor):
     hosts = {"solis": {"main": "https://www.soliscloud.com:13333"}}
     credential_headers = CredentialHeaders(basic)
-    limits = Limits(parallel=1)
+    limits = Limits(parallel=1, rate=Rate(2, 1), group=("id",))
     lacks = frozenset(
         {
             "site.timezone",

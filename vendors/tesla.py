@@ -80,6 +80,11 @@ class Tesla(Vendor):
             return BackendError(reply.url, "the vendor has no data")
         return None
 
+    def spent(self, reply: Reply) -> float | None:
+        if reply.headers.get("RateLimit-Remaining") != "0":
+            return None
+        return number(reply.headers, "RateLimit-Reset")
+
     def sites(self) -> Iterator[Site]:
         yield from self.client.get(PRODUCTS).rows("response", to=to_site)
 

@@ -151,8 +151,9 @@ def test_every_setting_is_documented_in_the_example_file() -> None:
     text = (config.ROOT / ".env.example").read_text()
     documented = set(re.findall(r"^#([A-Z_]+)=", text, re.MULTILINE))
     names = {setting.name.upper() for setting in fields(Settings) if setting.metadata}
-    assert {name for name in documented if not name.startswith(config.VENDOR_URL)} == names
-    assert any(name.startswith(config.VENDOR_URL) for name in documented)
+    by_vendor = (config.VENDOR_URL, config.VENDOR_LIMIT)
+    assert {name for name in documented if not name.startswith(by_vendor)} == names
+    assert all(any(name.startswith(prefix) for name in documented) for prefix in by_vendor)
 
 
 def test_the_example_file_shows_the_defaults_and_valid_values(tmp_path: Path) -> None:
@@ -184,3 +185,13 @@ def test_a_file_without_certificates_is_no_ca_file(tmp_path: Path) -> None:
 def test_the_url_of_a_vendor_that_does_not_exist_refuses_the_start(settings: Settings) -> None:
     with pytest.raises(SettingsError, match="VENDOR_URL_SAM: there is no such vendor"):
         create_app(replace(settings, vendor_urls={"sam": "http://127.0.0.1:9"}))
+    with pytest.raises(SettingsError, match="VENDOR_LIMIT_SAM: there is no such vendor"):
+        create_app(replace(settings, vendor_limits={"sam": (10, 60)}))
+
+
+def test_a_limit_is_calls_and_seconds() -> None:
+    limits = load({**OWN, "VENDOR_LIMIT_SMA": "10/60", "VENDOR_LIMIT_TESLA": "1/1"}).vendor_limits
+    assert limits == {"sma": (10, 60), "tesla": (1, 1)}
+    for wrong in ("10", "10/0", "0/60", "a/b", "1/2/3", "-1/60"):
+        with pytest.raises(SettingsError, match="VENDOR_LIMIT_SMA: expected calls/seconds"):
+            load({**OWN, "VENDOR_LIMIT_SMA": wrong})

@@ -156,3 +156,15 @@ def test_a_locked_database_does_not_hold_a_list(get, app, settings, clouds):
         assert time.monotonic() - started < 2, "the database waits 5 s for a lock"
         other.execute("ROLLBACK")
     app.extensions["inventory"]._resources._writer.shutdown(wait=True)
+
+
+def test_age_tells_how_old_the_oldest_part_of_an_answer_is(get, app, clouds):
+    now = [0.0]
+    for cloud in app.extensions["clouds"].values():
+        cloud.replies._clock = lambda: now[0]
+    assert get(headers=HEADERS["sma"]).headers["Age"] == "0"
+    now[0] = 600.0
+    assert get().headers["Age"] == "600", "SMA is from memory, the others are new"
+    now[0] = 601.0
+    assert get("/solar-inverters?vendor=solis").headers["Age"] == "1"
+    assert get(headers=ALL | {"Cache-Control": "no-cache"}).headers["Age"] == "0"

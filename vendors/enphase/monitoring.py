@@ -37,7 +37,7 @@ MISMATCH = "api key -client mismatch"
 class Enphase(Vendor):
     hosts = {"enphase": {"main": "https://api.enphaseenergy.com"}}
     credential_headers = CredentialHeaders(bearer, {"key": ("X-enphase-api-key",)})
-    limits = Limits(parallel=2)
+    limits = Limits(parallel=2, group=("key",))
     lacks = LACKS
 
     def sign(self, request: Request) -> None:

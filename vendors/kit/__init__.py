@@ -1,5 +1,6 @@
 """What vendor plugins are made of. Plugins import from here and from the standard library only."""
 
+from vendors.kit.budget import Rate
 from vendors.kit.calls import Mode
 from vendors.kit.client import Client
 from vendors.kit.cloud import Cloud, open_cloud
@@ -46,6 +47,7 @@ __all__ = [
     "NotFound",
     "NotOffered",
     "Permanent",
+    "Rate",
     "RateLimited",
     "RawReply",
     "Record",

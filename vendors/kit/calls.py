@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 from vendors.kit.breaker import Breaker
 from vendors.kit.deadline import Deadline
-from vendors.kit.errors import BackendError, Timeout, VendorError, from_status
+from vendors.kit.errors import BackendError, RateLimited, Timeout, VendorDown, VendorError, from_status
 from vendors.kit.paths import fits_path
 from vendors.kit.replies import Kept
 from vendors.kit.reply import Progress, Reply
@@ -27,6 +27,8 @@ MAX_RETRIES = 3
 # A retry makes sense only if the vendor has a fair chance to answer it.
 RETRY_NEEDS_SECONDS = 1.0
 RETRY_PAUSE_SECONDS = (0.05, 0.25)
+# While a vendor is down or its quota is spent, its last good replies are served up to this age.
+MAX_AGE_SECONDS = 24 * 3600.0
 
 
 class Mode(Enum):
@@ -38,7 +40,9 @@ class Mode(Enum):
 
 
 class NotKept(VendorError):
-    """In the mode KEPT_ONLY: there is no fresh reply to this call."""
+    """In the mode KEPT_ONLY: no reply to this call was kept."""
+
+    severity = 0
 
 
 class Calls:
@@ -49,6 +53,7 @@ class Calls:
         self._mode = mode
         self._progress = progress
         self._retries_left = MAX_RETRIES
+        self._group = vendor.credential.fingerprint(cloud.secret, vendor.limits.group).hex()
         self._called = ""
         self._under_way: list[str] = []
         self.answered = False
@@ -62,11 +67,13 @@ class Calls:
         """The reply, kept or new. `make` makes the request anew for a second try."""
         request = make()
         store, key = self._cloud.replies, self._cloud.replies.key(self._cloud.name, self._vendor.credential, request)
-        kept = None if self._mode is Mode.REFRESH else store.get(key, self._vendor.fresh[kind])
-        if kept:
-            return Reply(kept, self._progress, lambda: None)
-        if self._mode is Mode.KEPT_ONLY:
-            raise NotKept(request.shown_url)
+        fresh = self._vendor.fresh[kind]
+        if self._mode is not Mode.REFRESH:
+            kept = store.get(key, MAX_AGE_SECONDS if self._mode is Mode.KEPT_ONLY else fresh)
+            if kept:
+                return self._from_memory(kept, store.age(kept))
+            if self._mode is Mode.KEPT_ONLY:
+                raise NotKept(request.shown_url)
 
         def fetch() -> tuple[RawReply, Kept | None]:
             raw = self._fetch_with_retry(request, make)
@@ -76,7 +83,22 @@ class Calls:
             raw, previous = self._cloud.flights.share(key, fetch, self._deadline)
         except TimeoutError:
             raise Timeout(request.shown_url) from None
+        except (RateLimited, BackendError, VendorDown, Timeout) as failure:
+            kept = None if self._mode is Mode.REFRESH else store.get(key, MAX_AGE_SECONDS)
+            if kept is None:
+                raise
+            self._progress.failures.append(failure)
+            self._progress.is_stale = True
+            return self._from_memory(kept, store.age(kept))
         return Reply(raw, self._progress, lambda: store.take_back(key, raw, previous))
+
+    def only_kept(self) -> None:
+        """From now on no call is made: what was kept of earlier answers is all there is."""
+        self._mode = Mode.KEPT_ONLY
+
+    def _from_memory(self, kept: Kept, age: float) -> Reply:
+        self._progress.age = max(self._progress.age, age)
+        return Reply(kept.reply, self._progress, lambda: None)
 
     def _fetch_with_retry(self, request: Request, make: Callable[[], Request]) -> RawReply:
         try:
@@ -104,16 +126,21 @@ class Calls:
             self._breaker(request).failed(self._vendor.credential.fingerprint(self._cloud.secret))
         else:
             self._breaker(request).succeeded()
+        if isinstance(failure, RateLimited):
+            self._cloud.budget.hold(self._group, failure.retry_after or 0.0)
         if failure:
             raise failure
+        pause = self._vendor.spent(Reply(raw, self._progress, lambda: None))
+        if pause is not None:
+            self._cloud.budget.hold(self._group, pause)
         self.answered = True
         return raw
 
     def _lost(self, request: Request, failure: VendorError) -> None:
-        """Tells the breaker of a call without an answer; an answer that is too large is one."""
+        """Tells the breaker of a call without an answer."""
         if failure.unreachable:
             self._breaker(request).unreachable()
-        elif isinstance(failure, BackendError | Timeout):
+        else:
             self._breaker(request).failed(self._vendor.credential.fingerprint(self._cloud.secret))
 
     def _breaker(self, request: Request) -> Breaker:
@@ -123,13 +150,15 @@ class Calls:
         self._called = request.shown_url
         if self._deadline.left() <= 0:
             raise Timeout(request.shown_url)
-        self._breaker(request).check(request.shown_url, self._deadline.left())
-        self._vendor.sign(request)
-        started = time.perf_counter()
         self._under_way.append(request.shown_url)
         try:
-            raw = self._cloud.transport.fetch(request, self._deadline)
-        except VendorError as failure:
+            with self._cloud.budget.spend(self._group, request.shown_url, self._deadline):
+                self._breaker(request).check(request.shown_url, self._deadline.left())
+                # Signed last: some signatures hold the time.
+                self._vendor.sign(request)
+                started = time.perf_counter()
+                raw = self._cloud.transport.fetch(request, self._deadline)
+        except (BackendError, Timeout) as failure:
             self._lost(request, failure)
             raise
         finally:

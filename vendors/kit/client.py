@@ -14,7 +14,7 @@ import orjson
 
 from vendors.kit.calls import Calls, Mode
 from vendors.kit.deadline import Deadline
-from vendors.kit.errors import BadReply, Timeout, VendorError
+from vendors.kit.errors import BadReply, RateLimited, Timeout, VendorDown, VendorError
 from vendors.kit.paths import fits_path
 from vendors.kit.reply import UNREADABLE, Progress, Reply
 from vendors.kit.transport import Request
@@ -117,7 +117,10 @@ class Client:
             found = future.result()
         except VendorError as error:
             self.progress.failures.append(error)
-            if error.stops_the_sweep:
+            if isinstance(error, RateLimited | VendorDown):
+                # What was kept of earlier answers still comes; it costs nothing.
+                self._calls.only_kept()
+            elif error.stops_the_sweep:
                 waiting.clear()
             return []
         count[0] += 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from cachetools import LRUCache
 
 from vendors.kit.breaker import Breaker
+from vendors.kit.budget import Budget, Rate
 from vendors.kit.calls import Mode
 from vendors.kit.client import Client
 from vendors.kit.credentials import Credential
@@ -32,6 +33,7 @@ class Cloud:
     urls: Mapping[str, str]
     transport: Transport
     replies: Replies
+    budget: Budget
     pause: float = 1.0
     """Scales the pause before a retry; tests set 0."""
     places: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(MAX_SWEEPS))
@@ -66,10 +68,21 @@ class Cloud:
             self._homes[credential.fingerprint(self.secret)] = base_url
 
 
-def open_cloud(name: str, vendor: type[Vendor], transport: Transport, replies: Replies, base_url: str = "") -> Cloud:
-    """The cloud with its public addresses; or all at `base_url`, its further regions below that by their names."""
+def open_cloud(
+    name: str,
+    vendor: type[Vendor],
+    transport: Transport,
+    replies: Replies,
+    base_url: str = "",
+    rate: Rate | None = None,
+) -> Cloud:
+    """The cloud with its public addresses; or all at `base_url`, its further regions below that by their names.
+
+    rate: what may be asked; by default what the vendor publishes, and nothing at an address of one's own.
+    """
     urls = dict(vendor.hosts[name])
     if base_url:
         first, *others = urls
         urls = {first: base_url.rstrip("/")} | {region: f"{base_url.rstrip('/')}/{region}" for region in others}
-    return Cloud(name, vendor, urls, transport, replies)
+    budget = Budget(name, vendor.limits.parallel, rate or (None if base_url else vendor.limits.rate))
+    return Cloud(name, vendor, urls, transport, replies, budget)

@@ -6,7 +6,7 @@ companion headers that it needs. Values were checked for characters and length b
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import blake2b
 
 from vendors.kit.errors import Unauthorized
@@ -36,10 +36,12 @@ class Credential:
         """Every part, for redaction."""
         return tuple(self._parts.values())
 
-    def fingerprint(self, key: bytes) -> bytes:
-        """A keyed hash that is equal for equal credentials and tells nothing without the key."""
+    def fingerprint(self, key: bytes, parts: Collection[str] = ()) -> bytes:
+        """A keyed hash that is equal for equal credentials and tells nothing without the key; of some parts or all."""
         digest = blake2b(key=key, digest_size=16)
         for name, value in sorted(self._parts.items()):
+            if parts and name not in parts:
+                continue
             for part in (name.encode(), value.encode()):
                 digest.update(len(part).to_bytes(4, "big") + part)
         return digest.digest()

@@ -46,14 +46,18 @@ class Replies:
             digest.update(len(part).to_bytes(4, "big") + part)
         return digest.digest()
 
-    def get(self, key: bytes, max_age: float) -> RawReply | None:
+    def get(self, key: bytes, max_age: float) -> Kept | None:
         """The kept reply if it is at most `max_age` seconds old."""
         with self._lock:
             kept = self._kept.get(key)
             if kept is None or self._clock() - kept.at > max_age:
                 return None
             self._kept.move_to_end(key)
-            return kept.reply
+            return kept
+
+    def age(self, kept: Kept) -> float:
+        """Seconds since it was fetched."""
+        return self._clock() - kept.at
 
     def put(self, key: bytes, reply: RawReply) -> Kept | None:
         """Keeps a reply; gives the one that it replaces."""

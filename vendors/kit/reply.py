@@ -27,6 +27,11 @@ class Progress:
     counts: dict[str, list[int]] = field(default_factory=dict)
     """By what is counted, e.g. "sites": how many are done, and of how many."""
 
+    age: float = 0.0
+    """Seconds since the oldest reply that was reused."""
+    is_stale: bool = False
+    """Whether a reply was reused because a new one could not be had."""
+
     @property
     def missing(self) -> str:
         """ "12 of 14 sites", or "" when nothing says that any is missing."""

@@ -56,6 +56,9 @@ class Sweep:
 
     @property
     def incomplete(self) -> str:
-        """The words " (incomplete: 12 of 14 sites)", or "" when nothing says how much there is."""
+        """The words " (incomplete: 12 of 14 sites)" or " (from memory, up to 600 s old)", or both, or ""."""
         missing = self.progress.missing
-        return f" (incomplete: {missing})" if missing else ""
+        notes = [f"incomplete: {missing}"] if missing else []
+        if self.progress.is_stale:
+            notes.append(f"from memory, up to {round(self.progress.age)} s old")
+        return f" ({'; '.join(notes)})" if notes else ""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from vendors.kit.budget import Rate
 from vendors.kit.client import Client
 from vendors.kit.credentials import Credential, CredentialHeaders, bearer
 from vendors.kit.errors import NotOffered, VendorError
@@ -14,9 +15,15 @@ from vendors.kit.transport import RawReply, Request
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a vendor allows: `parallel` calls at a time, counted for each request by itself."""
+    """What a vendor allows to one limit group: `parallel` calls at a time, and a rate.
+
+    group: the parts of a credential that share a quota; all of them when none is named.
+    rate: only what the vendor publishes for everyone; what a plan allows is learnt from the vendor's answers.
+    """
 
     parallel: int = 4
+    rate: Rate | None = None
+    group: tuple[str, ...] = ()
 
 
 class Vendor:
@@ -51,6 +58,10 @@ class Vendor:
     def failure(self, reply: Reply, request: Request) -> VendorError | RawReply | None:
         """What this vendor's reply means where HTTP does not say so: a failure, or another reply to read in its
         place (`reply.instead`); None lets the status decide."""
+        return None
+
+    def spent(self, reply: Reply) -> float | None:
+        """Seconds for which no further call should be made, from headers of a successful reply; None: go on."""
         return None
 
     def sites(self) -> Iterator[Site]:

@@ -70,11 +70,11 @@ def test_a_reply_that_is_taken_back_gives_its_place_to_the_one_before():
     assert store.put(b"k", first) is None
     previous = store.put(b"k", second)
     store.take_back(b"k", second, previous)
-    assert store.get(b"k", 60) is first
+    assert store.get(b"k", 60).reply is first
     assert store.bytes == 10 + OVERHEAD
     store.put(b"k", third)
     store.take_back(b"k", second, previous)
-    assert store.get(b"k", 60) is third, "a newer reply is not undone"
+    assert store.get(b"k", 60).reply is third, "a newer reply is not undone"
     store.take_back(b"k", third, None)
     store.take_back(b"k", third, None)
     assert (store.get(b"k", 60), store.bytes) == (None, 0)

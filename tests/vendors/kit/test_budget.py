@@ -1,0 +1,187 @@
+"""The budget: what a vendor has refused is not asked for before its time, and no key is spent to its last call."""
+
+import threading
+
+import pytest
+
+from tests.vendors.support import BASE, cloud_of, open_vendor
+from vendors.kit import Deadline, Rate, RateLimited, Sweep, Timeout, open_cloud
+from vendors.kit.budget import Budget
+from vendors.kit.registry import discover
+
+PLANTS = BASE + "/v1/plants"
+
+
+@pytest.fixture
+def now():
+    return [1_000_000.0]
+
+
+def budget_of(now, rate=None, parallel=4, slept=None):
+    def sleep(seconds):
+        (slept if slept is not None else []).append(seconds)
+        now[0] += seconds
+
+    return Budget("sma", parallel, rate, clock=lambda: now[0], sleep=sleep)
+
+
+def spend(budget, group="group", seconds=20):
+    with budget.spend(group, "url", Deadline(seconds)):
+        pass
+
+
+def test_a_group_that_is_held_is_not_asked_until_its_time(now):
+    budget = budget_of(now)
+    budget.hold("group", 30)
+    with pytest.raises(RateLimited) as refused:
+        spend(budget)
+    assert refused.value.retry_after == 30
+    spend(budget, "another")
+    now[0] += 30
+    spend(budget)
+
+
+def test_a_shorter_hold_does_not_shorten_a_longer_one(now):
+    budget = budget_of(now)
+    budget.hold("group", 30)
+    budget.hold("group", 5)
+    now[0] += 6
+    with pytest.raises(RateLimited):
+        spend(budget)
+
+
+def test_not_more_calls_of_a_group_run_at_once_than_allowed(now):
+    budget = budget_of(now, parallel=1)
+    with budget.spend("group", "url", Deadline(5)):
+        with pytest.raises(Timeout):
+            spend(budget, seconds=0.05)
+        spend(budget, "another")
+    spend(budget)
+
+
+def test_a_call_that_fails_gives_its_place_back(now):
+    budget = budget_of(now, parallel=1)
+    for _ in range(3):
+        with pytest.raises(KeyError), budget.spend("group", "url", Deadline(5)):
+            raise KeyError
+
+
+def test_a_hold_that_comes_while_a_call_waits_for_its_place_counts(now):
+    budget = budget_of(now, parallel=1)
+    refused = []
+
+    def wait():
+        try:
+            spend(budget)
+        except RateLimited as error:
+            refused.append(error)
+
+    with budget.spend("group", "url", Deadline(5)):
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        budget.hold("group", 30)
+    waiting.join(5)
+    assert len(refused) == 1
+
+
+@pytest.mark.parametrize("name", ["solaredge"])
+def test_a_rate_of_one_s_own_is_refused_early_with_the_time_to_wait(network, name):
+    network.get(BASE + "/v2/sites", json={"sites": {"site": [{"siteId": number} for number in range(9)]}})
+    for number in range(9):
+        network.get(f"{BASE}/v2/sites/{number}/devices", json=[{"type": "INVERTER", "serialNumber": str(number)}])
+    cloud = cloud_of(name)
+    limited = open_cloud(name, discover()[name], cloud.transport, cloud.replies, BASE, Rate(5, 3600))
+    sweep = Sweep(open_vendor(name, cloud=limited))
+    sweep.run(lambda vendor: vendor.devices())
+    assert len(network.calls) == 5, "the sixth was not made"
+    assert sweep.failure.code == "rate_limited"
+    assert 3500 < sweep.failure.retry_after <= 3600
+    assert len(sweep.records) == 4
+
+
+def test_a_429_is_not_followed_by_another_call_of_its_group(network):
+    network.get(PLANTS, status=429, headers={"Retry-After": "30"})
+    cloud = cloud_of("sma")
+    for _ in range(5):
+        with pytest.raises(RateLimited) as refused:
+            list(open_vendor("sma", cloud=cloud).sites())
+        assert 29 < refused.value.retry_after <= 30
+    assert len(network.calls) == 1
+    other = {"X-Authorization-sma": "Bearer another-account"}
+    with pytest.raises(RateLimited):
+        list(open_vendor("sma", cloud=cloud, headers=other).sites())
+    assert len(network.calls) == 2
+
+
+def test_all_tokens_of_one_enphase_key_share_its_quota(network):
+    network.get(BASE + "/api/v4/systems", status=429)
+    cloud = cloud_of("enphase")
+    for token in ("one", "two", "three"):
+        headers = {"X-Authorization-enphase": f"Bearer {token}", "X-enphase-api-key": "the same"}
+        with pytest.raises(RateLimited):
+            list(open_vendor("enphase", cloud=cloud, headers=headers).sites())
+    assert len(network.calls) == 1
+
+
+def test_a_header_that_says_nothing_is_left_stops_before_the_429(network):
+    network.get(BASE + "/v2/sites", json={"sites": {"site": []}}, headers={"x-ratelimit-remaining-minute": "0"})
+    cloud = cloud_of("solaredge")
+    list(open_vendor("solaredge", cloud=cloud).sites())
+    with pytest.raises(RateLimited):
+        list(open_vendor("solaredge", cloud=cloud, refresh=True).sites())
+    assert len(network.calls) == 1
+
+
+def listed(network, cloud, **options):
+    sweep = Sweep(open_vendor("sma", cloud=cloud, **options))
+    sweep.run(lambda vendor: vendor.devices())
+    return sweep
+
+
+@pytest.fixture
+def aged(network):
+    """Two plants in memory, two hours old; gives the cloud."""
+    network.get(PLANTS, json={"plants": [{"plantId": "1"}, {"plantId": "2"}]})
+    for plant in ("1", "2"):
+        devices = [{"deviceId": f"d{plant}", "type": "Solar Inverters", "generatorPower": 1.0}]
+        network.get(f"{PLANTS}/{plant}/devices/lean", json={"devices": devices})
+    cloud, now = cloud_of("sma"), [0.0]
+    cloud.replies._clock = lambda: now[0]
+    assert listed(network, cloud).failure is None
+    now[0] = 7200.0
+    return cloud
+
+
+@pytest.mark.parametrize(("status", "code"), [(500, "backend_error"), (429, "rate_limited")])
+def test_while_a_vendor_fails_its_last_good_answers_are_served_and_the_error_says_so(network, aged, status, code):
+    network.replace("GET", PLANTS, status=status)
+    sweep = listed(network, aged)
+    assert len(sweep.records) == 2
+    assert sweep.failure.code == code
+    assert sweep.incomplete == " (from memory, up to 7200 s old)"
+    assert sweep.progress.age == 7200
+
+
+def test_a_spent_quota_serves_what_is_kept_without_further_calls(network, aged):
+    network.replace("GET", f"{PLANTS}/1/devices/lean", status=429)
+    network.replace("GET", f"{PLANTS}/2/devices/lean", status=429)
+    calls = len(network.calls)
+    assert len(listed(network, aged).records) == 2
+    assert len(network.calls) - calls <= 3
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_refusal_is_never_answered_from_memory(network, aged, status):
+    network.replace("GET", PLANTS, status=status)
+    assert listed(network, aged).records == []
+
+
+def test_who_asks_for_fresh_data_gets_no_old_ones(network, aged):
+    network.replace("GET", PLANTS, status=500)
+    assert listed(network, aged, refresh=True).records == []
+
+
+def test_answers_older_than_a_day_are_not_served(network, aged):
+    aged.replies._clock = lambda: 24 * 3600 + 1.0
+    network.replace("GET", PLANTS, status=500)
+    assert listed(network, aged).records == []

@@ -1,0 +1,95 @@
+"""What we may still ask a vendor, for each group of calls that share a quota.
+
+Three bounds: calls in a period, calls at a time, and the time until which a vendor has said no. A call that is over
+them is refused here, before it is made: vendors count refused calls as well, and ban keys for them.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from cachetools import LRUCache
+from limits import RateLimitItemPerSecond
+from limits.storage import MemoryStorage, Storage
+from limits.strategies import MovingWindowRateLimiter
+
+from vendors.kit.deadline import Deadline
+from vendors.kit.errors import RateLimited, Timeout
+
+# A wait of our own up to this long is pacing; a longer one is told to the caller instead.
+PACE_SECONDS = 1.0
+GROUPS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`calls` in any `seconds`."""
+
+    calls: int
+    seconds: int
+
+
+class Budget:
+    """The budget of one vendor in this process; `storage` may be shared by several."""
+
+    def __init__(
+        self,
+        vendor: str,
+        parallel: int,
+        rate: Rate | None = None,
+        storage: Storage | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._vendor, self._parallel = vendor, parallel
+        self._rate = RateLimitItemPerSecond(rate.calls, rate.seconds) if rate else None
+        self._limiter = MovingWindowRateLimiter(storage or MemoryStorage())
+        self._clock, self._sleep = clock, sleep
+        self._held: LRUCache[str, float] = LRUCache(GROUPS)
+        self._slots: LRUCache[str, threading.BoundedSemaphore] = LRUCache(GROUPS)
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def spend(self, group: str, url: str, deadline: Deadline) -> Iterator[None]:
+        """Around one call. Raises RateLimited with the time to wait, or Timeout when no place became free."""
+        self._refuse_held(group, url)
+        slot = self._slot(group)
+        if not slot.acquire(timeout=deadline.left()):
+            raise Timeout(url, "other requests with this credential are waiting for the vendor as well")
+        try:
+            # Others may have spent it while this call waited.
+            self._refuse_held(group, url)
+            self._count(group, url, deadline)
+            yield
+        finally:
+            slot.release()
+
+    def hold(self, group: str, seconds: float) -> None:
+        """No call of this group for so long: the vendor has said so."""
+        with self._lock:
+            self._held[group] = max(self._held.get(group, 0.0), self._clock() + seconds)
+
+    def _refuse_held(self, group: str, url: str) -> None:
+        with self._lock:
+            until = self._held.get(group, 0.0)
+        left = until - self._clock()
+        if left > 0:
+            raise RateLimited(url, "the vendor has asked to wait", retry_after=left)
+
+    def _count(self, group: str, url: str, deadline: Deadline) -> None:
+        if self._rate is None:
+            return
+        while not self._limiter.hit(self._rate, self._vendor, group):
+            wait = max(0.01, self._limiter.get_window_stats(self._rate, self._vendor, group).reset_time - self._clock())
+            if wait > PACE_SECONDS or wait > deadline.left():
+                raise RateLimited(url, "the budget of this server for this credential is spent", retry_after=wait)
+            self._sleep(wait)
+
+    def _slot(self, group: str) -> threading.BoundedSemaphore:
+        with self._lock:
+            slot = self._slots.get(group)
+            if slot is None:
+                slot = self._slots[group] = threading.BoundedSemaphore(self._parallel)
+            return slot

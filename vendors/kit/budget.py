@@ -16,7 +16,7 @@ from limits.storage import MemoryStorage, Storage
 from limits.strategies import MovingWindowRateLimiter
 
 from vendors.kit.deadline import Deadline
-from vendors.kit.errors import RateLimited, Timeout
+from vendors.kit.errors import Busy, RateLimited
 
 # A wait of our own up to this long is pacing; a longer one is told to the caller instead.
 PACE_SECONDS = 1.0
@@ -53,11 +53,11 @@ class Budget:
 
     @contextmanager
     def spend(self, group: str, url: str, deadline: Deadline) -> Iterator[None]:
-        """Around one call. Raises RateLimited with the time to wait, or Timeout when no place became free."""
+        """Around one call. Raises RateLimited with the time to wait, or Busy when no place became free."""
         self._refuse_held(group, url)
         slot = self._slot(group)
         if not slot.acquire(timeout=deadline.left()):
-            raise Timeout(url, "other requests with this credential are waiting for the vendor as well")
+            raise Busy(url, "other requests with this credential are waiting for the vendor as well", retry_after=5.0)
         try:
             # Others may have spent it while this call waited.
             self._refuse_held(group, url)

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
-from vendors.kit import Deadline, Rate, RateLimited, Sweep, Timeout, open_cloud
+from vendors.kit import Busy, Deadline, Rate, RateLimited, Sweep, open_cloud
 from vendors.kit.budget import Budget
 from vendors.kit.registry import discover
 
@@ -53,7 +53,7 @@ def test_a_shorter_hold_does_not_shorten_a_longer_one(now):
 def test_not_more_calls_of_a_group_run_at_once_than_allowed(now):
     budget = budget_of(now, parallel=1)
     with budget.spend("group", "url", Deadline(5)):
-        with pytest.raises(Timeout):
+        with pytest.raises(Busy):
             spend(budget, seconds=0.05)
         spend(budget, "another")
     spend(budget)

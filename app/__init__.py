@@ -16,7 +16,9 @@ from app.ids import Ids
 from app.inventory import Inventory
 from app.paging import Pages
 from app.resources import Resources
+from app.shared import SharedLedger
 from app.storage import Database
+from vendors.kit import Ledger
 
 
 class OrjsonProvider(JSONProvider):
@@ -68,7 +70,8 @@ def _store(app: Flask, settings: config.Settings) -> None:
     app.extensions["database"] = database
     app.extensions["clients"] = Clients(database)
     app.extensions["pages"] = Pages(settings.secret_key)
-    app.extensions["clouds"] = found = clouds(settings)
+    app.extensions["ledger"] = ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
+    app.extensions["clouds"] = found = clouds(settings, ledger or Ledger())
     app.extensions["inventory"] = Inventory(found, Ids(settings.id_key), Resources(database))
 
 

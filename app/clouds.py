@@ -1,11 +1,13 @@
 """The vendor clouds of this process, made from the plugins that are found and the settings."""
 
+from hashlib import blake2b
+
 from app.config import Settings, SettingsError
-from vendors.kit import Cloud, Rate, Replies, Transport, open_cloud
+from vendors.kit import Cloud, Ledger, Rate, Replies, Transport, open_cloud
 from vendors.kit.registry import NameTaken, discover
 
 
-def clouds(settings: Settings) -> dict[str, Cloud]:
+def clouds(settings: Settings, ledger: Ledger) -> dict[str, Cloud]:
     """Vendor name -> cloud. VENDOR_URL_<NAME> goes before SANDBOX_URL, which goes before the public addresses.
 
     Raises SettingsError when two plugins claim one name, and for the URL or limit of a vendor that does not exist:
@@ -20,6 +22,7 @@ def clouds(settings: Settings) -> dict[str, Cloud]:
     if named:
         lines = [f"  {setting}: there is no such vendor, only {', '.join(vendors)}" for setting in named]
         raise SettingsError("\n".join(["These settings must be corrected:", *lines]))
+    secret = blake2b(settings.secret_key.encode(), person=b"derapi-groups").digest()
     replies = Replies()
     found: dict[str, Cloud] = {}
     for name, vendor in vendors.items():
@@ -28,5 +31,5 @@ def clouds(settings: Settings) -> dict[str, Cloud]:
         transport = Transport(settings.proxy_url or "", settings.vendor_ca_file or "")
         limit = settings.vendor_limits.get(name)
         rate = Rate(*limit) if limit else None
-        found[name] = open_cloud(name, vendor, transport, replies, base_url or "", rate)
+        found[name] = open_cloud(name, vendor, transport, replies, base_url or "", rate, ledger, secret)
     return found

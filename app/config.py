@@ -81,6 +81,12 @@ def _database_url(text: str) -> str:
     return text
 
 
+def _redis_url(text: str) -> str:
+    if urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError
+    return text
+
+
 def _file(text: str) -> str:
     try:
         ssl.create_default_context(cafile=text)
@@ -123,6 +129,9 @@ class Settings:
         "postgresql://user:password@host/name or sqlite:////var/lib/derapi/derapi.db",
         _database_url,
         secret=True,
+    )
+    redis_url: str | None = _setting(
+        "the URL of a Redis server", "redis://:password@host:6379/0", _redis_url, default=None, secret=True
     )
     public_url: str | None = _setting(
         "the URL of this service as its users see it", "https://derapi.example.org", _url, default=None

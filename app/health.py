@@ -14,11 +14,13 @@ blueprint = Blueprint("health", __name__)
 def show() -> Response:
     """200 also without a database: the process is alive, and a restart of it would not help."""
     database: Database = current_app.extensions["database"]
-    answers = database.answers()
+    parts = {"database": database.answers()}
+    if ledger := current_app.extensions["ledger"]:
+        parts["redis"] = ledger.is_shared
     return jsonify(
         {
-            "status": "ok" if answers else "degraded",
+            "status": "ok" if all(parts.values()) else "degraded",
             "version": version.VERSION,
-            "database": "ok" if answers else "unavailable",
+            **{part: "ok" if answers else "unavailable" for part, answers in parts.items()},
         }
     )

@@ -1,6 +1,6 @@
 """What vendor plugins are made of. Plugins import from here and from the standard library only."""
 
-from vendors.kit.budget import Rate
+from vendors.kit.budget import Ledger, Rate
 from vendors.kit.calls import Mode
 from vendors.kit.client import Client
 from vendors.kit.cloud import Cloud, open_cloud
@@ -42,6 +42,7 @@ __all__ = [
     "Deadline",
     "Forbidden",
     "Key",
+    "Ledger",
     "Limits",
     "Mode",
     "NotFound",

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cachetools import LRUCache
-from limits import RateLimitItemPerSecond
-from limits.storage import MemoryStorage, Storage
+from limits import RateLimitItem, RateLimitItemPerSecond
+from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from vendors.kit.deadline import Deadline
@@ -31,23 +31,46 @@ class Rate:
     seconds: int
 
 
+class Ledger:
+    """Calls made and holds, by group, in this process. A subclass may share them with other processes."""
+
+    def __init__(self) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._held: LRUCache[str, float] = LRUCache(GROUPS)
+        self._lock = threading.Lock()
+
+    def count(self, rate: RateLimitItem, group: str) -> float:
+        """Counts a call if the rate allows it: 0; else the epoch second from which it may."""
+        if self._limiter.hit(rate, group):
+            return 0.0
+        return self._limiter.get_window_stats(rate, group).reset_time
+
+    def held_until(self, group: str) -> float:
+        """Epoch second until which no call may be made; 0 if none is known."""
+        with self._lock:
+            return self._held.get(group, 0.0)
+
+    def hold(self, group: str, until: float) -> None:
+        with self._lock:
+            self._held[group] = max(self._held.get(group, 0.0), until)
+
+
 class Budget:
-    """The budget of one vendor in this process; `storage` may be shared by several."""
+    """The budget of one vendor, kept in a ledger."""
 
     def __init__(
         self,
         vendor: str,
         parallel: int,
         rate: Rate | None = None,
-        storage: Storage | None = None,
+        ledger: Ledger | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._vendor, self._parallel = vendor, parallel
         self._rate = RateLimitItemPerSecond(rate.calls, rate.seconds) if rate else None
-        self._limiter = MovingWindowRateLimiter(storage or MemoryStorage())
+        self._ledger = ledger or Ledger()
         self._clock, self._sleep = clock, sleep
-        self._held: LRUCache[str, float] = LRUCache(GROUPS)
         self._slots: LRUCache[str, threading.BoundedSemaphore] = LRUCache(GROUPS)
         self._lock = threading.Lock()
 
@@ -68,21 +91,16 @@ class Budget:
 
     def hold(self, group: str, seconds: float) -> None:
         """No call of this group for so long: the vendor has said so."""
-        with self._lock:
-            self._held[group] = max(self._held.get(group, 0.0), self._clock() + seconds)
+        self._ledger.hold(f"{self._vendor}:{group}", self._clock() + seconds)
 
     def _refuse_held(self, group: str, url: str) -> None:
-        with self._lock:
-            until = self._held.get(group, 0.0)
-        left = until - self._clock()
+        left = self._ledger.held_until(f"{self._vendor}:{group}") - self._clock()
         if left > 0:
             raise RateLimited(url, "the vendor has asked to wait", retry_after=left)
 
     def _count(self, group: str, url: str, deadline: Deadline) -> None:
-        if self._rate is None:
-            return
-        while not self._limiter.hit(self._rate, self._vendor, group):
-            wait = max(0.01, self._limiter.get_window_stats(self._rate, self._vendor, group).reset_time - self._clock())
+        while self._rate and (free_at := self._ledger.count(self._rate, f"{self._vendor}:{group}")):
+            wait = max(0.01, free_at - self._clock())
             if wait > PACE_SECONDS or wait > deadline.left():
                 raise RateLimited(url, "the budget of this server for this credential is spent", retry_after=wait)
             self._sleep(wait)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from cachetools import LRUCache
 
 from vendors.kit.breaker import Breaker
-from vendors.kit.budget import Budget, Rate
+from vendors.kit.budget import Budget, Ledger, Rate
 from vendors.kit.calls import Mode
 from vendors.kit.client import Client
 from vendors.kit.credentials import Credential
@@ -34,6 +34,8 @@ class Cloud:
     transport: Transport
     replies: Replies
     budget: Budget
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    """Key of fingerprints, so that nothing in memory tells a credential. Processes that share a ledger share it."""
     pause: float = 1.0
     """Scales the pause before a retry; tests set 0."""
     places: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(MAX_SWEEPS))
@@ -41,8 +43,6 @@ class Cloud:
 
     def __post_init__(self) -> None:
         self._homes: LRUCache[bytes, str] = LRUCache(10_000)
-        self.secret = secrets.token_bytes(32)
-        """Key of fingerprints, so that nothing in memory tells a credential."""
         self.flights: Flights[tuple[RawReply, Kept | None]] = Flights()
         self.breakers = {base: Breaker() for base in self.urls.values()}
         self._lock = threading.Lock()
@@ -75,14 +75,17 @@ def open_cloud(
     replies: Replies,
     base_url: str = "",
     rate: Rate | None = None,
+    ledger: Ledger | None = None,
+    secret: bytes | None = None,
 ) -> Cloud:
     """The cloud with its public addresses; or all at `base_url`, its further regions below that by their names.
 
     rate: what may be asked; by default what the vendor publishes, and nothing at an address of one's own.
+    ledger, secret: where calls are counted and the key of the groups' names there; both of this process by default.
     """
     urls = dict(vendor.hosts[name])
     if base_url:
         first, *others = urls
         urls = {first: base_url.rstrip("/")} | {region: f"{base_url.rstrip('/')}/{region}" for region in others}
-    budget = Budget(name, vendor.limits.parallel, rate or (None if base_url else vendor.limits.rate))
-    return Cloud(name, vendor, urls, transport, replies, budget)
+    budget = Budget(name, vendor.limits.parallel, rate or (None if base_url else vendor.limits.rate), ledger)
+    return Cloud(name, vendor, urls, transport, replies, budget, secret or secrets.token_bytes(32))

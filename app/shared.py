@@ -1,0 +1,73 @@
+"""What several processes and hosts must know together, in Redis: calls made and holds.
+
+Redis slow, full, down or restarted never fails a request: for some seconds this process goes on alone then.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import redis
+from limits import RateLimitItem
+from limits.errors import StorageError
+from limits.storage import RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from vendors.kit import Ledger
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PREFIX = "derapi:held:"
+# A vendor call takes longer than this by far; a Redis that takes longer is as good as down.
+TIMEOUT_SECONDS = 0.2
+ALONE_SECONDS = 5.0
+
+
+class SharedLedger(Ledger):
+    """The ledger of all processes that use the same Redis."""
+
+    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        options: Any = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
+        self._redis = redis.Redis.from_url(url, decode_responses=True, **options)
+        self._shared = MovingWindowRateLimiter(RedisStorage(url, wrap_exceptions=True, **options))
+        self._clock = clock
+        self._alone_until = 0.0
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether Redis answers, as far as this process knows."""
+        return self._with_redis(lambda: bool(self._redis.ping()), False)
+
+    def count(self, rate: RateLimitItem, group: str) -> float:
+        def shared() -> float:
+            if self._shared.hit(rate, group):
+                return 0.0
+            return self._shared.get_window_stats(rate, group).reset_time
+
+        found = self._with_redis(shared, None)
+        return super().count(rate, group) if found is None else found
+
+    def held_until(self, group: str) -> float:
+        here = super().held_until(group)
+        there = self._with_redis(lambda: self._redis.get(PREFIX + group), None)
+        return max(here, float(there or 0.0))
+
+    def hold(self, group: str, until: float) -> None:
+        super().hold(group, until)
+        left = until - time.time()
+        if left > 0 and until > float(self._with_redis(lambda: self._redis.get(PREFIX + group), None) or 0.0):
+            self._with_redis(lambda: self._redis.set(PREFIX + group, until, px=max(1, int(left * 1000))), None)
+
+    def _with_redis(self, ask: Callable[[], T], otherwise: T) -> T:
+        if self._clock() < self._alone_until:
+            return otherwise
+        try:
+            return ask()
+        except (redis.RedisError, StorageError, OSError) as error:
+            log.warning("Redis does not answer, this process goes on alone: %s", type(error).__name__)
+            self._alone_until = self._clock() + ALONE_SECONDS
+            return otherwise

@@ -66,10 +66,6 @@ class SolarEdge(Vendor):
             return RateLimited(reply.url, retry_after=PER_MINUTE_SECONDS)
         return RateLimited(reply.url, "the credits of this month are spent", retry_after=NEXT_DAY_SECONDS)
 
-    def spent(self, reply: Reply) -> float | None:
-        left = reply.headers.get("x-ratelimit-remaining-minute")
-        return PER_MINUTE_SECONDS if left == "0" else None
-
     def sites(self) -> Iterator[Site]:
         yield from self.client.pages(self._page_of_sites)
 

@@ -123,12 +123,14 @@ def test_all_tokens_of_one_enphase_key_share_its_quota(network):
     assert len(network.calls) == 1
 
 
-def test_a_header_that_says_nothing_is_left_stops_before_the_429(network):
-    network.get(BASE + "/v2/sites", json={"sites": {"site": []}}, headers={"x-ratelimit-remaining-minute": "0"})
-    cloud = cloud_of("solaredge")
-    list(open_vendor("solaredge", cloud=cloud).sites())
-    with pytest.raises(RateLimited):
-        list(open_vendor("solaredge", cloud=cloud, refresh=True).sites())
+def test_a_header_that_says_that_nothing_is_left_stops_before_the_429(network):
+    spent = {"RateLimit-Remaining": "0", "RateLimit-Reset": "30"}
+    network.get(BASE + "/api/1/products", json={"response": []}, headers=spent)
+    cloud = cloud_of("tesla")
+    list(open_vendor("tesla", cloud=cloud).sites())
+    with pytest.raises(RateLimited) as refused:
+        list(open_vendor("tesla", cloud=cloud, refresh=True).sites())
+    assert 29 < refused.value.retry_after <= 30
     assert len(network.calls) == 1
 
 

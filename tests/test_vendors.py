@@ -13,7 +13,7 @@ import pytest
 import sandbox
 from sandbox.server import running
 from tests.services import Account, Played, account_of
-from tests.vendors.support import open_vendor
+from tests.vendors.support import HEADERS, open_vendor
 from tests.vendors.test_recorded import VENDORS, cases_of
 from vendors.kit import Battery, Site, SolarInverter
 from vendors.kit.registry import discover
@@ -39,6 +39,7 @@ def test_a_vendor_consists_of_its_module_emulator_replies_and_documentation(vend
         f"sandbox/{vendor}.py, the emulator": list((ROOT / "sandbox").glob(f"{vendor}*/__init__.py"))
         or (ROOT / "sandbox" / f"{vendor}.py").exists(),
         f"tests/vendors/{vendor}/cases.json, the recorded replies": cases_of(vendor),
+        f"tests/vendors/{vendor}/headers.json, a made-up credential": vendor in HEADERS,
         f'docs/vendors.md, a section "## {vendor}"': f"\n## {vendor}\n" in (ROOT / "docs/vendors.md").read_text(),
     }
     missing = [piece for piece, there in pieces.items() if not there]

@@ -1,5 +1,8 @@
 """Opens plugins in tests: over recorded replies, or at any base URL, without pauses."""
 
+import json
+from pathlib import Path
+
 from vendors.kit import Deadline, Mode, Replies, Transport, Vendor, open_cloud
 from vendors.kit.registry import discover
 
@@ -7,23 +10,11 @@ BASE = "https://vendor.test"
 # One for all tests: reading the trusted certificates takes longer than most of them.
 TRANSPORT = Transport()
 
-# What people would send; made up, and long enough to be recognised should it appear where it must not.
+# What people would send, by vendor name; made up, and long enough to be recognised should it appear where it must not.
 HEADERS = {
-    "sma": {"X-Authorization-sma": "Bearer sentinel-sma-token-0123456789"},
-    "smasbox": {"X-Authorization-smasbox": "Bearer sentinel-smasbox-token-0123456789"},
-    "solis": {
-        "X-Authorization-solis": "Basic MTMwMDAwMDAwMDAwMDAwMDAwMTowMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZg=="
-    },
-    "solaredge": {"X-Authorization-solaredge": "sentinel-solaredge-key-0123456789"},
-    "enphase": {
-        "X-Authorization-enphase": "Bearer sentinel-enphase-token-0123456789",
-        "X-enphase-api-key": "sentinel-enphase-key-0123456789",
-    },
-    "enphasevpp": {
-        "X-Authorization-enphasevpp": "Bearer sentinel-enphasevpp-token-0123456789",
-        "X-enphasevpp-api-key": "sentinel-enphasevpp-key-0123456789",
-    },
-    "tesla": {"X-Authorization-tesla": "Bearer sentinel-tesla-token-0123456789"},
+    name: headers
+    for path in sorted(Path(__file__).parent.glob("*/headers.json"))
+    for name, headers in json.loads(path.read_text()).items()
 }
 
 

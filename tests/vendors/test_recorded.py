@@ -144,5 +144,5 @@ def test_no_secret_shows_in_reprs_errors_and_logged_lines(name, network, caplog)
     assert "sentinel" not in shown
 
 
-def test_every_vendor_has_a_made_up_credential_for_these_tests():
+def test_every_vendor_has_a_made_up_credential_in_its_headers_json():
     assert set(HEADERS) >= set(NAMES)

@@ -164,12 +164,22 @@ def test_while_a_vendor_fails_its_last_good_answers_are_served_and_the_error_say
     assert sweep.progress.age == 7200
 
 
-def test_a_spent_quota_serves_what_is_kept_without_further_calls(network, aged):
-    network.replace("GET", f"{PLANTS}/1/devices/lean", status=429)
-    network.replace("GET", f"{PLANTS}/2/devices/lean", status=429)
+def test_a_spent_quota_serves_what_is_kept_without_further_calls(network):
+    network.get(PLANTS, json={"plants": [{"plantId": str(number)} for number in range(30)]})
+    for number in range(30):
+        devices = [{"deviceId": f"d{number}", "type": "Solar Inverters", "generatorPower": 1.0}]
+        network.get(f"{PLANTS}/{number}/devices/lean", json={"devices": devices})
+    cloud, now = cloud_of("sma"), [0.0]
+    cloud.replies._clock = lambda: now[0]
+    assert len(listed(network, cloud).records) == 30
+    now[0] = 7200.0
+    for number in range(30):
+        network.replace("GET", f"{PLANTS}/{number}/devices/lean", status=429)
     calls = len(network.calls)
-    assert len(listed(network, aged).records) == 2
-    assert len(network.calls) - calls <= 3
+    sweep = listed(network, cloud)
+    assert len(sweep.records) == 30
+    assert sweep.failure.code == "rate_limited"
+    assert len(network.calls) - calls <= 1 + 4, "the list, and what was under way already"
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.vendors.support import BASE, open_vendor
-from vendors.kit import NotFound, Sweep
+from vendors.kit import NotFound, Refused, Sweep
 from vendors.sma import to_device, to_site
 
 HERE = Path(__file__).parent
@@ -79,6 +79,13 @@ def test_a_device_that_moved_is_followed_once_on_the_same_host(network):
     network.get(BASE + "/v1/devices/old", status=308, headers={"Location": f"{BASE}/v1/devices/16"})
     network.get(BASE + "/v1/devices/16", json=sample("device_16_detail_sandbox"))
     assert open_vendor("sma").solar_inverter(("old",)).vendor_id == "16"
+
+
+def test_only_a_read_by_get_is_followed(network):
+    network.post(BASE + "/v1/devices/old", status=308, headers={"Location": f"{BASE}/v1/devices/16"})
+    with pytest.raises(Refused):
+        open_vendor("sma").client.read("/v1/devices/old", body={})
+    assert len(network.calls) == 1
 
 
 @pytest.mark.parametrize(

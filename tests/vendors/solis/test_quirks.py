@@ -68,6 +68,7 @@ def test_an_empty_page_ends_a_list_whose_counter_promises_more(network):
     network.post(LIST, json=page(1, 9, range(3)))
     network.post(LIST, json=page(2, 9, []))
     assert len(list(open_vendor("solis").devices())) == 3
+    assert len(network.calls) == 2
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ class Sma(Vendor):
 
     def failure(self, reply: Reply, request: Request) -> VendorError | None:
         if reply.status == 429 and reply.retry_after is None:
-            return RateLimited(reply.url, retry_after=REFILL_SECONDS)
+            return RateLimited(reply.url, guess=REFILL_SECONDS)
         return None
 
     def sites(self) -> Iterator[Site]:

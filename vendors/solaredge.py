@@ -63,8 +63,8 @@ class SolarEdge(Vendor):
         if reply.status != 429 or reply.headers.get("retry-after"):
             return None
         if reply.headers.get("x-ratelimit-remaining-minute", "0") == "0":
-            return RateLimited(reply.url, retry_after=PER_MINUTE_SECONDS)
-        return RateLimited(reply.url, "the credits of this month are spent", retry_after=NEXT_DAY_SECONDS)
+            return RateLimited(reply.url, guess=PER_MINUTE_SECONDS)
+        return RateLimited(reply.url, "the credits of this month are spent", guess=NEXT_DAY_SECONDS)
 
     def sites(self) -> Iterator[Site]:
         yield from self.client.pages(self._page_of_sites)

@@ -101,7 +101,7 @@ class Solis(Vendor):
         if reply.status == 408:
             return Refused(url, "the clock of this server is more than 15 minutes off")
         if reply.status == 429:
-            return RateLimited(url, retry_after=reply.retry_after or THROTTLED_SECONDS)
+            return RateLimited(url, retry_after=reply.retry_after, guess=THROTTLED_SECONDS)
         if reply.status != 200:
             return None
         code, said = reply.record(lambda raw: (text(raw, "code"), str(raw.get("msg"))))

@@ -36,7 +36,6 @@ PRODUCTS = "/api/1/products"
 SITE_INFO = "/api/1/energy_sites/{}/site_info"
 RETIRED = "upstream internal error"
 RETRY_IN = re.compile(r"Retry in (\d{1,6}) seconds")
-THROTTLED_SECONDS = 60.0
 # A battery with an inverter for solar modules inside. Whether it is listed under `inverters` too is not documented.
 HYBRID = "powerwall 3"
 
@@ -177,8 +176,9 @@ def limited(reply: Reply) -> RateLimited:
     """With the vendor's hint: a header, another header, or a number in its text; hours occur."""
     said = RETRY_IN.search(reply.text)
     reset = number(reply.headers, "RateLimit-Reset")
-    hint = float(said.group(1)) if said else THROTTLED_SECONDS
-    return RateLimited(reply.url, retry_after=first_of(reply.retry_after, reset, hint))
+    return RateLimited(
+        reply.url, retry_after=first_of(reply.retry_after, reset, float(said.group(1)) if said else None)
+    )
 
 
 def first_of(*values: float | None) -> float | None:

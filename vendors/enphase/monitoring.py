@@ -83,13 +83,10 @@ class Enphase(Vendor):
 
 
 def limited(reply: Reply) -> RateLimited:
-    """The end of the vendor's minute where the body tells it, else that of the present minute.
+    """With the end of the vendor's period where the body tells it; else a minute, which is the common period.
 
     The vendor documents no Retry-After; should it send one, that counts.
     """
     if reply.retry_after is not None:
         return RateLimited(reply.url, retry_after=reply.retry_after)
-    period_end = number(reply.about, "period_end")
-    if period_end is not None:
-        return RateLimited(reply.url, retry_at=period_end)
-    return RateLimited.until_next_minute(reply.url)
+    return RateLimited(reply.url, retry_at=number(reply.about, "period_end"))

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from vendors.kit.errors import VendorDown
 
-FAULTS = 5
-OPEN_SECONDS = 10.0
+FAULTS = 10
+OPEN_SECONDS = 5.0
 # From one credential alone, timeouts and 5xx may be one customer's broken site.
 WITNESSES = 2
 

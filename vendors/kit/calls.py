@@ -89,6 +89,8 @@ class Calls:
                 raise
             self._progress.failures.append(failure)
             self._progress.is_stale = True
+            if failure.stops_the_sweep:
+                self.only_kept()
             return self._from_memory(kept, store.age(kept))
         return Reply(raw, self._progress, lambda: store.take_back(key, raw, previous))
 
@@ -127,7 +129,7 @@ class Calls:
         else:
             self._breaker(request).succeeded()
         if isinstance(failure, RateLimited):
-            self._cloud.budget.hold(self._group, failure.retry_after or 0.0)
+            self._cloud.budget.hold(self._group, failure.hold_seconds)
         if failure:
             raise failure
         pause = self._vendor.spent(Reply(raw, self._progress, lambda: None))

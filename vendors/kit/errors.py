@@ -3,6 +3,9 @@
 import time
 from collections.abc import Mapping
 
+# The hint when neither the vendor nor its plugin has one: most quotas are of minutes.
+THROTTLED_SECONDS = 60.0
+
 
 class NotOffered(Exception):
     """The vendor does not have such a resource. Not a failure: left out of lists."""
@@ -77,7 +80,11 @@ class NotFound(VendorError):
 
 
 class RateLimited(VendorError):
-    """The vendor's quota for this credential is spent. `retry_at`: when it comes back, in epoch seconds."""
+    """The vendor's quota for this credential is spent.
+
+    retry_after (seconds) or retry_at (epoch seconds): what the vendor says. guess: seconds of our own, for when it
+    says nothing; callers are told of them, but only the vendor's own word keeps us from asking again.
+    """
 
     code, status, reason = "rate_limited", 429, "Too Many Requests"
     says = "The vendor's quota for this credential is spent."
@@ -87,16 +94,18 @@ class RateLimited(VendorError):
     stops_the_sweep = True
 
     def __init__(
-        self, url: str = "", why: str = "", *, retry_after: float | None = None, retry_at: float | None = None
+        self,
+        url: str = "",
+        why: str = "",
+        *,
+        retry_after: float | None = None,
+        retry_at: float | None = None,
+        guess: float = THROTTLED_SECONDS,
     ) -> None:
         if retry_at is not None:
             retry_after = max(1.0, retry_at - time.time())
-        super().__init__(url, why, retry_after=THROTTLED_SECONDS if retry_after is None else retry_after)
-
-    @classmethod
-    def until_next_minute(cls, url: str) -> "RateLimited":
-        """For quotas of whole minutes whose end the vendor does not tell."""
-        return cls(url, retry_at=(time.time() // 60 + 1) * 60)
+        self.hold_seconds = retry_after or 0.0
+        super().__init__(url, why, retry_after=guess if retry_after is None else retry_after)
 
 
 class Busy(VendorError):
@@ -180,9 +189,6 @@ class PluginFault(VendorError):
     severity = 2
     advice = "This is a fault of this server. Report it to its operator with the requestId."
 
-
-# The hint when neither the vendor nor its plugin has one: most quotas are of minutes.
-THROTTLED_SECONDS = 60.0
 
 RETIRED = "the vendor has retired this API version"
 

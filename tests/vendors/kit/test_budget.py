@@ -1,6 +1,7 @@
 """The budget: what a vendor has refused is not asked for before its time, and no key is spent to its last call."""
 
 import threading
+import time
 
 import pytest
 
@@ -113,8 +114,18 @@ def test_a_429_is_not_followed_by_another_call_of_its_group(network):
     assert len(network.calls) == 2
 
 
+def test_a_429_without_a_hint_does_not_keep_us_from_asking_again(network):
+    network.get(PLANTS, status=429)
+    network.get(PLANTS, json={"plants": []})
+    cloud = cloud_of("sma")
+    with pytest.raises(RateLimited) as refused:
+        list(open_vendor("sma", cloud=cloud).sites())
+    assert refused.value.retry_after == 300, "a guess of ours, for the caller"
+    assert list(open_vendor("sma", cloud=cloud).sites()) == []
+
+
 def test_all_tokens_of_one_enphase_key_share_its_quota(network):
-    network.get(BASE + "/api/v4/systems", status=429)
+    network.get(BASE + "/api/v4/systems", status=429, json={"period_end": time.time() + 60})
     cloud = cloud_of("enphase")
     for token in ("one", "two", "three"):
         headers = {"X-Authorization-enphase": f"Bearer {token}", "X-enphase-api-key": "the same"}

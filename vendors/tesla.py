@@ -175,11 +175,5 @@ def whole_site(site: str) -> dict[str, Any]:
 def limited(reply: Reply) -> RateLimited:
     """With the vendor's hint: a header, another header, or a number in its text; hours occur."""
     said = RETRY_IN.search(reply.text)
-    reset = number(reply.headers, "RateLimit-Reset")
-    return RateLimited(
-        reply.url, retry_after=first_of(reply.retry_after, reset, float(said.group(1)) if said else None)
-    )
-
-
-def first_of(*values: float | None) -> float | None:
-    return next((value for value in values if value is not None), None)
+    hints = (reply.retry_after, number(reply.headers, "RateLimit-Reset"), float(said.group(1)) if said else None)
+    return RateLimited(reply.url, retry_after=next((hint for hint in hints if hint is not None), None))

@@ -168,7 +168,7 @@ def test_a_service_whose_redis_is_down_serves_and_says_so(settings, network):
 
 
 def test_nothing_in_redis_tells_a_credential(settings, network, url):
-    network.get(f"{SOLAREDGE}/v2/sites", status=429)
+    network.get(f"{SOLAREDGE}/v2/sites", status=429, headers={"Retry-After": "60"})
     service = create_app(replace(settings, redis_url=url, vendor_limits={"solaredge": (5, 60)}))
     http = service.test_client()
     auth = service.extensions["clients"].create("test", "production", "v1")

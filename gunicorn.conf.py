@@ -1,6 +1,7 @@
 """gunicorn's settings: `gunicorn wsgi:app` finds this file. What can be set comes from app.config."""
 
 import os
+import resource
 import sys
 
 import structlog
@@ -19,9 +20,13 @@ except SettingsError as error:
 _HOST = "0.0.0.0"
 bind = f"{_HOST}:{_settings.port}"
 workers = _settings.web_concurrency
-worker_class = "gthread"
+worker_class = "app.server.Worker"
 # A request mostly waits for vendors: threads are the scarce resource, not processors.
 threads = 64
+# Connections of one process, idle ones included. Each may be an open file, and vendors' connections come on top.
+worker_connections = 2000
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (_hard if _hard != resource.RLIM_INFINITY else max(_soft, 16384), _hard))
 # Loaded once, before the fork: the embedded database upgrades itself here, and a fault ends the start.
 preload_app = True
 # Heroku's router keeps connections for 90 s; were they closed here first, its next request would be lost.

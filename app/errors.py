@@ -39,20 +39,22 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         self.members = members
 
-    def response(self) -> Response:
-        """The problem as an HTTP response, with the request's id."""
-        body = {
+    def body(self, request_id: str) -> dict[str, Any]:
+        """The problem as its JSON members."""
+        return {
             "type": TYPE + self.code,
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
             "code": self.code,
-            "requestId": g.get("request_id", ""),
+            "requestId": request_id,
             **self.members,
         }
-        return current_app.response_class(
-            current_app.json.dumps(body), self.status, self.headers, mimetype=MEDIA_TYPE
-        )
+
+    def response(self) -> Response:
+        """The problem as an HTTP response, with the request's id."""
+        body = current_app.json.dumps(self.body(g.get("request_id", "")))
+        return current_app.response_class(body, self.status, self.headers, mimetype=MEDIA_TYPE)
 
 
 class ProblemSchema(ma.Schema):

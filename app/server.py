@@ -1,0 +1,224 @@
+"""gunicorn's worker with threads, for requests that have arrived whole.
+
+gunicorn's own gives a thread to every connection that has sent its first byte: as many half-sent requests as there
+are threads stop it. Here the main loop collects requests, at no cost but their bytes, and cuts those off that take
+too long. Needs a proxy for TLS, as everything else here does.
+"""
+
+from __future__ import annotations
+
+import json
+import selectors
+import socket
+import struct
+import time
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+import h11
+from gunicorn.errors import ConfigError
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from app.errors import MEDIA_TYPE, Problem
+from app.routing import BODY_LIMIT
+
+# A request must be here this long after its connection (or the one before it) was. Also how long a caller may stop
+# to read its answer, and to close its connection after that.
+PATIENCE_SECONDS = 10.0
+# So long a whole request may wait for a thread. With the deadline of its vendors' calls, that stays below the 30 s
+# after which Heroku gives up.
+QUEUE_SECONDS = 5.0
+# All headers together: a token of 16 KiB for one vendor, and shorter ones for others.
+HEADERS_LIMIT = 64 * 1024
+READ_BYTES = 64 * 1024
+
+
+class Connection(TConn):
+    """A client's connection and what has arrived of its next request."""
+
+    def __init__(self, worker: Worker, sock: socket.socket, client: Any, server: Any) -> None:
+        super().__init__(worker.cfg, sock, client, server)
+        self.arrived = 0.0
+        self._worker = worker
+        self.reset(b"")
+        # In a thread, what does not go on for so long is given up. Holds whether or not the socket blocks.
+        patience = struct.pack("ll", int(PATIENCE_SECONDS), 0)
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            sock.setsockopt(socket.SOL_SOCKET, option, patience)
+
+    def reset(self, data: bytes) -> None:
+        """Starts a request, of which this much is known. It can be answered once it is whole, or too large."""
+        self.received = bytearray()
+        self.is_whole = self.is_too_large = False
+        self._framing = h11.Connection(h11.SERVER, max_incomplete_event_size=HEADERS_LIMIT)
+        self._body_bytes = 0
+        if data:
+            self.add(data)
+
+    def add(self, data: bytes) -> None:
+        """Takes bytes from the client. Raises h11.RemoteProtocolError for what is no HTTP."""
+        self.received += data
+        self._framing.receive_data(data)
+        while not (self.is_whole or self.is_too_large):
+            event = self._framing.next_event()
+            if event in (h11.NEED_DATA, h11.PAUSED):
+                break
+            self._note(event)
+        if self._framing.they_are_waiting_for_100_continue and not self.is_too_large:
+            self.say(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._framing.send(h11.InformationalResponse(status_code=100, headers=[]))
+
+    def _note(self, event: Any) -> None:
+        if isinstance(event, h11.Request):
+            announced = [int(value) for name, value in event.headers if name == b"content-length"]
+            self.is_too_large = max(announced, default=0) > BODY_LIMIT
+        elif isinstance(event, h11.Data):
+            self._body_bytes += len(event.data)
+            self.is_too_large = self._body_bytes > BODY_LIMIT
+        else:
+            self.is_whole = True
+
+    def say(self, data: bytes) -> None:
+        """Sends a few bytes if they can be sent at once."""
+        try:
+            self.sock.send(data, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        except OSError:
+            pass
+
+    def refuse(self, status: int, detail: str) -> None:
+        """Answers with a problem, for what no route will see."""
+        phrase = HTTPStatus(status).phrase
+        body = json.dumps(Problem(status, phrase.lower().replace(" ", "_"), detail).body(uuid4().hex))
+        again = "Retry-After: 5\r\n" if status == HTTPStatus.SERVICE_UNAVAILABLE else ""
+        self.say(
+            f"HTTP/1.1 {status} {phrase}\r\nContent-Type: {MEDIA_TYPE}\r\nConnection: close\r\n"
+            f"{again}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+        )
+
+    def close(self, graceful: bool = False) -> None:
+        """Closes it; gracefully: only once the client has, lest the answer be lost."""
+        if graceful and self._worker.alive:
+            self._worker.linger(self)
+        else:
+            super().close()
+
+
+class Worker(ThreadWorker):
+    """Threads answer requests; the main loop waits for them."""
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        super().check_config(cfg, log)
+        if cfg.is_ssl:
+            raise ConfigError("certfile: TLS ends in a proxy in front of this service, which then reads whole requests")
+
+    def accept(self, listener: socket.socket) -> None:
+        """Takes a new connection."""
+        try:
+            sock, client = listener.accept()
+        except BlockingIOError:  # Another worker was faster.
+            return
+        except OSError as error:  # The client has gone, or there are too many open files: the others must go on.
+            self.log.warning("no connection was taken: %s", error)
+            return
+        self.nr_conns += 1
+        self.enqueue_req(Connection(self, sock, client, listener.getsockname()))
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Waits for the next request of a connection."""
+        leftover = conn.parser.unreader.take_buffered() if conn.initialized else b""
+        self._watch(conn, self.on_pending_socket_readable)
+        self._take(conn, lambda: conn.reset(leftover))
+
+    def handle(self, conn: Connection) -> Any:
+        """Answers one request. Runs in a thread."""
+        if time.monotonic() - conn.arrived > QUEUE_SECONDS:
+            conn.refuse(503, "All threads of this service are busy; try again shortly.")
+            return False
+        return super().handle(conn)
+
+    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
+        # The rest of a body that nobody reads would hold the thread.
+        return bool(super()._keepalive_after(conn, keepalive and not conn.is_too_large))
+
+    def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:
+        """The first bytes of a later request."""
+        self.poller.unregister(client)
+        self.keepalived_conns.remove(conn)
+        self.enqueue_req(conn)
+
+    def on_pending_socket_readable(self, conn: Connection, client: socket.socket) -> None:
+        """More bytes of a request."""
+        data = self._read(conn)
+        if data:
+            self._take(conn, lambda: conn.add(data))
+        elif data is not None:
+            self._drop(conn)
+
+    def murder_pending(self) -> None:
+        """Cuts off what took too long."""
+        now = time.monotonic()
+        while self.pending_conns and self.pending_conns[0].timeout <= now:
+            conn = self.pending_conns[0]
+            if conn.received and not (conn.is_whole or conn.is_too_large):
+                conn.refuse(408, f"The request did not arrive whole within {PATIENCE_SECONDS:g} seconds.")
+            self._drop(conn)
+
+    def linger(self, conn: Connection) -> None:
+        """Reads on, for nothing, until the client has closed."""
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            conn.close()
+            return
+        self.nr_conns += 1
+        self._watch(conn, self._discard)
+
+    def _discard(self, conn: Connection, client: socket.socket) -> None:
+        if self._read(conn) == b"":
+            self._drop(conn)
+
+    def _take(self, conn: Connection, take: Callable[[], None]) -> None:
+        """Hands the request to a thread once it is whole."""
+        try:
+            take()
+        except h11.RemoteProtocolError as error:
+            conn.refuse(error.error_status_hint, "This is no request that HTTP/1.1 allows.")
+            self._unwatch(conn)
+            self.nr_conns -= 1
+            conn.close(graceful=True)
+            return
+        if conn.is_whole or conn.is_too_large:
+            self._unwatch(conn)
+            conn.arrived = time.monotonic()
+            conn.init()
+            conn.parser.unreader.unread(bytes(conn.received))
+            super().enqueue_req(conn)
+
+    def _watch(self, conn: Connection, readable: Callable[[Connection, socket.socket], None]) -> None:
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + PATIENCE_SECONDS
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(readable, conn))
+
+    def _unwatch(self, conn: Connection) -> None:
+        self.poller.unregister(conn.sock)
+        self.pending_conns.remove(conn)
+
+    def _drop(self, conn: Connection) -> None:
+        self._unwatch(conn)
+        self.nr_conns -= 1
+        conn.close()
+
+    def _read(self, conn: Connection) -> bytes | None:
+        """Bytes; none at the end; None when there is nothing to read now."""
+        try:
+            data: bytes = conn.sock.recv(READ_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return None
+        except OSError:
+            return b""
+        return data

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# One sweep retries so often at most, so that an outage of a vendor is not doubled by us.
-MAX_RETRIES = 3
 # A retry makes sense only if the vendor has a fair chance to answer it.
 RETRY_NEEDS_SECONDS = 1.0
 RETRY_PAUSE_SECONDS = (0.05, 0.25)
@@ -52,7 +50,6 @@ class Calls:
         self._cloud, self._vendor, self._deadline = cloud, vendor, deadline
         self._mode = mode
         self._progress = progress
-        self._retries_left = MAX_RETRIES
         self._group = vendor.credential.fingerprint(cloud.secret, vendor.limits.group).hex()
         self._called = ""
         self._under_way: list[str] = []
@@ -106,9 +103,9 @@ class Calls:
         try:
             return self._fetch(request)
         except VendorError as error:
-            if not error.retriable or self._retries_left <= 0 or self._deadline.left() < RETRY_NEEDS_SECONDS:
+            may = error.retriable and self._deadline.left() >= RETRY_NEEDS_SECONDS
+            if not (may and self._cloud.retries.take()):
                 raise
-        self._retries_left -= 1
         pause = random.uniform(*RETRY_PAUSE_SECONDS)  # noqa: S311 - spreads the retries, guards no secret
         time.sleep(pause * self._cloud.pause)
         return self._fetch(make())
@@ -136,6 +133,7 @@ class Calls:
         if pause is not None:
             self._cloud.budget.hold(self._group, pause)
         self.answered = True
+        self._cloud.retries.earn()
         return raw
 
     def _lost(self, request: Request, failure: VendorError) -> None:

@@ -16,6 +16,7 @@ from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
 from vendors.kit.flights import Flights
 from vendors.kit.replies import Kept, Replies
+from vendors.kit.retries import Retries
 from vendors.kit.transport import CONNECTIONS, RawReply, Transport
 from vendors.kit.vendor import Vendor
 
@@ -44,6 +45,7 @@ class Cloud:
     def __post_init__(self) -> None:
         self._homes: LRUCache[bytes, str] = LRUCache(10_000)
         self.flights: Flights[tuple[RawReply, Kept | None]] = Flights()
+        self.retries = Retries()
         self.breakers = {base: Breaker() for base in self.urls.values()}
         self._lock = threading.Lock()
         self.sweeps = ThreadPoolExecutor(MAX_SWEEPS, thread_name_prefix=f"sweep-{self.name}")

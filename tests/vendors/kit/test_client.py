@@ -6,8 +6,8 @@ import pytest
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
 from vendors.kit import BadReply, Refused, Sweep, Timeout, fits_path
-from vendors.kit.calls import MAX_RETRIES
 from vendors.kit.client import MAX_PAGES
+from vendors.kit.retries import EARNED, MOST, Retries
 
 PLANTS = BASE + "/v1/plants"
 
@@ -163,8 +163,23 @@ def test_what_failed_is_asked_for_again_and_only_that(network):
 
 def test_an_outage_is_not_doubled_by_retries(network):
     add_plants(network, 40, fail=set(range(1, 41)))
-    swept(open_vendor("sma"))
-    assert len(network.calls) <= 1 + 40 + MAX_RETRIES + 4
+    cloud = cloud_of("sma")
+    for _ in range(3):
+        swept(open_vendor("sma", cloud=cloud, refresh=True))
+    lists, sites, successes = 3, 3 * 40, 3
+    assert len(network.calls) <= lists + sites + MOST + successes * EARNED
+
+
+def test_calls_that_succeed_earn_retries_up_to_a_bound():
+    retries = Retries()
+    while retries.take():
+        pass
+    for _ in range(11):
+        retries.earn()
+    assert [retries.take(), retries.take()] == [True, False]
+    for _ in range(1000):
+        retries.earn()
+    assert sum(retries.take() for _ in range(100)) == MOST
 
 
 def test_a_retry_is_signed_anew_and_can_succeed(network):

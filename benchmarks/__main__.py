@@ -18,11 +18,13 @@ from statistics import median
 
 import requests
 
+from benchmarks import isolation
 from vendors.kit import Deadline, Replies, Sweep, Transport, open_cloud
 from vendors.kit.registry import discover
 
 RUNS = 5
 PATIENCE = 60
+DEADLINE = 5
 VENDORS = ("sma", "smasbox", "solaredge", "solis")
 
 
@@ -66,9 +68,9 @@ class Bench:
         self.session.trust_env = False
 
     @contextmanager
-    def up(self) -> Iterator["Bench"]:
+    def up(self, **settings: object) -> Iterator["Bench"]:
         flask = [sys.executable, "-m", "flask", "--app", "wsgi"]
-        own = {"INSTANCE_PATH": self.folder, "DATABASE_URL": "", "WEB_CONCURRENCY": 1, "LOG_LEVEL": "ERROR"}
+        own = {"INSTANCE_PATH": self.folder, "DATABASE_URL": "", "WEB_CONCURRENCY": 1, "LOG_LEVEL": "ERROR", **settings}
         sandbox = [*flask, "sandbox", "--sites", str(self.sites), "--port", self.clouds.rpartition(":")[2]]
         gunicorn = [sys.executable, "-m", "gunicorn", "wsgi:app"]
         port = self.service.rpartition(":")[2]
@@ -108,10 +110,8 @@ class Bench:
             count += sum(type(record).__name__ == "SolarInverter" for record in sweep.records)
         return count
 
-    def delay(self, seconds: float) -> None:
-        for vendor in VENDORS:
-            fault = {"delay": seconds} if seconds else {}
-            self.session.put(f"{self.clouds}/faults/{vendor}", json=fault, timeout=PATIENCE).raise_for_status()
+    def fault(self, vendor: str, fault: dict[str, object]) -> None:
+        self.session.put(f"{self.clouds}/faults/{vendor}", json=fault, timeout=PATIENCE).raise_for_status()
 
 
 def timed(call: Callable[[], int]) -> tuple[float, int]:
@@ -139,11 +139,17 @@ def main() -> None:
     print(f"{'list':44} {'items':>6} {'service ms':>22} {'one by one ms':>22} {'ratio':>7}")
     with tempfile.TemporaryDirectory() as folder, Bench(folder, 8).up() as bench:
         row(bench, "4 vendors, 8 sites each", VENDORS)
-        bench.delay(0.2)
+        for vendor in VENDORS:
+            bench.fault(vendor, {"delay": 0.2})
         row(bench, "4 vendors, 8 sites each, 200 ms a call", VENDORS)
     with tempfile.TemporaryDirectory() as folder, Bench(folder, 1000).up() as bench:
         row(bench, "solis, 1,000 sites", ("solis",))
         row(bench, "4 vendors, 1,000 sites each", VENDORS)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Bench(folder, 8).up(WEB_CONCURRENCY=2, REQUEST_DEADLINE=DEADLINE) as bench,
+    ):
+        isolation.measure(bench, DEADLINE)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ CHECK = import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 PY = .venv/bin/python
 PIP = $(PY) -m pip --disable-pip-version-check -qq
 
-.PHONY: setup demo test lint bench sandbox clean
+.PHONY: setup demo test soak lint bench sandbox clean
 .DEFAULT_GOAL := setup
 
 setup: .venv/complete
@@ -32,8 +32,12 @@ demo: setup
 
 # What needs sockets and time to itself runs afterwards, alone. pytest's 5: no test is marked so.
 test: setup
-	@$(PY) -m pytest -n 2 -m "not serial"
-	@$(PY) -m pytest -m serial || [ $$? -eq 5 ]
+	@$(PY) -m pytest -n 2 -m "not serial and not soak"
+	@$(PY) -m pytest -m "serial and not soak" || [ $$? -eq 5 ]
+
+# Some ten minutes; prints what it did.
+soak: setup
+	@$(PY) -m pytest -m soak
 
 lint: setup
 	@$(PY) -m ruff check .

@@ -20,6 +20,20 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("suite")
 
 
+REPORT = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Takes lines that are printed after the run: what a long test did."""
+    return request.config.stash.setdefault(REPORT, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in config.stash.get(REPORT, []):
+        terminalreporter.write_line(line)
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(

@@ -75,7 +75,7 @@ class Service:
 
 @contextmanager
 def served(
-    folder: Path, sites: int = 8, seconds: float = 20.0, tls=None, ca_file=None
+    folder: Path, sites: int = 8, seconds: float = 20.0, tls=None, ca_file=None, limits=None
 ) -> Iterator[tuple[Service, Played]]:
     """A service with its own database, and the sandbox behind it."""
     with running(sandbox.create_app(sites, 1), tls) as url:
@@ -88,6 +88,7 @@ def served(
             sandbox_url=url,
             request_deadline=seconds,
             vendor_ca_file=ca_file,
+            vendor_limits=limits or {},
         )
         yield Service(settings), Played(url, ca_file)
 

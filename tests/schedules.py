@@ -1,0 +1,149 @@
+"""Random sequences of faults at all vendors at once, and what must hold of every answer meanwhile."""
+
+import random
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.services import served
+from vendors.kit import Replies
+from vendors.kit.breaker import Breaker
+from vendors.kit.budget import Budget
+from vendors.kit.retries import Retries
+
+SECONDS = 0.7
+GRACE = 1.0
+SITES = 2
+
+DOWN = "Bad Gateway"
+LATE = "Gateway Timeout"
+# name: (the fault, the reasons that `errors` may give, how often it is chosen)
+FAULTS = {
+    "hangs": ({"hang": True}, {LATE}, 1),
+    "drips headers": ({"drip": {"part": "headers", "every": 0.05}}, {LATE}, 1),
+    "drips the body": ({"drip": {"part": "body", "every": 0.05}}, {LATE}, 1),
+    "is slow": ({"delay": 0.1}, {LATE}, 4),
+    "hangs twice": ({"hang": True, "times": 2}, {LATE}, 1),
+    "resets": ({"reset": True}, {DOWN}, 10),
+    "resets once": ({"reset": True, "times": 1}, {DOWN}, 10),
+    "fails with 500": ({"status": 500}, {DOWN}, 10),
+    "fails with 502 once": ({"status": 502, "times": 1}, {DOWN}, 10),
+    "fails with 503 in HTML": ({"status": 503, "body": "<html>maintenance</html>"}, {DOWN}, 10),
+    "throttles": ({"status": 429, "headers": {"Retry-After": "1"}}, {"Too Many Requests"}, 10),
+    "throttles without a hint": ({"status": 429}, {"Too Many Requests"}, 10),
+    "throttles once": ({"status": 429, "times": 1}, {"Too Many Requests"}, 5),
+    "says 401": ({"status": 401}, {"Unauthorized", "Forbidden", DOWN}, 10),
+    "says 403": ({"status": 403}, {"Forbidden", "Unauthorized", DOWN}, 10),
+    "says 404": ({"status": 404}, {"Not Found", "Bad Gateway"}, 10),
+    "says 410": ({"status": 410}, {DOWN}, 5),
+    "says 421": ({"status": 421}, {DOWN, "Misdirected Request"}, 5),
+    "answers HTML": ({"body": "<html>login</html>"}, {DOWN}, 10),
+    "answers {}": ({"body": "{}"}, {DOWN}, 10),
+    # Not []: somewhere that is an honest "you have no sites".
+    "answers [1]": ({"body": "[1]"}, {DOWN}, 10),
+    "answers null": ({"body": "null"}, {DOWN}, 10),
+    "answers half": ({"body": '{"plants": [{"plantId'}, {DOWN}, 10),
+    "answers nothing": ({"body": ""}, {DOWN}, 10),
+    "answers too much": ({"huge": 40_000_000}, {DOWN}, 1),
+    "redirects": ({"redirect": "http://127.0.0.1:9/stolen"}, {DOWN}, 10),
+    "redirects to itself": ({"status": 308, "redirect": "/"}, {DOWN}, 5),
+}
+ENTRY = re.compile(r"([A-Z][A-Za-z ]+): [^?]+?(?: \(incomplete: \d+ of \d+ [a-z ]+\))?")
+
+
+class Schedules:
+    """A service in front of the vendors' clouds, and the answers it gives while they are healthy."""
+
+    def __init__(self, service, played):
+        self.service, self.played = service, played
+        self.clouds = service.app.extensions["clouds"]
+        self.headers = played.headers()
+        self.stranger = {name: f"{value[:-6]}strang" for name, value in self.headers.items()}
+        self.secrets = [value.rpartition(" ")[2] for value in self.headers.values()]
+        self.truth, self.paths = {}, {}
+        for vendor in self.clouds:
+            played.calls(vendor)
+            self.truth[vendor] = set(service.inverters(played.headers(vendor))[0])
+            self.paths[vendor] = sorted(played.calls(vendor))
+        assert all(self.truth.values())
+        self.slowest = 0.0
+        self.requests = 0
+
+    def run(self, seed):
+        """One schedule. Raises AssertionError with the first thing that is wrong."""
+        chance = random.Random(seed)
+        self._forget()
+        possible = {vendor: set() for vendor in self.clouds}
+        for _ in range(chance.randint(2, 4)):
+            chosen = {vendor: self._fault(chance, vendor) for vendor in self.clouds}
+            for vendor, (name, fault) in chosen.items():
+                self.played.put(f"/faults/{vendor}", fault)
+                # Later answers may show what was learnt of the vendor: that it is down.
+                possible[vendor] |= FAULTS[name][1] | {DOWN} if name else set()
+            self._step(chosen, possible, chance.random() < 0.5)
+        self._settle()
+
+    def _fault(self, chance, vendor):
+        """A name and a fault of all calls, or of those to one path; often none."""
+        if chance.random() < 0.6:
+            return "", {}
+        (name,) = chance.choices(list(FAULTS), [weight for _, _, weight in FAULTS.values()])
+        path = {"path": chance.choice(self.paths[vendor])} if chance.random() < 0.5 else {}
+        return name, FAULTS[name][0] | path
+
+    def _step(self, chosen, possible, fresh):
+        control = {"Cache-Control": "no-cache"} if fresh else {}
+        started = time.monotonic()
+        with ThreadPoolExecutor(2) as pool:
+            strange = pool.submit(self.service.get, "/solar-inverters?pageSize=1000", self.stranger | control)
+            answer = self.service.get("/solar-inverters?pageSize=1000", self.headers | control)
+            took = time.monotonic() - started
+            strange = strange.result()
+        self.requests += 2
+        self.slowest = max(self.slowest, took)
+        assert took < SECONDS + GRACE, (took, chosen)
+        for given in (answer, strange):
+            assert given.status_code == 200, (given.status_code, given.text, chosen)
+            assert not [secret for secret in self.secrets if secret in given.text]
+        assert strange.json["solarInverters"] == [], "another caller's data"
+        assert set(strange.json["errors"]) == set(self.clouds), (strange.json["errors"], chosen)
+        self._check(answer.json, chosen, possible)
+
+    def _check(self, answer, chosen, possible):
+        ids, errors = {item["id"] for item in answer["solarInverters"]}, answer["errors"]
+        assert len(ids) == len(answer["solarInverters"])
+        assert ids <= set().union(*self.truth.values()), "made up"
+        for vendor, truth in self.truth.items():
+            entry = errors.get(vendor)
+            case = (vendor, chosen[vendor], entry, possible[vendor])
+            if entry is None:
+                assert ids >= truth, (case, "cut short without a word")
+                continue
+            match = ENTRY.fullmatch(entry)
+            assert match, case
+            assert match[1] in possible[vendor], case
+            assert answer["errorDetails"][vendor]["code"], case
+
+    def _forget(self):
+        """As after a new start, but with the same threads and connections."""
+        for cloud in self.clouds.values():
+            cloud.breakers = {base: Breaker() for base in cloud.urls.values()}
+            cloud.budget = Budget(cloud.name, cloud.vendor.limits.parallel)
+            cloud.replies, cloud.retries = Replies(), Retries()
+
+    def _settle(self):
+        """No sweep goes on for more than a second after its request."""
+        ends = time.monotonic() + 1.0
+        while busy := [
+            cloud.name for cloud in self.clouds.values() if cloud.places._value < cloud.places._initial_value
+        ]:
+            assert time.monotonic() < ends, (busy, "still at work")
+            time.sleep(0.005)
+
+
+@pytest.fixture(scope="module")
+def schedules(tmp_path_factory):
+    with served(tmp_path_factory.mktemp("schedules"), sites=SITES, seconds=SECONDS) as (service, played):
+        yield Schedules(service, played)

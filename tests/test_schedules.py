@@ -1,0 +1,102 @@
+"""Whatever the vendors do together: 200, the healthy part, and a word for everything that is missing."""
+
+import math
+import os
+import re
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.schedules import FAULTS, GRACE, SECONDS, schedules  # noqa: F401 - the last is a fixture
+from tests.services import served
+
+pytestmark = pytest.mark.serial
+
+
+@pytest.mark.parametrize("first", range(0, 200, 20))
+def test_every_answer_is_right_whatever_the_vendors_do_together(schedules, first, capfd):  # noqa: F811
+    for seed in range(first, first + 20):
+        try:
+            schedules.run(seed)
+        except AssertionError as wrong:
+            raise AssertionError(f"schedule {seed}") from wrong
+    printed = "".join(capfd.readouterr())
+    assert not [secret for secret in schedules.secrets if secret in printed]
+
+
+@pytest.mark.soak
+def test_two_thousand_schedules_leave_nothing_behind(schedules, report):  # noqa: F811
+    for seed in range(1000, 1020):
+        schedules.run(seed)
+    before, violations, calls = resources(), [], Counter()
+    for seed in range(2000, 4000):
+        try:
+            schedules.run(seed)
+        except AssertionError as wrong:
+            violations.append((seed, wrong))
+        for vendor in schedules.clouds:
+            calls[vendor] += sum(schedules.played.calls(vendor).values())
+    after = resources()
+    report(f"schedules: 2,000 run, {len(violations)} violations")
+    report(f"  {schedules.requests} requests, the slowest answered after {schedules.slowest:.2f} s")
+    report(f"  calls made: {', '.join(f'{vendor} {count}' for vendor, count in calls.items())}")
+    report("  " + "; ".join(f"{what} {before[what]} -> {after[what]}" for what in before))
+    assert not violations, violations[:3]
+    assert after["threads"] <= before["threads"] + 50, "at most a pool that grew"
+    assert after["files"] <= before["files"] + 100
+    assert after["memory MiB"] <= before["memory MiB"] + 150
+
+
+def resources():
+    """Threads, open files and memory of this process, in which the service and the clouds run."""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return {
+        "threads": threading.active_count(),
+        "files": len(os.listdir("/proc/self/fd")),
+        "memory MiB": int(status["VmRSS"].split()[0]) // 1024,
+    }
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_a_client_sees_of_each_fault(schedules, report, name):  # noqa: F811
+    headers = schedules.headers | {"Cache-Control": "no-cache"}
+    schedules._forget()
+    schedules.played.put("/faults/sma", FAULTS[name][0])
+    started = time.monotonic()
+    ids, errors = schedules.service.inverters(headers)
+    took = time.monotonic() - started
+    schedules.played.put("/faults/sma", {})
+    seen = re.sub(r"http://[^/]+", "", errors.get("sma", "nothing: all is there"))
+    report(f"  {name:26} {took:5.2f} s  {len(ids):3} inverters  {seen}")
+    assert took < SECONDS + GRACE
+    assert set(errors) <= {"sma"}
+
+
+@pytest.mark.soak
+def test_calls_never_exceed_a_quota_however_hard_clients_ask(tmp_path, report):
+    limits = {"sma": (60, 5), "solaredge": (40, 5), "solis": (10, 5), "enphase": (60, 5), "tesla": (60, 5)}
+    with served(tmp_path, sites=30, limits=limits) as (service, played):
+        headers = played.headers(*limits) | {"Cache-Control": "no-cache"}
+        ends = time.monotonic() + 21
+        with ThreadPoolExecutor(8) as pool:
+            asked = sum(pool.map(lambda _: asking(service, headers, ends), range(8)))
+        for vendor, (calls, seconds) in limits.items():
+            spent, allowed = sum(played.calls(vendor).values()), calls * (1 + math.ceil(22 / seconds))
+            report(
+                f"quota of {vendor}, {calls} in {seconds} s: {spent} calls of at most {allowed}, for {asked} requests"
+            )
+            assert calls < spent <= allowed
+
+
+def asking(service, headers, ends):
+    """Requests until then; how many."""
+    asked = 0
+    while time.monotonic() < ends:
+        service.inverters(headers)
+        asked += 1
+    return asked

@@ -1,0 +1,95 @@
+"""SIGTERM while requests are under way: what has arrived is answered, and the process ends with 0."""
+
+import random
+import signal
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+import requests
+
+import sandbox
+from sandbox.server import running
+from tests.services import Played
+from tests.test_deployment import GUNICORN, clean, ended, free_port, read_until, started
+
+CLIENTS = 8
+# What was sent so shortly before the signal may still wait in the listening socket, which then closes.
+MOMENT = 0.1
+
+pytestmark = pytest.mark.serial
+
+
+class Client(threading.Thread):
+    """Sends requests, each on its own connection, until one is refused."""
+
+    def __init__(self, url, headers):
+        super().__init__()
+        self.url, self.headers = url, headers
+        self.sent = []
+        """Of each request: when it was sent, and what came."""
+
+    def run(self):
+        while True:
+            at = time.monotonic()
+            try:
+                answer = requests.get(f"{self.url}/solar-inverters", headers=self.headers, timeout=20)
+            except requests.RequestException as error:
+                self.sent.append((at, error))
+                return
+            self.sent.append((at, (answer.status_code, len(answer.json()["solar-inverters"]), answer.json()["errors"])))
+
+
+@contextmanager
+def service(folder, url):
+    """The process, its URL, and headers of a client of it."""
+    port = free_port()
+    environ = clean(PORT=port, INSTANCE_PATH=folder, SANDBOX_URL=url, WEB_CONCURRENCY=2, LOG_LEVEL="WARNING")
+    made = ended([*GUNICORN[:1], "-m", "flask", "--app", "wsgi", "clients", "create", "x"], environ)
+    client_id, secret = (made.stdout.split(f'"{name}": "')[1].split('"')[0] for name in ("client_id", "client_secret"))
+    with started(GUNICORN, environ | {"LOG_LEVEL": "INFO"}) as process:
+        read_until(process, "listening")
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        url = f"http://127.0.0.1:{port}"
+        form = {"grant_type": "client_credentials"}
+        token = requests.post(f"{url}/oauth2/token", form, auth=(client_id, secret), timeout=20).json()["access_token"]
+        yield process, url, {"Authorization": f"Bearer {token}", "Connection": "close", "Cache-Control": "no-cache"}
+
+
+def terminate_at_random(folder, seed):
+    """Ends a busy service at a random moment; gives how many requests were answered and were under way."""
+    chance = random.Random(seed)
+    with running(sandbox.create_app(2, 1)) as clouds, service(folder, clouds) as (process, url, headers):
+        played = Played(clouds)
+        headers = headers | played.headers("sma", "solis")
+        right = len(played.inverters("sma")) + len(played.inverters("solis"))
+        played.put("/faults/sma", {"delay": 0.2})
+        clients = [Client(url, headers) for _ in range(CLIENTS)]
+        for client in clients:
+            client.start()
+        threading.Event().wait(chance.uniform(0.3, 1.5))
+        stopped = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        for client in clients:
+            client.join()
+        assert process.wait(timeout=20) == 0
+        assert time.monotonic() - stopped < 15
+    sent = [one for client in clients for one in client.sent]
+    due = [came for at, came in sent if at < stopped - MOMENT]
+    assert due
+    assert [came for came in due if came != (200, right, {})] == []
+    return len(due), sum(at < stopped - MOMENT for at, _ in [client.sent[-1] for client in clients])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sigterm_at_any_moment_loses_no_request(tmp_path, seed):
+    terminate_at_random(tmp_path, seed)
+
+
+@pytest.mark.soak
+def test_sigterm_at_twenty_moments_loses_no_request(tmp_path, report):
+    answered = [terminate_at_random(tmp_path, seed)[0] for seed in range(100, 120)]
+    report(
+        f"SIGTERM: {len(answered)} times while busy, {sum(answered)} requests answered, 0 lost, exit code 0 each time"
+    )

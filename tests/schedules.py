@@ -4,11 +4,12 @@ import random
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from unittest import mock
 
 import pytest
 
 from tests.services import served
-from vendors.kit import Replies
+from vendors.kit import Replies, calls
 from vendors.kit.breaker import Breaker
 from vendors.kit.budget import Budget
 from vendors.kit.retries import Retries
@@ -74,7 +75,7 @@ class Schedules:
     def run(self, seed):
         """One schedule. Raises AssertionError with the first thing that is wrong."""
         chance = random.Random(seed)
-        self._forget()
+        self.forget()
         possible = {vendor: set() for vendor in self.clouds}
         for _ in range(chance.randint(2, 4)):
             chosen = {vendor: self._fault(chance, vendor) for vendor in self.clouds}
@@ -126,9 +127,11 @@ class Schedules:
             assert match[1] in possible[vendor], case
             assert answer["errorDetails"][vendor]["code"], case
 
-    def _forget(self):
-        """As after a new start, but with the same threads and connections."""
+    def forget(self):
+        """Healthy vendors, as after a new start, but with the same threads and connections."""
         for cloud in self.clouds.values():
+            self.played.put(f"/faults/{cloud.name}", {})
+            cloud.pause = 0.1
             cloud.breakers = {base: Breaker() for base in cloud.urls.values()}
             cloud.budget = Budget(cloud.name, cloud.vendor.limits.parallel)
             cloud.replies, cloud.retries = Replies(), Retries()
@@ -145,5 +148,9 @@ class Schedules:
 
 @pytest.fixture(scope="module")
 def schedules(tmp_path_factory):
-    with served(tmp_path_factory.mktemp("schedules"), sites=SITES, seconds=SECONDS) as (service, played):
+    with (
+        # Retries fit into the short deadline as well.
+        mock.patch.object(calls, "RETRY_NEEDS_SECONDS", 0.2),
+        served(tmp_path_factory.mktemp("schedules"), sites=SITES, seconds=SECONDS) as (service, played),
+    ):
         yield Schedules(service, played)

@@ -65,7 +65,7 @@ def resources():
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_a_client_sees_of_each_fault(schedules, report, name):  # noqa: F811
     headers = schedules.headers | {"Cache-Control": "no-cache"}
-    schedules._forget()
+    schedules.forget()
     schedules.played.put("/faults/sma", FAULTS[name][0])
     started = time.monotonic()
     ids, errors = schedules.service.inverters(headers)

@@ -78,6 +78,33 @@ def test_the_threads_of_a_hung_vendor_are_free_again_after_the_deadline(fleet):
     assert service.inverters(headers)[1] == {}
 
 
+def test_sixty_four_callers_of_a_hung_vendor_get_the_rest_and_delay_nobody_else(fleet):
+    service, played = fleet
+    healthy, stuck = played.headers("solis"), played.headers("solis", "enphasevpp")
+    right, _ = service.inverters(healthy)
+    played.put("/faults/enphasevpp", {"hang": True})
+    answers = []
+
+    def caller():
+        started = time.monotonic()
+        ids, errors = service.inverters(stuck | {"Cache-Control": "no-cache"})
+        answers.append((time.monotonic() - started, ids == right, list(errors)))
+
+    callers = [threading.Thread(target=caller) for _ in range(64)]
+    for thread in callers:
+        thread.start()
+    others = [service.inverters(healthy) for _ in range(10)]
+    still_stuck = sum(thread.is_alive() for thread in callers)
+    for thread in callers:
+        thread.join()
+    played.put("/faults/enphasevpp", {})
+    assert others == [(right, {})] * 10
+    assert still_stuck == 64, "the others were answered meanwhile"
+    assert [answer for answer in answers if answer[1:] != (True, ["enphasevpp"])] == []
+    # Those who find no place wait a second for one before they say so; here that is the deadline as well.
+    assert max(took for took, *_ in answers) < SECONDS + GRACE
+
+
 def test_one_hung_site_of_many_costs_only_its_own_devices(fleet):
     service, played = fleet
     headers = played.headers("sma") | {"Cache-Control": "no-cache"}

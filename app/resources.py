@@ -51,12 +51,11 @@ class Resources:
     def find(self, id: str) -> Located | None:
         """The row of an id; None also when the database does not answer, as the vendors can be asked instead."""
         try:
-            with self._database.session() as session:
-                row = session.get(Resource, id)
-                found = Located(row.id, row.vendor, row.kind, tuple(row.key)) if row else None
+            row = self._database.get(Resource, id)
         except SQLAlchemyError as error:
             log.warning("the table of ids does not answer: %s", type(error).__name__)
             return None
+        found = Located(row.id, row.vendor, row.kind, tuple(row.key)) if row else None
         if found is None and id in self._known:
             # Somebody emptied the table: what lists give from now on has to be written again.
             with self._lock:

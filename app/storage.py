@@ -5,18 +5,26 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import alembic.command
 import alembic.config
-from sqlalchemy import JSON, BigInteger, Engine, Text, create_engine, event, select, text
+from sqlalchemy import JSON, BigInteger, Engine, Text, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+# Of one process. Two workers and a command stay below the 20 connections of Heroku's smallest Postgres.
+CONNECTIONS = 8
+# How long a request waits for the database. It has other work to do: lists go on without.
+READ_SECONDS = 2.0
 UPGRADE_LOCK = 4_027_015_431  # any number, as long as it stays the same
+
+
+T = TypeVar("T")
 
 
 class Base(DeclarativeBase):
@@ -48,10 +56,16 @@ class Resource(Base):
     key: Mapped[list[str]] = mapped_column(JSON)
 
 
+class Unanswered(SQLAlchemyError):
+    """The database did not answer in time."""
+
+
 class Database:
     """One engine and its sessions."""
 
     def __init__(self, url: str) -> None:
+        # Drivers wait without end for a server that has stopped in the middle of a connection.
+        self._readers = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="database")
         self.engine = _sqlite(url) if url.startswith("sqlite") else _postgres(url)
         # gunicorn loads the app before it forks: a child must not use its parent's connections.
         os.register_at_fork(after_in_child=lambda: self.engine.dispose(close=False))
@@ -62,11 +76,29 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def close(self) -> None:
+        """Ends its connections and threads."""
+        self._readers.shutdown()
+        self.engine.dispose()
+
+    def get(self, table: type[T], key: str) -> T | None:
+        """The row with this primary key. Raises SQLAlchemyError, at the latest after READ_SECONDS."""
+
+        def read() -> T | None:
+            with self.session() as session:
+                return session.get(table, key)
+
+        reading = self._readers.submit(read)
+        try:
+            return reading.result(READ_SECONDS)
+        except TimeoutError:
+            reading.cancel()
+            raise Unanswered(f"no answer within {READ_SECONDS:g} s") from None
+
     def answers(self) -> bool:
         """Whether the database can be reached and has its tables."""
         try:
-            with self.engine.connect() as connection:
-                connection.execute(select(Client.id).limit(1))
+            self.get(Client, "")
         except SQLAlchemyError:
             return False
         return True
@@ -114,12 +146,12 @@ def _sqlite(url: str) -> Engine:
 
 
 def _postgres(url: str) -> Engine:
-    # Two workers of 8 and a command stay below the 20 connections of Heroku's smallest Postgres.
     return create_engine(
         url,
-        pool_size=4,
-        max_overflow=4,
+        pool_size=CONNECTIONS // 2,
+        max_overflow=CONNECTIONS // 2,
         pool_timeout=5,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": 5},
+        # The least that it takes; shorter ones mean this as well.
+        connect_args={"connect_timeout": 2},
     )

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.config import Settings
+from tests.databases import Postgres, postgres_server
 
 # The same examples in every run; and a machine that is busy with other tests is no fault of the code.
 hypothesis.settings.register_profile(
@@ -34,20 +35,42 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(line)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker("databases"):
+        metafunc.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with postgres_server() as server:
+        yield server
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new database: SQLite, and Postgres as well in tests that are marked with `databases`."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return f"sqlite:///{tmp_path / 'derapi.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.url()
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
     return Settings(
         secret_key="s" * 32,
         id_key="i" * 32,
-        database_url=f"sqlite:///{tmp_path / 'derapi.db'}",
+        database_url=database_url,
         embedded=True,
         log_level="ERROR",
     )
 
 
 @pytest.fixture
-def app(settings: Settings) -> Flask:
-    return create_app(settings)
+def app(settings: Settings) -> Iterator[Flask]:
+    made = create_app(settings)
+    yield made
+    made.extensions["database"].close()
 
 
 @pytest.fixture

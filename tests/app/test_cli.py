@@ -14,6 +14,8 @@ from flask import Flask
 
 from app import config
 
+pytestmark = pytest.mark.databases
+
 
 def run(app: Flask, *words: str) -> Result:
     return app.test_cli_runner().invoke(args=list(words))

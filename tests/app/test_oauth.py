@@ -14,6 +14,8 @@ from werkzeug.test import TestResponse
 
 from app.clients import Clients
 
+pytestmark = pytest.mark.databases
+
 GRANT = {"grant_type": "client_credentials"}
 NewClient = Callable[..., tuple[str, str]]
 

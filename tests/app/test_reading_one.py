@@ -11,6 +11,8 @@ from app.storage import Resource
 from tests.app.support import ALL, SMA, SOLIS, ids_of
 from tests.vendors.support import HEADERS
 
+pytestmark = pytest.mark.databases
+
 
 def test_every_listed_id_can_be_read(get, clouds):
     for id in ids_of(get("/solar-inverters?vendor=sma")):

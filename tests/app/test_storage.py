@@ -15,6 +15,8 @@ from sqlalchemy import event, inspect, text
 from app import config, tokens
 from app.storage import Base, Database, Resource
 
+pytestmark = pytest.mark.databases
+
 START = "import sys; from app import create_app, config; create_app(config.load()); print(config.load().id_key)"
 
 
@@ -50,8 +52,8 @@ def test_the_migrations_make_what_the_models_say(database: Database) -> None:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
-def test_an_upgrade_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'derapi.db'}")
+def test_an_upgrade_that_fails_leaves_nothing_behind(database_url: str) -> None:
+    database = Database(database_url)
 
     def fail(connection: object, cursor: object, statement: str, *rest: object) -> None:
         if "CREATE TABLE resources" in statement:
@@ -64,6 +66,7 @@ def test_an_upgrade_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     event.remove(database.engine, "before_cursor_execute", fail)
     database.upgrade()
     assert "resources" in inspect(database.engine).get_table_names()
+    database.close()
 
 
 def test_a_session_commits_at_the_end_and_rolls_back_on_an_error(database: Database) -> None:
@@ -85,11 +88,18 @@ def test_a_session_commits_at_the_end_and_rolls_back_on_an_error(database: Datab
     assert found.key == ["7", "x"]
 
 
+def test_sqlite_keeps_what_is_written_beside_what_is_read(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'derapi.db'}")
+    database.upgrade()
+    with database.engine.connect() as reader:
+        assert reader.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+    database.close()
+
+
 def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
     with closing(database.engine.connect()) as writer, database.engine.connect() as reader:
         writer.execute(text("INSERT INTO resources VALUES ('a', 'b', 'c', '[]')"))
         assert reader.execute(text("SELECT count(*) FROM resources")).scalar_one() == 0
-        assert reader.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
 
 
 def test_it_says_whether_it_can_be_reached(database: Database, tmp_path: Path) -> None:

@@ -16,8 +16,10 @@ from hashlib import blake2b
 from vendors.kit.credentials import Credential
 from vendors.kit.transport import RawReply, Request
 
-# What a kept reply costs besides its body: the entry, its key, its headers (measured: about 1.1 KB).
-OVERHEAD = 1_200
+# What a kept reply costs besides its texts, measured: the entry with its key, and each header with its place in a
+# dict that finds it by its name in lower case.
+OVERHEAD = 700
+HEADER = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Kept:
     reply: RawReply
     at: float
     """When it was fetched, on the clock of the store."""
+    size: int
+    """Bytes that it holds, nearly."""
 
 
 class Replies:
@@ -62,7 +66,7 @@ class Replies:
     def put(self, key: bytes, reply: RawReply) -> Kept | None:
         """Keeps a reply; gives the one that it replaces."""
         with self._lock:
-            return self._put(key, Kept(reply, self._clock()))
+            return self._put(key, Kept(reply, self._clock(), _size(reply)))
 
     def take_back(self, key: bytes, reply: RawReply, previous: Kept | None) -> None:
         """Undoes the `put` of a reply that turned out to be unusable, unless a newer one is there."""
@@ -78,7 +82,7 @@ class Replies:
     def _put(self, key: bytes, kept: Kept) -> Kept | None:
         previous = self._drop(key)
         self._kept[key] = kept
-        self._bytes += _size(kept.reply)
+        self._bytes += kept.size
         while self._bytes > self._max_bytes:
             self._drop(next(iter(self._kept)))
         return previous
@@ -86,7 +90,7 @@ class Replies:
     def _drop(self, key: bytes) -> Kept | None:
         kept = self._kept.pop(key, None)
         if kept:
-            self._bytes -= _size(kept.reply)
+            self._bytes -= kept.size
         return kept
 
     @property
@@ -95,4 +99,5 @@ class Replies:
 
 
 def _size(reply: RawReply) -> int:
-    return len(reply.body) + OVERHEAD
+    headers = sum(HEADER + 2 * len(name) + len(value) for name, value in reply.headers.items())
+    return OVERHEAD + len(reply.url) + len(reply.body) + headers

@@ -57,7 +57,9 @@ class Breaker:
         """A timeout or a 5xx, seen with this credential."""
         with self._lock:
             self._faults += 1
-            self._witnesses.add(witness)
+            if len(self._witnesses) < WITNESSES:
+                # More would say nothing more, and an outage may last.
+                self._witnesses.add(witness)
             self._judge()
 
     def _judge(self) -> None:

@@ -5,7 +5,7 @@ import requests
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
 from vendors.kit import Sweep, VendorDown
-from vendors.kit.breaker import FAULTS, OPEN_SECONDS, Breaker
+from vendors.kit.breaker import FAULTS, OPEN_SECONDS, WITNESSES, Breaker
 
 
 @pytest.fixture
@@ -40,6 +40,12 @@ def test_faults_that_one_credential_saw_never_open_it(breaker):
     for _ in range(10 * FAULTS):
         breaker.failed(b"one customer's broken site")
     assert not is_open(breaker)
+
+
+def test_a_long_outage_does_not_collect_everybody_who_saw_it(breaker):
+    for number in range(1000):
+        breaker.failed(str(number).encode())
+    assert len(breaker._witnesses) == WITNESSES
 
 
 def test_a_host_that_nobody_reaches_opens_it_whoever_calls(breaker):

@@ -68,9 +68,9 @@ def _store(app: Flask, settings: config.Settings) -> None:
     if settings.embedded:
         database.upgrade()
     app.extensions["database"] = database
-    app.extensions["clients"] = Clients(database)
     app.extensions["pages"] = Pages(settings.secret_key)
     app.extensions["ledger"] = ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
+    app.extensions["clients"] = Clients(database, ledger)
     app.extensions["clouds"] = found = clouds(settings, ledger or Ledger())
     app.extensions["inventory"] = Inventory(found, Ids(settings.id_key), Resources(database))
 

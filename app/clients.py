@@ -15,13 +15,16 @@ from cachetools import LRUCache, TTLCache
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from app import tokens
 from app.storage import Client, Database
+from vendors.kit import Ledger
 
 MODES = ("production", "virtual")
 API_VERSIONS = ("v1", "v2024-09-01")
 DEFAULT_API_VERSION = "v1"
 
-# A revoked client's token must stop within 5 s. The second in hand is for the look-up, which may be slow.
+# A revoked client's token must stop within 5 s, also where no shared ledger tells. The second in hand is for the
+# look-up, which may be slow.
 REMEMBERED_SECONDS = 4.0
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -44,11 +47,23 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-class Clients:
-    """The clients in the database; reads by id are remembered for a few seconds."""
+def _hold_of(client_id: str) -> str:
+    """The name under which the ledger holds a revoked client."""
+    return f"revoked:{client_id}"
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
+
+class Clients:
+    """The clients in the database; reads by id are remembered for a few seconds.
+
+    ledger: where a revoked client is held until its last token has ended. All processes know it at once if they
+    share the ledger, else after those seconds.
+    """
+
+    def __init__(
+        self, database: Database, ledger: Ledger | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._database = database
+        self._ledger = ledger or Ledger()
         self._remembered: TTLCache[str, ApiClient | None] = TTLCache(10_000, REMEMBERED_SECONDS, timer=clock)
         # A token ends after an hour, so nobody is let in for longer than that without the database.
         self._last_known: LRUCache[str, ApiClient | None] = LRUCache(10_000)
@@ -80,7 +95,11 @@ class Clients:
         revoked = update(Client).where(Client.id == client_id, Client.revoked_at.is_(None))
         with self._database.session() as session:
             session.execute(revoked.values(revoked_at=int(time.time())))
-            return session.get(Client, client_id) is not None
+            known = session.get(Client, client_id) is not None
+        if known:
+            # After the commit: who does not hear of the hold finds it in the database.
+            self._ledger.hold(_hold_of(client_id), time.time() + tokens.LIFETIME)
+        return known
 
     def verified(self, client_id: str, secret: str) -> str | None:
         """The id of the client that this secret belongs to; the same work whether or not there is one."""
@@ -94,6 +113,8 @@ class Clients:
 
         While the database does not answer, what was known last counts; a client not seen before raises.
         """
+        if self._ledger.held_until(_hold_of(client_id)) > time.time():
+            return None
         with self._lock:
             if client_id in self._remembered:
                 return self._remembered[client_id]

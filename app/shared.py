@@ -1,4 +1,5 @@
-"""What several processes and hosts must know together, in Redis: calls made and holds.
+"""What several processes and hosts must know together, in Redis: calls made, and who is held: vendors' limit groups
+that must wait, clients that are revoked.
 
 Redis slow, full, down or restarted never fails a request: for some seconds this process goes on alone then.
 """
@@ -9,12 +10,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import redis
-from limits import RateLimitItem
+from limits import RateLimitItemPerSecond
 from limits.errors import StorageError
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from vendors.kit import Ledger
+from vendors.kit import Ledger, Rate
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +30,12 @@ ALONE_SECONDS = 5.0
 class SharedLedger(Ledger):
     """The ledger of all processes that use the same Redis."""
 
-    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, url: str, ticks: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         options: Any = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
         self._redis = redis.Redis.from_url(url, decode_responses=True, **options)
         self._shared = MovingWindowRateLimiter(RedisStorage(url, wrap_exceptions=True, **options))
-        self._clock = clock
+        self._ticks = ticks
         self._alone_until = 0.0
 
     @property
@@ -42,11 +43,12 @@ class SharedLedger(Ledger):
         """Whether Redis answers, as far as this process knows."""
         return self._with_redis(lambda: bool(self._redis.ping()), False)
 
-    def count(self, rate: RateLimitItem, group: str) -> float:
+    def count(self, rate: Rate, group: str) -> float:
         def shared() -> float:
-            if self._shared.hit(rate, group):
+            limit = RateLimitItemPerSecond(rate.calls, rate.seconds)
+            if self._shared.hit(limit, group):
                 return 0.0
-            return self._shared.get_window_stats(rate, group).reset_time
+            return self._shared.get_window_stats(limit, group).reset_time
 
         found = self._with_redis(shared, None)
         return super().count(rate, group) if found is None else found
@@ -63,11 +65,11 @@ class SharedLedger(Ledger):
             self._with_redis(lambda: self._redis.set(PREFIX + group, until, px=max(1, int(left * 1000))), None)
 
     def _with_redis(self, ask: Callable[[], T], otherwise: T) -> T:
-        if self._clock() < self._alone_until:
+        if self._ticks() < self._alone_until:
             return otherwise
         try:
             return ask()
         except (redis.RedisError, StorageError, OSError) as error:
             log.warning("Redis does not answer, this process goes on alone: %s", type(error).__name__)
-            self._alone_until = self._clock() + ALONE_SECONDS
+            self._alone_until = self._ticks() + ALONE_SECONDS
             return otherwise

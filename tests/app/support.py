@@ -1,5 +1,7 @@
 """Addresses, headers and answers that the tests of the routes share."""
 
+import socket
+
 from tests.vendors.support import HEADERS
 
 SMA = "https://monitoring.smaapis.de"
@@ -11,3 +13,9 @@ V2 = {"api-version": "v2024-09-01"}
 
 def ids_of(answer):
     return [url.rsplit("/", 1)[1] for url in answer.json["solar-inverters"]]
+
+
+def nobodys_port():
+    """A port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return listening.getsockname()[1]

@@ -7,6 +7,8 @@ from sqlalchemy.exc import OperationalError
 
 from app.clients import REMEMBERED_SECONDS, ApiClient, Clients
 
+pytestmark = pytest.mark.databases
+
 
 @pytest.fixture
 def now() -> list[float]:
@@ -16,6 +18,12 @@ def now() -> list[float]:
 @pytest.fixture
 def clients(app: Flask, now: list[float]) -> Clients:
     return Clients(app.extensions["database"], clock=lambda: now[0])
+
+
+@pytest.fixture
+def elsewhere(app: Flask) -> Clients:
+    """The same clients in another process, without a shared ledger."""
+    return Clients(app.extensions["database"])
 
 
 def test_secrets_have_256_bits_and_only_their_hash_is_kept(app: Flask, clients: Clients) -> None:
@@ -44,15 +52,26 @@ def test_a_client_is_found_with_its_mode_and_version(clients: Clients) -> None:
     assert clients.find("unknown") is None
 
 
-def test_a_read_is_remembered_for_less_than_five_seconds(clients: Clients, now: list[float]) -> None:
+def test_a_read_is_remembered_for_less_than_five_seconds(
+    clients: Clients, elsewhere: Clients, now: list[float]
+) -> None:
     assert REMEMBERED_SECONDS < 5
     client_id, _ = clients.create("name", "production", "v1")
     assert clients.find(client_id) is not None
-    assert clients.revoke(client_id)
+    assert elsewhere.revoke(client_id)
     now[0] = REMEMBERED_SECONDS - 0.1
     assert clients.find(client_id) is not None
     now[0] = REMEMBERED_SECONDS
     assert clients.find(client_id) is None
+
+
+def test_who_revokes_a_client_refuses_it_at_once(clients: Clients) -> None:
+    client_id, _ = clients.create("name", "production", "v1")
+    other, _ = clients.create("other", "production", "v1")
+    assert clients.find(client_id) is not None
+    assert clients.revoke(client_id)
+    assert clients.find(client_id) is None
+    assert clients.find(other) is not None
 
 
 def test_revoking_is_for_good_and_keeps_the_first_time(clients: Clients) -> None:
@@ -67,12 +86,12 @@ def test_revoking_is_for_good_and_keeps_the_first_time(clients: Clients) -> None
 
 
 def test_without_the_database_a_client_seen_before_goes_on_and_another_does_not(
-    clients: Clients, now: list[float], monkeypatch: pytest.MonkeyPatch
+    clients: Clients, elsewhere: Clients, now: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen, _ = clients.create("seen", "production", "v1")
     unseen, _ = clients.create("unseen", "production", "v1")
     revoked, _ = clients.create("revoked", "production", "v1")
-    clients.revoke(revoked)
+    elsewhere.revoke(revoked)
     assert clients.find(seen)
     assert clients.find(revoked) is None
 

@@ -6,14 +6,12 @@ them is refused here, before it is made: vendors count refused calls as well, an
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cachetools import LRUCache
-from limits import RateLimitItem, RateLimitItemPerSecond
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Busy, RateLimited
@@ -32,18 +30,28 @@ class Rate:
 
 
 class Ledger:
-    """Calls made and holds, by group, in this process. A subclass may share them with other processes."""
+    """Calls made and holds, by group, in this process. A subclass may share them with other processes.
 
-    def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+    Memory is bounded: it knows the groups that called last, and of each no more calls than its rate allows.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._made: LRUCache[str, deque[float]] = LRUCache(GROUPS)
         self._held: LRUCache[str, float] = LRUCache(GROUPS)
         self._lock = threading.Lock()
 
-    def count(self, rate: RateLimitItem, group: str) -> float:
+    def count(self, rate: Rate, group: str) -> float:
         """Counts a call if the rate allows it: 0; else the epoch second from which it may."""
-        if self._limiter.hit(rate, group):
+        now = self._clock()
+        with self._lock:
+            made = self._made.setdefault(group, deque())
+            while made and made[0] <= now - rate.seconds:
+                made.popleft()
+            if len(made) >= rate.calls:
+                return made[0] + rate.seconds
+            made.append(now)
             return 0.0
-        return self._limiter.get_window_stats(rate, group).reset_time
 
     def held_until(self, group: str) -> float:
         """Epoch second until which no call may be made; 0 if none is known."""
@@ -68,8 +76,8 @@ class Budget:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._vendor, self._parallel = vendor, parallel
-        self._rate = RateLimitItemPerSecond(rate.calls, rate.seconds) if rate else None
-        self._ledger = ledger or Ledger()
+        self._rate = rate
+        self._ledger = ledger or Ledger(clock)
         self._clock, self._sleep = clock, sleep
         self._slots: LRUCache[str, threading.BoundedSemaphore] = LRUCache(GROUPS)
         self._lock = threading.Lock()

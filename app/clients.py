@@ -104,7 +104,7 @@ class Clients:
     def verified(self, client_id: str, secret: str) -> str | None:
         """The id of the client that this secret belongs to; the same work whether or not there is one."""
         # Ids of another form cannot be in the database, and some texts (with NUL) it would not even take.
-        row = self._row(client_id if _ID.fullmatch(client_id) else "0" * 32) or _NOBODY
+        row = self._database.get(Client, client_id if _ID.fullmatch(client_id) else "0" * 32) or _NOBODY
         right = hmac.compare_digest(_hash(secret), row.secret_sha256)
         return row.id if right and row.revoked_at is None else None
 
@@ -129,11 +129,7 @@ class Clients:
         return client
 
     def _read(self, client_id: str) -> ApiClient | None:
-        row = self._row(client_id)
+        row = self._database.get(Client, client_id)
         if row is None or row.revoked_at is not None:
             return None
         return ApiClient(id=row.id, name=row.name, mode=row.mode, api_version=row.api_version)
-
-    def _row(self, client_id: str) -> Client | None:
-        with self._database.session() as session:
-            return session.get(Client, client_id)

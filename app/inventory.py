@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from app import fanout
 from app.access import Access
@@ -143,9 +144,11 @@ def _of_kind(vendor: Vendor, kind: type[Record], site: str | None = None) -> Ite
 def problem(vendor: str, failure: VendorError) -> Problem:
     """A vendor's failure as the answer of a request for one thing."""
     headers = {} if failure.retry_after is None else {"Retry-After": str(max(1, round(failure.retry_after)))}
-    return Problem(
-        failure.status, failure.code, failure.detail, headers=headers, vendor=vendor, **_circumstances(failure)
-    )
+    members = _circumstances(failure)
+    if "url" in members:
+        # The path names the thing by its vendor's id. Who has only our id, and no right to it, must not learn that.
+        members["url"] = "{0.scheme}://{0.netloc}".format(urlsplit(members["url"]))
+    return Problem(failure.status, failure.code, failure.detail, headers=headers, vendor=vendor, **members)
 
 
 def describe(failure: VendorError) -> dict[str, Any]:

@@ -128,7 +128,7 @@ class Database:
 
 
 def _sqlite(url: str) -> Engine:
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, record: object) -> None:
@@ -152,6 +152,7 @@ def _postgres(url: str) -> Engine:
         max_overflow=CONNECTIONS // 2,
         pool_timeout=5,
         pool_pre_ping=True,
+        hide_parameters=True,
         # The least that it takes; shorter ones mean this as well.
         connect_args={"connect_timeout": 2},
     )

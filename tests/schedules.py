@@ -60,9 +60,8 @@ class Schedules:
     def __init__(self, service, played):
         self.service, self.played = service, played
         self.clouds = service.app.extensions["clouds"]
-        self.headers = played.headers()
-        self.stranger = {name: f"{value[:-6]}strang" for name, value in self.headers.items()}
-        self.secrets = [value.rpartition(" ")[2] for value in self.headers.values()]
+        self.secrets = set()
+        self.renew()
         self.truth, self.paths = {}, {}
         for vendor in self.clouds:
             played.calls(vendor)
@@ -72,10 +71,17 @@ class Schedules:
         self.slowest = 0.0
         self.requests = 0
 
+    def renew(self):
+        """New credentials: SMA's tokens end after five minutes."""
+        self.headers = self.played.headers()
+        self.stranger = {name: f"{value[:-6]}strang" for name, value in self.headers.items()}
+        self.secrets |= {value.rpartition(" ")[2] for value in self.headers.values()}
+
     def run(self, seed):
         """One schedule. Raises AssertionError with the first thing that is wrong."""
         chance = random.Random(seed)
         self.forget()
+        self.renew()
         possible = {vendor: set() for vendor in self.clouds}
         for _ in range(chance.randint(2, 4)):
             chosen = {vendor: self._fault(chance, vendor) for vendor in self.clouds}

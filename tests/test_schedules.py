@@ -64,8 +64,9 @@ def resources():
 @pytest.mark.soak
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_a_client_sees_of_each_fault(schedules, report, name):  # noqa: F811
-    headers = schedules.headers | {"Cache-Control": "no-cache"}
     schedules.forget()
+    schedules.renew()
+    headers = schedules.headers | {"Cache-Control": "no-cache"}
     schedules.played.put("/faults/sma", FAULTS[name][0])
     started = time.monotonic()
     ids, errors = schedules.service.inverters(headers)

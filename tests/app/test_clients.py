@@ -95,10 +95,10 @@ def test_without_the_database_a_client_seen_before_goes_on_and_another_does_not(
     assert clients.find(seen)
     assert clients.find(revoked) is None
 
-    def down(client_id: str) -> None:
+    def down(*asked: object) -> None:
         raise OperationalError("", {}, Exception())
 
-    monkeypatch.setattr(clients, "_row", down)
+    monkeypatch.setattr(clients._database, "get", down)
     now[0] += 60
     assert clients.find(seen)
     assert clients.find(revoked) is None

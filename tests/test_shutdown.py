@@ -1,10 +1,12 @@
 """SIGTERM while requests are under way: what has arrived is answered, and the process ends with 0."""
 
+import os
 import random
 import signal
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 import requests
@@ -93,3 +95,25 @@ def test_sigterm_at_twenty_moments_loses_no_request(tmp_path, report):
     report(
         f"SIGTERM: {len(answered)} times while busy, {sum(answered)} requests answered, 0 lost, exit code 0 each time"
     )
+
+
+def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(tmp_path):
+    with running(sandbox.create_app(2, 1)) as clouds, service(tmp_path, clouds) as (process, url, headers):
+        headers = headers | Played(clouds).headers("sma")
+        path = f"/proc/{process.pid}/task/{process.pid}/children"
+        for worker in children(path):
+            os.kill(worker, signal.SIGKILL)
+            for _ in range(5):
+                assert answered(url, headers).json()["errors"] == {}
+
+
+def children(path):
+    return [int(child) for child in Path(path).read_text().split()]
+
+
+def answered(url, headers):
+    """The answer, asked for again where the killed worker had just taken the connection."""
+    for _ in range(3):
+        with suppress(requests.ConnectionError):
+            return requests.get(f"{url}/solar-inverters", headers=headers, timeout=20)
+    raise AssertionError("nobody answers")

@@ -1,0 +1,99 @@
+"""`kill -9` at any moment: what was confirmed is there, nothing is half there, and the next process goes on."""
+
+import multiprocessing
+import random
+import threading
+
+import pytest
+from sqlalchemy import func, select, text
+
+from app.clients import Clients
+from app.storage import Client, Database, Resource
+from tests import writing
+
+pytestmark = pytest.mark.serial
+
+# Its children have the modules in memory when they start, and none of this process's threads.
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload(["tests.writing"])
+
+
+def killed(target, url, seconds, names=("",)):
+    """Starts a process for each name, kills all after so long since their first word; gives what they had told."""
+    told = []
+    pipes = [processes.Pipe(duplex=False) for _ in names]
+    running = [
+        processes.Process(target=target, args=(url, sender, *([name] if name else [])))
+        for (_, sender), name in zip(pipes, names, strict=True)
+    ]
+    for process in running:
+        process.start()
+    for receiver, sender in pipes:
+        sender.close()
+        told.append(receiver.recv())
+    threading.Event().wait(seconds)
+    for process in running:
+        process.kill()
+        process.join()
+    for receiver, _ in pipes:
+        try:
+            while True:
+                told.append(receiver.recv())
+        except (EOFError, OSError):
+            receiver.close()
+    return told
+
+
+def kill_writers(url, seed):
+    """Two writers at work are killed; gives how many transactions they had been told are done."""
+    chance = random.Random(seed)
+    told = killed(writing.write, url, chance.uniform(0.0, 0.15), (f"{seed}a", f"{seed}b"))
+    check_next_start(url, told)
+    return len(told)
+
+
+def check_next_start(url, told):
+    """What the next process finds: all that was told, nothing half, and that it can go on."""
+    database = Database(url)
+    database.upgrade()
+    with database.session() as session:
+        assert session.scalars(text("PRAGMA integrity_check")).all() == ["ok"]
+        clients = dict(session.execute(select(Client.id, Client.revoked_at)).all())
+        batches = dict(session.execute(select(Resource.vendor, func.count()).group_by(Resource.vendor)).all())
+    for what, name in told:
+        if what == "batch":
+            assert batches[name] == writing.BATCH
+        else:
+            assert name in clients
+            assert what == "client" or clients[name] is not None
+    assert set(batches.values()) <= {writing.BATCH}, "half a transaction"
+    id, secret = Clients(database).create("afterwards", "production", "v1")
+    assert Clients(database).verified(id, secret) == id
+    database.close()
+
+
+@pytest.fixture
+def url(tmp_path):
+    url = f"sqlite:///{tmp_path / 'derapi.db'}"
+    database = Database(url)
+    database.upgrade()
+    database.close()
+    return url
+
+
+@pytest.mark.parametrize("first", range(0, 50, 10))
+def test_kill_9_in_the_middle_of_writes_leaves_a_consistent_database(url, first):
+    assert sum(kill_writers(url, seed) for seed in range(first, first + 10)) > 100
+
+
+def test_kill_9_in_the_middle_of_an_upgrade_leaves_one_that_can_be_upgraded(tmp_path):
+    for seed in range(10):
+        url = f"sqlite:///{tmp_path / f'{seed}.db'}"
+        killed(writing.upgrade, url, random.Random(seed).uniform(0.0, 0.1))
+        check_next_start(url, [])
+
+
+@pytest.mark.soak
+def test_two_hundred_kills_leave_a_consistent_database(url, report):
+    confirmed = sum(kill_writers(url, seed) for seed in range(1000, 1200))
+    report(f"kill -9: 200 times while two processes write, {confirmed} transactions confirmed, 0 lost, none half there")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
-from vendors.kit import Busy, Cloud, Credential, Deadline, Mode, Record, Sweep, Timeout, Vendor, VendorError
+from vendors.kit import Busy, Cloud, Credential, Deadline, Keyed, Mode, Sweep, Timeout, Vendor, VendorError
 
-Find = Callable[[Vendor], Iterable[Record]]
+Find = Callable[[Vendor], Iterable[Keyed]]
 
 # When a vendor's places are all taken, a request waits so long for one before it says Busy. Long enough for
 # the bursts of a healthy vendor, short enough not to hold request threads for one that hangs.
@@ -19,7 +19,7 @@ PLACE_WAIT_SECONDS = 1.0
 class Outcome:
     """What one vendor gave: its records, and the failure that left others out."""
 
-    records: list[Record]
+    records: list[Keyed]
     failure: VendorError | None = None
     incomplete: str = ""
     age: float = 0.0

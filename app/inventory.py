@@ -115,7 +115,12 @@ class Inventory:
         outcomes = self._healing.sweep(
             "sites" if kind is Site else "devices", lambda vendor: _of_kind(vendor, kind), access, deadline
         )
-        located = [self._locate(name, record) for name, outcome in outcomes.items() for record in outcome.records]
+        located = [
+            self._locate(name, record)
+            for name, outcome in outcomes.items()
+            for record in outcome.records
+            if isinstance(record, Record)
+        ]
         self._resources.remember(located, deadline, again=True)
         for found in located:
             if found.id == id:

@@ -47,7 +47,8 @@ FAULTS = {
     "answers null": ({"body": "null"}, {DOWN}, 10),
     "answers half": ({"body": '{"plants": [{"plantId'}, {DOWN}, 10),
     "answers nothing": ({"body": ""}, {DOWN}, 10),
-    "answers too much": ({"huge": 40_000_000}, {DOWN}, 1),
+    # Late where the machine is busy.
+    "answers too much": ({"huge": 40_000_000}, {DOWN, LATE}, 1),
     "redirects": ({"redirect": "http://127.0.0.1:9/stolen"}, {DOWN}, 10),
     "redirects to itself": ({"status": 308, "redirect": "/"}, {DOWN}, 5),
 }

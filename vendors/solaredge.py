@@ -50,7 +50,17 @@ def key_or_bearer(value: str) -> Mapping[str, str]:
 class SolarEdge(Vendor):
     hosts = {"solaredge": {"main": "https://monitoringapi.solaredge.com"}}
     credential_headers = CredentialHeaders(key_or_bearer)
-    lacks = frozenset({"site.timezone", "site.latitude", "site.longitude", "site.utc_offset_hours"})
+    lacks = frozenset({
+        "battery.charge_kw", "battery.discharge_kw", "battery.kind", "battery.measured_at", "battery.mode",
+        "battery.rated_power_kw", "battery.recent_errors", "battery.soc_percent", "battery.status",
+        "battery.vendor_status", "site.bess.mode", "site.bess.nameplate_kwh", "site.bess.soc_percent",
+        "site.charge_kw", "site.discharge_kw", "site.latitude", "site.longitude", "site.measured_at",
+        "site.power_kw", "site.timezone", "site.utc_offset_hours", "solar_inverter.kind",
+        "solar_inverter.lifetime_production", "solar_inverter.measured_at", "solar_inverter.power_kw",
+        "solar_inverter.recent_errors", "solar_inverter.recent_production", "solar_inverter.status",
+        "solar_inverter.vendor_status", "solar_intervals", "battery_intervals", "site_solar_intervals",
+        "site_battery_intervals",
+    })  # fmt: skip
 
     def sign(self, request: Request) -> None:
         key = self.credential.get("key")

@@ -70,17 +70,17 @@ class Solis(Vendor):
     hosts = {"solis": {"main": "https://www.soliscloud.com:13333"}}
     credential_headers = CredentialHeaders(basic)
     limits = Limits(parallel=1, rate=Rate(2, 1), group=("id",))
-    lacks = frozenset(
-        {
-            "site.timezone",
-            "site.latitude",
-            "site.longitude",
-            "site.operational_since",
-            "battery.name",
-            "battery.model",
-            "battery.nameplate_kwh",
-        }
-    )
+    lacks = frozenset({
+        "battery.charge_kw", "battery.discharge_kw", "battery.kind", "battery.measured_at", "battery.mode",
+        "battery.model", "battery.name", "battery.nameplate_kwh", "battery.rated_power_kw", "battery.recent_errors",
+        "battery.soc_percent", "battery.status", "battery.vendor_status", "site.bess.mode",
+        "site.bess.nameplate_kwh", "site.bess.soc_percent", "site.charge_kw", "site.discharge_kw", "site.latitude",
+        "site.longitude", "site.measured_at", "site.operational_since", "site.power_kw", "site.timezone",
+        "solar_inverter.kind", "solar_inverter.lifetime_production", "solar_inverter.measured_at",
+        "solar_inverter.power_kw", "solar_inverter.recent_errors", "solar_inverter.recent_production",
+        "solar_inverter.status", "solar_inverter.vendor_status", "solar_intervals", "battery_intervals",
+        "site_solar_intervals", "site_battery_intervals",
+    })  # fmt: skip
 
     def sign(self, request: Request) -> None:
         digest = base64.b64encode(hashlib.md5(request.body or b"", usedforsecurity=False).digest()).decode()

@@ -57,8 +57,16 @@ class Tesla(Vendor):
         }
     }
     lacks = frozenset({
-        "site.timezone", "site.utc_offset_hours", "site.latitude", "site.longitude", "site.operational_since",
-        "site.peak_power_kw", "solar_inverter.name", "solar_inverter.rated_power_kw", "battery.name",
+        "battery.charge_kw", "battery.discharge_kw", "battery.kind", "battery.measured_at", "battery.mode",
+        "battery.name", "battery.rated_power_kw", "battery.recent_errors", "battery.soc_percent", "battery.status",
+        "battery.vendor_status", "site.bess.mode", "site.bess.nameplate_kwh", "site.bess.soc_percent",
+        "site.charge_kw", "site.discharge_kw", "site.latitude", "site.longitude", "site.measured_at",
+        "site.operational_since", "site.peak_power_kw", "site.power_kw", "site.timezone", "site.utc_offset_hours",
+        "solar_inverter.kind", "solar_inverter.lifetime_production", "solar_inverter.measured_at",
+        "solar_inverter.name", "solar_inverter.power_kw", "solar_inverter.rated_power_kw",
+        "solar_inverter.recent_errors", "solar_inverter.recent_production", "solar_inverter.status",
+        "solar_inverter.vendor_status", "solar_intervals", "battery_intervals", "site_solar_intervals",
+        "site_battery_intervals",
     })  # fmt: skip
 
     def sign(self, request: Request) -> None:

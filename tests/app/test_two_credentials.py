@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import responses
 
-from tests.app.support import SMA, SOLAREDGE
+from tests.app.support import SMA, SOLAREDGE, silent_sma
 
 ENPHASE = "https://api.enphaseenergy.com"
 OWNERS = ("anna", "ben")
@@ -68,6 +68,7 @@ class Cloud:
     def __init__(self, network, vendor):
         self.vendor, self.is_down, self.waits_for_both, self.calls = vendor, False, True, 0
         self._both = threading.Barrier(len(OWNERS), timeout=5)
+        silent_sma(network)
         for url, answer in ANSWERS[vendor].items():
             network.add_callback(responses.GET, url, self._answering(answer))
 

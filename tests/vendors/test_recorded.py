@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor
-from vendors.kit import Sweep, VendorError
+from vendors.kit import Client, Sweep, VendorError
 from vendors.kit.registry import discover
 
 HERE = Path(__file__).parent
@@ -37,8 +37,7 @@ def recorded(vendor, name):
 def plain(record):
     """A record as JSON has it: its kind and every member that is not None."""
     members = {name: value for name, value in asdict(record).items() if value is not None}
-    members = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in members.items()}
-    return json.loads(json.dumps({"kind": type(record).__name__} | members))
+    return json.loads(json.dumps({"kind": type(record).__name__} | members, default=datetime.isoformat))
 
 
 def everything(network, **answer):
@@ -54,13 +53,15 @@ def failure_of(name, cloud=None):
 
 
 @pytest.mark.parametrize(("vendor", "case"), CASES)
-def test_a_recorded_reply_gives_the_expected_records(vendor, case, network):
+def test_a_recorded_reply_gives_the_expected_records(vendor, case, network, monkeypatch):
+    if "now" in case:
+        monkeypatch.setattr(Client, "now", datetime.fromisoformat(case["now"]))
     for path, name in case["replies"].items():
         for method in ("GET", "POST"):
             network.add(method, BASE + path, json=recorded(vendor, name))
     plugin = open_vendor(vendor)
-    if case["read"] == "solar_inverter":
-        records = [plugin.solar_inverter(tuple(case["key"]))]
+    if "key" in case:
+        records = [getattr(plugin, case["read"])(tuple(case["key"]))]
     else:
         sweep = Sweep(plugin)
         sweep.run(lambda plugin: getattr(plugin, case["read"])(*[case["site"]] if "site" in case else []))

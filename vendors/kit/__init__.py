@@ -23,17 +23,36 @@ from vendors.kit.errors import (
     VendorError,
 )
 from vendors.kit.paths import fits_path
-from vendors.kit.records import Battery, Key, Record, Site, SolarInverter
+from vendors.kit.records import (
+    Battery,
+    Bess,
+    Key,
+    Keyed,
+    Message,
+    Messages,
+    Production,
+    Record,
+    Site,
+    SolarInverter,
+    Status,
+)
 from vendors.kit.replies import Replies
 from vendors.kit.reply import Reply
+from vendors.kit.resample import Interval
+from vendors.kit.rows import Quality, Reporting, Row, Sample, amounts, believable, labelled, steps
+from vendors.kit.series import Series, Tile, Told, calendar, intervals, spans
 from vendors.kit.sweep import Sweep
 from vendors.kit.transport import RawReply, Request, Transport
 from vendors.kit.vendor import Limits, Vendor
+from vendors.kit.windows import Asked, BadWindow, Level, Window, border, day_start, following, hours, next_border
 
 __all__ = [
+    "Asked",
     "BackendError",
     "BadReply",
+    "BadWindow",
     "Battery",
+    "Bess",
     "Busy",
     "Client",
     "Cloud",
@@ -41,13 +60,20 @@ __all__ = [
     "CredentialHeaders",
     "Deadline",
     "Forbidden",
+    "Interval",
     "Key",
+    "Keyed",
     "Ledger",
+    "Level",
     "Limits",
+    "Message",
+    "Messages",
     "Mode",
     "NotFound",
     "NotOffered",
     "Permanent",
+    "Production",
+    "Quality",
     "Rate",
     "RateLimited",
     "RawReply",
@@ -55,19 +81,39 @@ __all__ = [
     "Refused",
     "Replies",
     "Reply",
+    "Reporting",
     "Request",
     "Retired",
+    "Row",
+    "Sample",
+    "Series",
     "Site",
     "SolarInverter",
+    "Status",
     "Sweep",
+    "Tile",
     "Timeout",
+    "Told",
     "Transport",
     "Unauthorized",
     "Vendor",
     "VendorDown",
     "VendorError",
+    "Window",
+    "amounts",
     "basic",
     "bearer",
+    "believable",
+    "border",
+    "calendar",
+    "day_start",
     "fits_path",
+    "following",
+    "hours",
+    "intervals",
+    "labelled",
+    "next_border",
     "open_cloud",
+    "spans",
+    "steps",
 ]

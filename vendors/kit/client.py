@@ -7,6 +7,7 @@ import contextvars
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -49,6 +50,15 @@ class Client:
     def waits_for(self) -> str:
         """URL of the call that has been under way for longest, else of the last one; "" before the first."""
         return self._calls.waits_for
+
+    @property
+    def now(self) -> datetime:
+        """The present, in UTC."""
+        return datetime.now(UTC)
+
+    def kind(self, end: datetime) -> str:
+        """How long a reply about the time until then stays fresh: the present changes, the past does not."""
+        return "closed" if end < self.now - self._vendor.lag else "today"
 
     def get(self, path: str, *ids: str, params: Params | None = None, kind: str = "inventory") -> Reply:
         """Reply to GET. `{}` in `path` stand for `ids`, which are quoted; `kind` says how long it stays fresh."""

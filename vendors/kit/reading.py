@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
+from zoneinfo import ZoneInfo
 
 Raw = Mapping[str, Any]
 
@@ -73,6 +74,14 @@ def moment(raw: Raw, name: str) -> datetime | None:
     except ValueError:
         return None
     return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def zone(raw: Raw, name: str) -> ZoneInfo | None:
+    """The time zone with this IANA name, legacy ones included; else None."""
+    try:
+        return ZoneInfo(optional_text(raw, name) or "")
+    except (ValueError, OSError, KeyError):
+        return None
 
 
 def mapping(raw: Raw, name: str) -> Raw:

@@ -7,8 +7,67 @@ timezone-aware. `key` is the vendor's own stable identity of the thing, as text 
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
 
 Key = tuple[str, ...]
+
+
+class Keyed(Protocol):
+    """What a sweep collects: one of a kind for each key."""
+
+    @property
+    def key(self) -> Key: ...
+
+
+class Status(StrEnum):
+    """How a device is, the most serious first. `NORMAL`: the vendor says healthy and no more."""
+
+    OFFLINE = "offline"
+    FAULT = "fault"
+    WARNING = "warning"
+    OFF = "off"
+    SLEEPING = "sleeping"
+    STANDBY = "standby"
+    STARTING = "starting"
+    THROTTLED = "throttled"
+    SHUTTING_DOWN = "shuttingDown"
+    PRODUCING = "producing"
+    NORMAL = "normal"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Production:
+    """Energy from `start` to now; start is None where nobody knows it."""
+
+    kwh: float
+    start: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An entry of a device's log. `level`: error, warning or info."""
+
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """What a device's log says since `start`."""
+
+    found: tuple[Message, ...]
+    start: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Bess:
+    """All batteries of a site together."""
+
+    nameplate_kwh: float | None = None
+    mode: str | None = None
+    soc_percent: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +86,12 @@ class Site:
     operational_since: datetime | None = None
     peak_power_kw: float | None = None
     """DC size of the solar generator."""
+    bess: Bess | None = None
+    power_kw: float | None = None
+    """Solar power now, as of `measured_at`; None when the vendor's value is old."""
+    charge_kw: float | None = None
+    discharge_kw: float | None = None
+    measured_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +107,19 @@ class SolarInverter:
     name: str | None = None
     rated_power_kw: float | None = None
     """AC rating."""
+    kind: str | None = None
+    """string, micro, hybrid or synthetic: one that stands for all of its site."""
+    power_kw: float | None = None
+    """As of `measured_at`; None when the vendor's value is old."""
+    measured_at: datetime | None = None
+    """The vendor's time of its newest value."""
+    status: Status | None = None
+    vendor_status: str | None = None
+    """The vendor's own word."""
+    recent_production: Production | None = None
+    """Since midnight on the site's clock."""
+    lifetime_production: Production | None = None
+    recent_errors: Messages | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +134,18 @@ class Battery:
     model: str = ""
     name: str | None = None
     nameplate_kwh: float | None = None
+    rated_power_kw: float | None = None
+    kind: str | None = None
+    mode: str | None = None
+    """Self Consumption, Savings or Backup."""
+    soc_percent: float | None = None
+    charge_kw: float | None = None
+    """Power into it, never below 0, and not above 0 together with `discharge_kw`."""
+    discharge_kw: float | None = None
+    measured_at: datetime | None = None
+    status: Status | None = None
+    vendor_status: str | None = None
+    recent_errors: Messages | None = None
 
 
 Record = Site | SolarInverter | Battery

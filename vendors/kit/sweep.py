@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from vendors.kit.errors import BadReply, NotOffered, PluginFault, VendorError, worst
-from vendors.kit.records import Key, Record
+from vendors.kit.records import Key, Keyed
 from vendors.kit.reply import UNREADABLE, Progress
 from vendors.kit.vendor import Vendor
 
@@ -16,10 +16,10 @@ class Sweep:
 
     def __init__(self, vendor: Vendor) -> None:
         self.vendor = vendor
-        self._records: dict[tuple[type[Record], Key], Record] = {}
+        self._records: dict[tuple[type[Keyed], Key], Keyed] = {}
         self.finished = False
 
-    def run(self, find: Callable[[Vendor], Iterable[Record]]) -> None:
+    def run(self, find: Callable[[Vendor], Iterable[Keyed]]) -> None:
         """Collects the records of `find(vendor)`; never raises."""
         failures = self.progress.failures
         try:
@@ -44,7 +44,7 @@ class Sweep:
         return self.vendor.client.progress
 
     @property
-    def records(self) -> list[Record]:
+    def records(self) -> list[Keyed]:
         """A snapshot of what came so far."""
         return list(self._records.values())
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 
 from vendors.kit.budget import Rate
@@ -10,7 +11,9 @@ from vendors.kit.credentials import Credential, CredentialHeaders, bearer
 from vendors.kit.errors import NotOffered, VendorError
 from vendors.kit.records import Battery, Key, Site, SolarInverter
 from vendors.kit.reply import Reply
+from vendors.kit.series import Series
 from vendors.kit.transport import RawReply, Request
+from vendors.kit.windows import Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,13 @@ class Vendor:
     more name. A region that answers 421 (Misdirected Request) sends us to the others."""
     credential_headers: ClassVar[CredentialHeaders] = CredentialHeaders(bearer)
     limits: ClassVar[Limits] = Limits()
-    fresh: ClassVar[Mapping[str, float]] = {"inventory": 3600.0, "live": 60.0}
-    """Kind of reply -> seconds for which it may be reused."""
+    fresh: ClassVar[Mapping[str, float]] = {"inventory": 3600.0, "closed": 3600.0, "today": 300.0, "live": 60.0}
+    """Kind of reply -> seconds for which it may be reused; `today`: one native step of the vendor's series."""
+    lag: ClassVar[timedelta] = timedelta(minutes=5)
+    """How long a device's values usually take until the vendor tells them."""
     lacks: ClassVar[frozenset[str]] = frozenset()
-    """Members that this vendor cannot express, as `record.member`."""
+    """What this vendor cannot express: members as `record.member`, and of its series a level, as
+    `site_solar_intervals.15mins`, or the charge in it, as `battery_intervals.hour.soc_percent`."""
 
     follows_308: ClassVar[bool] = False
     """Whether this vendor answers 308 for ids that have moved, to another path of the same host."""
@@ -72,6 +78,30 @@ class Vendor:
         """All devices of the account, or those of the site with this vendor id."""
         raise NotOffered
 
+    def site(self, key: Key) -> Site:
+        """One site, with what the vendor knows of its present state; NotFound as with devices."""
+        raise NotOffered
+
     def solar_inverter(self, key: Key) -> SolarInverter:
-        """One solar inverter; NotFound when the vendor does not show it to this credential."""
+        """One solar inverter with its state and production; NotFound when the vendor does not show it."""
+        raise NotOffered
+
+    def battery(self, key: Key) -> Battery:
+        """One battery with its state."""
+        raise NotOffered
+
+    def solar_intervals(self, key: Key, level: Level) -> Series:
+        """What a solar inverter produced, in rows from which intervals of this level can be made."""
+        raise NotOffered
+
+    def battery_intervals(self, key: Key, level: Level) -> Series:
+        """What flowed into and out of a battery."""
+        raise NotOffered
+
+    def site_solar_intervals(self, key: Key, level: Level) -> Series:
+        """What all solar inverters of a site produced."""
+        raise NotOffered
+
+    def site_battery_intervals(self, key: Key, level: Level) -> Series:
+        """What flowed into and out of all batteries of a site."""
         raise NotOffered

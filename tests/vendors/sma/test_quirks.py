@@ -1,13 +1,14 @@
 """SMA's own ways."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.vendors.support import BASE, open_vendor
 from vendors.kit import NotFound, Refused, Sweep
-from vendors.sma import to_device, to_site
+from vendors.sma.shapes import to_device, to_site
 
 HERE = Path(__file__).parent
 
@@ -78,6 +79,8 @@ def test_a_meter_is_not_found_as_an_inverter(network):
 def test_a_device_that_moved_is_followed_once_on_the_same_host(network):
     network.get(BASE + "/v1/devices/old", status=308, headers={"Location": f"{BASE}/v1/devices/16"})
     network.get(BASE + "/v1/devices/16", json=sample("device_16_detail_sandbox"))
+    network.get(re.compile(f"{BASE}/v1/devices/16/measurements/"), json={"set": []})
+    network.get(BASE + "/v1/devices/16/status", json={})
     assert open_vendor("sma").solar_inverter(("old",)).vendor_id == "16"
 
 

@@ -1,0 +1,128 @@
+"""Series of every vendor against the truth of the fleet, in all zones and over the odd days of the calendar.
+
+The truth is the only oracle: every interval with energy is there, every interval given is right, at every level.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.truth import LEVELS, local, vendor_of
+from vendors.kit import Level, Quality
+from vendors.kit.registry import discover
+
+NAMES = sorted(discover())
+KINDS = ("solar", "battery")
+# Numbers of the fleet's sites.
+BERLIN, PHOENIX, DELHI, ADELAIDE, LORD_HOWE, TROMSO, SANTIAGO, KATHMANDU = range(8)
+
+# A moment, and the site whose clock is odd then.
+ODD_DAYS = {
+    "a normal day": (BERLIN, ("Europe/Berlin", 2026, 6, 17)),
+    "the night with 23 hours": (BERLIN, ("Europe/Berlin", 2026, 3, 29)),
+    "the night with 25 hours": (BERLIN, ("Europe/Berlin", 2025, 10, 26)),
+    "half an hour forward": (LORD_HOWE, ("Australia/Lord_Howe", 2025, 10, 5)),
+    "half an hour back": (LORD_HOWE, ("Australia/Lord_Howe", 2026, 4, 5)),
+    "a day without midnight": (SANTIAGO, ("America/Santiago", 2025, 9, 7)),
+    "a day with midnight's hour before it twice": (SANTIAGO, ("America/Santiago", 2026, 4, 4)),
+    "a quarter of an hour off": (KATHMANDU, ("Asia/Kathmandu", 2026, 6, 17)),
+    "half an hour off, in the south": (ADELAIDE, ("Australia/Adelaide", 2026, 4, 5)),
+    "a day without daylight saving": (PHOENIX, ("America/Phoenix", 2026, 6, 17)),
+    "the sun at midnight": (TROMSO, ("Europe/Oslo", 2026, 6, 17)),
+    "no sun at noon": (TROMSO, ("Europe/Oslo", 2025, 12, 20)),
+    "the end of a month": (DELHI, ("Asia/Kolkata", 2026, 4, 30)),
+    "a leap day": (BERLIN, ("Europe/Berlin", 2024, 2, 29)),
+}
+each_vendor = pytest.mark.parametrize("name", NAMES)
+each_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+@pytest.fixture(scope="module")
+def vendors():
+    """By name; opened when asked for."""
+    opened, contexts = {}, []
+
+    def vendor(name):
+        if name not in opened:
+            context = vendor_of(name, 8)
+            opened[name] = context.__enter__()
+            contexts.append(context)
+        return opened[name]
+
+    yield vendor
+    for context in contexts:
+        context.__exit__(None, None, None)
+
+
+@each_vendor
+@each_kind
+@pytest.mark.parametrize("day", ODD_DAYS)
+def test_every_quarter_and_hour_of_an_odd_day_is_true(vendors, name, kind, day):
+    number, when = ODD_DAYS[day]
+    start = local(*when) - timedelta(hours=5)
+    with vendors(name).at(datetime(2026, 7, 1, 3, 7, tzinfo=UTC)) as vendor:
+        for case in vendor.cases(number, kind):
+            quarters = vendor.check(case, Level.QUARTER, start, start + timedelta(hours=36))
+            hours = vendor.check(case, Level.HOUR, start, start + timedelta(hours=36))
+            if quarters and hours:
+                agree(vendor, case, quarters, hours)
+
+
+def agree(vendor, case, fine, coarse):
+    """Whole intervals are the sums of what lies within them."""
+    most_off = 0.001 * case.devices if vendor.name != "solis" else 0.2 * case.devices
+    for one in coarse:
+        parts = [part for part in fine if part.start >= one.start and part.end <= one.end]
+        if not parts or Quality.PARTIAL in {one.quality, *(part.quality for part in parts)}:
+            continue
+        for which, kwh in enumerate(one.kwh):
+            assert abs(kwh - sum(part.kwh[which] for part in parts)) <= most_off * (len(parts) + 1)
+
+
+@each_vendor
+@each_kind
+@pytest.mark.parametrize("number", [BERLIN, PHOENIX, LORD_HOWE, SANTIAGO])
+def test_every_day_and_month_is_true(vendors, name, kind, number):
+    with vendors(name).at(datetime(2026, 7, 14, 15, 7, tzinfo=UTC)) as vendor:
+        for case in vendor.cases(number, kind):
+            zone = vendor.zone(case).key
+            vendor.check(case, Level.DAY, local(zone, 2026, 2, 27), local(zone, 2026, 4, 7))
+            vendor.check(case, Level.MONTH, local(zone, 2025, 2, 1), local(zone, 2026, 5, 2))
+
+
+@each_vendor
+@each_kind
+def test_windows_widen_to_whole_intervals_and_end_at_the_present(vendors, name, kind):
+    now = datetime(2026, 6, 17, 11, 22, tzinfo=UTC)
+    with vendors(name).at(now) as vendor:
+        for case in vendor.cases(BERLIN, kind):
+            for level in LEVELS:
+                found = vendor.check(case, level, now - timedelta(hours=3, minutes=4), now + timedelta(days=2))
+                if found:
+                    assert found[0].start <= now - timedelta(hours=3, minutes=4) < found[0].end
+                    assert found[-1].end >= now - vendor.plugin.lag - timedelta(hours=1)
+                    assert found[-1].start < now
+                    assert found[-1].quality is Quality.PARTIAL or found[-1].end <= now
+
+
+@each_vendor
+@each_kind
+@pytest.mark.parametrize("size", [1, 7])
+def test_pages_have_each_interval_once(vendors, name, kind, size):
+    now = datetime(2026, 6, 17, 11, 22, tzinfo=UTC)
+    with vendors(name).at(now) as vendor:
+        for case in vendor.cases(BERLIN, kind)[:2]:
+            for level, hours in ((Level.QUARTER, 14), (Level.HOUR, 30), (Level.DAY, 24 * 20), (Level.MONTH, 24 * 200)):
+                start = now - timedelta(hours=hours)
+                assert vendor.read(case, level, start, now, size) == vendor.read(case, level, start, now)
+
+
+@each_vendor
+@each_kind
+def test_a_site_that_is_not_yet_there_has_no_intervals(vendors, name, kind):
+    with vendors(name).at(datetime(2026, 7, 1, 3, 7, tzinfo=UTC)) as vendor:
+        for case in vendor.cases(BERLIN, kind)[:1]:
+            begun = case.site.site.operational_since
+            for level in LEVELS:
+                long = {Level.QUARTER: 20, Level.HOUR: 60, Level.DAY: 300, Level.MONTH: 3000}[level]
+                assert not vendor.read(case, level, begun - timedelta(days=32 + long), begun - timedelta(days=32))

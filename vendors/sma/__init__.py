@@ -1,0 +1,5 @@
+"""SMA: its Monitoring API, and the public sandbox of it as `smasbox`."""
+
+from vendors.sma.monitoring import Sma
+
+__all__ = ["Sma"]

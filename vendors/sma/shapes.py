@@ -1,0 +1,83 @@
+"""SMA's answers as records and rows."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from vendors.kit import Battery, Sample, Site, SolarInverter, Status
+from vendors.kit.reading import Raw, mapping, moment, number, optional_text, positive, text
+
+INVERTER_TYPE = "Solar Inverters"
+BATTERY_TYPE = "Battery"  # "Battery Inverter" is what was seen; what else may follow the word is not known.
+STATUSES = {"ok": Status.NORMAL, "warning": Status.WARNING, "error": Status.FAULT, "off": Status.OFF}
+
+# Members of a row in Wh or W.
+PRODUCED = ("pvGeneration",)
+FLOWS = ("batteryCharging", "batteryDischarging")
+CHARGE = "batteryStateOfCharge"
+
+
+def to_site(raw: Raw) -> Site:
+    """Site from one entry of `plants`; installation and location may be absent."""
+    installation = mapping(raw, "installation")
+    address = mapping(mapping(raw, "location"), "address")
+    peak_power_w = positive(installation, "peakPower")
+    plant = text(raw, "plantId")
+    return Site(
+        key=(plant,),
+        vendor_id=plant,
+        name=optional_text(raw, "name") or plant,
+        timezone=optional_text(raw, "timezone"),
+        latitude=number(address, "latitude"),
+        longitude=number(address, "longitude"),
+        operational_since=moment(installation, "startUpUtc"),
+        peak_power_kw=None if peak_power_w is None else peak_power_w / 1000,
+    )
+
+
+def to_device(plant: str, raw: Raw) -> SolarInverter | Battery | None:
+    """Solar inverter or battery from a device; None for meters, sensors, chargers and what is deactivated."""
+    kind = text(raw, "type")
+    device = text(raw, "deviceId")
+    rated_power_w = positive(raw, "generatorPower")
+    if raw.get("isActive") is False:
+        return None
+    identity: dict[str, Any] = {
+        "key": (device,),
+        "vendor_id": device,
+        "site_key": (plant,),
+        "vendor_site_id": plant,
+        "serial_number": optional_text(raw, "serial") or "",
+        "model": optional_text(raw, "product") or "",
+        "name": optional_text(raw, "name"),
+    }
+    if kind == INVERTER_TYPE and rated_power_w is not None:
+        return SolarInverter(**identity, rated_power_kw=rated_power_w / 1000)
+    if kind.startswith(BATTERY_TYPE):
+        return Battery(**identity)
+    return None
+
+
+def to_status(raw: Raw) -> tuple[Status | None, str | None]:
+    """Status and SMA's word for it, from an answer of `/status`."""
+    word = optional_text(mapping(raw, "device"), "status")
+    return (STATUSES.get(word.lower(), Status.UNKNOWN), word) if word else (None, None)
+
+
+def to_samples(raws: Iterable[Raw], members: tuple[str, ...], clock: tzinfo) -> list[Sample]:
+    """Rows of a set, in kWh; those without a value are left out. Times are on the plant's clock, without an offset.
+
+    Nothing tells the two passes of a doubled hour apart but the order: a row that seems to lie before the one
+    before it belongs to the second pass.
+    """
+    samples: list[Sample] = []
+    last: datetime | None = None
+    for raw in raws:
+        at = datetime.fromisoformat(text(raw, "time")).replace(tzinfo=clock)
+        if last and at.replace(fold=1).utcoffset() != at.utcoffset() and at.timestamp() <= last.timestamp():
+            at = at.replace(fold=1)
+        last = at
+        wh = [value for member in members if (value := number(raw, member)) is not None]
+        if len(wh) == len(members):
+            samples.append(Sample(at.astimezone(UTC), tuple(value / 1000 for value in wh), number(raw, CHARGE)))
+    return samples

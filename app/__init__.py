@@ -9,7 +9,21 @@ from flask import Flask, Response
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import auth, cli, config, document, errors, health, log, oauth, routing, solar_inverters, version
+from app import (
+    auth,
+    batteries,
+    cli,
+    config,
+    document,
+    errors,
+    health,
+    log,
+    oauth,
+    routing,
+    sites,
+    solar_inverters,
+    version,
+)
 from app.clients import Clients
 from app.clouds import clouds
 from app.ids import Ids
@@ -78,8 +92,7 @@ def _store(app: Flask, settings: config.Settings) -> None:
 def _route(app: Flask) -> None:
     """All routes. Those of the API proper go through `api`, which documents them in /openapi.json."""
     api = routing.Api(app)
-    documented: tuple[routing.Blueprint, ...] = (solar_inverters.blueprint,)
-    for blueprint in documented:
+    for blueprint in (sites.blueprint, solar_inverters.blueprint, batteries.blueprint):
         api.register_blueprint(blueprint)
     document.complete(api.spec, app.extensions["clouds"])
     for plain in (health.blueprint, oauth.blueprint):

@@ -1,6 +1,6 @@
 """Sites and devices over all vendors that a request may reach: lists, and the way from an id to its device."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from app.fanout import Outcome
 from app.healing import Healing
 from app.ids import TAGS, Ids
 from app.resources import Located, Resources
-from vendors.kit import Cloud, Deadline, Mode, NotFound, Record, Site, SolarInverter, Vendor, VendorError, fits_path
+from vendors.kit import Cloud, Deadline, Key, Keyed, Mode, NotFound, Record, Site, Vendor, VendorError, fits_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,31 @@ class Listing:
     failures: dict[str, Outcome]
     age: float = 0.0
     """Seconds since the oldest reply that was reused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one vendor gave for one question."""
+
+    vendor: str
+    outcome: Outcome
+
+    @property
+    def records(self) -> list[Keyed]:
+        return self.outcome.records
+
+    @property
+    def age(self) -> float:
+        return self.outcome.age
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """As a list has it: why something may be old or missing."""
+        return {self.vendor: self.outcome.error} if self.outcome.failure else {}
+
+    def problem(self) -> Problem:
+        """Why nothing came."""
+        return problem(self.vendor, self.outcome.failure or NotFound(why="the vendor does not offer it"))
 
 
 class Inventory:
@@ -65,26 +90,36 @@ class Inventory:
         age = max((outcome.age for outcome in outcomes.values()), default=0.0)
         return Listing(sorted(found.id for found in located), failures, age)
 
-    def solar_inverter(
-        self, id: str, access: Access, deadline: Deadline, mode: Mode
-    ) -> tuple[str, SolarInverter, float]:
-        """Vendor, record and age in seconds of one solar inverter; raises a Problem: 403, 404, 429, 502, 503 or 504."""
-        located = self._find(SolarInverter, id, access, deadline)
+    def ask_one(
+        self,
+        kind: type[Record],
+        id: str,
+        access: Access,
+        deadline: Deadline,
+        mode: Mode,
+        find: Callable[[Key, Vendor], Iterable[Keyed]],
+    ) -> Found:
+        """What `find` gives for the thing with this id at its vendor; raises a Problem: 403, 404, 502, 503 or 504.
+
+        The vendor's own failure is not raised: something may have come all the same.
+        """
+        located = self._find(kind, id, access, deadline)
         self._demand(located, access)
         outcome = fanout.ask(
             self._clouds,
             {located.vendor: access.credentials[located.vendor]},
-            lambda vendor: [vendor.solar_inverter(located.key)],
+            lambda vendor: find(located.key, vendor),
             deadline,
             mode,
         )[located.vendor]
-        for record in outcome.records:
-            if isinstance(record, SolarInverter):
-                return located.vendor, record, outcome.age
-        raise problem(located.vendor, outcome.failure or NotFound(why="the vendor does not offer it"))
+        return Found(located.vendor, outcome)
 
-    def site_id(self, vendor: str, record: SolarInverter) -> str:
-        return self._ids.of(Site, vendor, record.site_key)
+    def id_of(self, vendor: str, kind: type[Record], key: Key) -> str:
+        return self._ids.of(kind, vendor, key)
+
+    def remember(self, vendor: str, records: Iterable[Keyed], deadline: Deadline) -> None:
+        """Writes where the ids of these lead, as a list of them would."""
+        self._resources.remember((self._locate(vendor, one) for one in records if isinstance(one, Record)), deadline)
 
     def _locate(self, vendor: str, record: Record) -> Located:
         kind = type(record)

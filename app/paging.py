@@ -1,4 +1,4 @@
-"""Pages of a list that is sorted by id. A token says where to go on, so it works in every process."""
+"""Pages: of lists sorted by id, and their tokens, which say where to go on, so that they work in every process."""
 
 import base64
 import binascii
@@ -26,15 +26,17 @@ class Pages:
 
         query: what the token is good for, e.g. client, path and filters. Raises a 400 Problem for any other token.
         """
-        after = self._open(token, query) if token is not None else ""
+        after = self.read(token, query) if token is not None else ""
         rest = [id for id in ids if id > after]
         page = rest[:size]
-        return page, self._token(page[-1], query) if len(rest) > size else None
+        return page, self.token(page[-1], query) if len(rest) > size else None
 
-    def _token(self, last: str, query: Sequence[str]) -> str:
+    def token(self, last: str, query: Sequence[str]) -> str:
+        """A token that says `last`, good for this query only."""
         return base64.urlsafe_b64encode(self._seal(last, query) + last.encode()).decode().rstrip("=")
 
-    def _open(self, token: str, query: Sequence[str]) -> str:
+    def read(self, token: str, query: Sequence[str]) -> str:
+        """What a token says; raises a 400 Problem for one of another query."""
         try:
             content = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
             last = content[SEAL_BYTES:].decode()

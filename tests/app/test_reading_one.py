@@ -20,10 +20,11 @@ def test_every_listed_id_can_be_read(get, clouds):
         assert answer.status_code == 200
         found = answer.json
         assert found["reportedAt"].endswith("+00:00")
+        assert found.pop("fetchedAt").endswith("+00:00")
         assert re.fullmatch(r"site-[0-9a-z]{16}", found["siteID"])
         del found["reportedAt"], found["siteID"]
         assert found == {"id": id, "vendor": "sma", "vendorID": found["vendorID"], "model": "STP",
-                         "serialNumber": "7", "name": "Roof"}  # fmt: skip
+                         "serialNumber": "7", "name": "Roof", "ratedPowerKw": 6.0}  # fmt: skip
         assert found["vendorID"] in ("131", "241")
 
 

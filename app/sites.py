@@ -1,0 +1,48 @@
+"""GET /sites, /sites/{id} and their intervals."""
+
+from typing import Any
+
+from flask import Response
+
+from app import listing, reads, series, versions
+from app.routing import Blueprint
+from app.schemas.details import SiteSchema
+from app.schemas.lists import SiteListQuery
+from app.schemas.series import BatterySeries, SolarSeries, WindowQuery
+from vendors.kit import Site
+
+PATH = "/sites"
+KIND = listing.Kind(Site, PATH, "Site", "sites")
+
+blueprint = Blueprint("Sites", __name__, description="Sites of all vendors.")
+
+
+@blueprint.get(PATH, parameters=[versions.PARAMETER])
+@blueprint.arguments(SiteListQuery, location="query")
+@blueprint.response(200, KIND.schema)
+def list_sites(query: dict[str, Any]) -> Response:
+    """Lists the sites of all vendors whose credentials come with the request."""
+    return listing.answer(KIND, query)
+
+
+@blueprint.get(PATH + "/<id>", parameters=[versions.PARAMETER])
+@blueprint.response(200, SiteSchema)
+def get_site(id: str) -> reads.Answer:
+    """Reads one site from its vendor."""
+    return reads.answer_site(id)
+
+
+@blueprint.get(PATH + "/<id>/solar-intervals", parameters=[versions.PARAMETER])
+@blueprint.arguments(WindowQuery, location="query")
+@blueprint.response(200, SolarSeries)
+def get_site_solar_intervals(query: dict[str, Any], id: str) -> series.Answer:
+    """Reads what all solar inverters of a site produced, in intervals."""
+    return series.answer(Site, "site_solar_intervals", id, query)
+
+
+@blueprint.get(PATH + "/<id>/battery-intervals", parameters=[versions.PARAMETER])
+@blueprint.arguments(WindowQuery, location="query")
+@blueprint.response(200, BatterySeries)
+def get_site_battery_intervals(query: dict[str, Any], id: str) -> series.Answer:
+    """Reads what flowed into and out of all batteries of a site, in intervals."""
+    return series.answer(Site, "site_battery_intervals", id, query)

@@ -61,7 +61,8 @@ class Service:
         self.http: FlaskClient = self.app.test_client()
         auth = self.app.extensions["clients"].create("test", "production", api_version)
         answer = self.http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=auth)
-        self._bearer = {"Authorization": f"Bearer {answer.json['access_token']}"}
+        self.token = answer.json["access_token"]
+        self._bearer = {"Authorization": f"Bearer {self.token}"}
 
     def get(self, path: str, headers: dict[str, str]):
         return self.http.get(path, headers=self._bearer | headers)

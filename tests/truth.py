@@ -42,8 +42,17 @@ class Case:
 
     @property
     def devices(self):
+        """How many devices are behind it."""
+        return 1 if self.device else self._of_its_kind
+
+    @property
+    def is_one_of_several(self):
+        return self.device is not None and self._of_its_kind > 1
+
+    @property
+    def _of_its_kind(self):
         wanted = {"solar": "solar_inverter", "battery": "battery"}[self.kind]
-        return 1 if self.device else sum(device.kind == wanted for device in self.site.view.devices)
+        return sum(device.kind == wanted for device in self.site.view.devices)
 
 
 class Vendor:
@@ -111,7 +120,10 @@ class Vendor:
     def check(self, case, level, start, end, size=10_000, may_miss=()):
         """Every interval with truth above 0 is there, and every one given is right. Gives what was read."""
         found = self.read(case, level, start, end, size)
-        assert (found is None) == bool({case.operation, f"{case.operation}.{level}"} & self.plugin.lacks)
+        lacks = {case.operation, f"{case.operation}.{level}"}
+        if case.is_one_of_several:
+            lacks.add(f"{case.operation}.of_several")
+        assert (found is None) == bool(lacks & self.plugin.lacks)
         if found is None:
             return None
         self._check_each(case, found)

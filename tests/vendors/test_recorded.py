@@ -35,9 +35,9 @@ def recorded(vendor, name):
 
 
 def plain(record):
-    """A record as JSON has it: its kind and every member that is not None."""
+    """A record as JSON has it: its type and every member that is not None."""
     members = {name: value for name, value in asdict(record).items() if value is not None}
-    return json.loads(json.dumps({"kind": type(record).__name__} | members, default=datetime.isoformat))
+    return json.loads(json.dumps({"record": type(record).__name__} | members, default=datetime.isoformat))
 
 
 def everything(network, **answer):

@@ -39,12 +39,23 @@ from vendors.kit.records import (
 from vendors.kit.replies import Replies
 from vendors.kit.reply import Reply
 from vendors.kit.resample import Interval
-from vendors.kit.rows import Quality, Reporting, Row, Sample, amounts, believable, labelled, steps
+from vendors.kit.rows import Quality, Reporting, Row, Sample, amounts, believable, labelled, latest, steps
 from vendors.kit.series import Series, Tile, Told, calendar, intervals, spans
 from vendors.kit.sweep import Sweep
 from vendors.kit.transport import RawReply, Request, Transport
 from vendors.kit.vendor import Limits, Vendor
-from vendors.kit.windows import Asked, BadWindow, Level, Window, border, day_start, following, hours, next_border
+from vendors.kit.windows import (
+    Asked,
+    BadWindow,
+    Level,
+    Window,
+    border,
+    day_start,
+    following,
+    hours,
+    next_border,
+    wall_time,
+)
 
 __all__ = [
     "Asked",
@@ -112,8 +123,10 @@ __all__ = [
     "hours",
     "intervals",
     "labelled",
+    "latest",
     "next_border",
     "open_cloud",
     "spans",
     "steps",
+    "wall_time",
 ]

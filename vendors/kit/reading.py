@@ -17,6 +17,7 @@ MAX_TEXT = 300
 
 # Factor to kW or kWh. A vendor's other words, and what it may invent, are not in the table: no value then.
 POWER_UNITS = {"W": 0.001, "KW": 1.0, "MW": 1000.0}
+ENERGY_UNITS = {"WH": 0.001, "KWH": 1.0, "MWH": 1000.0, "GWH": 1e6}
 
 
 def text(raw: Raw, name: str) -> str:

@@ -11,8 +11,8 @@ from vendors.kit.reading import mapping, moment, number, optional_text, positive
 from vendors.kit.reply import UNREADABLE
 from vendors.sma.shapes import to_device as sma_device
 from vendors.sma.shapes import to_site as sma_site
-from vendors.solaredge import to_device as solaredge_device
-from vendors.solaredge import to_site as solaredge_site
+from vendors.solaredge.shapes import to_device as solaredge_device
+from vendors.solaredge.shapes import to_site as solaredge_site
 from vendors.solis import to_devices as solis_devices
 from vendors.solis import to_site as solis_site
 

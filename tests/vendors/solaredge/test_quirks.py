@@ -1,13 +1,17 @@
 """SolarEdge's own ways."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.vendors.support import BASE, open_vendor
-from vendors.kit import NotFound, RateLimited, Sweep, Unauthorized
-from vendors.solaredge import to_device, to_site
+from vendors.kit import Level, NotFound, RateLimited, Sweep, Unauthorized
+from vendors.kit.windows import QUARTER
+from vendors.solaredge.shapes import PRODUCED, buckets, to_device, to_samples, to_site
+from vendors.solaredge.windows import instant, windows
 
 HERE = Path(__file__).parent
 
@@ -95,6 +99,62 @@ def test_the_detail_of_a_site_tells_its_time_zone_and_a_start_with_offset():
 
 
 def test_an_inverter_that_the_site_no_longer_has_is_not_found(network):
+    network.get(BASE + "/v2/sites/1", json={"siteId": 1})
     network.get(BASE + "/v2/sites/1/devices", json=[])
     with pytest.raises(NotFound):
         open_vendor("solaredge").solar_inverter(("1", "7E1234B5-67"))
+
+
+def series(unit, *values):
+    stamps = (f"2026-06-01T10:{15 * number:02}:00+02:00" for number in range(len(values)))
+    rows = [{"timestamp": at, "value": value} for at, value in zip(stamps, values, strict=True)]
+    return {"unit": unit, "values": rows}
+
+
+def test_null_is_no_bucket_and_0_is_one():
+    rows = buckets({"energy": series("WH", 250, None, 0)}, PRODUCED, QUARTER)
+    assert [(row.start.isoformat()[11:16], row.end.isoformat()[11:16], row.kwh) for row in rows] == [
+        ("08:00", "08:15", (0.25,)),
+        ("08:30", "08:45", (0.0,)),
+    ]
+
+
+@pytest.mark.parametrize(("unit", "kwh"), [("WH", 0.002), ("KWH", 2.0), ("kWh", 2.0), ("MWH", 2000.0)])
+def test_a_series_is_in_the_unit_that_it_names(unit, kwh):
+    assert to_samples({"energy": series(unit, 2)}, PRODUCED)[0].kwh == (kwh,)
+
+
+@pytest.mark.parametrize("unit", ["J", "", None, "W"])
+def test_a_series_without_a_known_unit_says_nothing(unit):
+    assert to_samples({"energy": series(unit, 2)}, PRODUCED) == []
+
+
+def test_an_hour_lasts_until_the_next_one_begins():
+    stamps = ("2026-04-05T01:00:00+11:00", "2026-04-05T02:00:00+10:30", "2026-04-05T03:00:00+10:30")
+    energy = {"unit": "WH", "values": [{"timestamp": at, "value": 1} for at in stamps]}
+    rows = buckets({"energy": energy}, PRODUCED, 4 * QUARTER)
+    assert [(row.end - row.start) / timedelta(minutes=1) for row in rows] == [90, 60, 60]
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "level", "longest"),
+    [
+        ("Europe/Berlin", (2026, 6, 1), Level.QUARTER, 12),
+        ("Europe/Berlin", (2026, 3, 29), Level.QUARTER, 11),
+        ("Europe/Berlin", (2025, 10, 26), Level.QUARTER, 11),
+        ("Europe/Berlin", (2025, 10, 26), Level.HOUR, 23),
+        ("America/Santiago", (2025, 9, 6), Level.HOUR, 23),
+        ("America/Santiago", (2026, 4, 4), Level.QUARTER, 11),
+    ],
+)
+def test_windows_cover_a_day_and_keep_off_the_hours_in_which_clocks_change(zone, day, level, longest):
+    clock = ZoneInfo(zone)
+    start = datetime(*day, tzinfo=clock).astimezone(UTC)
+    end = (datetime(*day, tzinfo=clock) + timedelta(days=1)).astimezone(UTC)
+    found = list(windows(level, start, end, clock))
+    assert instant(found[0][0], clock) == start
+    assert instant(found[-1][1], clock) == end
+    assert [one[1] for one in found[:-1]] == [one[0] for one in found[1:]]
+    for begins, ends in found:
+        assert instant(ends, clock) - instant(begins, clock) <= timedelta(hours=longest)
+        assert not any(0 < at.hour * 60 + at.minute <= 240 for at in (begins, ends))

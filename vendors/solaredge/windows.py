@@ -1,0 +1,48 @@
+"""What one call for a series may span, on the site's clock."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import pairwise
+
+from vendors.kit import Level, day_start, following, wall_time
+
+# Where a day is cut, by level and whether the clock changes on it: a call gives 12 hours of quarters or 24 of hours.
+CUTS = {(Level.QUARTER, False): (12,), (Level.QUARTER, True): (10, 20), (Level.HOUR, True): (12,)}
+
+
+def instant(at: datetime, clock: tzinfo) -> datetime:
+    """A time on the site's clock as an instant in UTC."""
+    return at.replace(tzinfo=clock).astimezone(UTC)
+
+
+def whole_day(day: date) -> tuple[datetime, datetime]:
+    start = datetime.combine(day, time())
+    return start, start + timedelta(days=1)
+
+
+def windows(level: Level, start: datetime, end: datetime, clock: tzinfo) -> Iterator[tuple[datetime, datetime]]:
+    """What one call may ask for, on the site's clock: parts of a day, a month or a year.
+
+    Days on which the clock changes are cut finer, since nobody knows whether the vendor measures its limits by the
+    clock or by what has passed; and no window begins or ends in the hours in which clocks change.
+    """
+    day = start.astimezone(clock).date()
+    if level is Level.DAY:
+        day = day.replace(day=1)
+    elif level is Level.MONTH:
+        day = day.replace(month=1, day=1)
+    unit = {Level.DAY: "month", Level.MONTH: "year"}.get(level, "day")
+    while day_start(day, clock) < end:
+        after = following(unit, day)
+        is_odd = unit == "day" and not has_24_hours(day, after, clock)
+        cuts = CUTS.get((level, is_odd), ())
+        borders = [datetime.combine(day, time(hour)) for hour in (0, *cuts)] + [datetime.combine(after, time())]
+        yield from ((one, other) for one, other in pairwise(borders) if instant(other, clock) > start)
+        day = after
+
+
+def has_24_hours(day: date, after: date, clock: tzinfo) -> bool:
+    """Whether the date has 24 hours, also as its clock shows them: a clock may skip the midnight after it."""
+    start, end = day_start(day, clock), day_start(after, clock)
+    shown = wall_time(end, clock) - wall_time(start, clock)
+    return end - start == shown == timedelta(days=1)

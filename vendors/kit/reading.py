@@ -68,6 +68,13 @@ def power_kw(raw: Raw, name: str, unit: str) -> float | None:
     return None if value is None or factor is None else value * factor
 
 
+def energy_kwh(raw: Raw, name: str, unit: str) -> float | None:
+    """An energy in kWh; `unit` is the member that holds its unit. None when the unit is unknown."""
+    value = number(raw, name)
+    factor = ENERGY_UNITS.get((optional_text(raw, unit) or "").upper())
+    return None if value is None or factor is None else value * factor
+
+
 def moment(raw: Raw, name: str) -> datetime | None:
     """An ISO time as aware datetime, in UTC where it names no offset; else None."""
     try:

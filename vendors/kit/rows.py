@@ -17,6 +17,8 @@ from vendors.kit.windows import day_start, following, hours
 GAP = timedelta(hours=1)
 # No inverter gives more than its rating for long; a row that says so is a fault of the vendor's.
 MOST = 1.3
+# Rows by which the power at a reset is told.
+NEAR = 6
 
 
 class Quality(IntEnum):
@@ -102,21 +104,30 @@ def steps(samples: Iterable[Sample], step: timedelta, resolution_kwh: float, mos
     """Rows from readings of counters that rise, and fall to 0 when their day begins anew.
 
     step: the usual time between two readings. A reading that falls and comes back was a fault and does not count. A
-    counter that falls and goes on has been reset: what it shows has come since. One that falls to more than can have
-    come since then (at `most_kw`) is another device's: that step is lost.
+    counter that falls and goes on has been reset: what it shows has come since, and what came before that is taken to
+    have flowed as in the rows before. One that falls to more than can have come since then (at `most_kw`) is another
+    device's: that step is lost.
     """
-    rows = []
+    rows: list[Row] = []
     for before, after in pairwise(_without_dips(latest(samples))):
         pairs = list(zip(before.kwh, after.kwh, strict=True))
-        has_fallen = any(now < then for then, now in pairs)
         kwh = tuple(now if now < then else now - then for then, now in pairs)
         row = Row(before.at, after.at, kwh, after.soc_percent, after.reporting)
-        if has_fallen:
-            since = hours(after.at - before.at)
-            too_much = max(kwh) > (most_kw or 0.0) * MOST * since + resolution_kwh
-            row = replace(row, quality=Quality.PARTIAL if too_much else Quality.DERIVED, kwh=None if too_much else kwh)
+        if any(now < then for then, now in pairs):
+            row = _reset(row, rows[-NEAR:], resolution_kwh, most_kw)
         rows.append(_over_gap(row, step, resolution_kwh))
     return rows
+
+
+def _reset(row: Row, before: list[Row], resolution_kwh: float, most_kw: float | None) -> Row:
+    """The step in which a counter began anew; its energy is what the counter shows since then, if it can be."""
+    shown = row.kwh or ()
+    if max(shown) > (most_kw or 0.0) * MOST * hours(row.end - row.start) + resolution_kwh:
+        return replace(row, kwh=None, quality=Quality.PARTIAL)
+    near = [one for one in before if one.kwh is not None and not one.is_lump]
+    share = (row.end - row.start) / sum((one.end - one.start for one in near), timedelta()) if near else 0.0
+    usual = [sum(one.kwh[which] for one in near if one.kwh) * share for which in range(len(shown))]
+    return replace(row, kwh=tuple(map(max, shown, usual)), quality=Quality.DERIVED)
 
 
 def _over_gap(row: Row, step: timedelta, resolution_kwh: float) -> Row:

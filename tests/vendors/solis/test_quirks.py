@@ -1,14 +1,18 @@
 """The ways of SolisCloud."""
 
 import json
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 
 from tests.vendors.support import BASE, open_vendor
-from vendors.kit import CredentialHeaders, NotFound, Request, Sweep, basic
-from vendors.solis import CONTENT_TYPE, Solis, to_devices, to_site
+from vendors.kit import CredentialHeaders, NotFound, Request, Sample, Site, Sweep, basic
+from vendors.solis.platform import CONTENT_TYPE, Solis
+from vendors.solis.series import STEP, amount_kwh, fine_rows, offsets
+from vendors.solis.shapes import flows_kw, inverter_now, to_devices, to_site, to_status
 
 HERE = Path(__file__).parent
 LIST = f"{BASE}/v1/api/inverterList"
@@ -177,3 +181,89 @@ def failure_of_list():
     sweep.run(lambda vendor: vendor.devices())
     assert sweep.failure is not None
     return sweep.failure
+
+
+@pytest.mark.parametrize(
+    ("raw", "kwh"),
+    [
+        ({"energy": 866.0, "energyStr": "MWh", "energyPec": "0.001"}, 866.0),
+        ({"energy": 41.6, "energyStr": "kWh", "energyPec": "1"}, 41.6),
+        ({"energy": 41.6}, 41.6),
+        ({"energy": 41.6, "energyStr": "J", "energyPec": "1"}, None),
+        ({"energy": None, "energyStr": "kWh"}, None),
+    ],
+)
+def test_the_amount_of_a_chart_is_in_its_unit_after_its_factor(raw, kwh):
+    assert amount_kwh(raw, "energy") == kwh
+
+
+def test_full_hours_times_the_rating_is_the_energy_on_the_samples():
+    for name, rated_kw in (("inverterYear", 8.0), ("inverterMonth", 8.0)):
+        for raw in sample(name)["data"]:
+            assert amount_kwh(raw, "energy") == pytest.approx(raw["fullHour"] * rated_kw, abs=0.05)
+
+
+def rows_of(*counters, most_kw=8.0):
+    at = datetime(2026, 6, 1, 8, 1, 31, tzinfo=UTC)
+    samples = [Sample(at + number * STEP, (kwh,)) for number, kwh in enumerate(counters)]
+    day = datetime(2026, 6, 1, tzinfo=UTC)
+    return fine_rows(samples, day, day + timedelta(days=1), most_kw)
+
+
+def test_a_row_of_zeros_between_two_others_is_no_reset():
+    assert [row.kwh for row in rows_of(3.0, 3.2, 0.0, 3.4)] == [(pytest.approx(0.2),), (pytest.approx(0.2),)]
+
+
+def test_a_counter_that_begins_anew_counts_what_it_shows_since():
+    assert [row.kwh[0] for row in rows_of(3.0, 3.2, 0.3, 0.5)] == pytest.approx([0.2, 0.3, 0.2])
+
+
+def test_another_device_s_counter_is_no_energy():
+    assert [row.kwh for row in rows_of(300.0, 300.2, 120.0, 120.2)] == [
+        (pytest.approx(0.2),),
+        None,
+        (pytest.approx(0.2),),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "flows"),
+    [
+        ({"batteryPowerZheng": 800, "batteryPowerFu": 0}, (0.8, 0.0)),
+        ({"batteryPowerZheng": 0, "batteryPowerFu": 800}, (0.0, 0.8)),
+        ({"batteryPower": 0.8, "batteryPowerStr": "kW", "bstteryCurrent": -16}, (0.0, 0.8)),
+        ({"batteryPower": -800, "batteryPowerStr": "W", "bstteryCurrent": 16}, (0.8, 0.0)),
+        ({"batteryPower": 0.8, "batteryPowerStr": "kW"}, (None, None)),
+    ],
+)
+def test_the_direction_of_a_battery_s_power_is_not_its_sign(raw, flows):
+    assert flows_kw(raw) == flows
+
+
+def test_what_a_hybrid_gives_at_night_is_not_the_sun_s():
+    raw = sample("inverterDetail-string-inverter")["data"] | {"pac": 2.0, "pow1": 0, "batteryNum": 1}
+    site = Site(key=("666666",), vendor_id="666666", name="")
+    (inverter, _) = to_devices(raw)
+    assert inverter_now(inverter, site, raw).power_kw == 0.0
+    assert inverter_now(inverter, site, raw).kind == "hybrid"
+
+
+@pytest.mark.parametrize(
+    ("state", "flag", "status"),
+    [(1, 0, "normal"), (2, 0, "sleeping"), (2, 1, "offline"), (3, 0, "warning"), (9, 0, "unknown")],
+)
+def test_a_state_becomes_a_status_and_stays_readable(state, flag, status):
+    assert to_status({"state": state, "stateExceptionFlag": flag}) == (status, str(state))
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("Europe/Berlin", date(2026, 6, 1), [2]),
+        ("Europe/Berlin", date(2026, 3, 29), [2]),
+        ("Europe/Berlin", date(2025, 10, 26), [2, 1]),
+        ("Asia/Kathmandu", date(2026, 6, 1), [5.75]),
+    ],
+)
+def test_calls_of_24_hours_cover_every_date(zone, day, hours):
+    assert [offset.utcoffset(None) / timedelta(hours=1) for offset in offsets(day, ZoneInfo(zone))] == hours

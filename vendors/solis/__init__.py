@@ -1,0 +1,5 @@
+"""Solis: the SolisCloud Platform API."""
+
+from vendors.solis.platform import Solis
+
+__all__ = ["Solis"]

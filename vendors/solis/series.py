@@ -1,0 +1,103 @@
+"""Solis' charts as rows: counters of a day at odd times, and totals of days and months on the inverters' clock."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone, tzinfo
+from math import fsum
+from typing import Any
+
+from vendors.kit import NEAR, Quality, Row, Sample, day_start, following, labelled, latest, steps
+from vendors.kit.reading import ENERGY_UNITS, Raw, number, optional_text, positive, text
+from vendors.solis.shapes import milliseconds
+
+STEP = timedelta(minutes=5)
+DAY = timedelta(days=1)
+# Members of a row of a day, whose counters are in kWh with one digit, and of rows of days and months.
+PRODUCED, FLOWS = ("eToday",), ("batteryTodayChargeEnergy", "batteryTodayDischargeEnergy")
+TOTALS = {PRODUCED: ("energy",), FLOWS: ("batteryChargeEnergy", "batteryDischargeEnergy")}
+RESOLUTION_KWH = 0.1
+CHARGE = "batteryCapacitySoc"
+
+
+def offsets(day: date, clock: tzinfo) -> list[timezone]:
+    """The offsets to ask for, so that calls of 24 hours each cover the date: the one at noon, and where the clock
+    goes back the one with which the date begins."""
+    start, end = day_start(day, clock), day_start(following("day", day), clock)
+    noon = offset_at(datetime(day.year, day.month, day.day, 12, tzinfo=clock), clock)
+    first = offset_at(start, clock)
+    begins = datetime(day.year, day.month, day.day, tzinfo=noon)
+    return [noon] if begins <= start and begins + DAY >= end else [first, noon]
+
+
+def offset_at(at: datetime, clock: tzinfo) -> timezone:
+    offset = at.astimezone(clock).utcoffset() or timedelta()
+    return timezone(timedelta(minutes=round(offset / timedelta(minutes=1))))
+
+
+def to_sample(members: tuple[str, ...], raw: Raw) -> Sample | None:
+    """A row of a day; None without its time or a counter. A charge of 0 % is a fault of single rows."""
+    at = milliseconds(raw, "dataTimestamp")
+    kwh = [value for member in members if (value := number(raw, member)) is not None]
+    if at is None or len(kwh) < len(members):
+        return None
+    return Sample(at, tuple(kwh), positive(raw, CHARGE))
+
+
+def fine_rows(samples: Iterable[Sample], start: datetime, end: datetime, most_kw: float | None) -> list[Row]:
+    """The rows of a date, up to its borders: readings lie beside them."""
+    found = [sample for sample in latest(samples) if start <= sample.at <= end]
+    rows = steps(found, STEP, RESOLUTION_KWH, most_kw)
+    if not rows:
+        return rows
+    before = [edge(rows[:NEAR], start, rows[0].start)] if timedelta() < rows[0].start - start < 2 * STEP else []
+    after = [edge(rows[-NEAR:], rows[-1].end, end)] if timedelta() < end - rows[-1].end < 2 * STEP else []
+    return [*before, *rows, *after]
+
+
+def edge(near: list[Row], start: datetime, end: datetime) -> Row:
+    """What flowed between a border and the reading beside it, at the mean power of the rows near it."""
+    told = [row for row in near if row.kwh is not None and not row.is_lump]
+    span = sum((row.end - row.start for row in told), timedelta())
+    if not told:
+        return Row(start, end, None, quality=Quality.PARTIAL)
+    share = (end - start) / span
+    kwh = tuple(fsum(row.kwh[which] for row in told if row.kwh) * share for which in range(len(told[0].kwh or ())))
+    return Row(start, end, kwh, near[0].soc_percent, quality=Quality.DERIVED)
+
+
+def totals(raws: Iterable[Raw], members: tuple[str, ...], unit: str, clock: tzinfo, inverters: timezone) -> list[Row]:
+    """Rows of days or months. They run on the inverters' clock: derived, where that is not the site's."""
+    rows = labelled(filter(None, (to_total(raw, TOTALS[members], clock) for raw in raws)), clock, unit)
+    return [
+        replace(row, quality=Quality.DERIVED)
+        if any(offset_at(at, clock).utcoffset(None) != inverters.utcoffset(None) for at in (row.start, row.end))
+        else row
+        for row in rows
+    ]
+
+
+def to_total(raw: Raw, members: tuple[str, ...], clock: tzinfo) -> Sample | None:
+    """The energies of a date or month, as `2026-06-01` or `2026-06`; None without a value or a known unit."""
+    label = text(raw, "dateStr")
+    first = date.fromisoformat(label if len(label) > len("2026-06") else f"{label}-01")
+    kwh = [value for member in members if (value := amount_kwh(raw, member)) is not None]
+    # At noon: some clocks skip midnight.
+    at = datetime(first.year, first.month, first.day, 12, tzinfo=clock)
+    return Sample(at, tuple(kwh)) if len(kwh) == len(members) else None
+
+
+def amount_kwh(raw: Mapping[str, Any], member: str) -> float | None:
+    """In charts `x` times `xPec` is the amount in the unit `xStr`; what has no unit is in kWh."""
+    value, factor = number(raw, member), number(raw, f"{member}Pec")
+    if f"{member}Str" not in raw:
+        return value
+    unit = ENERGY_UNITS.get((optional_text(raw, f"{member}Str") or "").upper())
+    return None if value is None or unit is None else value * (1.0 if factor is None else factor) * unit
+
+
+def whole_dates(start: datetime, end: datetime, clock: tzinfo) -> Iterator[date]:
+    """The dates of the clock that the span touches."""
+    day = start.astimezone(clock).date()
+    while day_start(day, clock) < end:
+        yield day
+        day += DAY

@@ -1,0 +1,179 @@
+"""Solis' answers as records."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from math import fsum
+from typing import Any
+
+from vendors.kit import Battery, Bess, Message, Production, Site, SolarInverter, Status
+from vendors.kit.reading import POWER_UNITS, Raw, energy_kwh, epoch, number, optional_text, positive, power_kw, text, zone
+
+STRINGS = 32
+# By `state`, and with 2 by `stateExceptionFlag`.
+STATUSES = {"1": Status.NORMAL, "3": Status.WARNING}
+ASLEEP = "0"
+LEVELS = {"1": "info", "2": "warning", "3": "error"}
+CHARGED, DISCHARGED = "batteryPowerZheng", "batteryPowerFu"
+
+
+def to_site(raw: Raw) -> Site:
+    """Site from one entry of `userStationList`, which tells an offset without daylight saving, no time zone."""
+    station = text(raw, "id")
+    return Site(
+        key=(station,),
+        vendor_id=station,
+        name=optional_text(raw, "stationName") or station,
+        utc_offset_hours=number(raw, "timeZone"),
+        peak_power_kw=power_kw(raw, "capacity", "capacityStr"),
+    )
+
+
+def detailed(site: Site, raw: Raw) -> Site:
+    """The site with what `stationDetail` says of it; only newer answers name its time zone and first day."""
+    known = zone(raw, "timeZoneStandardId")
+    soc_percent = positive(raw, "batteryPercent")
+    has_battery = soc_percent is not None or (number(raw, "batteryTotalChargeEnergy") or 0) > 0
+    charge_kw, discharge_kw = flows_kw(raw) if has_battery else (None, None)
+    return replace(
+        site,
+        timezone=known.key if known else None,
+        operational_since=milliseconds(raw, "fisGenerateTime"),
+        bess=Bess(soc_percent=soc_percent) if has_battery else None,
+        power_kw=kw(raw, "power"),
+        charge_kw=charge_kw,
+        discharge_kw=discharge_kw,
+        measured_at=milliseconds(raw, "dataTimestamp"),
+    )
+
+
+def clock_of(site: Site) -> tzinfo:
+    """The site's time zone; where only an offset is known, a clock that knows no daylight saving."""
+    return zone({"name": site.timezone}, "name") or inverters_clock(site)
+
+
+def inverters_clock(site: Site) -> timezone:
+    """The clock by which the devices' days begin: the offset without daylight saving."""
+    return timezone(timedelta(hours=site.utc_offset_hours or 0.0))
+
+
+def to_devices(raw: Raw) -> list[SolarInverter | Battery]:
+    """The inverter of an entry, and its battery if it is a hybrid; both have the inverter's serial number."""
+    inverter = text(raw, "id")
+    station = text(raw, "stationId")
+    identity: dict[str, Any] = {
+        "key": (inverter,),
+        "vendor_id": inverter,
+        "site_key": (station,),
+        "vendor_site_id": station,
+        "serial_number": optional_text(raw, "sn") or "",
+    }
+    model = optional_text(raw, "machine") or optional_text(raw, "productModel") or optional_text(raw, "model")
+    solar_inverter = SolarInverter(
+        **identity,
+        model=model or "",
+        name=optional_text(raw, "name"),
+        rated_power_kw=power_kw(raw, "power", "powerStr"),
+    )
+    return [solar_inverter, Battery(**identity)] if has_battery(raw) else [solar_inverter]
+
+
+def inverter_now(inverter: SolarInverter, site: Site, raw: Raw) -> SolarInverter:
+    """The inverter with its state from `inverterDetail`. AC power of a hybrid holds its battery's flow."""
+    measured_at = milliseconds(raw, "dataTimestamp")
+    if measured_at is None:
+        return inverter
+    is_hybrid = has_battery(raw)
+    status, word = to_status(raw)
+    today, lifetime = energy_kwh(raw, "eToday", "eTodayStr"), energy_kwh(raw, "eTotal", "eTotalStr")
+    return replace(
+        inverter,
+        kind="hybrid" if is_hybrid else "string",
+        power_kw=solar_kw(raw) if is_hybrid else kw(raw, "pac"),
+        measured_at=measured_at,
+        status=status,
+        vendor_status=word,
+        recent_production=None if today is None else Production(today, midnight(measured_at, inverters_clock(site))),
+        lifetime_production=None if lifetime is None else Production(lifetime, site.operational_since),
+    )
+
+
+def battery_now(battery: Battery, raw: Raw) -> Battery:
+    """The battery with its state. A charge of 0 % is what single answers say without a reason."""
+    measured_at = milliseconds(raw, "dataTimestamp")
+    if measured_at is None:
+        return battery
+    charge_kw, discharge_kw = flows_kw(raw)
+    status, word = to_status(raw)
+    return replace(
+        battery,
+        soc_percent=positive(raw, "batteryCapacitySoc"),
+        charge_kw=charge_kw,
+        discharge_kw=discharge_kw,
+        measured_at=measured_at,
+        status=status,
+        vendor_status=word,
+    )
+
+
+def flows_kw(raw: Raw) -> tuple[float | None, float | None]:
+    """Power into and out of a battery: two numbers in W, or one whose direction only its current tells."""
+    charge_w, discharge_w = number(raw, CHARGED), number(raw, DISCHARGED)
+    if charge_w is not None and discharge_w is not None:
+        net_kw: float | None = (abs(charge_w) - abs(discharge_w)) / 1000
+    else:
+        size_kw, current = kw(raw, "batteryPower"), number(raw, "bstteryCurrent")
+        is_charging = current is not None and current > 0
+        net_kw = None if size_kw is None or current is None else abs(size_kw) * (1 if is_charging else -1)
+    return (None, None) if net_kw is None else (max(0.0, net_kw), max(0.0, -net_kw))
+
+
+def solar_kw(raw: Raw) -> float | None:
+    """Power of the strings, which have it in W."""
+    watts = [value for index in range(1, STRINGS + 1) if (value := number(raw, f"pow{index}")) is not None]
+    return fsum(watts) / 1000 if watts else None
+
+
+def kw(raw: Raw, name: str) -> float | None:
+    """A power of any sign, in the unit that stands beside it."""
+    value, factor = number(raw, name), POWER_UNITS.get((optional_text(raw, f"{name}Str") or "").upper())
+    return None if value is None or factor is None else value * factor
+
+
+def to_status(raw: Raw) -> tuple[Status | None, str | None]:
+    """Status, and the platform's number for it."""
+    word = optional_text(raw, "state")
+    if word == "2":
+        return (Status.SLEEPING if optional_text(raw, "stateExceptionFlag") == ASLEEP else Status.OFFLINE), word
+    return (STATUSES.get(word, Status.UNKNOWN), word) if word else (None, None)
+
+
+def to_message(raw: Raw) -> Message:
+    """An alarm: its text, else its code."""
+    words = optional_text(raw, "alarmMsg") or f"alarm {optional_text(raw, 'alarmCode') or 'without a code'}"
+    return Message(LEVELS.get(optional_text(raw, "alarmLevel") or "", "warning"), words)
+
+
+def milliseconds(raw: Raw, name: str) -> datetime | None:
+    """A time in epoch milliseconds, mostly as text; "0" is never."""
+    value = positive(raw, name)
+    return None if value is None else epoch({name: value / 1000}, name)
+
+
+def midnight(at: datetime, clock: timezone) -> datetime:
+    return at.astimezone(clock).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def has_battery(raw: Raw) -> bool:
+    """Whether a battery hangs on this inverter. Battery members alone prove nothing: all inverters have them."""
+
+    def above_0(name: str) -> bool:
+        return (number(raw, name) or 0) > 0
+
+    return (
+        above_0("batteryTotalChargeEnergy")
+        or above_0("batteryTotalDischargeEnergy")
+        or above_0("batteryNum")
+        or bool(raw.get("batteryList"))
+        or (above_0("batteryCapacitySoc") and above_0("batteryVoltage"))
+        or raw.get("energyStorageControl", "0") not in ("0", 0, "", None)
+    )

@@ -97,7 +97,7 @@ def flow_of(entries: Iterable[Raw]) -> Flow | None:
             return None
         net_kw.append(abs(power_kw) * (into - out))
     total_kw = fsum(net_kw)
-    return (max(total_kw, 0.0), max(-total_kw, 0.0)) if net_kw else None
+    return (max(0.0, total_kw), max(0.0, -total_kw)) if net_kw else None
 
 
 def charge_of(raw: Raw) -> float | None:

@@ -12,10 +12,15 @@ from sandbox.server import running
 from tests.services import Account, Played
 from tests.vendors.support import open_vendor
 from vendors.kit import Asked, Client, Interval, Level, NotOffered, Quality, Told, intervals
+from vendors.kit.windows import EARLIEST
 
 # kWh by which an interval may be off, for each device in it.
 MOST_OFF = {"solis": 0.1}
 USUALLY_OFF = 0.001
+# Enphase refuses rows that are older than two years; its totals of a site's days have no such end.
+KEEPS = {"enphase": timedelta(days=729), "enphasevpp": timedelta(days=729)}
+# Models of devices that have no series of their own: Enphase took that of AC Batteries out of its APIs.
+WITHOUT_SERIES = {"ACB"}
 # Members of the truth, by the kind of the series.
 QUANTITIES = {"solar": ("pv",), "battery": ("charge", "discharge")}
 
@@ -80,7 +85,8 @@ class Vendor:
         """The series of a kind at a site of the fleet: the site's own, then its devices', the first three."""
         site = self.dialect.sites[number]
         devices = site.inverters if kind == "solar" else site.batteries
-        return [Case(site, device, kind) for device in [None, *devices[:3]] if devices]
+        readable = [device for device in devices if device.model not in WITHOUT_SERIES]
+        return [Case(site, device, kind) for device in [None, *readable[:3]] if devices]
 
     def key(self, case):
         """The key that the plugin gives to the site or device."""
@@ -127,8 +133,13 @@ class Vendor:
         if found is None:
             return None
         self._check_each(case, found)
-        self._check_all_there(case, found, level, start, end, may_miss)
+        self._check_all_there(case, found, level, start, end, [*may_miss, *self._forgotten(case, level)])
         return found
+
+    def _forgotten(self, case, level):
+        """The time of which the vendor has no rows any more."""
+        if self.name in KEEPS and (level.is_fine or case.device):
+            yield EARLIEST, self.now - KEEPS[self.name]
 
     def _check_each(self, case, found):
         assert [one.start for one in found] == sorted({one.start for one in found})

@@ -43,8 +43,8 @@ def outcome(vendor, case, name, reply, network):
 
 
 def read(plugin, case):
-    if case["read"] == "solar_inverter":
-        return [plugin.solar_inverter(tuple(case["key"]))]
+    if "key" in case:
+        return [getattr(plugin, case["read"])(tuple(case["key"]))]
     return getattr(plugin, case["read"])(*[case["site"]] if "site" in case else [])
 
 

@@ -1,63 +1,86 @@
 """Enphase Monitoring API v4.
 
 Credential: `X-Authorization-enphase: Bearer <token>` and `X-enphase-api-key: <key>`, both of one application.
-Calls: sites one per 100; devices ceil(S / 100) + S for S systems; one inverter 1. At most 2 in parallel: a quota is
-a fixed minute (10 calls on the free plan), belongs to the key, and is spent by bursts.
-Quirks: a refused plan looks like a refused token (401). A 429 has no Retry-After; its body may tell when the
-minute ends. Names have stray blanks, time zones may be legacy aliases or null.
+Calls: sites one per 100; devices ceil(S / 100) + S for S systems; one site 2, with batteries 4; one microinverter
+3 + one per 100 of its system; one battery 4, the only one of its site 5 or 6; intervals as in `vendors.enphase.cloud`.
+At most 2 in parallel: a quota is a fixed minute (10 calls on the free plan), belongs to the key, and is spent by
+bursts.
+Quirks: a refused plan looks like a refused token (401). The free plan has no series of single devices and no settings.
+A 429 has no Retry-After; its body may tell when the minute ends. Names have stray blanks, time zones may be legacy
+aliases or null.
 Source: https://developer-v4.enphase.com/docs, read November 2026.
 """
 
 from collections.abc import Iterator
 
-from vendors.enphase.shapes import LACKS, devices_of, inverter_of, to_site
+from vendors.enphase.cloud import EnphaseCloud
+from vendors.enphase.present import with_snapshot
+from vendors.enphase.shapes import to_site
 from vendors.kit import (
-    Battery,
     CredentialHeaders,
     Forbidden,
     Key,
     Limits,
+    NotFound,
     RateLimited,
+    RawReply,
     Reply,
     Request,
     Site,
     SolarInverter,
     Unauthorized,
-    Vendor,
     VendorError,
     bearer,
 )
-from vendors.kit.reading import number, optional_text
+from vendors.kit.reading import Raw, number, optional_text, rows, text
 
 SYSTEMS = "/api/v4/systems"
 PAGE_SIZE = 100
 MISMATCH = "api key -client mismatch"
+# What not every plan has ends so: series of single devices, and settings.
+GATED = ("/telemetry", "/battery_settings")
 
 
-class Enphase(Vendor):
+class Enphase(EnphaseCloud):
     hosts = {"enphase": {"main": "https://api.enphaseenergy.com"}}
     credential_headers = CredentialHeaders(bearer, {"key": ("X-enphase-api-key",)})
     limits = Limits(parallel=2, group=("key",))
-    lacks = LACKS
+    fresh = {**EnphaseCloud.fresh, "probe": 0.0}
+    lacks = frozenset({
+        "site.latitude", "site.longitude", "site.utc_offset_hours", "site.bess.mode", "solar_inverter.rated_power_kw",
+        "solar_intervals.month", "battery.kind", "battery.rated_power_kw", "battery.recent_errors",
+    })  # fmt: skip
+
+    systems = SYSTEMS
+    lifetime = "/energy_lifetime"
+    events = "/open_events"
+    settings = SYSTEMS + "/config/{}/battery_settings"
 
     def sign(self, request: Request) -> None:
         super().sign(request)
         # As a header: the key works in the query as well, and would then stand in logs.
         request.headers["key"] = self.credential["key"]
 
-    def failure(self, reply: Reply, request: Request) -> VendorError | None:
+    def failure(self, reply: Reply, request: Request) -> VendorError | RawReply | None:
         if reply.status == 401:
-            return self._refusal(reply)
+            return self._refusal(reply, request)
+        if reply.status == 403 and is_spare(request):
+            return reply.instead({})
         # 409 is what version 2 of the API said, and is documented nowhere for this one.
         if reply.status == 429 or (reply.status == 409 and "limit" in str(reply.about.get("details")).lower()):
             return limited(reply)
         return None
 
-    def _refusal(self, reply: Reply) -> VendorError:
+    def _refusal(self, reply: Reply, request: Request) -> VendorError | RawReply:
         if (optional_text(reply.about, "message") or "").lower() == MISMATCH:
             return Unauthorized(reply.url, "the API key and the token belong to different applications")
+        if not self.client.answered and is_gated(request):
+            # Kept answers do not show that the token is still good; a call that every plan covers does, or fails.
+            self.client.get(SYSTEMS, params={"size": 1}, kind="probe")
         if not self.client.answered:
             return Unauthorized(reply.url)
+        if is_spare(request):
+            return reply.instead({})
         # The same credential worked a moment ago, so it is what the call asks for that is refused.
         refusal = Forbidden(reply.url, "the plan of the application does not cover this call")
         refusal.stops_the_sweep = True
@@ -71,15 +94,51 @@ class Enphase(Vendor):
         more = reply.record(lambda raw: bool(raw["systems"]) and number * PAGE_SIZE < int(raw["total"]))
         return reply.rows("systems", to=to_site), more
 
-    def devices(self, site: str | None = None) -> Iterator[SolarInverter | Battery]:
-        systems = [site] if site else [found.vendor_id for found in self.sites()]
-        yield from self.client.each(systems, self._devices_of)
-
-    def _devices_of(self, system: str) -> list[SolarInverter | Battery]:
-        return devices_of(system, self.client.get(SYSTEMS + "/{}/devices", system))
+    def _known_site(self, key: Key) -> Site:
+        reply = self._get("", *key)
+        site = reply.record(to_site)
+        if site is None:
+            raise NotFound(reply.url, "the system is out of service")
+        return site
 
     def solar_inverter(self, key: Key) -> SolarInverter:
-        return inverter_of(key, self._devices_of(key[0]))
+        inverter, _ = self._device(key, SolarInverter)
+        snapshot = self._snapshot(*key)
+        return with_snapshot(self._with_day(inverter), snapshot)
+
+    def _snapshot(self, system: str, serial_number: str) -> Raw:
+        """The microinverter in the summary of inverters; empty when it is not there.
+
+        Nothing tells how many pages there are: the last one is short, or has no inverter that is new.
+        """
+        seen: set[str] = set()
+
+        def page(number: int) -> tuple[list[tuple[str, Raw]], bool]:
+            params: dict[str, str | int] = {"site_id": system, "page": number, "size": PAGE_SIZE}
+            reply = self.client.get(SYSTEMS + "/inverters_summary_by_envoy_or_site", params=params, kind="live")
+            found = dict(reply.record(in_groups))
+            new = found.keys() - seen
+            seen.update(new)
+            return list(found.items()), bool(new) and len(found) >= PAGE_SIZE
+
+        return next((raw for serial, raw in self.client.pages(page) if serial == serial_number), {})
+
+
+def is_gated(request: Request) -> bool:
+    """Whether the call is one that not every plan covers."""
+    return request.path.endswith(GATED)
+
+
+def is_spare(request: Request) -> bool:
+    """Whether a record can do without it: all gated calls but those for a span of a series."""
+    return is_gated(request) and "start_at=" not in request.url
+
+
+def in_groups(raw: object) -> Iterator[tuple[str, Raw]]:
+    """Serial numbers and rows of the summary of inverters, which are grouped by gateway."""
+    for group in rows(raw):
+        for one in rows(group, "micro_inverters"):
+            yield text(one, "serial_number"), one
 
 
 def limited(reply: Reply) -> RateLimited:

@@ -5,15 +5,30 @@ Neither has a rating or a capacity of its own. The ids of AC Batteries repeat, s
 serial number.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
-from vendors.kit import Battery, Key, NotFound, Reply, Site, SolarInverter
-from vendors.kit.reading import Raw, epoch, optional_text, text
+from vendors.kit import Battery, Reply, Site, SolarInverter, Status
+from vendors.kit.reading import Raw, epoch, optional_text, rows, text, zone
 
 INVERTERS = "micros"
-BATTERIES = ("encharges", "acbs")
+ENCHARGES = "encharges"
+BATTERIES = (ENCHARGES, "acbs")
 # Systems and devices of these kinds are no longer in service.
 RETIRED = frozenset({"retired", "deactivated", "unused"})
+# Words in lower case; of those that end in ISSUE there are several.
+STATUSES = {
+    "normal": Status.NORMAL,
+    "comm": Status.OFFLINE,
+    "micro": Status.OFFLINE,
+    "battery": Status.OFFLINE,
+    "encharge": Status.OFFLINE,
+    "nsr": Status.OFFLINE,
+    "power": Status.WARNING,
+    "warning": Status.WARNING,
+    "error": Status.FAULT,
+}
+ISSUE = "_issue"
 
 
 def to_site(raw: Raw) -> Site | None:
@@ -25,7 +40,7 @@ def to_site(raw: Raw) -> Site | None:
         key=(system,),
         vendor_id=system,
         name=optional_text(raw, "name") or system,
-        timezone=optional_text(raw, "timezone"),
+        timezone=optional_text(raw, "timezone") if zone(raw, "timezone") else None,
         operational_since=epoch(raw, "operational_at"),
     )
 
@@ -34,7 +49,7 @@ def devices_of(system: str, reply: Reply) -> list[SolarInverter | Battery]:
     """The devices in a reply of `/devices`; a type that the system does not have is absent there."""
 
     def to_inverter(raw: Raw) -> SolarInverter | None:
-        return None if is_retired(raw) else SolarInverter(**identity(system, raw))
+        return None if is_retired(raw) else SolarInverter(**identity(system, raw), kind="micro")
 
     def to_battery(raw: Raw) -> Battery | None:
         return None if is_retired(raw) else Battery(**identity(system, raw))
@@ -45,21 +60,14 @@ def devices_of(system: str, reply: Reply) -> list[SolarInverter | Battery]:
     return found
 
 
-def inverter_of(key: Key, devices: list[SolarInverter | Battery]) -> SolarInverter:
-    """The microinverter with this key; NotFound when the system does not have it."""
-    for device in devices:
-        if isinstance(device, SolarInverter) and device.key == key:
-            return device
-    raise NotFound(why="the system has no such microinverter")
-
-
 def is_retired(raw: Raw) -> bool:
     return raw.get("active") is False or (optional_text(raw, "status") or "").lower() in RETIRED
 
 
 def identity(system: str, raw: Raw) -> dict[str, Any]:
-    """The members that identify a device; `model` is empty for batteries, where the product's name tells it."""
+    """Who a device is, and its status; `model` is empty for batteries, where the product's name tells it."""
     serial_number = text(raw, "serial_number")
+    word = optional_text(raw, "status")
     return {
         "key": (system, serial_number),
         "vendor_id": serial_number,
@@ -68,17 +76,40 @@ def identity(system: str, raw: Raw) -> dict[str, Any]:
         "serial_number": serial_number,
         "model": optional_text(raw, "model") or optional_text(raw, "product_name") or "",
         "name": optional_text(raw, "name"),
+        "status": to_status(word),
+        "vendor_status": word,
     }
 
 
-LACKS = frozenset({
-    "battery.charge_kw", "battery.discharge_kw", "battery.kind", "battery.measured_at", "battery.mode",
-    "battery.nameplate_kwh", "battery.rated_power_kw", "battery.recent_errors", "battery.soc_percent",
-    "battery.status", "battery.vendor_status", "site.bess.mode", "site.bess.nameplate_kwh",
-    "site.bess.soc_percent", "site.charge_kw", "site.discharge_kw", "site.latitude", "site.longitude",
-    "site.measured_at", "site.peak_power_kw", "site.power_kw", "site.utc_offset_hours", "solar_inverter.kind",
-    "solar_inverter.lifetime_production", "solar_inverter.measured_at", "solar_inverter.power_kw",
-    "solar_inverter.rated_power_kw", "solar_inverter.recent_errors", "solar_inverter.recent_production",
-    "solar_inverter.status", "solar_inverter.vendor_status", "solar_intervals", "battery_intervals",
-    "site_solar_intervals", "site_battery_intervals",
-})  # fmt: skip
+def to_status(word: str | None) -> Status | None:
+    """What a status word of Enphase's means; None where there is none."""
+    if word is None:
+        return None
+    if word.lower().endswith(ISSUE):
+        return Status.WARNING
+    return STATUSES.get(word.lower(), Status.UNKNOWN)
+
+
+def encharge_id(serial_number: str, raw: Raw) -> str | None:
+    """The number that an IQ Battery has in `latest_telemetry`, from a reply of `/devices`; None for other devices."""
+    return next(
+        (
+            optional_text(one, "id")
+            for one in of_type(raw, ENCHARGES)
+            if optional_text(one, "serial_number") == serial_number
+        ),
+        None,
+    )
+
+
+def has_production_meter(raw: Raw) -> bool:
+    """Whether Enphase counts a system's production with a meter, from a reply of `/devices`."""
+    wanted = ("production", "enabled")
+    return any(
+        tuple((optional_text(one, name) or "").lower() for name in ("config_type", "state")) == wanted
+        for one in of_type(raw, "meters")
+    )
+
+
+def of_type(raw: Raw, kind: str) -> Iterable[Raw]:
+    return (one for one in rows(raw, "devices", kind, optional=True) if isinstance(one, dict))

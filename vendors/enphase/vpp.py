@@ -3,18 +3,20 @@
 Credential: `X-Authorization-enphasevpp: Bearer <token>` (one hour) and `X-enphasevpp-api-key: <key>`, or else
 `X-enphase-api-key`, sent on as `x-api-key`.
 Calls for P programs and S sites: sites ceil(P / 100) + one per 100 sites of each program; devices as many + S; one
-inverter 1. No quota is published.
+site as many as sites + 1, with batteries 3; one microinverter 3; one battery 4, the only one of its site 5 or 6;
+intervals as in `vendors.enphase.cloud`, and as many as sites once an hour. No quota is published.
 Quirks: the list of sites is ordered by program, and a site may stand in several. A program without sites answers 404.
-Some 403 mean that a credential is bad. The newest systems come first unless asked otherwise.
+Some 403 mean that a credential is bad. The newest systems come first unless asked otherwise. No call tells the lifetime
+energy of a microinverter.
 Source: https://vpp.enphaseenergy.com/auth/getApiSpec (July 2026).
 """
 
 from collections.abc import Iterator
 
-from vendors.enphase.shapes import LACKS, devices_of, inverter_of, to_site
+from vendors.enphase.cloud import EnphaseCloud
+from vendors.enphase.shapes import to_site
 from vendors.kit import (
     BackendError,
-    Battery,
     CredentialHeaders,
     Key,
     NotFound,
@@ -24,15 +26,14 @@ from vendors.kit import (
     Site,
     SolarInverter,
     Unauthorized,
-    Vendor,
     VendorError,
     bearer,
 )
 from vendors.kit.reading import Raw, text
 
 PROGRAMS = "/api/v1/programs"
-SEARCH = "/api/v1/systems/search/{}"
-DEVICES = "/api/v1/systems/{}/devices"
+SYSTEMS = "/api/v1/systems"
+SEARCH = SYSTEMS + "/search/{}"
 PAGE_SIZE = 100
 # Beginnings of texts, in lower case.
 BAD_CREDENTIAL = ("forbidden", "x-api-key is not", "no account found")
@@ -41,10 +42,21 @@ EMPTY_PROGRAM = "no sites were found"
 DOWNSTREAM = "error occurred while getting response from downstream"
 
 
-class EnphaseVpp(Vendor):
+class EnphaseVpp(EnphaseCloud):
     hosts = {"enphasevpp": {"main": "https://vpp.enphaseenergy.com"}}
     credential_headers = CredentialHeaders(bearer, {"key": ("X-enphasevpp-api-key", "X-enphase-api-key")})
-    lacks = LACKS
+    lacks = frozenset({
+        "site.latitude", "site.longitude", "site.utc_offset_hours", "site.bess.mode", "solar_inverter.rated_power_kw",
+        "solar_inverter.lifetime_production", "solar_intervals.month", "battery.kind", "battery.rated_power_kw",
+        "battery.recent_errors",
+    })  # fmt: skip
+
+    systems = SYSTEMS
+    lifetime = "/production_lifetime"
+    events = "/site_open_events"
+    settings = SYSTEMS + "/{}/battery_settings"
+    # Sites may be configured for rows of 5 minutes.
+    quarters = {"interval_duration": "15mins"}
 
     def sign(self, request: Request) -> None:
         super().sign(request)
@@ -83,15 +95,14 @@ class EnphaseVpp(Vendor):
         more = reply.record(lambda raw: bool(raw["systems"]) and number * PAGE_SIZE < int(raw["total"]))
         return reply.rows("systems", to=to_site), more
 
-    def devices(self, site: str | None = None) -> Iterator[SolarInverter | Battery]:
-        sites = [site] if site else [found.vendor_id for found in self.sites()]
-        yield from self.client.each(sites, self._devices_of)
-
-    def _devices_of(self, site: str) -> list[SolarInverter | Battery]:
-        return devices_of(site, self.client.get(DEVICES, site))
+    def _known_site(self, key: Key) -> Site:
+        for site in self.sites():
+            if site.key == key:
+                return site
+        raise NotFound(why="the account has no such site")
 
     def solar_inverter(self, key: Key) -> SolarInverter:
-        return inverter_of(key, self._devices_of(key[0]))
+        return self._with_day(self._device(key, SolarInverter)[0])
 
 
 def to_program(raw: Raw) -> str:

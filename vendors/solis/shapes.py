@@ -6,7 +6,18 @@ from math import fsum
 from typing import Any
 
 from vendors.kit import Battery, Bess, Message, Production, Site, SolarInverter, Status
-from vendors.kit.reading import POWER_UNITS, Raw, energy_kwh, epoch, number, optional_text, positive, power_kw, text, zone
+from vendors.kit.reading import (
+    POWER_UNITS,
+    Raw,
+    energy_kwh,
+    epoch,
+    number,
+    optional_text,
+    positive,
+    power_kw,
+    text,
+    zone,
+)
 
 STRINGS = 32
 # By `state`, and with 2 by `stateExceptionFlag`.

@@ -1,0 +1,158 @@
+"""What Enphase's answers say of the present, added to records. Energies are in Wh and powers in W there."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from math import fsum
+
+from vendors.kit import Battery, Bess, Message, Messages, Production, Site, SolarInverter
+from vendors.kit.reading import Raw, epoch, mapping, moment, number, optional_text, positive, rows
+
+# By the words of `operational_mode`: into the battery, and out of it. The sign of the power is documented nowhere,
+# and examples contradict each other.
+DIRECTIONS = {"charging": (1, 0), "discharging": (0, 1), "idle": (0, 0)}
+# Without blanks and hyphens, since Enphase spells each in three ways.
+MODES = {"selfconsumption": "Self Consumption", "savingsmode": "Savings", "fullbackup": "Backup"}
+# Factor to kW or kWh.
+UNITS = {"W": 0.001, "KW": 1.0, "WH": 0.001, "KWH": 1.0, "MWH": 1000.0}
+
+Flow = tuple[float, float]
+
+
+def with_summary(site: Site, raw: Raw) -> Site:
+    """The site with what `summary` tells; its batteries only if they have a capacity, which is nowhere else."""
+    size_w, capacity_wh = positive(raw, "size_w"), positive(raw, "battery_capacity_wh")
+    return replace(
+        site,
+        peak_power_kw=None if size_w is None else size_w / 1000,
+        power_kw=kilo(raw, "current_power"),
+        measured_at=epoch(raw, "last_report_at") or epoch(raw, "last_interval_end_at"),
+        bess=None if capacity_wh is None else Bess(nameplate_kwh=capacity_wh / 1000),
+    )
+
+
+def with_charge(site: Site, percent: float | None, latest: Raw) -> Site:
+    """The site with the state of its batteries, and what all of them take or give."""
+    flow = flow_of(encharges(latest))
+    charge_kw, discharge_kw = flow or (None, None)
+    bess = replace(site.bess or Bess(), soc_percent=percent)
+    return replace(site, bess=bess, charge_kw=charge_kw, discharge_kw=discharge_kw)
+
+
+def with_day(inverter: SolarInverter, raw: Raw) -> SolarInverter:
+    """The microinverter with its newest row of today, and what all of them add up to; as it is without rows.
+
+    `enwh` is the energy of a row; `powr`, or `pwr`, its power.
+    """
+    produced = [row for row in rows(raw, "intervals", optional=True) if number(row, "enwh") is not None]
+    if not produced:
+        return inverter
+    newest = max(produced, key=ended)
+    power_kw = kilo(newest, "powr")
+    return replace(
+        inverter,
+        power_kw=kilo(newest, "pwr") if power_kw is None else power_kw,
+        measured_at=epoch(newest, "end_at"),
+        recent_production=Production(
+            fsum(number(row, "enwh") or 0.0 for row in produced) / 1000,
+            epoch(raw, "start_at"),
+        ),
+    )
+
+
+def with_snapshot(inverter: SolarInverter, raw: Raw) -> SolarInverter:
+    """The microinverter with its row of the summary of inverters: power, lifetime energy and their time."""
+    energy_kwh = amount(raw, "energy", "Wh")
+    power_kw = amount(raw, "power_produced", "W")
+    is_newer = power_kw is not None
+    return replace(
+        inverter,
+        power_kw=power_kw if is_newer else inverter.power_kw,
+        measured_at=reported(raw) if is_newer else inverter.measured_at,
+        lifetime_production=None if energy_kwh is None else Production(energy_kwh, None),
+    )
+
+
+def with_flow(battery: Battery, id: str, latest: Raw) -> Battery:
+    """The battery with what it takes or gives by `latest_telemetry`, where it has an id and no serial number."""
+    entries = [one for one in encharges(latest) if optional_text(one, "id") == id]
+    flow = flow_of(entries)
+    charge_kw, discharge_kw = flow or (None, None)
+    measured_at = max(filter(None, (epoch(one, "last_report_at") for one in entries)), default=None)
+    return replace(battery, charge_kw=charge_kw, discharge_kw=discharge_kw, measured_at=measured_at)
+
+
+def encharges(latest: Raw) -> list[Raw]:
+    """The rows of IQ Batteries."""
+    return [one for one in rows(latest, "devices", "encharges", optional=True) if isinstance(one, Mapping)]
+
+
+def flow_of(entries: Iterable[Raw]) -> Flow | None:
+    """Power into and out of these batteries together, in kW; one of them is 0. None if any is not known."""
+    net_kw = []
+    for one in entries:
+        power_kw = kilo(one, "power")
+        into, out = DIRECTIONS.get((optional_text(one, "operational_mode") or "").lower(), (None, None))
+        if power_kw is None or into is None or out is None:
+            return None
+        net_kw.append(abs(power_kw) * (into - out))
+    total_kw = fsum(net_kw)
+    return (max(0.0, total_kw), max(0.0, -total_kw)) if net_kw else None
+
+
+def charge_of(raw: Raw) -> float | None:
+    """State of charge in percent by an answer of telemetry: what stands beside its rows, else its newest row's."""
+    for name in ("soc", "last_reported_aggregate_soc", "last_reported_soc"):
+        told = number({name: str(raw.get(name)).rstrip("% ")}, name)
+        if told is not None:
+            return told
+    newest: Raw = max(rows(raw, "intervals", optional=True), key=ended, default={})
+    return number(mapping(newest, "soc"), "percent")
+
+
+def mode_of(raw: Raw) -> str | None:
+    """How batteries are run, by `battery_settings`."""
+    word = optional_text(raw, "battery_mode") or ""
+    return MODES.get(word.lower().replace(" ", "").replace("-", ""))
+
+
+def open_events(serial_number: str, raw: Raw) -> list[tuple[str, datetime]]:
+    """Type and beginning of what is wrong with a device now."""
+    return [
+        (optional_text(one, "event_type_id") or "", began)
+        for one in rows(raw, "events", optional=True)
+        if optional_text(one, "serial_number") == serial_number and (began := epoch(one, "event_start_time"))
+    ]
+
+
+def to_messages(found: Iterable[tuple[str, datetime]], types: Raw, now: datetime) -> Messages:
+    """Open events in words: Enphase grades alarms, but not events, so all count as errors."""
+    names = {
+        optional_text(one, "event_type_id"): optional_text(one, "event_name")
+        for one in rows(types, "event_types", optional=True)
+    }
+    told = tuple(Message("error", names.get(kind) or f"event type {kind}") for kind, _ in found)
+    return Messages(told, min((began for _, began in found), default=now))
+
+
+def ended(row: Raw) -> float:
+    """Epoch seconds of a row's end; 0 where it has none."""
+    return number(row, "end_at") or 0.0
+
+
+def kilo(raw: Raw, name: str) -> float | None:
+    """A number of W or Wh in kW or kWh."""
+    value = number(raw, name)
+    return None if value is None else value / 1000
+
+
+def amount(raw: Raw, name: str, usual: str) -> float | None:
+    """An amount in kW or kWh: an object with its unit, or a bare number in the usual one. None for other units."""
+    parts: Raw = mapping(raw, name) or {"value": raw.get(name), "units": usual}
+    value, factor = number(parts, "value"), UNITS.get((optional_text(parts, "units") or usual).upper())
+    return None if value is None or factor is None else value * factor
+
+
+def reported(raw: Raw) -> datetime | None:
+    """`last_report_date`: epoch seconds, or an ISO time."""
+    return epoch(raw, "last_report_date") or moment(raw, "last_report_date")

@@ -1,0 +1,94 @@
+"""Series of both APIs: rows of 5 or 15 minutes, stamped with their end, and energies of each day since a first one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from itertools import dropwhile
+
+from vendors.kit import Key, Reporting, Sample, day_start
+from vendors.kit.reading import Raw, epoch, mapping, number, optional_text, rows
+
+DAY = timedelta(days=1)
+MICRO_STEP, METER_STEP = timedelta(minutes=5), timedelta(minutes=15)
+# Enphase refuses what began more than two years ago; a day less, for the sake of clocks and time zones.
+KEPT = timedelta(days=729)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A series of telemetry: where it is, how its rows are read, and how many days one call may cover.
+
+    nights: whether rows are absent in the dark.
+    """
+
+    path: str
+    ids: Key
+    to: Callable[[Raw], list[Sample]]
+    step: timedelta = METER_STEP
+    days: int = 7
+    nights: bool = False
+
+
+def production(raw: Raw) -> list[Sample]:
+    """Rows of microinverters or meters. `enwh`, or `wh_del`, is Wh; `powr` beside it is W, and not read."""
+    return [
+        Sample(end, (wh / 1000,), reporting=reporting(raw, row))
+        for row in rows(raw, "intervals")
+        if (end := epoch(row, "end_at")) and (wh := either(row, "enwh", "wh_del")) is not None
+    ]
+
+
+def flows(raw: Raw) -> list[Sample]:
+    """Rows of one battery or of all: what went in and out, and the state of charge."""
+    found = []
+    for row in rows(raw, "intervals"):
+        charge, discharge = mapping(row, "charge"), mapping(row, "discharge")
+        end, into_wh, out_wh = epoch(row, "end_at"), number(charge, "enwh"), number(discharge, "enwh")
+        if end and into_wh is not None and out_wh is not None:
+            percent = number(mapping(row, "soc"), "percent")
+            count = reporting(raw, charge, discharge)
+            found.append(Sample(end, (into_wh / 1000, out_wh / 1000), percent, count))
+    return found
+
+
+def reporting(raw: Raw, *parts: Raw) -> Reporting | None:
+    """How many of the devices are in a row, where it tells that; the least of its parts counts."""
+    told = [n for part in parts if (n := number(part, "devices_reporting")) is not None]
+    of = number(raw, "total_devices")
+    return Reporting(int(min(told)), int(of)) if told and of else None
+
+
+def days(raw: Raw, members: tuple[str, ...], zone: tzinfo) -> list[Sample]:
+    """Energies of each day from `start_date` on; a place in the array is a date on the system's clock.
+
+    Zeros at the end are days of which nothing is known yet, as today often is.
+    """
+    first = first_date(raw)
+    if first is None:
+        return []
+    places = list(zip(*(rows(raw, member) for member in members), strict=False))
+    known = list(dropwhile(lambda place: not any(place), reversed(places)))[::-1]
+    found = []
+    for index, place in enumerate(known):
+        wh = [number({"wh": value}, "wh") for value in place]
+        kwh = tuple(value / 1000 for value in wh if value is not None)
+        if len(kwh) == len(members):
+            found.append(Sample(day_start(first + index * DAY, zone), kwh))
+    return found
+
+
+def first_date(raw: Raw) -> date | None:
+    """`start_date`; None for an empty series."""
+    told = optional_text(raw, "start_date")
+    return date.fromisoformat(told) if told else None
+
+
+def offset(raw: Raw) -> tzinfo:
+    """The offset in which an answer writes its `start_date`; UTC where it has none."""
+    told = optional_text(raw, "start_date")
+    return (datetime.fromisoformat(told).tzinfo if told else None) or UTC
+
+
+def either(raw: Raw, *names: str) -> float | None:
+    """The first number under one of these names."""
+    return next((value for name in names if (value := number(raw, name)) is not None), None)

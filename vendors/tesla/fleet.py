@@ -2,40 +2,31 @@
 
 Credential: `X-Authorization-tesla: Bearer <token>`, a third-party token of the site's owner with the scope
 `energy_device_data`. Every answer below 500 costs its owner money.
-Calls: sites 1; devices 1 + S for S sites with solar or battery; one site 3; one inverter 4 (1 where the site has
-several); one battery 2; intervals 1 for each day of quarters or hours, month of days, year of months, and 1 that tells
-the time zone. No paging.
+Calls: sites 1; devices 1 + S for S sites with solar or battery; one site 2; one inverter 4 and one battery 2, but 1
+each where the site has several of the kind; intervals 1 for each day of quarters or hours, month of days or year of
+months, and 1 for the clock and the devices, kept for an hour. No paging.
 Quirks: products are vehicles and sites mixed, and sites of a mere electricity contract. Accounts live in regions: 421
 means the other one. A retired site stays listed, and its `site_info` answers 500 for good. Device lists may be
 missing: then one inverter or battery stands for all of the site. Serial numbers repeat, so devices are keyed on the
-DIN (`<part number>--<serial number>`).
+DIN (`<part number>--<serial number>`). Powers and energies are the site's: a device has them if it is the only one of
+its kind there.
 Source: https://developer.tesla.com/docs/fleet-api, and replies that public clients recorded; read November 2026.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, timedelta
 from functools import partial
-from math import fsum
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from vendors.kit import (
-    BackendError,
     Battery,
-    Forbidden,
     Key,
     Level,
-    NotFound,
     NotOffered,
-    Permanent,
-    Production,
-    RateLimited,
     Reply,
     Request,
     Row,
-    Sample,
     Series,
     Site,
     SolarInverter,
@@ -44,51 +35,34 @@ from vendors.kit import (
     calendar,
     day_start,
     following,
-    labelled,
 )
-from vendors.kit.reading import Raw, mapping, moment, number, rows
+from vendors.kit.reading import Raw, moment, number, rows
+from vendors.tesla.errors import meaning
+from vendors.tesla.history import FLOWS, PRODUCED, Energies, to_production, to_rows
 from vendors.tesla.shapes import (
-    FLOWS,
-    PRODUCED,
+    D,
+    Installation,
     charge_percent,
-    clock_of,
-    detailed,
-    energy_kwh,
-    fine_rows,
     flows_kw,
+    has,
     kilo,
     mode_of,
     to_battery,
     to_hybrid,
     to_id_with_devices,
     to_inverter,
-    to_samples,
     to_site,
-    whole_site,
+    whole_battery,
+    whole_inverter,
+    with_details,
 )
 
 PRODUCTS = "/api/1/products"
 SITE_INFO = "/api/1/energy_sites/{}/site_info"
 LIVE_STATUS = "/api/1/energy_sites/{}/live_status"
 HISTORY = "/api/1/energy_sites/{}/calendar_history"
-# The history's period, and the calendar's unit that one call covers.
-PERIODS = {
-    Level.QUARTER: ("day", "day"),
-    Level.HOUR: ("day", "day"),
-    Level.DAY: ("month", "month"),
-    Level.MONTH: ("year", "year"),
-}
-Energies = tuple[tuple[str, ...], ...]
-D = TypeVar("D", SolarInverter, Battery)
-RETIRED = "upstream internal error"
-RETRY_IN = re.compile(r"Retry in (\d{1,6}) seconds")
-STATUSES: dict[int, tuple[type[VendorError], str]] = {
-    402: (Forbidden, "the vendor has suspended the account, or its billing limit is reached"),
-    408: (BackendError, "the device is offline"),
-    423: (Forbidden, "the vendor has locked the account"),
-    424: (BackendError, "the device gave no valid answer"),
-    451: (Forbidden, "the owner's privacy settings do not allow it"),
-}
+# The history's period, which is also the calendar's unit that one call covers.
+PERIODS = {Level.QUARTER: "day", Level.HOUR: "day", Level.DAY: "month", Level.MONTH: "year"}
 
 
 class Tesla(Vendor):
@@ -99,33 +73,25 @@ class Tesla(Vendor):
             "cn": "https://fleet-api.prd.cn.vn.cloud.tesla.cn",
         }
     }
-    # `of_several`: of the devices of a site that has several, as values are the site's.
+    # Its cloud renews live values every few minutes; asking more often costs the same and tells the same.
+    fresh = {**Vendor.fresh, "live": 120.0}
+    lag = timedelta(minutes=10)
+    # `of_several`: of a device that is not the only one of its kind at its site. The offset of a site's clock comes
+    # only where its zone has no name.
     lacks = frozenset({
         "site.peak_power_kw", "site.utc_offset_hours", "solar_inverter.name", "solar_inverter.rated_power_kw",
         "solar_inverter.status", "solar_inverter.vendor_status", "solar_inverter.recent_errors", "battery.name",
         "battery.status", "battery.vendor_status", "battery.recent_errors", "solar_intervals.of_several",
-        "battery_intervals.of_several", "battery_intervals.soc_percent", "site_battery_intervals.soc_percent",
+        "battery_intervals.of_several", "battery_intervals.15mins.soc_percent", "battery_intervals.hour.soc_percent",
+        "site_battery_intervals.15mins.soc_percent", "site_battery_intervals.hour.soc_percent",
     })  # fmt: skip
-
-    lag = timedelta(minutes=10)
 
     def sign(self, request: Request) -> None:
         super().sign(request)
         request.headers["Content-Type"] = "application/json"
 
     def failure(self, reply: Reply, request: Request) -> VendorError | None:
-        if reply.status in STATUSES:
-            kind, why = STATUSES[reply.status]
-            return kind(reply.url, why)
-        if reply.status == 403 and "scope" in str(reply.about.get("error")).lower():
-            return Forbidden(reply.url, "the token lacks the scope energy_device_data")
-        if reply.status == 429:
-            return limited(reply)
-        if reply.status == 500 and reply.about.get("error") == RETIRED:
-            return Permanent(reply.url, "the site may be retired")
-        if reply.status == 200 and not isinstance(reply.about.get("response", {}), dict | list):
-            return BackendError(reply.url, "the vendor has no data")
-        return None
+        return meaning(reply)
 
     def spent(self, reply: Reply) -> float | None:
         if reply.headers.get("RateLimit-Remaining") != "0":
@@ -137,58 +103,37 @@ class Tesla(Vendor):
 
     def devices(self, site: str | None = None) -> Iterator[SolarInverter | Battery]:
         sites = [site] if site else self.client.get(PRODUCTS).rows("response", to=to_id_with_devices)
-        yield from self.client.each(sites, self._devices_of)
-
-    def _devices_of(self, site: str) -> list[SolarInverter | Battery]:
-        reply = self.client.get(SITE_INFO, site)
-        info = reply.record(lambda raw: raw["response"])
-        components = reply.record(lambda raw: raw["response"]["components"])
-        inverters: list[SolarInverter] = []
-        batteries = reply.rows("response", "components", "batteries", to=partial(to_battery, site), optional=True)
-        if components.get("solar"):
-            inverters = reply.rows("response", "components", "inverters", to=partial(to_inverter, site), optional=True)
-            # Last, as they may stand among the inverters as well.
-            inverters += reply.rows("response", "components", "batteries", to=partial(to_hybrid, site), optional=True)
-            if not inverters and not components.get("inverters"):
-                inverters = [SolarInverter(**whole_site(site), kind="synthetic")]
-        if components.get("battery") and not components.get("batteries"):
-            batteries = [Battery(**whole_site(site), kind="synthetic", nameplate_kwh=energy_kwh(info))]
-        return [*inverters, *batteries]
+        yield from self.client.each(sites, lambda one: self._installation(one).devices)
 
     def site(self, key: Key) -> Site:
-        found = next((site for site in self.sites() if site.key == key), None)
-        if found is None:
-            raise NotFound(why="the account has no such site")
-        return detailed(found, self._info(found.vendor_id), self._live(found.vendor_id))
+        info = self.client.get(SITE_INFO, key[0]).record(lambda raw: raw["response"])
+        return with_details(Site(key=key, vendor_id=key[0], name=key[0]), info, self._live(key[0]))
 
     def solar_inverter(self, key: Key) -> SolarInverter:
-        site, *_ = key
-        inverter, is_alone = self._device(key, SolarInverter)
-        if not is_alone:
+        here = self._installation(key[0])
+        inverter = here.device(key, SolarInverter)
+        if not here.has_one(SolarInverter):
             return inverter
-        live, clock, since = self._live(site), clock_of(self._info(site)), self._since(site)
-        today = self.client.now.astimezone(clock).date()
-        rows = self._rows(Level.QUARTER, site, PRODUCED, clock, today)
-        produced = fsum(row.kwh[0] for row in rows if row.kwh)
-        lifetime = self._samples(site, PRODUCED, {"period": "lifetime"}, "today")
+        live = self._live(here.id)
+        today = self.client.now.astimezone(here.clock).date()
+        rows_of_today = self._rows(here, PRODUCED, "day", today)
         return replace(
             inverter,
             power_kw=kilo(live, "solar_power"),
             measured_at=moment(live, "timestamp"),
-            recent_production=Production(produced, day_start(today, clock)) if rows else None,
-            lifetime_production=Production(fsum(one.kwh[0] for one in lifetime), since) if lifetime else None,
+            recent_production=to_production(rows_of_today, day_start(today, here.clock)),
+            lifetime_production=to_production(self._history(here, PRODUCED, "lifetime", {}, "today"), here.since),
         )
 
     def battery(self, key: Key) -> Battery:
-        site, *_ = key
-        battery, is_alone = self._device(key, Battery)
-        if not is_alone:
-            return replace(battery, mode=mode_of(self._info(site)))
-        live = self._live(site)
+        here = self._installation(key[0])
+        battery = replace(here.device(key, Battery), mode=mode_of(here.info))
+        if not here.has_one(Battery):
+            return battery
+        live = self._live(here.id)
         charge_kw, discharge_kw = flows_kw(live)
         return replace(
             battery,
-            mode=mode_of(self._info(site)),
             soc_percent=charge_percent(live),
             charge_kw=charge_kw,
             discharge_kw=discharge_kw,
@@ -196,70 +141,78 @@ class Tesla(Vendor):
         )
 
     def solar_intervals(self, key: Key, level: Level) -> Series:
-        return self._of_device(key, SolarInverter, level, PRODUCED)
+        return self._of_device(key, SolarInverter, PRODUCED, level)
 
     def battery_intervals(self, key: Key, level: Level) -> Series:
-        return self._of_device(key, Battery, level, FLOWS)
+        return self._of_device(key, Battery, FLOWS, level)
 
     def site_solar_intervals(self, key: Key, level: Level) -> Series:
-        return self._series(key[0], level, PRODUCED)
+        return self._of_site(key, "solar", PRODUCED, level)
 
     def site_battery_intervals(self, key: Key, level: Level) -> Series:
-        return self._series(key[0], level, FLOWS)
+        return self._of_site(key, "battery", FLOWS, level)
 
-    def _info(self, site: str) -> Raw:
-        found: Raw = self.client.get(SITE_INFO, site).record(lambda raw: mapping(raw, "response"))
-        return found
+    def _installation(self, site: str) -> Installation:
+        """The site with its devices, for the price of one call."""
+        reply = self.client.get(SITE_INFO, site)
+        info: Raw = reply.record(lambda raw: raw["response"])
+        components = reply.record(lambda raw: raw["response"]["components"])
+        inverters: list[SolarInverter] = []
+        batteries = reply.rows("response", "components", "batteries", to=partial(to_battery, site), optional=True)
+        if components.get("solar"):
+            inverters = reply.rows("response", "components", "inverters", to=partial(to_inverter, site), optional=True)
+            inverters += reply.rows("response", "components", "batteries", to=partial(to_hybrid, site), optional=True)
+            if not inverters and not components.get("inverters"):
+                inverters = [whole_inverter(site)]
+        if components.get("battery") and not components.get("batteries"):
+            batteries = [whole_battery(site, info)]
+        # A hybrid may stand in both lists.
+        devices: list[SolarInverter | Battery] = [*inverters, *batteries]
+        found = {(type(device), device.key): device for device in devices}
+        return Installation(site, info, tuple(found.values()))
 
     def _live(self, site: str) -> Raw:
-        found: Raw = self.client.get(LIVE_STATUS, site, kind="live").record(lambda raw: mapping(raw, "response"))
+        found: Raw = self.client.get(LIVE_STATUS, site, kind="live").record(lambda raw: raw["response"])
         return found
 
-    def _since(self, site: str) -> datetime | None:
-        return moment(self._info(site), "installation_date")
-
-    def _device(self, key: Key, kind: type[D]) -> tuple[D, bool]:
-        """The device, and whether it is the only one of its kind, so that the site's values are its own."""
-        devices = {device.key: device for device in self._devices_of(key[0]) if isinstance(device, kind)}
-        if key not in devices:
-            raise NotFound(why="the site has no such device")
-        return devices[key], len(devices) == 1
-
-    def _of_device(self, key: Key, kind: type[D], level: Level, energies: Energies) -> Series:
-        if not self._device(key, kind)[1]:
+    def _of_device(self, key: Key, kind: type[D], energies: Energies, level: Level) -> Series:
+        """The site's series, if that is the device's; NotFound for a device that is not there."""
+        here = self._installation(key[0])
+        here.device(key, kind)
+        if not here.has_one(kind):
             raise NotOffered
-        return self._series(key[0], level, energies)
+        return self._series(here, energies, level)
 
-    def _series(self, site: str, level: Level, energies: Energies) -> Series:
-        clock = clock_of(self._info(site))
-        _, unit = PERIODS[level]
-        tiles = calendar(unit, clock, lambda first: [self._rows(level, site, energies, clock, first)])
-        return Series(clock, tiles, self.lag, since=self._since(site))
+    def _of_site(self, key: Key, component: str, energies: Energies, level: Level) -> Series:
+        """Not offered where the site has no such component: zeros would cost as much as what flowed."""
+        here = self._installation(key[0])
+        if not has(here.info, component):
+            raise NotOffered
+        return self._series(here, energies, level)
 
-    def _rows(self, level: Level, site: str, energies: Energies, clock: tzinfo, first: date) -> list[Row]:
-        """The rows of a day, or those of the days of a month or months of a year."""
-        period, unit = PERIODS[level]
-        end = day_start(following(unit, first), clock)
-        params = {
-            "period": period,
-            "start_date": day_start(first, clock).astimezone(clock).isoformat(),
-            # At midnight the last day would be empty.
-            "end_date": (end - timedelta(seconds=1)).astimezone(clock).isoformat(),
+    def _series(self, here: Installation, energies: Energies, level: Level) -> Series:
+        period = PERIODS[level]
+        tiles = calendar(period, here.clock, lambda first: [self._rows(here, energies, period, first)])
+        return Series(here.clock, tiles, self.lag, since=here.since)
+
+    def _rows(self, here: Installation, energies: Energies, period: str, first: date) -> list[Row]:
+        """The rows of a day, or those of the days of a month or the months of a year."""
+        start, end = day_start(first, here.clock), day_start(following(period, first), here.clock)
+        window = {
+            "start_date": start.astimezone(here.clock).isoformat(),
+            # Up to midnight the last day would be empty.
+            "end_date": (end - timedelta(seconds=1)).astimezone(here.clock).isoformat(),
         }
-        if isinstance(clock, ZoneInfo):
-            params["time_zone"] = clock.key
-        samples = self._samples(site, energies, params, self.client.kind(end))
-        if level.is_fine:
-            return fine_rows(samples)
-        return labelled(samples, clock, "day" if level is Level.DAY else "month")
+        return self._history(here, energies, period, window, self.client.kind(end))
 
-    def _samples(self, site: str, energies: Energies, params: dict[str, str], kind: str) -> list[Sample]:
-        reply = self.client.get(HISTORY, site, params={"kind": "energy"} | params, kind=kind)
-        return reply.record(lambda raw: to_samples(rows(raw["response"], "time_series", optional=True), energies))
-
-
-def limited(reply: Reply) -> RateLimited:
-    """With the vendor's hint: a header, another header, or a number in its text; hours occur."""
-    said = RETRY_IN.search(reply.text)
-    hints = (reply.retry_after, number(reply.headers, "RateLimit-Reset"), float(said.group(1)) if said else None)
-    return RateLimited(reply.url, retry_after=next((hint for hint in hints if hint is not None), None))
+    def _history(
+        self, here: Installation, energies: Energies, period: str, window: Mapping[str, str], kind: str
+    ) -> list[Row]:
+        params = {"kind": "energy", "period": period, **window}
+        if isinstance(here.clock, ZoneInfo):
+            params["time_zone"] = here.clock.key
+        reply = self.client.get(HISTORY, here.id, params=params, kind=kind)
+        # Without any row the list is null.
+        return reply.record(
+            lambda raw: to_rows(rows(raw, "response", "time_series", optional=True), energies, period, here.clock)
+        )

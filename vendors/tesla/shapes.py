@@ -1,31 +1,50 @@
-"""Tesla's answers as records and rows."""
+"""Tesla's answers as records."""
 
-from collections.abc import Iterable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from itertools import pairwise
-from math import fsum
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Any, TypeVar
 
-from vendors.kit import Battery, Bess, Row, Sample, Site, SolarInverter, amounts
+from vendors.kit import Battery, Bess, Key, NotFound, Site, SolarInverter
 from vendors.kit.reading import Raw, mapping, moment, number, optional_text, positive, text, zone
 
 # A battery with an inverter for solar modules inside. Whether it is listed under `inverters` too is not documented.
-HYBRID = "powerwall 3"
+HYBRID = "powerwall3"
 MODES = {"self_consumption": "Self Consumption", "autonomous": "Savings", "backup": "Backup"}
 # Tesla has no mode for outages: all of the battery is held in reserve then.
 FULL_RESERVE_PERCENT = 100
-STEP = timedelta(minutes=5)
-# Energies of a row in Wh, whose parts add up.
-PRODUCED = (("solar_energy_exported",),)
-FLOWS = (
-    (
-        "battery_energy_imported_from_grid",
-        "battery_energy_imported_from_solar",
-        "battery_energy_imported_from_generator",
-    ),
-    ("battery_energy_exported",),
-)
+HOUR = timedelta(hours=1)
+# No clock is further from UTC, and none stands between two quarters of an hour.
+FURTHEST, QUARTER = timedelta(hours=14), timedelta(minutes=15)
+
+D = TypeVar("D", SolarInverter, Battery)
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What `site_info` says of a site, and the devices in it."""
+
+    id: str
+    info: Raw
+    devices: tuple[SolarInverter | Battery, ...]
+
+    @property
+    def clock(self) -> tzinfo:
+        return clock_of(self.info)
+
+    @property
+    def since(self) -> datetime | None:
+        return moment(self.info, "installation_date")
+
+    def device(self, key: Key, kind: type[D]) -> D:
+        """The device of that kind; NotFound without one."""
+        for device in self.devices:
+            if device.key == key and isinstance(device, kind):
+                return device
+        raise NotFound(why="the site has no such device")
+
+    def has_one(self, kind: type[SolarInverter | Battery]) -> bool:
+        """Whether the site's values are those of one device, as it is the only one of its kind."""
+        return sum(isinstance(device, kind) for device in self.devices) == 1
 
 
 def to_site(raw: Raw) -> Site | None:
@@ -55,26 +74,44 @@ def to_inverter(site: str, raw: Raw) -> SolarInverter | None:
 
 def to_hybrid(site: str, raw: Raw) -> SolarInverter | None:
     """The inverter inside a battery, where that kind of battery has one."""
-    model = optional_text(raw, "part_name") or ""
-    inverter = to_inverter(site, raw) if HYBRID in model.lower() else None
-    return replace(inverter, kind="hybrid") if inverter else None
+    return to_inverter(site, raw) if is_hybrid(raw) else None
+
+
+def is_hybrid(raw: Raw) -> bool:
+    """Samples have the model's name with a blank and without."""
+    return HYBRID in (optional_text(raw, "part_name") or "").lower().replace(" ", "")
 
 
 def to_battery(site: str, raw: Raw) -> Battery | None:
-    """Battery from a component; `nameplate_energy` is in Wh."""
+    """Battery from a component; its energy is in Wh and its power in W."""
     if raw.get("is_active") is False:
         return None
-    power_w = positive(raw, "nameplate_max_discharge_power")
     return Battery(
         **identity(site, raw),
-        nameplate_kwh=energy_kwh(raw),
-        rated_power_kw=None if power_w is None else power_w / 1000,
+        nameplate_kwh=rating(raw, "nameplate_energy"),
+        rated_power_kw=rating(raw, "nameplate_max_discharge_power"),
     )
 
 
-def energy_kwh(raw: Raw) -> float | None:
-    energy_wh = positive(raw, "nameplate_energy")
-    return None if energy_wh is None else energy_wh / 1000
+def whole_inverter(site: str) -> SolarInverter:
+    """The one that stands for all of a site whose inverters are not listed."""
+    return SolarInverter(**whole_site(site), kind="synthetic")
+
+
+def whole_battery(site: str, info: Raw) -> Battery:
+    """The one that stands for all of a site whose batteries are not listed."""
+    return Battery(
+        **whole_site(site),
+        kind="synthetic",
+        nameplate_kwh=rating(info, "nameplate_energy"),
+        rated_power_kw=rating(info, "nameplate_power"),
+    )
+
+
+def rating(raw: Raw, name: str) -> float | None:
+    """A nameplate's W or Wh as kW or kWh; None where it is 0."""
+    value = positive(raw, name)
+    return None if value is None else value / 1000
 
 
 def identity(site: str, raw: Raw) -> dict[str, Any]:
@@ -85,6 +122,7 @@ def identity(site: str, raw: Raw) -> dict[str, Any]:
         "vendor_id": device,
         "serial_number": optional_text(raw, "serial_number") or device.partition("--")[2],
         "model": optional_text(raw, "part_name") or "",
+        "kind": "hybrid" if is_hybrid(raw) else None,
     }
 
 
@@ -93,38 +131,49 @@ def whole_site(site: str) -> dict[str, Any]:
     return {"key": (site,), "vendor_id": site, "site_key": (site,), "vendor_site_id": site}
 
 
-def detailed(site: Site, info: Raw, live: Raw) -> Site:
-    """The site with what `site_info` and `live_status` say of it."""
-    place = mapping(info, "geolocation")
-    charge_kw, discharge_kw = flows_kw(live) if has_battery(info) else (None, None)
-    clock = clock_of(info)
-    offset = clock.utcoffset(None) if isinstance(clock, timezone) else None
-    known = zone(info, "installation_time_zone")
+def with_details(site: Site, info: Raw, live: Raw) -> Site:
+    """The site with what `site_info` and `live_status` say of it; of solar and batteries only where it has them."""
+    place, known, offset = mapping(info, "geolocation"), zone(info, "installation_time_zone"), offset_of(info)
+    charge_kw, discharge_kw = flows_kw(live) if has(info, "battery") else (None, None)
+    bess = Bess(rating(info, "nameplate_energy"), mode_of(info), charge_percent(live))
     return replace(
         site,
         name=optional_text(info, "site_name") or site.name,
         timezone=known.key if known else None,
-        utc_offset_hours=None if known or offset is None else offset / timedelta(hours=1),
+        utc_offset_hours=None if known or offset is None else offset / HOUR,
         latitude=number(place, "latitude"),
         longitude=number(place, "longitude"),
         operational_since=moment(info, "installation_date"),
-        bess=Bess(energy_kwh(info), mode_of(info), charge_percent(live)) if has_battery(info) else None,
-        power_kw=kilo(live, "solar_power"),
+        bess=bess if has(info, "battery") else None,
+        power_kw=kilo(live, "solar_power") if has(info, "solar") else None,
         charge_kw=charge_kw,
         discharge_kw=discharge_kw,
         measured_at=moment(live, "timestamp"),
     )
 
 
-def has_battery(info: Raw) -> bool:
-    return bool(mapping(info, "components").get("battery"))
+def has(info: Raw, component: str) -> bool:
+    return bool(mapping(info, "components").get(component))
 
 
 def clock_of(info: Raw) -> tzinfo:
-    """The site's time zone; where it has no name, the offset of the site's dates, else UTC."""
-    since = moment(info, "installation_date")
-    offset = since.utcoffset() if since else None
-    return zone(info, "installation_time_zone") or (timezone(offset) if offset else UTC)
+    """The site's time zone; where it has no name, one with a fixed offset."""
+    known = zone(info, "installation_time_zone")
+    if known:
+        return known
+    offset = offset_of(info) or timedelta(0)
+    # Tesla takes no offsets but names, so one that has a name is told by it. These names count westward.
+    named = zone({"name": f"Etc/GMT{-(offset // HOUR):+d}"}, "name")
+    return named if named and not offset % HOUR else timezone(offset)
+
+
+def offset_of(info: Raw) -> timedelta | None:
+    """The offset of the site's clock as told in minutes, else that of its installation date; None without both."""
+    minutes, since = number(info, "time_zone_offset"), moment(info, "installation_date")
+    found = since.utcoffset() if since else None
+    if minutes is not None and abs(minutes) <= FURTHEST / timedelta(minutes=1):
+        found = timedelta(minutes=minutes)
+    return None if found is None or abs(found) > FURTHEST or found % QUARTER else found
 
 
 def mode_of(info: Raw) -> str | None:
@@ -135,8 +184,9 @@ def mode_of(info: Raw) -> str | None:
 
 
 def charge_percent(live: Raw) -> float | None:
-    """State of charge; 0 is what single answers say without a reason, and no battery goes so far down."""
-    return positive(live, "percentage_charged")
+    """State of charge. Single answers say 0 without a reason: that is true only where no energy is left either."""
+    percent = number(live, "percentage_charged")
+    return percent or (0.0 if percent == number(live, "energy_left") == 0 else None)
 
 
 def flows_kw(live: Raw) -> tuple[float | None, float | None]:
@@ -148,23 +198,3 @@ def flows_kw(live: Raw) -> tuple[float | None, float | None]:
 def kilo(raw: Raw, name: str) -> float | None:
     value = number(raw, name)
     return None if value is None else value / 1000
-
-
-def to_samples(raws: Iterable[Raw], energies: tuple[tuple[str, ...], ...]) -> list[Sample]:
-    """Rows of a history in kWh. A part that a row leaves out is 0; a row without any of them says nothing."""
-    samples = []
-    for raw in raws:
-        at = datetime.fromisoformat(text(raw, "timestamp"))
-        parts = [[number(raw, name) if name in raw else 0.0 for name in names] for names in energies]
-        is_told = any(name in raw for names in energies for name in names)
-        if is_told and all(part is not None for names in parts for part in names):
-            wh = tuple(fsum(part for part in names if part is not None) for names in parts)
-            samples.append(Sample(at.astimezone(UTC), tuple(value / 1000 for value in wh)))
-    return samples
-
-
-def fine_rows(samples: list[Sample]) -> list[Row]:
-    """Rows of a day, of the step that their stamps show: five minutes, in some answers fifteen."""
-    times = sorted(sample.at for sample in samples)
-    step = min((after - before for before, after in pairwise(times) if after > before), default=STEP)
-    return amounts(samples, step, at_end=False)

@@ -1,14 +1,12 @@
 """Tesla's own ways."""
 
 import json
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor
-from vendors.kit import Level, NotFound, NotOffered, Sweep
-from vendors.tesla.shapes import FLOWS, PRODUCED, clock_of, fine_rows, flows_kw, mode_of, to_samples
+from vendors.kit import NotFound, Sweep
 
 HERE = Path(__file__).parent
 PRODUCTS = f"{BASE}/api/1/products"
@@ -192,58 +190,3 @@ def test_an_inverter_that_is_gone_is_not_found(network):
     network.get(site_info(1), json=answer({"solar": True}))
     with pytest.raises(NotFound):
         open_vendor("tesla").solar_inverter(("1", "1538000-00-F--CN1"))
-
-
-def day_rows(*wh):
-    stamps = (f"2026-06-01T10:{5 * number:02}:00-07:00" for number in range(len(wh)))
-    return [{"timestamp": at} | energies for at, energies in zip(stamps, wh, strict=True)]
-
-
-def test_rows_are_stamped_with_their_start():
-    (row, _) = fine_rows(to_samples(day_rows({"solar_energy_exported": 250}, {"solar_energy_exported": 0}), PRODUCED))
-    assert (row.start.isoformat(), row.end.isoformat()) == ("2026-06-01T17:00:00+00:00", "2026-06-01T17:05:00+00:00")
-    assert row.kwh == (0.25,)
-
-
-def test_the_step_of_a_day_is_that_of_its_stamps():
-    stamps = [f"2026-06-01T10:{minute}:00-07:00" for minute in ("00", "15", "45")]
-    rows = [{"timestamp": stamp, "solar_energy_exported": 1} for stamp in stamps]
-    assert [(row.end - row.start).seconds for row in fine_rows(to_samples(rows, PRODUCED))] == [900, 900, 900]
-
-
-def test_charge_is_the_sum_of_its_sources_and_no_sum_is_needed():
-    rows = day_rows({"battery_energy_imported_from_grid": 100, "battery_energy_imported_from_solar": 20,
-                     "battery_energy_exported": 3})  # fmt: skip
-    assert to_samples(rows, FLOWS)[0].kwh == (0.12, 0.003)
-
-
-def test_a_row_that_says_nothing_is_no_row_and_a_null_is_not_0():
-    assert to_samples(day_rows({}, {"solar_energy_exported": None}), PRODUCED) == []
-    assert to_samples(day_rows({"solar_energy_exported": 0}), PRODUCED)[0].kwh == (0.0,)
-
-
-@pytest.mark.parametrize(
-    ("power_w", "flows"), [(5060, (0.0, 5.06)), (-800, (0.8, 0.0)), (0, (0.0, 0.0)), (None, (None, None))]
-)
-def test_a_battery_discharges_where_its_power_is_positive(power_w, flows):
-    assert flows_kw({"battery_power": power_w}) == flows
-
-
-def test_a_site_without_a_zone_has_the_offset_of_its_dates():
-    info = {"installation_time_zone": "", "installation_date": "2021-09-25T15:53:47-07:00"}
-    assert clock_of(info).utcoffset(None) == timedelta(hours=-7)
-
-
-def test_a_full_reserve_is_the_mode_backup():
-    assert mode_of({"default_real_mode": "self_consumption", "backup_reserve_percent": 100}) == "Backup"
-    assert mode_of({"default_real_mode": "autonomous", "backup_reserve_percent": 20}) == "Savings"
-    assert mode_of({"default_real_mode": "surprise"}) is None
-
-
-def test_one_of_several_devices_has_no_values_of_its_own(network):
-    info = {"components": {"solar": True, "inverters": [{"din": "1--A"}, {"din": "1--B"}]}}
-    network.get(f"{BASE}/api/1/energy_sites/1/site_info", json={"response": info})
-    plugin = open_vendor("tesla")
-    assert plugin.solar_inverter(("1", "1--A")).power_kw is None
-    with pytest.raises(NotOffered):
-        plugin.solar_intervals(("1", "1--A"), Level.HOUR)

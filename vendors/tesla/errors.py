@@ -1,0 +1,39 @@
+"""What Tesla's refusals mean where HTTP does not say so."""
+
+import re
+
+from vendors.kit import BackendError, Forbidden, Permanent, RateLimited, Reply, VendorError
+from vendors.kit.reading import number
+
+RETIRED = "upstream internal error"
+RETRY_IN = re.compile(r"Retry in (\d{1,6}) seconds")
+STATUSES: dict[int, tuple[type[VendorError], str]] = {
+    402: (Forbidden, "the vendor has suspended the account, or its billing limit is reached"),
+    408: (BackendError, "the device is offline"),
+    423: (Forbidden, "the vendor has locked the account"),
+    424: (BackendError, "the device gave no valid answer"),
+    451: (Forbidden, "the owner's privacy settings do not allow it"),
+}
+
+
+def meaning(reply: Reply) -> VendorError | None:
+    """The failure that a reply is; None where its status says it all."""
+    if reply.status in STATUSES:
+        kind, why = STATUSES[reply.status]
+        return kind(reply.url, why)
+    if reply.status == 403 and "scope" in str(reply.about.get("error")).lower():
+        return Forbidden(reply.url, "the token lacks the scope energy_device_data")
+    if reply.status == 429:
+        return limited(reply)
+    if reply.status == 500 and reply.about.get("error") == RETIRED:
+        return Permanent(reply.url, "the site may be retired")
+    if reply.status == 200 and not isinstance(reply.about.get("response", {}), dict | list):
+        return BackendError(reply.url, "the vendor has no data")
+    return None
+
+
+def limited(reply: Reply) -> RateLimited:
+    """With the vendor's hint: a header, another header, or a number in its text; hours occur."""
+    said = RETRY_IN.search(reply.text)
+    hints = (reply.retry_after, number(reply.headers, "RateLimit-Reset"), float(said.group(1)) if said else None)
+    return RateLimited(reply.url, retry_after=next((hint for hint in hints if hint is not None), None))

@@ -1,0 +1,61 @@
+"""Tesla's histories as rows: energies of a site in Wh, stamped with the start of the time in which they flowed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import pairwise
+from math import fsum
+
+from vendors.kit import Production, Quality, Row, Sample, amounts, labelled
+from vendors.kit.reading import Raw, number, text
+
+# The parts that add up to each energy. Rows have sums of them too, but not all rows have all.
+Energies = tuple[tuple[str, ...], ...]
+PRODUCED: Energies = (("solar_energy_exported",),)
+FLOWS: Energies = (
+    (
+        "battery_energy_imported_from_grid",
+        "battery_energy_imported_from_solar",
+        "battery_energy_imported_from_generator",
+    ),
+    ("battery_energy_exported",),
+)
+# What a row stands for in the periods that are longer than a day.
+UNITS = {"month": "day", "year": "month", "lifetime": "year"}
+# In a day: five minutes, and fifteen in answers of an older API.
+STEP, LONGEST_STEP = timedelta(minutes=5), timedelta(minutes=15)
+HALF_A_DAY = timedelta(hours=12)
+
+
+def to_rows(raws: Iterable[Raw], energies: Energies, period: str, clock: tzinfo) -> list[Row]:
+    """Rows in kWh from the `time_series` of a period; derived where the vendor's dates are not the clock's."""
+    samples = to_samples(raws, energies)
+    if period == "day":
+        return amounts(samples, step_of(samples), at_end=False)
+    # Stamps may have an offset of another season, which puts them an hour off the midnight that they mean.
+    at_noon = [replace(sample, at=sample.at + HALF_A_DAY) for sample in samples]
+    found, told = labelled(at_noon, clock, UNITS[period]), {sample.at for sample in samples}
+    return [row if row.start in told else replace(row, quality=Quality.DERIVED) for row in found]
+
+
+def to_samples(raws: Iterable[Raw], energies: Energies) -> list[Sample]:
+    """Rows in kWh. A part that a row leaves out is 0; a row with none of them, or with a null, says nothing."""
+    samples = []
+    for raw in raws:
+        at = datetime.fromisoformat(text(raw, "timestamp")).astimezone(UTC)
+        told = [[number(raw, name) for name in parts if name in raw] for parts in energies]
+        if any(told) and not any(wh is None for parts in told for wh in parts):
+            samples.append(Sample(at, tuple(fsum(wh or 0.0 for wh in parts) / 1000 for parts in told)))
+    return samples
+
+
+def step_of(samples: Sequence[Sample]) -> timedelta:
+    """The distance of neighbouring stamps; longer ones are gaps."""
+    times = sorted({sample.at for sample in samples})
+    found = [after - before for before, after in pairwise(times)]
+    return min((step for step in found if step <= LONGEST_STEP), default=STEP)
+
+
+def to_production(rows: Sequence[Row], start: datetime | None) -> Production | None:
+    """The sum of the rows, as energy since then; None without rows."""
+    return Production(fsum(row.kwh[0] for row in rows if row.kwh), start) if rows else None

@@ -49,7 +49,10 @@ class Control:
 
     def set_fault(self, vendor: str) -> Response:
         """Sets the vendor's fault; `{}` clears it."""
-        self._world.faults.set(self._known(vendor).vendor, faults.parse(_body()))
+        dialect, fault = self._known(vendor), faults.parse(_body())
+        if fault and fault.data and fault.data not in dialect.data_faults:
+            raise BadField("data", f"one of {', '.join(dialect.data_faults)} is expected")
+        self._world.faults.set(dialect.vendor, fault)
         return reply(_body())
 
     def set_limits(self, vendor: str) -> Response:

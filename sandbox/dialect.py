@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from flask import Blueprint, Response
 
 import sandbox
+from sandbox.data_faults import Change
 from sandbox.fields import flag, one_of
 from sandbox.quotas import Spent
 from sandbox.world import World
@@ -42,6 +43,7 @@ class Dialect(ABC):
     outside: path prefixes below the base that are not the API proper: no faults, quotas, counts or credentials.
     options: oddities that can be switched on, all off by default.
     choices: options that take one of several texts, the first by default.
+    data_faults: by name, how this dialect shows that fault of the data.
     whole_periods: whether quotas are counted in whole minutes (or other periods) of UTC, not from the first call on.
     """
 
@@ -49,6 +51,7 @@ class Dialect(ABC):
     outside: ClassVar[tuple[str, ...]] = ()
     options: ClassVar[tuple[str, ...]] = ()
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    data_faults: ClassVar[Mapping[str, Change]] = {}
     whole_periods: ClassVar[bool] = False
 
     def __init__(self, world: World) -> None:

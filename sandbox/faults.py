@@ -34,6 +34,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     path: str | None = None
     times: int | None = None
+    data: str = ""
 
     def meets(self, path: str) -> bool:
         """Whether it applies to that path below the vendor's base; a trailing `*` takes all that begin alike."""
@@ -72,6 +73,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "redirect": text,
     "headers": _headers,
     "path": _path,
+    "data": text,
     "times": whole(1, 10**9),
 }
 _EXCLUSIVE = ("hang", "drip", "reset", "body", "huge", "redirect")

@@ -1,6 +1,9 @@
 """What happens to every call of a vendor's API before it is answered: count, fault, credential, quota."""
 
-from flask import Flask, Response, request
+from http import HTTPStatus
+
+import orjson
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox import effects
@@ -19,12 +22,17 @@ def install(app: Flask, world: World) -> None:
             return None
         world.calls.count(dialect.vendor, path)
         fault = world.faults.take(dialect.vendor, path)
+        g.change = dialect.data_faults.get(fault.data) if fault else None
         answer = effects.answer(fault, world.stopped, dialect.error) if fault else None
         return answer or _refusal(dialect)
 
     @app.after_request
     def finish(response: Response) -> Response:
-        dialect, _ = _addressed(world)
+        dialect, path = _addressed(world)
+        if g.get("change") and response.is_json and response.status_code == HTTPStatus.OK:
+            data = orjson.loads(response.get_data())
+            g.change(path, data)
+            response.set_data(orjson.dumps(data))
         return dialect.finish(response) if dialect else response
 
     @app.errorhandler(Refused)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from flask import Blueprint, Response
 
 from sandbox.dialect import Dialect, SiteView
-from sandbox.enphase_world import equipment, state
+from sandbox.enphase_world import data_faults, equipment, state
 from sandbox.enphase_world.requests import NotFound, Unprocessable
 from sandbox.enphase_world.state import State
 from sandbox.enphase_world.systems import EnphaseSite, system
@@ -32,6 +32,8 @@ class EnphaseCloud(Dialect):
     micro_durations, meter_durations: values that `interval_duration` may have; none where it is not known.
     blanks: what stands between the words of a microinverter's name.
     """
+
+    data_faults = data_faults.CHANGES
 
     options: ClassVar[tuple[str, ...]] = (
         "retired_system",

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from sandbox.dialect import Dialect, SiteView
 from sandbox.quotas import Spent
 from sandbox.replies import Refused, reply
-from sandbox.sma import constants, plants
+from sandbox.sma import constants, data_faults, plants
 from sandbox.sma.measurements import Measurements
 from sandbox.sma.oauth import CLIENT, CLIENT_SECRET, NEW_CLIENT, NEW_CLIENT_SECRET, Access
 from sandbox.sma.parameters import asked_for, parameter
@@ -21,6 +21,7 @@ class Sma(Dialect):
     """SMA's production cloud."""
 
     vendor = "sma"
+    data_faults = data_faults.CHANGES
     outside = ("/oauth2/",)
     prefixes: ClassVar[tuple[str, ...]] = ("",)
 

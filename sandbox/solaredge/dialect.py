@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from sandbox.dialect import Dialect, SiteView
 from sandbox.quotas import Spent
 from sandbox.replies import Refused, reply
-from sandbox.solaredge import constants, sites
+from sandbox.solaredge import constants, data_faults, sites
 from sandbox.solaredge.series import SeriesEndpoints
 from sandbox.solaredge.sites import SolarEdgeSite
 from sandbox.times import local, zone_of
@@ -30,6 +30,7 @@ class SolarEdge(Dialect):
     """SolarEdge's cloud, for one account that owns every site."""
 
     vendor = "solaredge"
+    data_faults = data_faults.CHANGES
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

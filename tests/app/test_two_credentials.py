@@ -11,9 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import responses
 
-from tests.app.support import SMA, SOLAREDGE, silent_sma
+from tests.app.support import ENPHASE, SMA, SOLAREDGE, silent_enphase, silent_sma, silent_solaredge
 
-ENPHASE = "https://api.enphaseenergy.com"
 OWNERS = ("anna", "ben")
 # The two Enphase accounts come through one application: the quota is shared, the data are not.
 HEADERS = {
@@ -68,7 +67,8 @@ class Cloud:
     def __init__(self, network, vendor):
         self.vendor, self.is_down, self.waits_for_both, self.calls = vendor, False, True, 0
         self._both = threading.Barrier(len(OWNERS), timeout=5)
-        silent_sma(network)
+        for silent in (silent_sma, silent_solaredge, silent_enphase):
+            silent(network)
         for url, answer in ANSWERS[vendor].items():
             network.add_callback(responses.GET, url, self._answering(answer))
 

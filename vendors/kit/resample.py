@@ -61,13 +61,17 @@ def _sum(rows: Sequence[Row], start: datetime, end: datetime) -> Interval | None
         return None
     width = len(measured[0][0])
     is_split = any(share < 1 for _, share in shares)
+    reporting = least([row.reporting for row in rows])
+    quality = Quality.DERIVED if is_split else Quality.MEASURED
+    if reporting and reporting.n < reporting.of:
+        quality = Quality.PARTIAL
     return Interval(
         start,
         end,
         tuple(fsum(kwh[which] * share for kwh, share in measured) for which in range(width)),
         _mean_soc(rows, start, end),
-        max(*(row.quality for row in rows), Quality.DERIVED if is_split else Quality.MEASURED),
-        least([row.reporting for row in rows]),
+        max(*(row.quality for row in rows), quality),
+        reporting,
     )
 
 

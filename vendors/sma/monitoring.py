@@ -24,6 +24,7 @@ from vendors.kit import (
     Key,
     Level,
     NotFound,
+    NotOffered,
     Production,
     RateLimited,
     Reply,
@@ -159,6 +160,8 @@ class Sma(Vendor):
         return self._series(self._plant(self._known_site(key), PRODUCED), level)
 
     def site_battery_intervals(self, key: Key, level: Level) -> Series:
+        if not any(isinstance(device, Battery) for device in self._devices_of(key[0])):
+            raise NotOffered
         return self._series(self._plant(self._known_site(key), FLOWS), level)
 
     def _known_site(self, key: Key) -> Site:

@@ -29,7 +29,9 @@ from vendors.kit import (
     Level,
     Messages,
     NotFound,
+    NotOffered,
     Production,
+    Quality,
     RateLimited,
     Reply,
     Request,
@@ -47,7 +49,7 @@ from vendors.kit import (
 )
 from vendors.kit.reading import Raw, mapping
 from vendors.kit.windows import QUARTER
-from vendors.solaredge.shapes import FLOWS, PRODUCED, buckets, to_device, to_message, to_samples, to_site
+from vendors.solaredge.shapes import FLOWS, PRODUCED, buckets, to_coupled, to_device, to_message, to_samples, to_site
 from vendors.solaredge.windows import instant, whole_day, windows
 
 SITES_PER_PAGE = 1000
@@ -115,8 +117,10 @@ class SolarEdge(Vendor):
         yield from self.client.each(sites, self._devices_of)
 
     def _devices_of(self, site: str) -> list[SolarInverter | Battery]:
-        reply = self.client.get("/v2/sites/{}/devices", site, params={"types": ["INVERTER", "BATTERY"]})
-        return reply.rows(to=partial(to_device, site))
+        return self._listed(site).rows(to=partial(to_device, site))
+
+    def _listed(self, site: str) -> Reply:
+        return self.client.get("/v2/sites/{}/devices", site, params={"types": ["INVERTER", "BATTERY"]})
 
     def site(self, key: Key) -> Site:
         site = self._known_site(key[0])
@@ -159,16 +163,21 @@ class SolarEdge(Vendor):
         )
 
     def solar_intervals(self, key: Key, level: Level) -> Series:
-        return self._series(key, level, INVERTERS, PRODUCED, [self._device(key, SolarInverter).serial_number])
+        serial_number = self._device(key, SolarInverter).serial_number
+        is_mixed = serial_number in self._listed(key[0]).rows(to=to_coupled)
+        return self._series(key, level, INVERTERS, PRODUCED, [serial_number], is_mixed=is_mixed)
 
     def battery_intervals(self, key: Key, level: Level) -> Series:
         return self._series(key, level, STORAGE, FLOWS, [self._device(key, Battery).serial_number])
 
     def site_solar_intervals(self, key: Key, level: Level) -> Series:
-        return self._series(key, level, SITE, PRODUCED, [""])
+        is_mixed = bool(self._listed(key[0]).rows(to=to_coupled))
+        return self._series(key, level, SITE, PRODUCED, [""], is_mixed=is_mixed)
 
     def site_battery_intervals(self, key: Key, level: Level) -> Series:
         batteries = [device for device in self._devices_of(key[0]) if isinstance(device, Battery)]
+        if not batteries:
+            raise NotOffered
         return self._series(key, level, STORAGE, FLOWS, [battery.serial_number for battery in batteries])
 
     def _known_site(self, site: str) -> Site:
@@ -181,14 +190,23 @@ class SolarEdge(Vendor):
         raise NotFound(why="the site has no such device")
 
     def _series(
-        self, key: Key, level: Level, source: Source, members: tuple[str, ...], serial_numbers: list[str]
+        self,
+        key: Key,
+        level: Level,
+        source: Source,
+        members: tuple[str, ...],
+        serial_numbers: list[str],
+        *,
+        is_mixed: bool = False,
     ) -> Series:
+        """is_mixed: whether the values hold what batteries gave; they come as they are, and derived."""
         site = self._known_site(key[0])
 
         def tile(start: datetime, end: datetime) -> Tile:
             def read() -> list[list[Row]]:
                 found = self._rows(site, source, members, level, start, end)
-                return [found.get(serial_number, []) for serial_number in serial_numbers]
+                told = [found.get(serial_number, []) for serial_number in serial_numbers]
+                return [[replace(row, quality=Quality.DERIVED) for row in rows] for rows in told] if is_mixed else told
 
             return Tile(instant(start, clock_of(site)), instant(end, clock_of(site)), read)
 

@@ -49,6 +49,14 @@ def to_device(site: str, raw: Raw) -> SolarInverter | Battery | None:
     return Battery(**identity, nameplate_kwh=nameplate_kilo)
 
 
+def to_coupled(raw: Raw) -> str | None:
+    """Of a battery on the direct current side of an inverter that inverter's serial number.
+
+    What such an inverter gives holds what its battery gave, and lacks what went into it.
+    """
+    return optional_text(raw, "connectedTo") if text(raw, "type") == "BATTERY" else None
+
+
 def to_samples(series: Raw, members: tuple[str, ...]) -> list[Sample]:
     """Buckets of a device in kWh, stamped with their start; null is no value and no bucket.
 

@@ -169,10 +169,10 @@ class Solis(Vendor):
 
     def _of_site(self, station: str, level: Level, members: tuple[str, ...], kind: type[D]) -> Series:
         """Quarters and hours from the devices, days and months from the station's own."""
-        if not level.is_fine:
-            return self._series(self._station(station), level, members, [])
         devices = [device for device in self.devices(station) if isinstance(device, kind)]
-        if len(devices) * 2 > MAX_CALLS:
+        if not level.is_fine and devices:
+            return self._series(self._station(station), level, members, [])
+        if not 0 < len(devices) * 2 <= MAX_CALLS:
             raise NotOffered
         return self._series(self._station(station), level, members, devices)
 

@@ -57,6 +57,10 @@ ANSWERS = {
         f"{ENPHASE}/api/v4/systems/1/devices": lambda devices: {
             "devices": {"micros": [micro(*device) for device in devices]}
         },
+        f"{ENPHASE}/api/v4/systems/inverters_summary_by_envoy_or_site": lambda devices: [{"micro_inverters": []}],
+        f"{ENPHASE}/api/v4/systems/1/devices/micros/7/telemetry": lambda devices: {"intervals": []},
+        f"{ENPHASE}/api/v4/systems/1/devices/micros/7-anna/telemetry": lambda devices: {"intervals": []},
+        f"{ENPHASE}/api/v4/systems/1/open_events": lambda devices: {"events": []},
     },
 }
 

@@ -77,10 +77,10 @@ class EnphaseCloud(Vendor):
         battery, devices = self._device(key, Battery)
         id = devices.record(partial(encharge_id, battery.serial_number))
         if id:
-            percent = self._get(ENCHARGE, *key, kind="today").record(present.charge_of)
-            settings = self.client.get(self.settings, battery.vendor_site_id)
-            battery = replace(battery, soc_percent=percent, mode=settings.record(present.mode_of))
             battery = self._latest(key[0]).record(partial(present.with_flow, battery, id))
+            percent = self._get(ENCHARGE, *key, kind="today").record(present.newest_charge)
+            mode = self.client.get(self.settings, key[0]).record(present.mode_of)
+            battery = replace(battery, soc_percent=percent, mode=mode)
         return self._alone(battery) if is_alone(devices_of(key[0], devices)) else battery
 
     def _alone(self, battery: Battery) -> Battery:
@@ -112,7 +112,7 @@ class EnphaseCloud(Vendor):
         raise NotFound(reply.url, "the system has no such device")
 
     def _charge(self, system: str) -> float | None:
-        """State of charge of all batteries. The rows beside it are not read: a few are enough."""
+        """State of charge of all batteries, which stands beside rows of this morning that are not read."""
         reply = self._get(ALL_BATTERIES, system, params={"granularity": "15mins"}, kind="live")
         return reply.record(present.charge_of)
 

@@ -101,13 +101,19 @@ def flow_of(entries: Iterable[Raw]) -> Flow | None:
 
 
 def charge_of(raw: Raw) -> float | None:
-    """State of charge in percent by an answer of telemetry: what stands beside its rows, else its newest row's."""
+    """State of charge in percent that stands beside the rows of telemetry."""
     for name in ("soc", "last_reported_aggregate_soc", "last_reported_soc"):
         told = number({name: str(raw.get(name)).rstrip("% ")}, name)
         if told is not None:
             return told
+    return None
+
+
+def newest_charge(raw: Raw) -> float | None:
+    """As `charge_of`; else that of the newest row, for rows that reach up to now."""
     newest: Raw = max(rows(raw, "intervals", optional=True), key=ended, default={})
-    return number(mapping(newest, "soc"), "percent")
+    told = charge_of(raw)
+    return number(mapping(newest, "soc"), "percent") if told is None else told
 
 
 def mode_of(raw: Raw) -> str | None:

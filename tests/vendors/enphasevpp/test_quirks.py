@@ -1,13 +1,16 @@
 """The ways of Enphase's Grid Services API."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.vendors.support import BASE, HEADERS, open_vendor
 from vendors.enphase import EnphaseVpp
-from vendors.kit import Sweep, Unauthorized
+from vendors.enphase.present import charge_of, newest_charge, with_day
+from vendors.kit import Asked, Client, Level, SolarInverter, Sweep, Unauthorized
+from vendors.kit import intervals as read_intervals
 
 HERE = Path(__file__).parent
 PROGRAMS = f"{BASE}/api/v1/programs"
@@ -139,3 +142,43 @@ def test_the_credential_of_one_enphase_api_is_not_the_other_s():
         "sentinel-enphasevpp-token-0123456789",
         "sentinel-enphasevpp-key-0123456789",
     }
+
+
+@pytest.mark.parametrize("name", ["pwr", "powr"])
+def test_the_power_of_a_microinverter_has_two_names_and_is_that_of_its_newest_row(name):
+    inverter = SolarInverter(key=("7", "9"), vendor_id="9", site_key=("7",), vendor_site_id="7")
+    rows = [{"end_at": 600, name: 120, "enwh": 10}, {"end_at": 300, name: 60, "enwh": 5}]
+    found = with_day(inverter, {"start_at": 0, "intervals": rows})
+    assert (found.power_kw, found.measured_at) == (0.12, datetime.fromtimestamp(600, UTC))
+    assert (found.recent_production.kwh, found.recent_production.start) == (0.015, datetime.fromtimestamp(0, UTC))
+    assert found.lifetime_production is None
+    assert with_day(inverter, {"start_at": 0, "intervals": []}) == inverter
+
+
+@pytest.mark.parametrize(
+    ("answer", "percent"),
+    [
+        ({"soc": 89.5, "intervals": [{"end_at": 9, "soc": {"percent": 1.0}}]}, 89.5),
+        ({"last_reported_soc": "99%"}, 99.0),
+        ({"last_reported_soc": None, "intervals": [{"end_at": 9, "soc": {"percent": 0.0}}]}, 0.0),
+        ({"last_reported_soc": None, "intervals": []}, None),
+        ({}, None),
+    ],
+)
+def test_the_state_of_charge_stands_beside_the_rows_or_in_the_newest(answer, percent):
+    assert newest_charge(answer) == percent
+
+
+def test_the_charge_of_a_site_is_never_that_of_a_row_which_is_this_morning_s():
+    assert charge_of({"soc": None, "intervals": [{"end_at": 9, "soc": {"percent": 1.0}}]}) is None
+
+
+def test_quarters_are_asked_for_since_a_site_may_have_rows_of_5_minutes(network, monkeypatch):
+    now = datetime(2026, 6, 17, 18, 0, tzinfo=UTC)
+    monkeypatch.setattr(Client, "now", now)
+    network.get(PROGRAMS, json=programs("a"))
+    network.get(f"{SEARCH}/a", json={"total": 1, "systems": [{"system_id": 7, "timezone": "Europe/Berlin"}]})
+    network.get(f"{BASE}/api/v1/systems/7/telemetry/battery", json={"intervals": []})
+    series = open_vendor("enphasevpp").site_battery_intervals(("7",), Level.HOUR)
+    list(read_intervals(series, Asked(Level.HOUR).widened(series.zone, now, series.since), 100, now))
+    assert network.calls[-1].request.params["interval_duration"] == "15mins"

@@ -6,15 +6,25 @@ from datetime import datetime
 from math import fsum
 
 from vendors.kit import Battery, Bess, Message, Messages, Production, Site, SolarInverter
-from vendors.kit.reading import Raw, epoch, mapping, moment, number, optional_text, positive, rows
+from vendors.kit.reading import (
+    ENERGY_UNITS,
+    POWER_UNITS,
+    Raw,
+    epoch,
+    mapping,
+    moment,
+    number,
+    optional_text,
+    positive,
+    rows,
+)
 
 # By the words of `operational_mode`: into the battery, and out of it. The sign of the power is documented nowhere,
 # and examples contradict each other.
 DIRECTIONS = {"charging": (1, 0), "discharging": (0, 1), "idle": (0, 0)}
 # Without blanks and hyphens, since Enphase spells each in three ways.
 MODES = {"selfconsumption": "Self Consumption", "savingsmode": "Savings", "fullbackup": "Backup"}
-# Factor to kW or kWh.
-UNITS = {"W": 0.001, "KW": 1.0, "WH": 0.001, "KWH": 1.0, "MWH": 1000.0}
+UNITS = POWER_UNITS | ENERGY_UNITS
 
 Flow = tuple[float, float]
 

@@ -134,6 +134,8 @@ class Vendor:
         if found is None:
             return None
         self._check_each(case, found)
+        if found and case.kind == "battery" and level.is_fine:
+            self._check_charge(case, found)
         self._check_all_there(case, found, level, start, end, [*may_miss, *self._forgotten(case, level)])
         return found
 
@@ -154,6 +156,17 @@ class Vendor:
                     assert given <= true + most_off, (one, true)
                 else:
                     assert abs(given - true) <= most_off, (one, true)
+
+    def _check_charge(self, case, found):
+        """The mean state of charge is within a point, and what it changes by within a native row."""
+        told = [one for one in found if one.soc_percent is not None]
+        assert bool(told) != (f"{case.operation}.soc_percent" in self.plugin.lacks)
+        row = timedelta(minutes=15).total_seconds()
+        for one in told:
+            start, end = one.start.timestamp(), one.end.timestamp()
+            true = [case.site.site.soc_percent(start - row + step * (end - start + row) / 16) for step in range(17)]
+            true = [percent for percent in true if percent is not None]
+            assert min(true) - 1 <= one.soc_percent <= max(true) + 1, (one, true)
 
     def _as_counted(self, case, one):
         """The span that the vendor's own totals of a date or month have: with Solis those of the inverters' clock."""

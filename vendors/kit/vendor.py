@@ -47,7 +47,7 @@ class Vendor:
     """How long a device's values usually take until the vendor tells them."""
     lacks: ClassVar[frozenset[str]] = frozenset()
     """What this vendor cannot express: members as `record.member`, and of its series a level, as
-    `site_solar_intervals.15mins`, or the charge in it, as `battery_intervals.hour.soc_percent`. The series
+    `site_solar_intervals.15mins`, or the charge in it, as `battery_intervals.soc_percent`. The series
     `solar_intervals.of_several` is that of a device which is not the only one of its kind at its site."""
 
     follows_308: ClassVar[bool] = False

@@ -82,8 +82,8 @@ class Tesla(Vendor):
         "site.peak_power_kw", "site.utc_offset_hours", "solar_inverter.name", "solar_inverter.rated_power_kw",
         "solar_inverter.status", "solar_inverter.vendor_status", "solar_inverter.recent_errors", "battery.name",
         "battery.status", "battery.vendor_status", "battery.recent_errors", "solar_intervals.of_several",
-        "battery_intervals.of_several", "battery_intervals.15mins.soc_percent", "battery_intervals.hour.soc_percent",
-        "site_battery_intervals.15mins.soc_percent", "site_battery_intervals.hour.soc_percent",
+        "battery_intervals.of_several", "battery_intervals.soc_percent",
+        "site_battery_intervals.soc_percent",
     })  # fmt: skip
 
     def sign(self, request: Request) -> None:

@@ -61,5 +61,5 @@ def _ask(
 
 def _answer(found: Found, record: Record, now: datetime, to: Callable[[Read], dict[str, Any]]) -> Answer:
     lag = current_app.extensions["clouds"][found.vendor].vendor.lag
-    read = Read(found.vendor, record, now - timedelta(seconds=found.age), lag, found.errors)
+    read = Read(found.vendor, record, now - timedelta(seconds=round(found.age)), lag, found.errors)
     return to(read), 200, {"Age": str(round(found.age))}

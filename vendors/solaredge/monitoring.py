@@ -125,16 +125,22 @@ class SolarEdge(Vendor):
     def site(self, key: Key) -> Site:
         site = self._known_site(key[0])
         solar = self._newest(site, SITE, PRODUCED)[""]
-        found = replace(site, power_kw=power_kw(solar, 0), measured_at=solar.end if solar else None)
         batteries = sum(isinstance(device, Battery) for device in self._devices_of(key[0]))
-        if not batteries:
-            return found
-        newest = [row for row in self._newest(site, STORAGE, FLOWS).values() if row]
-        flows = [fsum(power_kw(row, which) or 0.0 for row in newest) for which in range(len(FLOWS))]
-        if not newest:
-            return replace(found, bess=Bess())
-        charge = newest[0].soc_percent if batteries == 1 else None
-        return replace(found, bess=Bess(soc_percent=charge), charge_kw=flows[0], discharge_kw=flows[1])
+        stored = self._newest(site, STORAGE, FLOWS).values() if batteries else ()
+        newest = max(filter(None, [solar, *stored]), key=lambda row: row.end, default=None)
+        if newest is None:
+            return replace(site, bess=Bess() if batteries else None)
+        # The sun's buckets are null at night, when batteries go on.
+        now = [row for row in stored if row and row.end == newest.end]
+        flows = [fsum(power_kw(row, which) or 0.0 for row in now) if now else None for which in range(len(FLOWS))]
+        return replace(
+            site,
+            power_kw=power_kw(solar, 0) if solar and solar.end == newest.end else None,
+            charge_kw=flows[0],
+            discharge_kw=flows[1],
+            measured_at=newest.end,
+            bess=Bess(soc_percent=now[0].soc_percent if batteries == len(now) == 1 else None) if batteries else None,
+        )
 
     def solar_inverter(self, key: Key) -> SolarInverter:
         site, device = self._known_site(key[0]), self._device(key, SolarInverter)

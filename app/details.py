@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from vendors.kit import Battery, Bess, Messages, Production, Record, Site, SolarInverter
 
@@ -128,7 +127,6 @@ def _without_none(found: Mapping[str, Any]) -> dict[str, Any]:
 
 def _offset_hours(record: Site, now: datetime) -> float | None:
     """The offset of the site's clock now; None when the vendor tells neither zone nor offset."""
-    if record.timezone is None:
-        return record.utc_offset_hours
-    offset = now.astimezone(ZoneInfo(record.timezone)).utcoffset()
-    return None if offset is None else offset / timedelta(hours=1)
+    if record.timezone is None and record.utc_offset_hours is None:
+        return None
+    return (now.astimezone(record.clock).utcoffset() or timedelta()) / timedelta(hours=1)

@@ -177,3 +177,13 @@ def test_sites_take_the_filters_of_sites(get, plant):
     assert len(get("/sites?vendorID=13", headers=HEADERS["sma"]).json["sites"]) == 1
     assert get("/sites?vendorID=14", headers=HEADERS["sma"]).json["sites"] == []
     assert get("/sites?vendorSiteID=13", headers=HEADERS["sma"]).status_code == 400
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "", 7, None])
+def test_a_time_zone_that_is_none_is_as_good_as_not_told(read, plant, monkeypatch, zone):
+    monkeypatch.setitem(PLANT, "timezone", zone)
+    plant.set = {}
+    plant.time = None
+    answer = read("sites")
+    assert (answer.status_code, answer.json["locationUTCOffset"]) == (200, 0.0)
+    assert "location" not in answer.json

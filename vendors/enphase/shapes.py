@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from vendors.kit import Battery, Reply, Site, SolarInverter, Status
-from vendors.kit.reading import Raw, epoch, optional_text, rows, text, zone
+from vendors.kit.reading import Raw, epoch, optional_text, rows, text, zone, zone_name
 
 INVERTERS = "micros"
 ENCHARGES = "encharges"
@@ -40,7 +40,7 @@ def to_site(raw: Raw) -> Site | None:
         key=(system,),
         vendor_id=system,
         name=optional_text(raw, "name") or system,
-        timezone=optional_text(raw, "timezone") if zone(raw, "timezone") else None,
+        timezone=zone_name(raw, "timezone") if zone(raw, "timezone") else None,
         operational_since=epoch(raw, "operational_at"),
     )
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 Raw = Mapping[str, Any]
 
 MAX_TEXT = 300
+MOST_OFFSET_HOURS = 14
 
 # Factor to kW or kWh. A vendor's other words, and what it may invent, are not in the table: no value then.
 POWER_UNITS = {"W": 0.001, "KW": 1.0, "MW": 1000.0}
@@ -90,6 +91,18 @@ def zone(raw: Raw, name: str) -> ZoneInfo | None:
         return ZoneInfo(optional_text(raw, name) or "")
     except (ValueError, OSError, KeyError):
         return None
+
+
+def offset_hours(raw: Raw, name: str) -> float | None:
+    """Hours by which a clock is ahead of UTC, if there is a clock like that."""
+    value = number(raw, name)
+    return value if value is not None and abs(value) <= MOST_OFFSET_HOURS else None
+
+
+def zone_name(raw: Raw, name: str) -> str | None:
+    """The name of a time zone if it is one."""
+    found = zone(raw, name)
+    return found.key if found else None
 
 
 def mapping(raw: Raw, name: str) -> Raw:

@@ -6,9 +6,10 @@ timezone-aware. `key` is the vendor's own stable identity of the thing, as text 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 Key = tuple[str, ...]
 
@@ -78,7 +79,7 @@ class Site:
     vendor_id: str
     name: str
     timezone: str | None = None
-    """IANA name."""
+    """IANA name, one that this server knows."""
     utc_offset_hours: float | None = None
     """East positive, where a vendor tells no IANA name; without daylight saving."""
     latitude: float | None = None
@@ -92,6 +93,13 @@ class Site:
     charge_kw: float | None = None
     discharge_kw: float | None = None
     measured_at: datetime | None = None
+
+    @property
+    def clock(self) -> tzinfo:
+        """The clock on which its days begin: of its time zone, else of its offset, else UTC."""
+        if self.timezone is not None:
+            return ZoneInfo(self.timezone)
+        return timezone(timedelta(hours=self.utc_offset_hours)) if self.utc_offset_hours else UTC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,6 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import partial
 from math import fsum
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from vendors.kit import (
     Battery,
@@ -117,7 +116,7 @@ class Sma(Vendor):
             power_kw=kilo(newest, "pvGeneration"),
             charge_kw=charge_kw,
             discharge_kw=discharge_kw,
-            measured_at=time_of(newest, clock_of(site)),
+            measured_at=time_of(newest, site.clock),
         )
 
     def solar_inverter(self, key: Key) -> SolarInverter:
@@ -183,7 +182,7 @@ class Sma(Vendor):
         return device, Source(DEVICE, device.vendor_id, SOLAR_SET, PRODUCED, clock, since, device.rated_power_kw)
 
     def _plant(self, site: Site, members: tuple[str, ...]) -> Source:
-        return Source(PLANT, site.vendor_id, PLANT_SET, members, clock_of(site), site.operational_since)
+        return Source(PLANT, site.vendor_id, PLANT_SET, members, site.clock, site.operational_since)
 
     def _series(self, source: Source, level: Level) -> Series:
         _, _, unit = PERIODS[level]
@@ -216,10 +215,6 @@ class Sma(Vendor):
 
     def _status(self, source: Source) -> tuple[Status | None, str | None]:
         return self.client.get(DEVICE + "/status", source.id, kind="live").record(to_status)
-
-
-def clock_of(site: Site) -> tzinfo:
-    return ZoneInfo(site.timezone) if site.timezone else UTC
 
 
 def time_of(newest: Raw, clock: tzinfo) -> datetime | None:

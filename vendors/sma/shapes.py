@@ -5,7 +5,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from vendors.kit import Battery, Sample, Site, SolarInverter, Status
-from vendors.kit.reading import Raw, mapping, moment, number, optional_text, positive, text
+from vendors.kit.reading import Raw, mapping, moment, number, optional_text, positive, text, zone_name
 
 INVERTER_TYPE = "Solar Inverters"
 BATTERY_TYPE = "Battery"  # "Battery Inverter" is what was seen; what else may follow the word is not known.
@@ -27,7 +27,7 @@ def to_site(raw: Raw) -> Site:
         key=(plant,),
         vendor_id=plant,
         name=optional_text(raw, "name") or plant,
-        timezone=optional_text(raw, "timezone"),
+        timezone=zone_name(raw, "timezone"),
         latitude=number(address, "latitude"),
         longitude=number(address, "longitude"),
         operational_since=moment(installation, "startUpUtc"),

@@ -14,12 +14,11 @@ Source: https://api-docs.solaredge.com, and live replies of public projects, rea
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from functools import partial
 from math import fsum
 from types import MappingProxyType
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from vendors.kit import (
     Battery,
@@ -32,7 +31,6 @@ from vendors.kit import (
     NotOffered,
     Production,
     Quality,
-    RateLimited,
     Reply,
     Request,
     Row,
@@ -42,20 +40,27 @@ from vendors.kit import (
     Tile,
     Vendor,
     VendorError,
-    bearer,
     day_start,
-    hours,
     labelled,
 )
 from vendors.kit.reading import Raw, mapping
 from vendors.kit.windows import QUARTER
-from vendors.solaredge.shapes import FLOWS, PRODUCED, buckets, to_coupled, to_device, to_message, to_samples, to_site
+from vendors.solaredge.access import key_or_bearer, limited
+from vendors.solaredge.shapes import (
+    FLOWS,
+    PRODUCED,
+    buckets,
+    power_kw,
+    sum_kwh,
+    to_coupled,
+    to_device,
+    to_message,
+    to_samples,
+    to_site,
+)
 from vendors.solaredge.windows import instant, whole_day, windows
 
 SITES_PER_PAGE = 1000
-PER_MINUTE_SECONDS = 60.0
-# When the billing month ends is told nowhere: ask again tomorrow.
-NEXT_DAY_SECONDS = 86_400.0
 ALERTS = "/v2/sites/{}/alerts"
 MOST_ALERTS = 100
 RESOLUTIONS = {Level.QUARTER: "QUARTER_HOUR", Level.HOUR: "HOUR", Level.DAY: "DAY", Level.MONTH: "MONTH"}
@@ -67,15 +72,6 @@ INVERTERS: Source = ("/v2/sites/{}/inverters/telemetry", "inverters")
 STORAGE: Source = ("/v2/sites/{}/storage/telemetry", "storage")
 
 D = TypeVar("D", SolarInverter, Battery)
-
-
-def key_or_bearer(value: str) -> Mapping[str, str]:
-    """The bare API key as {"key": ...}, or `Bearer <token>` as {"token": ...}."""
-    if value.split(" ")[0].lower() == "bearer":
-        return bearer(value)
-    if not value or " " in value:
-        raise ValueError("must be the API key alone, or: Bearer <token>")
-    return {"key": value}
 
 
 class SolarEdge(Vendor):
@@ -97,11 +93,7 @@ class SolarEdge(Vendor):
             request.headers["X-API-Key"] = key
 
     def failure(self, reply: Reply, request: Request) -> VendorError | None:
-        if reply.status != 429 or reply.headers.get("retry-after"):
-            return None
-        if reply.headers.get("x-ratelimit-remaining-minute", "0") == "0":
-            return RateLimited(reply.url, guess=PER_MINUTE_SECONDS)
-        return RateLimited(reply.url, "the credits of this month are spent", guess=NEXT_DAY_SECONDS)
+        return limited(reply)
 
     def sites(self) -> Iterator[Site]:
         yield from self.client.pages(self._page_of_sites)
@@ -145,13 +137,13 @@ class SolarEdge(Vendor):
     def solar_inverter(self, key: Key) -> SolarInverter:
         site, device = self._known_site(key[0]), self._device(key, SolarInverter)
         newest = self._newest(site, INVERTERS, PRODUCED).get(device.serial_number)
-        today = self.client.now.astimezone(clock_of(site)).date()
+        today = self.client.now.astimezone(site.clock).date()
         hours = self._rows(site, INVERTERS, PRODUCED, Level.HOUR, *whole_day(today)).get(device.serial_number, [])
         return replace(
             device,
             power_kw=power_kw(newest, 0),
             measured_at=newest.end if newest else None,
-            recent_production=Production(sum_kwh(hours), day_start(today, clock_of(site))) if hours else None,
+            recent_production=Production(sum_kwh(hours), day_start(today, site.clock)) if hours else None,
             lifetime_production=self._lifetime(site, device),
             recent_errors=self._alerts(site, device.serial_number),
         )
@@ -214,19 +206,19 @@ class SolarEdge(Vendor):
                 told = [found.get(serial_number, []) for serial_number in serial_numbers]
                 return [[replace(row, quality=Quality.DERIVED) for row in rows] for rows in told] if is_mixed else told
 
-            return Tile(instant(start, clock_of(site)), instant(end, clock_of(site)), read)
+            return Tile(instant(start, site.clock), instant(end, site.clock), read)
 
         def tiles(start: datetime, end: datetime) -> Iterator[Tile]:
-            return (tile(*window) for window in windows(level, start, end, clock_of(site)))
+            return (tile(*window) for window in windows(level, start, end, site.clock))
 
-        return Series(clock_of(site), tiles, self.lag, nights=members is PRODUCED, since=site.operational_since)
+        return Series(site.clock, tiles, self.lag, nights=members is PRODUCED, since=site.operational_since)
 
     def _rows(
         self, site: Site, source: Source, members: tuple[str, ...], level: Level, start: datetime, end: datetime
     ) -> dict[str, list[Row]]:
         """Rows of a window on the site's clock, by serial number; of the site itself by ""."""
         path, root = source
-        clock = clock_of(site)
+        clock = site.clock
         params = {"resolution": RESOLUTIONS[level], "from": start.isoformat(), "to": end.isoformat()}
         if source is SITE:
             params["unit"] = "WH"
@@ -243,7 +235,7 @@ class SolarEdge(Vendor):
 
     def _newest(self, site: Site, source: Source, members: tuple[str, ...]) -> dict[str, Row | None]:
         """The last quarter with values, by serial number."""
-        clock = clock_of(site)
+        clock = site.clock
         known = self.client.now - self.lag - QUARTER
         window = next(
             (start, end)
@@ -257,7 +249,7 @@ class SolarEdge(Vendor):
         since = site.operational_since
         if since is None:
             return None
-        clock = clock_of(site)
+        clock = site.clock
         first, last = since.astimezone(clock).year, self.client.now.astimezone(clock).year
         window = datetime(first, 1, 1), datetime(last + 1, 1, 1)
         path, root = INVERTERS
@@ -273,16 +265,3 @@ class SolarEdge(Vendor):
         params: Mapping[str, str | int] = {"only-open": "true", "alerts-in-page": MOST_ALERTS}
         reply = self.client.get(ALERTS, site.vendor_id, params=params, kind="live")
         return Messages(tuple(reply.rows(to=partial(to_message, serial_number))), site.operational_since)
-
-
-def clock_of(site: Site) -> tzinfo:
-    return ZoneInfo(site.timezone) if site.timezone else UTC
-
-
-def power_kw(row: Row | None, which: int) -> float | None:
-    """Mean power of a quarter."""
-    return row.kwh[which] / hours(row.end - row.start) if row and row.kwh else None
-
-
-def sum_kwh(rows: list[Row]) -> float:
-    return fsum(row.kwh[0] for row in rows if row.kwh)

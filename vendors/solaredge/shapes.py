@@ -2,10 +2,22 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from math import fsum
 from typing import Any
 
-from vendors.kit import Battery, Message, Row, Sample, Site, SolarInverter, latest
-from vendors.kit.reading import ENERGY_UNITS, Raw, mapping, moment, number, optional_text, positive, rows, text
+from vendors.kit import Battery, Message, Row, Sample, Site, SolarInverter, hours, latest
+from vendors.kit.reading import (
+    ENERGY_UNITS,
+    Raw,
+    mapping,
+    moment,
+    number,
+    optional_text,
+    positive,
+    rows,
+    text,
+    zone_name,
+)
 
 # The unit of `nameplate` is not documented; v1 gave W for inverters and Wh for batteries.
 NAMEPLATE_PER_KILO = 1000.0
@@ -21,7 +33,7 @@ def to_site(raw: Raw) -> Site:
         key=(site,),
         vendor_id=site,
         name=optional_text(raw, "name") or site,
-        timezone=optional_text(mapping(raw, "location"), "timezone"),
+        timezone=zone_name(mapping(raw, "location"), "timezone"),
         operational_since=moment(raw, "installationDate"),
         peak_power_kw=positive(raw, "peakPower"),
     )
@@ -117,3 +129,12 @@ def to_message(serial_number: str, raw: Raw) -> Message | None:
         return None
     words = [optional_text(raw, "category"), optional_text(raw, "type")]
     return Message("warning", ": ".join(word for word in words if word) or "open alert")
+
+
+def power_kw(row: Row | None, which: int) -> float | None:
+    """Mean power of a quarter."""
+    return row.kwh[which] / hours(row.end - row.start) if row and row.kwh else None
+
+
+def sum_kwh(rows: list[Row]) -> float:
+    return fsum(row.kwh[0] for row in rows if row.kwh)

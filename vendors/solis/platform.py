@@ -54,7 +54,6 @@ from vendors.solis.errors import failure_of
 from vendors.solis.series import FLOWS, PRODUCED, fine_rows, offsets, to_sample, totals, whole_dates
 from vendors.solis.shapes import (
     battery_now,
-    clock_of,
     detailed,
     inverter_now,
     inverters_clock,
@@ -179,7 +178,7 @@ class Solis(Vendor):
     def _series(
         self, site: Site, level: Level, members: tuple[str, ...], devices: list[SolarInverter] | list[Battery]
     ) -> Series:
-        clock = clock_of(site)
+        clock = site.clock
 
         def days(start: datetime, end: datetime) -> Iterator[Tile]:
             for day in whole_dates(start, end, clock):
@@ -218,7 +217,7 @@ class Solis(Vendor):
         devices: list[SolarInverter] | list[Battery],
     ) -> list[Row]:
         """The days of a month or the months of a year, of one device, or of the station where none is named."""
-        clock, (unit, step, form) = clock_of(site), CHARTS[level]
+        clock, (unit, step, form) = site.clock, CHARTS[level]
         owner, id = ("inverter", devices[0].vendor_id) if devices else ("station", site.vendor_id)
         end = day_start(following(unit, first), clock)
         body = {"id": id, "money": "", unit: first.strftime(form)}

@@ -1,7 +1,7 @@
 """Solis' answers as records."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone
 from math import fsum
 from typing import Any
 
@@ -12,6 +12,7 @@ from vendors.kit.reading import (
     energy_kwh,
     epoch,
     number,
+    offset_hours,
     optional_text,
     positive,
     power_kw,
@@ -34,7 +35,7 @@ def to_site(raw: Raw) -> Site:
         key=(station,),
         vendor_id=station,
         name=optional_text(raw, "stationName") or station,
-        utc_offset_hours=number(raw, "timeZone"),
+        utc_offset_hours=offset_hours(raw, "timeZone"),
         peak_power_kw=power_kw(raw, "capacity", "capacityStr"),
     )
 
@@ -55,11 +56,6 @@ def detailed(site: Site, raw: Raw) -> Site:
         discharge_kw=discharge_kw,
         measured_at=milliseconds(raw, "dataTimestamp"),
     )
-
-
-def clock_of(site: Site) -> tzinfo:
-    """The site's time zone; where only an offset is known, a clock that knows no daylight saving."""
-    return zone({"name": site.timezone}, "name") or inverters_clock(site)
 
 
 def inverters_clock(site: Site) -> timezone:

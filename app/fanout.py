@@ -1,6 +1,7 @@
 """One question to many vendor clouds at once, answered by the deadline with whatever came."""
 
 import contextvars
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, wait
@@ -13,6 +14,10 @@ Find = Callable[[Vendor], Iterable[Keyed]]
 # When a vendor's places are all taken, a request waits so long for one before it says Busy. Long enough for
 # the bursts of a healthy vendor, short enough not to hold request threads for one that hangs.
 PLACE_WAIT_SECONDS = 1.0
+# Longer than this a request waits only as one of so many of its process: two vendors that hang would otherwise hold all
+# of its 64 threads. The others give what they have then, and say what is missing.
+SHORT_SECONDS = 1.0
+LONG_WAITS = threading.BoundedSemaphore(48)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,44 +44,68 @@ def ask(
     mode: Mode = Mode.REUSE,
 ) -> dict[str, Outcome]:
     """The outcome of `find` at every vendor for which there is a credential; returns by the deadline."""
-    sweeps: dict[str, Sweep] = {}
-    futures: list[Future[None]] = []
-    names = list(credentials)
+    asked = {name: Question(clouds[name], credential, find, deadline, mode) for name, credential in credentials.items()}
     patience = time.monotonic() + PLACE_WAIT_SECONDS
     # First everyone who can start at once, then those who have to wait for a place.
-    for waits in (False, True):
-        for name in [name for name in names if name not in sweeps]:
-            seconds = min(patience - time.monotonic(), deadline.left())
-            if clouds[name].places.acquire(waits, max(0.0, seconds) if waits else None):
-                sweep = sweeps[name] = Sweep(clouds[name].open(credentials[name], deadline, mode))
-                futures.append(_start(clouds[name], sweep, find))
-    wait(futures, deadline.left())
-    return {name: _outcome(clouds[name], sweeps.get(name)) for name in names}
-
-
-def _start(cloud: Cloud, sweep: Sweep, find: Find) -> "Future[None]":
-    context = contextvars.copy_context()
-
-    def run() -> None:
+    waiting = [question for question in asked.values() if not question.start(0.0)]
+    for question in waiting:
+        question.start(min(patience - time.monotonic(), deadline.left()))
+    futures = [question.future for question in asked.values() if question.future]
+    _, late = wait(futures, min(SHORT_SECONDS, deadline.left()))
+    if late and LONG_WAITS.acquire(blocking=False):
         try:
-            context.run(sweep.run, find)
+            _, late = wait(late, deadline.left())
         finally:
-            # Here and not at the end of the request: a sweep may outlive it by a moment.
-            cloud.places.release()
-
-    try:
-        return cloud.sweeps.submit(run)
-    except RuntimeError:  # The process is shutting down.
-        cloud.places.release()
-        raise
+            LONG_WAITS.release()
+    return {name: question.outcome(may_wait=deadline.left() > 0) for name, question in asked.items()}
 
 
-def _outcome(cloud: Cloud, sweep: Sweep | None) -> Outcome:
-    if sweep is None:
-        return Outcome([], Busy(why=f"{cloud.name} is not answering others either", retry_after=5.0))
-    finished = sweep.finished
-    failure = sweep.failure
-    if not finished and not (failure and failure.stops_the_sweep):
-        url = sweep.vendor.client.waits_for
-        failure = Timeout(url, "" if url else "no call was made in time")
-    return Outcome(sweep.records, failure, sweep.incomplete if failure else "", sweep.progress.age)
+class Question:
+    """What one vendor is asked for one request."""
+
+    def __init__(self, cloud: Cloud, credential: Credential, find: Find, deadline: Deadline, mode: Mode) -> None:
+        self._cloud, self._credential, self._find = cloud, credential, find
+        self._deadline, self._mode = deadline, mode
+        self._owner = credential.fingerprint(cloud.secret)
+        self.sweep: Sweep | None = None
+        self.future: Future[None] | None = None
+
+    def start(self, seconds: float) -> bool:
+        """Starts the sweep, if there is a place for it within so many seconds."""
+        if not self._cloud.places.acquire(self._owner, max(0.0, seconds)):
+            return False
+        self.sweep = sweep = Sweep(self._cloud.open(self._credential, self._deadline, self._mode))
+        context = contextvars.copy_context()
+
+        def run() -> None:
+            try:
+                context.run(sweep.run, self._find)
+            finally:
+                # Here and not at the end of the request: a sweep may outlive it by a moment.
+                self._cloud.places.release(self._owner)
+
+        try:
+            self.future = self._cloud.sweeps.submit(run)
+        except RuntimeError:  # The process is shutting down.
+            self._cloud.places.release(self._owner)
+            raise
+        return True
+
+    def outcome(self, *, may_wait: bool) -> Outcome:
+        """What came so far; without a place, what was kept of earlier answers.
+
+        may_wait: whether there was time left, which this request could not be given.
+        """
+        if self.sweep is None:
+            sweep = Sweep(self._cloud.open(self._credential, self._deadline, Mode.KEPT_ONLY))
+            sweep.run(self._find)
+            why = f"{self._cloud.name} is not answering others either"
+            return Outcome(sweep.records, Busy(why=why, retry_after=5.0), sweep.incomplete, sweep.progress.age)
+        sweep, finished = self.sweep, self.sweep.finished
+        failure = sweep.failure
+        if not finished and not (failure and failure.stops_the_sweep):
+            url = sweep.vendor.client.waits_for
+            failure = Timeout(url, "" if url else "no call was made in time")
+            if may_wait:
+                failure = Busy(url, "too many requests wait for slow vendors", retry_after=5.0)
+        return Outcome(sweep.records, failure, sweep.incomplete if failure else "", sweep.progress.age)

@@ -12,7 +12,9 @@ import selectors
 import socket
 import struct
 import time
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -34,6 +36,7 @@ QUEUE_SECONDS = 5.0
 # All headers together: a token of 16 KiB for one vendor, and shorter ones for others.
 HEADERS_LIMIT = 64 * 1024
 READ_BYTES = 64 * 1024
+ALL_BUSY = "All threads of this service are busy; try again shortly."
 
 
 class Connection(TConn):
@@ -109,6 +112,11 @@ class Connection(TConn):
 class Worker(ThreadWorker):
     """Threads answer requests; the main loop waits for them."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Requests that wait for a thread, the oldest first; and those that have one and have not been looked at since.
+        self._queued: deque[tuple[Connection, Future[Any]]] = deque()
+
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
         super().check_config(cfg, log)
@@ -136,7 +144,7 @@ class Worker(ThreadWorker):
     def handle(self, conn: Connection) -> Any:
         """Answers one request. Runs in a thread."""
         if time.monotonic() - conn.arrived > QUEUE_SECONDS:
-            conn.refuse(503, "All threads of this service are busy; try again shortly.")
+            conn.refuse(503, ALL_BUSY)
             return False
         return super().handle(conn)
 
@@ -161,6 +169,11 @@ class Worker(ThreadWorker):
     def murder_pending(self) -> None:
         """Cuts off what took too long."""
         now = time.monotonic()
+        while self._queued and (self._queued[0][1].done() or now - self._queued[0][0].arrived > QUEUE_SECONDS):
+            conn, answered = self._queued.popleft()
+            # One that a thread has already taken goes on.
+            if answered.cancel():
+                conn.refuse(503, ALL_BUSY)
         while self.pending_conns and self.pending_conns[0].timeout <= now:
             conn = self.pending_conns[0]
             if conn.received and not (conn.is_whole or conn.is_too_large):
@@ -196,7 +209,9 @@ class Worker(ThreadWorker):
             conn.arrived = time.monotonic()
             conn.init()
             conn.parser.unreader.unread(bytes(conn.received))
-            super().enqueue_req(conn)
+            answered = self.tpool.submit(self.handle, conn)
+            self._queued.append((conn, answered))
+            answered.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
 
     def _watch(self, conn: Connection, readable: Callable[[Connection, socket.socket], None]) -> None:
         conn.sock.setblocking(False)

@@ -51,7 +51,8 @@ class SharedLedger(Ledger):
             return self._shared.get_window_stats(limit, group).reset_time
 
         found = self._with_redis(shared, None)
-        return super().count(rate, group) if found is None else found
+        # Counted here as well, lest a Redis that goes, or comes back empty, gives the budget once more.
+        return found or super().count(rate, group)
 
     def held_until(self, group: str) -> float:
         here = super().held_until(group)

@@ -21,6 +21,15 @@ MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 CONNECTIONS = 8
 # How long a request waits for the database. It has other work to do: lists go on without.
 READ_SECONDS = 2.0
+# The least that a connect takes; shorter ones mean this as well. A host that vanishes without a word is given up after
+# some seconds, also in the middle of an answer.
+PATIENCE = {
+    "connect_timeout": 2,
+    "tcp_user_timeout": 5000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+}
 UPGRADE_LOCK = 4_027_015_431  # any number, as long as it stays the same
 
 
@@ -153,6 +162,5 @@ def _postgres(url: str) -> Engine:
         pool_timeout=5,
         pool_pre_ping=True,
         hide_parameters=True,
-        # The least that it takes; shorter ones mean this as well.
-        connect_args={"connect_timeout": 2},
+        connect_args=PATIENCE,
     )

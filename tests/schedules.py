@@ -34,6 +34,8 @@ FAULTS = {
     "fails with 503 in HTML": ({"status": 503, "body": "<html>maintenance</html>"}, {DOWN}, 10),
     "throttles": ({"status": 429, "headers": {"Retry-After": "1"}}, {"Too Many Requests"}, 10),
     "throttles without a hint": ({"status": 429}, {"Too Many Requests"}, 10),
+    "throttles for ever": ({"status": 429, "headers": {"Retry-After": "inf"}}, {"Too Many Requests"}, 3),
+    "fails with a wait of ages": ({"status": 503, "headers": {"Retry-After": "1e30"}}, {DOWN}, 3),
     "throttles once": ({"status": 429, "times": 1}, {"Too Many Requests"}, 5),
     "says 401": ({"status": 401}, {"Unauthorized", "Forbidden", DOWN}, 10),
     "says 403": ({"status": 403}, {"Forbidden", "Unauthorized", DOWN}, 10),
@@ -146,9 +148,7 @@ class Schedules:
     def _settle(self):
         """No sweep goes on for more than a second after its request."""
         ends = time.monotonic() + 1.0
-        while busy := [
-            cloud.name for cloud in self.clouds.values() if cloud.places._value < cloud.places._initial_value
-        ]:
+        while busy := [cloud.name for cloud in self.clouds.values() if cloud.places.taken]:
             assert time.monotonic() < ends, (busy, "still at work")
             time.sleep(0.005)
 

@@ -30,6 +30,16 @@ def test_every_answer_is_right_whatever_the_vendors_do_together(schedules, first
     assert not [secret for secret in schedules.secrets if secret in printed]
 
 
+def test_faults_leave_no_thread_and_no_connection_behind(schedules):  # noqa: F811
+    """After all the schedules above every pool is as large as it gets."""
+    before = resources()
+    for seed in range(200, 240):
+        schedules.run(seed)
+    after = resources()
+    assert after["threads"] <= before["threads"] + 5
+    assert after["files"] <= before["files"] + 20
+
+
 @pytest.mark.soak
 def test_two_thousand_schedules_leave_nothing_behind(schedules, report):  # noqa: F811
     for seed in range(1000, 1020):

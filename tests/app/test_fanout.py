@@ -1,10 +1,39 @@
-"""What a request takes from a sweep that has not ended."""
+"""What a request takes from sweeps that have not ended, or have not begun."""
+
+import threading
 
 import pytest
+import responses
 
-from app.fanout import _outcome
-from tests.vendors.support import cloud_of, open_vendor
-from vendors.kit import BackendError, Sweep, Unauthorized
+from app import fanout
+from app.fanout import Question
+from tests.vendors.support import BASE, HEADERS, cloud_of
+from vendors.kit import BackendError, Deadline, Mode, Unauthorized
+
+
+@pytest.fixture
+def cloud():
+    return cloud_of("sma")
+
+
+def credential_of(cloud, token="Bearer one-token"):
+    return cloud.vendor.credential_headers.read("sma", {"X-Authorization-sma": token})
+
+
+@pytest.fixture
+def started(cloud):
+    """A question whose sweep waits until it is let go."""
+    go_on = threading.Event()
+
+    def find(vendor):
+        go_on.wait(5)
+        return []
+
+    question = Question(cloud, credential_of(cloud), find, Deadline(5), Mode.REUSE)
+    assert question.start(0.0)
+    yield question
+    go_on.set()
+    question.future.result(5)
 
 
 @pytest.mark.parametrize(
@@ -12,13 +41,53 @@ from vendors.kit import BackendError, Sweep, Unauthorized
     [([], "timeout"), ([BackendError("url")], "timeout"), ([Unauthorized("url")], "unauthorized")],
     ids=["nothing", "one-site", "credential"],
 )
-def test_a_sweep_that_has_not_ended_is_a_timeout_unless_a_refusal_has_ended_it(failures, code):
-    cloud = cloud_of("sma")
-    sweep = Sweep(open_vendor("sma", cloud=cloud))
-    sweep.progress.failures.extend(failures)
-    assert _outcome(cloud, sweep).failure.code == code
+def test_a_sweep_that_has_not_ended_is_a_timeout_unless_a_refusal_has_ended_it(started, failures, code):
+    started.sweep.progress.failures.extend(failures)
+    assert started.outcome(may_wait=False).failure.code == code
 
 
-def test_a_vendor_without_a_free_place_is_busy_with_a_hint():
-    outcome = _outcome(cloud_of("sma"), None)
-    assert (outcome.failure.code, outcome.failure.retry_after) == ("busy", 5.0)
+def test_a_request_that_may_not_wait_longer_says_busy(started):
+    failure = started.outcome(may_wait=True).failure
+    assert (failure.code, failure.retry_after) == ("busy", 5.0)
+
+
+def ask(cloud, **options):
+    credentials = {"sma": cloud.vendor.credential_headers.read("sma", HEADERS["sma"])}
+    return fanout.ask({"sma": cloud}, credentials, lambda vendor: vendor.devices(), Deadline(5), **options)["sma"]
+
+
+def test_without_a_place_what_was_kept_is_given_and_busy_is_said(cloud, network, monkeypatch):
+    monkeypatch.setattr(fanout, "PLACE_WAIT_SECONDS", 0.01)
+    network.get(f"{BASE}/v1/plants", json={"plants": [{"plantId": "13"}, {"plantId": "14"}]})
+    for plant in ("13", "14"):
+        inverter = {"deviceId": plant, "type": "Solar Inverters", "generatorPower": 1.0}
+        network.get(f"{BASE}/v1/plants/{plant}/devices/lean", json={"devices": [inverter]})
+    assert len(ask(cloud).records) == 2
+    calls = len(network.calls)
+    cloud.places._free = 0
+    busy = ask(cloud)
+    assert (len(busy.records), busy.failure.code) == (2, "busy")
+    assert len(network.calls) == calls
+
+
+def test_without_a_place_and_without_memory_it_is_busy_with_a_hint(cloud, monkeypatch):
+    monkeypatch.setattr(fanout, "PLACE_WAIT_SECONDS", 0.01)
+    cloud.places._free = 0
+    busy = ask(cloud)
+    assert (busy.records, busy.failure.code, busy.failure.retry_after) == ([], "busy", 5.0)
+
+
+def test_only_so_many_requests_wait_long(cloud, network, monkeypatch):
+    monkeypatch.setattr(fanout, "SHORT_SECONDS", 0.05)
+    monkeypatch.setattr(fanout, "LONG_WAITS", threading.BoundedSemaphore(1))
+    go_on = threading.Event()
+
+    def plants(request):
+        go_on.wait(5)
+        return 200, {}, '{"plants": []}'
+
+    network.add_callback(responses.GET, f"{BASE}/v1/plants", plants)
+    fanout.LONG_WAITS.acquire()
+    assert ask(cloud).failure.code == "busy"
+    go_on.set()
+    fanout.LONG_WAITS.release()

@@ -24,19 +24,28 @@ class Breaker:
         self._open_until = 0.0
         self._probing_until = 0.0
 
-    def check(self, url: str, patience: float) -> None:
-        """Lets a call pass, or raises VendorDown. While the cloud is down, one call each time passes as a probe;
-        `patience` is how long it may take."""
+    def refuse(self, url: str) -> None:
+        """Raises VendorDown while no call would pass: before anything is spent on it."""
+        if self._open_until:
+            with self._lock:
+                self._refuse(url)
+
+    def check(self, url: str, patience: float) -> bool:
+        """Lets a call pass, or raises VendorDown. While the cloud is down, one call each time passes as a probe, which
+        the answer tells; `patience` is how long it may take."""
         if not self._open_until:
-            return
+            return False
         with self._lock:
-            now = self._clock()
             if not self._open_until:
-                return
-            blocked_until = max(self._open_until, self._probing_until)
-            if now < blocked_until:
-                raise VendorDown(url, retry_after=max(1.0, self._open_until - now))
-            self._probing_until = now + patience
+                return False
+            self._refuse(url)
+            self._probing_until = self._clock() + patience
+            return True
+
+    def _refuse(self, url: str) -> None:
+        now = self._clock()
+        if now < max(self._open_until, self._probing_until):
+            raise VendorDown(url, retry_after=max(1.0, self._open_until - now))
 
     def succeeded(self) -> None:
         """The cloud has answered, whatever it said."""
@@ -47,25 +56,27 @@ class Breaker:
             self._witnesses.clear()
             self._open_until = self._probing_until = 0.0
 
-    def unreachable(self) -> None:
+    def unreachable(self, *, is_probe: bool = False) -> None:
         """No connection: no matter whose call it was."""
         with self._lock:
             self._unreachable += 1
-            self._judge()
+            self._judge(is_probe)
 
-    def failed(self, witness: bytes) -> None:
+    def failed(self, witness: bytes, *, is_probe: bool = False) -> None:
         """A timeout or a 5xx, seen with this credential."""
         with self._lock:
             self._faults += 1
             if len(self._witnesses) < WITNESSES:
                 # More would say nothing more, and an outage may last.
                 self._witnesses.add(witness)
-            self._judge()
+            self._judge(is_probe)
 
-    def _judge(self) -> None:
+    def _judge(self, is_probe: bool) -> None:
         down = self._faults + self._unreachable >= FAULTS and (
             self._unreachable >= FAULTS or len(self._witnesses) >= WITNESSES
         )
         if down or self._open_until:
             self._open_until = self._clock() + OPEN_SECONDS
+        if is_probe:
+            # An older call that fails meanwhile does not end the wait for the probe.
             self._probing_until = 0.0

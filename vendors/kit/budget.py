@@ -112,6 +112,8 @@ class Budget:
             if wait > PACE_SECONDS or wait > deadline.left():
                 raise RateLimited(url, "the budget of this server for this credential is spent", retry_after=wait)
             self._sleep(wait)
+            # The vendor may have said no meanwhile.
+            self._refuse_held(group, url)
 
     def _slot(self, group: str) -> threading.BoundedSemaphore:
         with self._lock:

@@ -10,7 +10,16 @@ from urllib.parse import urljoin
 
 from vendors.kit.breaker import Breaker
 from vendors.kit.deadline import Deadline
-from vendors.kit.errors import BackendError, RateLimited, Timeout, VendorDown, VendorError, from_status
+from vendors.kit.errors import (
+    BackendError,
+    BadReply,
+    RateLimited,
+    Timeout,
+    VendorDown,
+    VendorError,
+    bounded,
+    from_status,
+)
 from vendors.kit.paths import fits_path
 from vendors.kit.replies import Kept
 from vendors.kit.reply import Progress, Reply
@@ -68,11 +77,17 @@ class Calls:
         if self._mode is not Mode.REFRESH:
             kept = store.get(key, MAX_AGE_SECONDS if self._mode is Mode.KEPT_ONLY else fresh)
             if kept:
-                return self._from_memory(kept, store.age(kept))
+                age = store.age(kept)
+                self._progress.is_stale |= age > fresh
+                return self._from_memory(kept, age)
             if self._mode is Mode.KEPT_ONLY:
                 raise NotKept(request.shown_url)
 
         def fetch() -> tuple[RawReply, Kept | None]:
+            # An equal call may have landed since the look into the store.
+            kept = None if self._mode is Mode.REFRESH else store.get(key, fresh)
+            if kept:
+                return kept.reply, kept
             raw = self._fetch_with_retry(request, make)
             return raw, store.put(key, raw)
 
@@ -90,6 +105,11 @@ class Calls:
                 self.only_kept()
             return self._from_memory(kept, store.age(kept))
         return Reply(raw, self._progress, lambda: store.take_back(key, raw, previous))
+
+    @property
+    def makes_none(self) -> bool:
+        """Whether what was kept is all there is, so that nothing takes time."""
+        return self._mode is Mode.KEPT_ONLY
 
     def only_kept(self) -> None:
         """From now on no call is made: what was kept of earlier answers is all there is."""
@@ -111,61 +131,73 @@ class Calls:
         return self._fetch(make())
 
     def _fetch(self, request: Request) -> RawReply:
-        raw = self._send(request)
-        if raw.status == 308:
-            target = self._moved_to(request, raw)
-            raw = self._send(target) if target else raw
-        elif raw.status == 421:
-            raw = self._from_another_region(request) or raw
+        raw, request = self._answer(request)
         verdict = self._vendor.failure(Reply(raw, self._progress, lambda: None), request)
         failure = verdict if isinstance(verdict, VendorError) else from_status(raw.status, raw.url, raw.retry_after)
         if isinstance(verdict, RawReply):
             raw, failure = verdict, None
-        if raw.status >= 500 and failure and failure.retriable:
-            self._breaker(request).failed(self._vendor.credential.fingerprint(self._cloud.secret))
-        else:
-            self._breaker(request).succeeded()
         if isinstance(failure, RateLimited):
             self._cloud.budget.hold(self._group, failure.hold_seconds)
         if failure:
             raise failure
-        pause = self._vendor.spent(Reply(raw, self._progress, lambda: None))
+        pause = bounded(self._vendor.spent(Reply(raw, self._progress, lambda: None)))
         if pause is not None:
             self._cloud.budget.hold(self._group, pause)
         self.answered = True
         self._cloud.retries.earn()
         return raw
 
-    def _lost(self, request: Request, failure: VendorError) -> None:
-        """Tells the breaker of a call without an answer."""
-        if failure.unreachable:
-            self._breaker(request).unreachable()
-        else:
-            self._breaker(request).failed(self._vendor.credential.fingerprint(self._cloud.secret))
-
-    def _breaker(self, request: Request) -> Breaker:
-        return self._cloud.breakers[request.base]
+    def _answer(self, request: Request) -> tuple[RawReply, Request]:
+        """What came, and of which request: where an id or an account has moved, it is another than the first."""
+        raw = self._send(request)
+        if raw.status == 308:
+            target = self._moved_to(request, raw)
+            return (self._send(target), target) if target else (raw, request)
+        return self._from_another_region(request, raw) if raw.status == 421 else (raw, request)
 
     def _send(self, request: Request) -> RawReply:
         self._called = request.shown_url
         if self._deadline.left() <= 0:
             raise Timeout(request.shown_url)
+        breaker = self._cloud.breakers[request.base]
         self._under_way.append(request.shown_url)
         try:
+            breaker.refuse(request.shown_url)
             with self._cloud.budget.spend(self._group, request.shown_url, self._deadline):
-                self._breaker(request).check(request.shown_url, self._deadline.left())
+                is_probe = breaker.check(request.shown_url, self._deadline.left())
                 # Signed last: some signatures hold the time.
                 self._vendor.sign(request)
-                started = time.perf_counter()
-                raw = self._cloud.transport.fetch(request, self._deadline)
-        except (BackendError, Timeout) as failure:
-            self._lost(request, failure)
-            raise
+                return self._exchange(request, breaker, is_probe)
         finally:
             self._under_way.remove(request.shown_url)
+
+    def _exchange(self, request: Request, breaker: Breaker, is_probe: bool) -> RawReply:
+        """One call, of whose end the breaker learns."""
+        started, witness = time.perf_counter(), self._vendor.credential.fingerprint(self._cloud.secret)
+        try:
+            raw = self._cloud.transport.fetch(request, self._deadline)
+        except BadReply:
+            # It has answered, whatever it is.
+            breaker.succeeded()
+            raise
+        except VendorError as failure:
+            if failure.unreachable:
+                breaker.unreachable(is_probe=is_probe)
+            else:
+                breaker.failed(witness, is_probe=is_probe)
+            raise
         took_ms = (time.perf_counter() - started) * 1000
         log.debug("%s %s answered %d in %.0f ms", request.method, request.shown_url, raw.status, took_ms)
+        if raw.status >= 500 and not self._is_final(raw, request):
+            breaker.failed(witness, is_probe=is_probe)
+        else:
+            breaker.succeeded()
         return raw
+
+    def _is_final(self, raw: RawReply, request: Request) -> bool:
+        """Whether a 5xx says something about the thing that was asked for, and nothing about the cloud."""
+        verdict = self._vendor.failure(Reply(raw, self._progress, lambda: None), request)
+        return verdict is not None and not (isinstance(verdict, VendorError) and verdict.retriable)
 
     def _moved_to(self, request: Request, raw: RawReply) -> Request | None:
         """The request to follow a 308 with, for a vendor that moves its ids so, and only below its own base."""
@@ -177,14 +209,29 @@ class Calls:
             return None
         return Request("GET", location, path)
 
-    def _from_another_region(self, request: Request) -> RawReply | None:
-        """The reply of the region in which this account lives; each other one is asked once, and it is remembered."""
+    def _from_another_region(self, request: Request, refused: RawReply) -> tuple[RawReply, Request]:
+        """The answer of the region in which this account lives; each other one is asked once.
+
+        It is remembered where one knows the account. A region that is down may be the one: its failure counts only
+        if no other knows the account either.
+        """
+        failure: VendorError | None = None
+        found = refused, request
         for base in self._cloud.urls.values():
             if base == request.base:
                 continue
             url = base + request.url.removeprefix(request.base)
-            raw = self._send(Request(request.method, url, request.path, request.body))
-            if raw.status != 421:
+            moved = Request(request.method, url, request.path, request.body)
+            try:
+                raw = self._send(moved)
+            except (BackendError, Timeout, VendorDown, BadReply) as error:
+                failure = error
+                continue
+            if raw.status < 500 and raw.status != 421:
                 self._cloud.remember_home(self._vendor.credential, base)
-                return raw
-        return None
+                return raw, moved
+            if raw.status != 421:
+                found = raw, moved
+        if failure and found[0] is refused:
+            raise failure
+        return found

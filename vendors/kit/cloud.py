@@ -15,6 +15,7 @@ from vendors.kit.client import Client
 from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
 from vendors.kit.flights import Flights
+from vendors.kit.places import Places
 from vendors.kit.replies import Kept, Replies
 from vendors.kit.retries import Retries
 from vendors.kit.transport import CONNECTIONS, RawReply, Transport
@@ -23,6 +24,8 @@ from vendors.kit.vendor import Vendor
 # Sweeps of one vendor at a time in one process. Below the number of request threads of a worker (64), so
 # that a vendor that hangs cannot hold them all.
 MAX_SWEEPS = 48
+# Of them for one credential.
+MAX_SWEEPS_OF_ONE = 24
 
 
 @dataclass
@@ -39,8 +42,7 @@ class Cloud:
     """Key of fingerprints, so that nothing in memory tells a credential. Processes that share a ledger share it."""
     pause: float = 1.0
     """Scales the pause before a retry; tests set 0."""
-    places: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(MAX_SWEEPS))
-    """Taken before a sweep is submitted, given back when that sweep ends, not when its request ends."""
+    places: Places = field(default_factory=lambda: Places(MAX_SWEEPS, MAX_SWEEPS_OF_ONE))
 
     def __post_init__(self) -> None:
         self._homes: LRUCache[bytes, str] = LRUCache(10_000)

@@ -2,9 +2,19 @@
 
 import time
 from collections.abc import Mapping
+from math import isfinite
 
+# No vendor's word keeps us longer: some write nonsense, and a quota is at most a day's.
+LONGEST_WAIT_SECONDS = 86_400.0
 # The hint when neither the vendor nor its plugin has one: most quotas are of minutes.
 THROTTLED_SECONDS = 60.0
+
+
+def bounded(seconds: float | None) -> float | None:
+    """A wait as one can be; None for what is no number."""
+    if seconds is None or not isfinite(seconds):
+        return None
+    return min(max(0.0, seconds), LONGEST_WAIT_SECONDS)
 
 
 class NotOffered(Exception):
@@ -36,7 +46,7 @@ class VendorError(Exception):
     """True: there was no connection at all, so it is nothing that this caller's account could cause."""
 
     def __init__(self, url: str = "", why: str = "", *, retry_after: float | None = None) -> None:
-        self.url, self.why, self.retry_after = url, why, retry_after
+        self.url, self.why, self.retry_after = url, why, bounded(retry_after)
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -104,6 +114,7 @@ class RateLimited(VendorError):
     ) -> None:
         if retry_at is not None:
             retry_after = max(1.0, retry_at - time.time())
+        retry_after = bounded(retry_after)
         self.hold_seconds = retry_after or 0.0
         super().__init__(url, why, retry_after=guess if retry_after is None else retry_after)
 

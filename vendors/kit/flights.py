@@ -7,8 +7,20 @@ from concurrent.futures import TimeoutError as NotYet
 from typing import Generic, TypeVar
 
 from vendors.kit.deadline import Deadline
+from vendors.kit.errors import Busy, Timeout, VendorError
 
 T = TypeVar("T")
+
+# What must be left for one more try.
+WORTH_SECONDS = 1.0
+
+
+class Follows(Exception):
+    """Another's call has failed so."""
+
+    def __init__(self, failure: VendorError) -> None:
+        super().__init__()
+        self.failure = failure
 
 
 class Flights(Generic[T]):
@@ -20,7 +32,21 @@ class Flights(Generic[T]):
         self._lock = threading.Lock()
 
     def share(self, key: bytes, call: Callable[[], T], deadline: Deadline) -> T:
-        """The result of `call`, or of an equal one that began before. Raises TimeoutError at the deadline."""
+        """The result of `call`, or of an equal one that began before. Raises TimeoutError at the deadline.
+
+        A call that ended because of its caller's own deadline is made once more, if there is more time here.
+        """
+        try:
+            return self._share(key, call, deadline)
+        except Follows as follows:
+            if not (isinstance(follows.failure, Timeout | Busy) and deadline.left() >= WORTH_SECONDS):
+                raise follows.failure from None
+        try:
+            return self._share(key, call, deadline)
+        except Follows as follows:
+            raise follows.failure from None
+
+    def _share(self, key: bytes, call: Callable[[], T], deadline: Deadline) -> T:
         with self._lock:
             future = self._under_way.get(key)
             leads = future is None
@@ -31,6 +57,8 @@ class Flights(Generic[T]):
                 return future.result(deadline.left())
             except NotYet:
                 raise TimeoutError("an equal call that began before has not ended") from None
+            except VendorError as failure:
+                raise Follows(failure) from None
         try:
             result = call()
         except BaseException as error:

@@ -20,6 +20,8 @@ from vendors.kit.transport import RawReply, Request
 # dict that finds it by its name in lower case.
 OVERHEAD = 700
 HEADER = 300
+# A larger reply is not kept: it would take the place of hundreds of others.
+MAX_KEPT = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,11 @@ class Replies:
 
     def put(self, key: bytes, reply: RawReply) -> Kept | None:
         """Keeps a reply; gives the one that it replaces."""
+        kept = Kept(reply, self._clock(), _size(reply))
         with self._lock:
-            return self._put(key, Kept(reply, self._clock(), _size(reply)))
+            if kept.size > MAX_KEPT:
+                return self._drop(key)
+            return self._put(key, kept)
 
     def take_back(self, key: bytes, reply: RawReply, previous: Kept | None) -> None:
         """Undoes the `put` of a reply that turned out to be unusable, unless a newer one is there."""

@@ -93,15 +93,20 @@ class Reply:
         """
         raw_rows = self.record(lambda raw: reading.rows(raw, *path, optional=optional))
         converted: list[T] = []
+        failed = 0
         for raw in raw_rows:
             try:
                 record = to(raw)
             except UNREADABLE as error:
                 log.warning("unusable row at %s: %s", self.url, _why(error))
                 self._progress.failures.append(BadReply(self.url, _why(error)))
+                failed += 1
                 continue
             if record is not None:
                 converted.append(record)
+        if failed and failed == len(raw_rows):
+            # The next answer may be better; one with some good rows is not worth another call.
+            self._discard()
         return converted
 
     def _unreadable(self, why: str) -> BadReply:

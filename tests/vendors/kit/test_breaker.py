@@ -93,10 +93,28 @@ def test_a_probe_that_fails_opens_it_again(breaker, now):
     down(breaker)
     now[0] += OPEN_SECONDS
     assert not is_open(breaker)
-    breaker.failed(b"one")
+    breaker.failed(b"one", is_probe=True)
     assert is_open(breaker)
     now[0] += OPEN_SECONDS
     assert not is_open(breaker)
+
+
+def test_an_older_call_that_fails_meanwhile_lets_no_second_probe_pass(breaker, now):
+    down(breaker)
+    now[0] += OPEN_SECONDS
+    assert breaker.check("url", patience=20)
+    breaker.failed(b"one")
+    now[0] += OPEN_SECONDS
+    assert is_open(breaker)
+
+
+def test_looking_whether_it_is_open_takes_no_probe(breaker, now):
+    down(breaker)
+    with pytest.raises(VendorDown):
+        breaker.refuse("url")
+    now[0] += OPEN_SECONDS
+    breaker.refuse("url")
+    assert breaker.check("url", patience=20) is True
 
 
 def test_a_probe_that_is_never_heard_of_again_does_not_block_for_ever(breaker, now):

@@ -126,3 +126,46 @@ def test_a_site_that_is_not_yet_there_has_no_intervals(vendors, name, kind):
             for level in LEVELS:
                 long = {Level.QUARTER: 20, Level.HOUR: 60, Level.DAY: 300, Level.MONTH: 3000}[level]
                 assert not vendor.read(case, level, begun - timedelta(days=32 + long), begun - timedelta(days=32))
+
+
+@each_vendor
+@each_kind
+@pytest.mark.parametrize("when", [(2026, 6, 17), (2026, 3, 29), (2025, 10, 26)])
+def test_a_day_is_the_sum_of_its_hours_and_a_site_that_of_its_devices(vendors, name, kind, when):
+    with vendors(name).at(datetime(2026, 7, 1, 3, 7, tzinfo=UTC)) as vendor:
+        days = []
+        for case in vendor.cases(BERLIN, kind):
+            start = local("Europe/Berlin", *when)
+            hours = vendor.read(case, Level.HOUR, start, start + timedelta(days=1))
+            day = vendor.read(case, Level.DAY, start, start + timedelta(days=1))
+            if not hours or not day:
+                continue
+            days.append((case, day[0].kwh))
+            sums = [sum(one.kwh[which] for one in hours) for which in range(len(day[0].kwh))]
+            assert day[0].kwh == pytest.approx(sums, abs=DAY_OFF.get(name, 0.002) * case.devices)
+        if len(days) == 1 + days[0][0].devices:
+            whole, *parts = [kwh for _, kwh in days]
+            assert whole == pytest.approx([sum(column) for column in zip(*parts, strict=True)], abs=0.2)
+
+
+# Solis' days run on the inverters' clock, and its counters have steps of 0.1 kWh; a meter of Enphase's counts less.
+DAY_OFF = {"solis": 1.0, "enphase": 0.2, "enphasevpp": 0.2}
+
+
+@each_vendor
+def test_a_lifetime_rises_by_what_was_produced_also_where_its_unit_changes(vendors, name):
+    first, last = datetime(2026, 6, 16, 10, 3, tzinfo=UTC), datetime(2026, 6, 18, 10, 3, tzinfo=UTC)
+    for number in (BERLIN, PHOENIX, DELHI):
+        found = []
+        for now in (first, last):
+            with vendors(name).at(now) as vendor:
+                case = vendor.cases(number, "solar")[1]
+                found.append(vendor.plugin.solar_inverter(vendor.key(case)))
+        before, after = found
+        if before.lifetime_production is None:
+            assert {"solar_inverter.lifetime_production", "solar_intervals.of_several"} & vendor.plugin.lacks
+            continue
+        # Without rows of today there has been no sun yet.
+        (true,) = case.kwh(before.measured_at or first, after.measured_at or last)
+        rose = after.lifetime_production.kwh - before.lifetime_production.kwh
+        assert rose == pytest.approx(true, abs={"solis": 1.1}.get(name, 0.3))

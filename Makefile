@@ -43,7 +43,9 @@ lint: setup
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy --strict app vendors simulation sandbox
 
+# Some ten minutes, and the only target that installs the peers.
 bench: setup
+	@$(PIP) install -r requirements-bench.txt
 	@$(PY) -m benchmarks
 
 sandbox: setup

@@ -1,155 +1,96 @@
-"""`make bench`: how long lists take through the service, beside the same calls made one vendor after another.
+"""`make bench`: this service beside others that do the same job, in one run on loopback. Some ten minutes.
 
-The service runs under gunicorn with one worker, the vendors' clouds in the sandbox, both on loopback; the peer is
-this process, which sweeps the same clouds with the same plugins without the service. Each cell is the median of
-several runs with its smallest and largest; the ratio is service by peer, pair by pair.
+Every cell is run three times; printed are the median and its spread, and the ratio to aiohttp of the same row. Only
+complete answers count. A row marked `!` was taken while something else used the machine.
 """
 
-import json
-import os
-import socket
-import subprocess
-import sys
+from __future__ import annotations
+
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from statistics import median
+from dataclasses import dataclass
+from pathlib import Path
 
-import requests
+from benchmarks import isolation, nested
+from benchmarks.cells import Cell, measured
+from benchmarks.flows import VENDORS
+from benchmarks.servers import Server
+from benchmarks.setup import OURS, PEERS, Bench, credentials
 
-from benchmarks import isolation
-from vendors.kit import Deadline, Replies, Sweep, Transport, open_cloud
-from vendors.kit.registry import discover
-
-RUNS = 5
-PATIENCE = 60
-DEADLINE = 5
-VENDORS = ("sma", "smasbox", "solaredge", "solis")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port
+HEAD = (
+    f"{'':40} {'clients':>7} {'server':18} {'answers/s':>18} {'ratio':>6} {'p50 ms':>8} {'p99 ms':>8} "
+    f"{'CPU ms':>7} {'MB':>5}"
+)
+ASYNC = ("aiohttp", OURS, "fastapi+httpx", "fastify+undici")
+FEW = ("aiohttp", OURS)
+# With so many clients one vendor after another takes minutes.
+PATIENT = {"flask, one by one": 16}
 
 
-def with_(environ: Mapping[str, object]) -> dict[str, str]:
-    """The environment of this process and more."""
-    return {**os.environ, **{name: str(value) for name, value in environ.items()}}
+@dataclass(frozen=True)
+class Scenario:
+    """What the clouds are like, and who is asked by how many."""
+
+    title: str
+    clients: tuple[int, ...]
+    servers: tuple[str, ...] = tuple(PEERS)
+    vendors: tuple[str, ...] = VENDORS
+    distinct: bool = True
+    tls: bool = False
+    inverters: int = 10
+    seconds: float = 2.0
 
 
-@contextmanager
-def running(command: list[str], url: str, **environ: object) -> Iterator[None]:
-    """A server as a child process, from its first answer to the end of the block."""
-    process = subprocess.Popen(command, env=with_(environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        ends = time.monotonic() + PATIENCE
-        while time.monotonic() < ends and process.poll() is None:
-            try:
-                requests.get(url, timeout=1)
-                break
-            except requests.RequestException:
-                time.sleep(0.1)
-        yield
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
-
-
-class Bench:
-    """The service and the clouds behind it."""
-
-    def __init__(self, folder: str, sites: int) -> None:
-        self.folder, self.sites = folder, sites
-        self.clouds = f"http://127.0.0.1:{free_port()}"
-        self.service = f"http://127.0.0.1:{free_port()}"
-        self.session = requests.Session()
-        self.session.trust_env = False
-
-    @contextmanager
-    def up(self, **settings: object) -> Iterator["Bench"]:
-        flask = [sys.executable, "-m", "flask", "--app", "wsgi"]
-        own = {"INSTANCE_PATH": self.folder, "DATABASE_URL": "", "WEB_CONCURRENCY": 1, "LOG_LEVEL": "ERROR", **settings}
-        sandbox = [*flask, "sandbox", "--sites", str(self.sites), "--port", self.clouds.rpartition(":")[2]]
-        gunicorn = [sys.executable, "-m", "gunicorn", "wsgi:app"]
-        port = self.service.rpartition(":")[2]
-        with (
-            running(sandbox, self.clouds, **own),
-            running(gunicorn, f"{self.service}/health", **own, SANDBOX_URL=self.clouds, PORT=port),
-        ):
-            create = [*flask, "clients", "create", "bench"]
-            made = subprocess.run(create, env=with_(own), capture_output=True, check=True)
-            client = json.loads(made.stdout)
-            auth = (client["client_id"], client["client_secret"])
-            form = {"grant_type": "client_credentials"}
-            token = self.session.post(f"{self.service}/oauth2/token", data=form, auth=auth, timeout=PATIENCE).json()
-            self.session.headers["Authorization"] = f"Bearer {token['access_token']}"
-            yield self
-
-    def headers(self, vendors: tuple[str, ...]) -> dict[str, str]:
-        found = self.session.get(self.clouds, timeout=PATIENCE).json()["vendors"]
-        return {name: value for vendor in vendors for name, value in found[vendor]["headers"].items()}
-
-    def listed(self, vendors: tuple[str, ...], headers: dict[str, str]) -> int:
-        """Through the service, with fresh calls; the number of inverters."""
-        headers = headers | {"Cache-Control": "no-cache"}
-        answer = self.session.get(f"{self.service}/solar-inverters", headers=headers, timeout=PATIENCE).json()
-        assert answer["errors"] == {}, answer["errors"]
-        return len(answer["solar-inverters"])
-
-    def swept(self, vendors: tuple[str, ...], headers: dict[str, str]) -> int:
-        """The peer: one vendor after another."""
-        count = 0
-        for name in vendors:
-            plugin = discover()[name]
-            cloud = open_cloud(name, plugin, Transport(), Replies(), f"{self.clouds}/{name}")
-            sweep = Sweep(cloud.open(plugin.credential_headers.read(name, headers), Deadline(PATIENCE)))
-            sweep.run(lambda vendor: vendor.devices())
-            assert sweep.failure is None, sweep.failure
-            count += sum(type(record).__name__ == "SolarInverter" for record in sweep.records)
-        return count
-
-    def fault(self, vendor: str, fault: dict[str, object]) -> None:
-        self.session.put(f"{self.clouds}/faults/{vendor}", json=fault, timeout=PATIENCE).raise_for_status()
-
-
-def timed(call: Callable[[], int]) -> tuple[float, int]:
-    started = time.perf_counter()
-    count = call()
-    return 1000 * (time.perf_counter() - started), count
-
-
-def row(bench: Bench, title: str, vendors: tuple[str, ...]) -> None:
-    headers = bench.headers(vendors)
-    bench.listed(vendors, headers)
-    service, peer, count = [], [], 0
-    for _ in range(RUNS):
-        took, count = timed(lambda: bench.listed(vendors, headers))
-        alone, same = timed(lambda: bench.swept(vendors, headers))
-        assert count == same, "the service and the peer must do the same job"
-        service.append(took)
-        peer.append(alone)
-    ratio = median(one / other for one, other in zip(service, peer, strict=True))
-    cells = [f"{median(cell):7.0f} ({min(cell):.0f}-{max(cell):.0f})" for cell in (service, peer)]
-    print(f"{title:44} {count:6} {cells[0]:>22} {cells[1]:>22} {ratio:7.2f}", flush=True)
+SCENARIOS = (
+    Scenario("6 vendors, 50 ms, 10 inverters each", (1, 16, 64, 256)),
+    Scenario("the same over TLS", (1, 64), ASYNC, tls=True),
+    Scenario("the same with equal credentials", (64,), ASYNC, distinct=False),
+    Scenario("1 vendor", (1, 64), FEW, vendors=VENDORS[:1]),
+    Scenario("3 vendors", (1, 64), FEW, vendors=VENDORS[:3]),
+    Scenario("6 vendors, 1,000 inverters each", (1,), FEW, inverters=1_000, seconds=3.0),
+    Scenario("6 vendors, 10,000 inverters each", (1,), FEW, inverters=10_000, seconds=4.0),
+)
 
 
 def main() -> None:
-    print(f"{'list':44} {'items':>6} {'service ms':>22} {'one by one ms':>22} {'ratio':>7}")
-    with tempfile.TemporaryDirectory() as folder, Bench(folder, 8).up() as bench:
-        row(bench, "4 vendors, 8 sites each", VENDORS)
-        for vendor in VENDORS:
-            bench.fault(vendor, {"delay": 0.2})
-        row(bench, "4 vendors, 8 sites each, 200 ms a call", VENDORS)
-    with tempfile.TemporaryDirectory() as folder, Bench(folder, 1000).up() as bench:
-        row(bench, "solis, 1,000 sites", ("solis",))
-        row(bench, "4 vendors, 1,000 sites each", VENDORS)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Bench(folder, 8).up(WEB_CONCURRENCY=2, REQUEST_DEADLINE=DEADLINE) as bench,
-    ):
-        isolation.measure(bench, DEADLINE)
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder))
+        for name in bench.without:
+            print(f"{name} cannot run here: node and npm are needed")
+        print(HEAD)
+        for scenario in SCENARIOS:
+            compare(bench, scenario)
+        nested.measure()
+    isolation.measure()
+
+
+def compare(bench: Bench, scenario: Scenario) -> None:
+    """All rows of a scenario; every server sees the same clouds, one server at a time."""
+    with bench.clouds(delay=0.05, inverters=scenario.inverters, tls=scenario.tls) as clouds:
+        for clients in scenario.clients:
+            peer = None
+            for name in scenario.servers:
+                if name in bench.without or clients > PATIENT.get(name, clients):
+                    continue
+                cell = cell_of(bench, scenario, name, clouds, clients)
+                peer = cell if name == "aiohttp" else peer
+                show(scenario.title, clients, name, cell, peer)
+
+
+def cell_of(bench: Bench, scenario: Scenario, name: str, clouds: Server, clients: int) -> Cell:
+    items = len(scenario.vendors) * scenario.inverters
+    with bench.server(name, clouds) as (server, token):
+        headers = token | credentials(scenario.vendors, distinct=scenario.distinct)
+        return measured(server, clients, scenario.seconds, items, headers)
+
+
+def show(title: str, clients: int, name: str, cell: Cell, peer: Cell | None) -> None:
+    ratio = f"{cell.rate / peer.rate:.2f}" if peer else ""
+    rate = f"{cell.rate:.0f} ({cell.slowest:.0f}-{cell.fastest:.0f})"
+    print(
+        f"{title:40} {clients:7} {name:18} {rate:>18} {ratio:>6} {cell.p50_ms:8.1f} {cell.p99_ms:8.1f} "
+        f"{cell.cpu_ms:7.2f} {cell.memory_mb:5.0f}{' !' if cell.is_disturbed else ''}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

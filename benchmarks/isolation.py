@@ -1,29 +1,71 @@
 """What callers who wait for a hung vendor cost the others: healthy requests with and without them, in one run."""
 
+import json
+import os
+import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from statistics import quantiles
-from typing import TYPE_CHECKING
 
 import requests
 
-if TYPE_CHECKING:
-    from benchmarks.__main__ import Bench
+from benchmarks.servers import PATIENCE_SECONDS, free_port, python, running
 
 STUCK, HEALTHY = 64, 8
 HUNG = "solaredge"
 VENDORS = ("sma", "solis")
 SECONDS = 12.0
-ROUNDS = 3
+ROUNDS = 2
+DEADLINE, SITES = 5, 8
+
+
+class Played:
+    """The service before the sandbox, whose vendors can hang."""
+
+    def __init__(self, folder: str, sites: int) -> None:
+        self.folder, self.sites = folder, sites
+        self.clouds_port, self.service_port = free_port(), free_port()
+        self.clouds, self.service = (f"http://127.0.0.1:{port}" for port in (self.clouds_port, self.service_port))
+        self.session = requests.Session()
+        self.session.trust_env = False
+
+    @contextmanager
+    def up(self, **settings: object) -> Iterator["Played"]:
+        flask = python("-m", "flask", "--app", "wsgi")
+        own = {"INSTANCE_PATH": self.folder, "DATABASE_URL": "", "WEB_CONCURRENCY": 2, "LOG_LEVEL": "ERROR", **settings}
+        sandbox = [*flask, "sandbox", "--sites", str(self.sites), "--port", str(self.clouds_port)]
+        gunicorn = python("-m", "gunicorn", "wsgi:app")
+        with (
+            running(sandbox, self.clouds_port, own),
+            running(gunicorn, self.service_port, {**own, "SANDBOX_URL": self.clouds, "PORT": self.service_port}),
+        ):
+            create = [*flask, "clients", "create", "bench"]
+            environ = {**os.environ, **{name: str(value) for name, value in own.items()}}
+            made = subprocess.run(create, env=environ, capture_output=True, check=True)
+            client = json.loads(made.stdout)
+            auth = (client["client_id"], client["client_secret"])
+            form = {"grant_type": "client_credentials"}
+            url = f"{self.service}/oauth2/token"
+            token = self.session.post(url, data=form, auth=auth, timeout=PATIENCE_SECONDS).json()
+            self.session.headers["Authorization"] = f"Bearer {token['access_token']}"
+            yield self
+
+    def headers(self, vendors: tuple[str, ...]) -> dict[str, str]:
+        found = self.session.get(self.clouds, timeout=PATIENCE_SECONDS).json()["vendors"]
+        return {name: value for vendor in vendors for name, value in found[vendor]["headers"].items()}
+
+    def fault(self, vendor: str, fault: dict[str, object]) -> None:
+        self.session.put(f"{self.clouds}/faults/{vendor}", json=fault, timeout=PATIENCE_SECONDS).raise_for_status()
 
 
 class Load:
     """Requests through the service, sent one after another by some clients each."""
 
-    def __init__(self, bench: "Bench", deadline: float) -> None:
+    def __init__(self, bench: "Played", deadline: float) -> None:
         self._bench, self._deadline = bench, deadline
         self._healthy = bench.headers(VENDORS)
         self._stuck = bench.headers((*VENDORS, HUNG))
@@ -80,8 +122,13 @@ def p95(took: list[float]) -> float:
     return quantiles(took, n=20)[-1]
 
 
-def measure(bench: "Bench", deadline: float) -> None:
+def measure() -> None:
     """Prints throughput and p95 of the healthy requests, alone and beside the stuck ones."""
+    with tempfile.TemporaryDirectory() as folder, Played(folder, SITES).up(REQUEST_DEADLINE=DEADLINE) as played:
+        compare(played, DEADLINE)
+
+
+def compare(bench: "Played", deadline: float) -> None:
     load = Load(bench, deadline)
     load.healthy()
     print(f"\n{HEALTHY} clients that do not use {HUNG}, alone and beside {STUCK} clients that do while it hangs")

@@ -1,0 +1,82 @@
+"""One cell of the table: a server under load, several times, by clients in a process of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from statistics import median, quantiles
+
+from benchmarks.servers import PATIENCE_SECONDS, ROOT, Server, busy_seconds, python
+
+RUNS = 3
+# CPU seconds of others for each second of a run, from which on a row is marked.
+DISTURBED = 0.15
+_run: Iterator[int] = count(1)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Answers a second (median, slowest and fastest run), latencies, and what one answer costs the server."""
+
+    rate: float
+    slowest: float
+    fastest: float
+    p50_ms: float
+    p99_ms: float
+    cpu_ms: float
+    memory_mb: float
+    is_disturbed: bool
+
+
+@dataclass(frozen=True)
+class Run:
+    latencies_ms: list[float]
+    seconds: float
+    cpu_seconds: float
+    others_seconds: float
+
+
+def measured(server: Server, clients: int, seconds: float, items: int, headers: dict[str, str]) -> Cell:
+    """The cell; `{n}` in a header is another number in every request, so that no two credentials are equal."""
+    ask(server, min(clients, 8), 0.5, items, headers)
+    runs = [ask(server, clients, seconds, items, headers) for _ in range(RUNS)]
+    latencies = sorted(ms for run in runs for ms in run.latencies_ms)
+    rates = sorted(len(run.latencies_ms) / run.seconds for run in runs)
+    answers = sum(len(run.latencies_ms) for run in runs)
+    return Cell(
+        rate=median(rates),
+        slowest=rates[0],
+        fastest=rates[-1],
+        p50_ms=median(latencies),
+        p99_ms=quantiles(latencies, n=100)[98] if len(latencies) > 1 else latencies[0],
+        cpu_ms=1000 * sum(run.cpu_seconds for run in runs) / answers,
+        memory_mb=server.memory_mb(),
+        is_disturbed=any(run.others_seconds > DISTURBED * run.seconds for run in runs),
+    )
+
+
+def ask(server: Server, clients: int, seconds: float, items: int, headers: dict[str, str]) -> Run:
+    """One run. Raises RuntimeError when an answer was not complete: a server that refuses would look fast."""
+    asked = {
+        "url": f"{server.url}/solar-inverters",
+        "headers": headers,
+        "first": next(_run) * 1_000_000,
+        "concurrency": clients,
+        "seconds": seconds,
+        "items": items,
+        "counts": "/solar-inverters/solr-",
+    }
+    cpu, busy = server.cpu_seconds(), busy_seconds()
+    with subprocess.Popen(
+        python("-m", "benchmarks.load"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    ) as process:
+        out, _ = process.communicate(json.dumps(asked).encode(), timeout=PATIENCE_SECONDS + seconds)
+    seen = json.loads(out)
+    cpu, busy = server.cpu_seconds() - cpu, busy_seconds() - busy
+    if seen["incomplete"] or not seen["latencies_ms"]:
+        raise RuntimeError(f"{seen['incomplete']} answers of {server.url} were not complete: {seen['example']}")
+    others = busy - cpu - seen["cpu_seconds"] - server.friends_cpu_seconds()
+    return Run(seen["latencies_ms"], seen["seconds"], cpu, others)

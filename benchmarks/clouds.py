@@ -1,0 +1,115 @@
+"""Fake vendor clouds that cost nearly nothing: prepared answers, after a pause, over keep-alive connections.
+
+    python -m benchmarks.clouds --port 9000 --delay 0.05 --inverters 10 --sites 1 [--certificate FILE --key FILE]
+
+The pause comes with the last call of a vendor's flow, so that it is the time of the slowest vendor.
+`PUT /hang/<vendor>` makes a vendor silent, `DELETE` well again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ssl
+from functools import lru_cache
+
+import orjson
+import uvloop
+
+from benchmarks.flows import FLOWS, device_list, site_list
+
+PROGRAMS = {"total_count": 1, "programs": [{"program_id": "one"}]}
+
+
+class Clouds:
+    """All vendors' answers, by path."""
+
+    def __init__(self, inverters: int, sites: int, delay: float) -> None:
+        self.delay, self.hanging = delay, set[str]()
+        self._inverters, self._sites = inverters, sites
+
+    @lru_cache(maxsize=100_000)  # noqa: B019 - one for the process
+    def answer(self, path: str) -> tuple[bytes, float]:
+        """The whole response to a path, and the pause before it."""
+        vendor, _, below = path[1:].partition("/")
+        flow, below = FLOWS[vendor], f"/{below}".partition("?")[0]
+        if vendor == "enphasevpp" and below == "/api/v1/programs":
+            return response(PROGRAMS), 0.0
+        if flow.list_path and below == flow.list_path:
+            return response(site_list(vendor, self._sites)), 0.0
+        site = below.removeprefix(flow.device_path.partition("{}")[0]).partition("/")[0] or "1000"
+        return response(device_list(vendor, site, self._inverters)), self.delay
+
+
+def response(data: object, status: str = "200 OK") -> bytes:
+    body = orjson.dumps(data)
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+class Connection(asyncio.Protocol):
+    """One client; requests come one after another, as all clients here send them."""
+
+    def __init__(self, clouds: Clouds) -> None:
+        self._clouds, self._buffer = clouds, b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        head, found, rest = self._buffer.partition(b"\r\n\r\n")
+        if not found:
+            return
+        length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+        if len(rest) < int(length or 0):
+            return
+        self._buffer = b""
+        method, path, _ = head.split(b" ", 2)
+        self._answer(method.decode(), path.decode())
+
+    def _answer(self, method: str, path: str) -> None:
+        if path.startswith("/hang/"):
+            vendor = path.removeprefix("/hang/")
+            (self._clouds.hanging.add if method == "PUT" else self._clouds.hanging.discard)(vendor)
+            self._write(response({}))
+        elif path == "/":
+            self._write(response({}))
+        elif path[1:].partition("/")[0] not in self._clouds.hanging:
+            answer, pause = self._clouds.answer(path)
+            if pause:
+                asyncio.get_running_loop().call_later(pause, self._write, answer)
+            else:
+                self._write(answer)
+
+    def _write(self, answer: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(answer)  # type: ignore[attr-defined]
+
+
+async def serve(port: int, clouds: Clouds, certificate: str, key: str) -> None:
+    context = None
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Connection(clouds), "127.0.0.1", port, ssl=context, backlog=4096
+    )
+    await server.serve_forever()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--delay", type=float, default=0.05)
+    parser.add_argument("--inverters", type=int, default=10)
+    parser.add_argument("--sites", type=int, default=1)
+    parser.add_argument("--certificate", default="")
+    parser.add_argument("--key", default="")
+    asked = parser.parse_args()
+    clouds = Clouds(asked.inverters, asked.sites, asked.delay)
+    uvloop.run(serve(asked.port, clouds, asked.certificate, asked.key))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""What a list of inverters costs at each vendor: the calls, and where sites and inverters stand in the answers.
+
+Shared by the played clouds, which answer these calls, and by the peers written in Python, which make them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+RECORDED = Path(__file__).parent.parent / "tests/vendors"
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A vendor's calls below its base: the list of sites, where there is one, then the devices of each site.
+
+    sites, devices: the members that lead to the rows. site, inverter: the member that holds the id.
+    """
+
+    list_path: str
+    sites: tuple[str, ...]
+    site: str
+    device_path: str
+    devices: tuple[str, ...]
+    inverter: str
+    method: str = "GET"
+
+    def site_ids(self, answer: Any) -> list[str]:
+        return [str(row[self.site]) for row in rows(answer, self.sites)]
+
+    def inverter_ids(self, answer: Any) -> list[str]:
+        return [str(row[self.inverter]) for row in rows(answer, self.devices)]
+
+
+FLOWS = {
+    "sma": Flow("/v1/plants", ("plants",), "plantId", "/v1/plants/{}/devices/lean", ("devices",), "deviceId"),
+    "solis": Flow("", (), "", "/v1/api/inverterList", ("data", "page", "records"), "id", "POST"),
+    "solaredge": Flow("/v2/sites", ("sites", "site"), "siteId", "/v2/sites/{}/devices", (), "serialNumber"),
+    "enphase": Flow(
+        "/api/v4/systems", ("systems",), "system_id", "/api/v4/systems/{}/devices", ("devices", "micros"),
+        "serial_number",
+    ),
+    "enphasevpp": Flow(
+        "/api/v1/systems/search/one", ("systems",), "system_id", "/api/v1/systems/{}/devices", ("devices", "micros"),
+        "serial_number",
+    ),
+    "tesla": Flow(
+        "/api/1/products", ("response",), "energy_site_id", "/api/1/energy_sites/{}/site_info",
+        ("response", "components", "inverters"), "din",
+    ),
+}  # fmt: skip
+VENDORS = tuple(FLOWS)
+# A recorded answer of each vendor, whose first row is the size that a row really has.
+SAMPLES = {
+    "sma": "plant_13_devices_lean_sandbox.json",
+    "solis": "inverterList.json",
+    "solaredge": "devices_live_inverter.json",
+    "enphase": "devices.json",
+    "enphasevpp": "devices.json",
+    "tesla": "site_info-powerwalls-and-inverter.json",
+}
+
+
+def rows(answer: Any, path: tuple[str, ...]) -> list[Any]:
+    for member in path:
+        answer = answer[member]
+    return answer  # type: ignore[no-any-return]
+
+
+def site_list(vendor: str, sites: int) -> dict[str, Any]:
+    """The answer to the first call."""
+    flow = FLOWS[vendor]
+    found: Any = [{flow.site: 1000 + number, "name": f"Site {number}"} for number in range(sites)]
+    if vendor == "tesla":
+        found = [row | {"components": {"solar": True}, "resource_type": "solar"} for row in found]
+    for member in reversed(flow.sites):
+        found = {member: found}
+    return found | {"total": sites, "count": sites}  # type: ignore[no-any-return]
+
+
+def device_list(vendor: str, site: str, inverters: int) -> Any:
+    """The answer about one site, with so many inverters of the recorded size."""
+    flow = FLOWS[vendor]
+    answer = json.loads((RECORDED / vendor / SAMPLES[vendor]).read_text())
+    found = rows(answer, flow.devices)
+    one = next(row for row in found if vendor != "sma" or "generatorPower" in row)
+    found[:] = [deepcopy(one) | {flow.inverter: f"{site}{number:06}"} for number in range(inverters)]
+    if vendor == "tesla":
+        answer["response"]["components"]["batteries"] = []
+    if vendor == "solis":
+        for row in found:
+            row["stationId"] = site
+        answer["data"]["page"] |= {"current": 1, "pages": 1, "total": inverters}
+    return answer
+
+
+def public_ids(vendor: str, inverters: list[str]) -> Iterator[str]:
+    """Opaque ids, as every peer has to make them."""
+    for inverter in inverters:
+        digest = blake2b(f"{vendor}:{inverter}".encode(), key=b"bench", digest_size=10).hexdigest()
+        yield f"http://127.0.0.1/solar-inverters/solr-{digest[:16]}"

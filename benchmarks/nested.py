@@ -1,0 +1,38 @@
+"""One vendor with 100 sites at one 50 ms call each, 32 at a time: what the nested calls cost above their floor."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from statistics import median
+
+from benchmarks.servers import free_port, python, running
+from vendors.kit import Deadline, Replies, Sweep, Transport, open_cloud
+from vendors.kit.registry import discover
+
+SITES, PARALLEL, DELAY, RUNS = 100, 32, 0.05, 5
+
+
+def measure() -> None:
+    """Prints the median of some sweeps, beside the floor."""
+    port = free_port()
+    command = python("-m", "benchmarks.clouds", "--port", port, "--delay", DELAY, "--sites", SITES)
+    with running(command, port, {}):
+        took = [sweep_ms(f"http://127.0.0.1:{port}/solaredge") for _ in range(RUNS + 1)][1:]
+    floor = 1000 * DELAY * -(-SITES // PARALLEL)
+    print(f"\n{SITES} nested calls of {1000 * DELAY:.0f} ms, {PARALLEL} at a time: {median(took):.0f} ms", end=" ")
+    print(f"({min(took):.0f}-{max(took):.0f}), {median(took) / floor:.2f} x the floor of {floor:.0f} ms", flush=True)
+
+
+def sweep_ms(url: str) -> float:
+    """A sweep with new connections and nothing kept."""
+    plugin = discover()["solaredge"]
+    wide = type("Wide", (plugin,), {"limits": replace(plugin.limits, parallel=PARALLEL)})
+    cloud = open_cloud("solaredge", wide, Transport(), Replies(), url)
+    credential = wide.credential_headers.read("solaredge", {"X-Authorization-solaredge": "made-up-key"})
+    started = time.perf_counter()
+    sweep = Sweep(cloud.open(credential, Deadline(20)))
+    sweep.run(lambda vendor: vendor.devices())
+    assert sweep.failure is None, sweep.failure
+    assert len(sweep.records) == SITES * 10, len(sweep.records)
+    return 1000 * (time.perf_counter() - started)

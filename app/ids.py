@@ -8,6 +8,8 @@ from vendors.kit import Battery, Key, Record, Site, SolarInverter
 TAGS: dict[type[Record], str] = {Site: "site", SolarInverter: "solr", Battery: "batt"}
 LENGTH = 16
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+# Three letters at a time, the lowest place first: ten thousand ids are one answer.
+TRIPLES = [one + two + three for three in ALPHABET for two in ALPHABET for one in ALPHABET]
 
 
 class Ids:
@@ -16,6 +18,8 @@ class Ids:
     def __init__(self, id_key: str) -> None:
         # BLAKE2b takes at most 64 bytes of key, ID_KEY may be any text.
         self._hash = blake2b(key=blake2b(id_key.encode(), person=b"derapi-id-key").digest(), digest_size=16)
+        # By vendor and kind: the hash so far. There are as many as vendors and kinds.
+        self._begun: dict[tuple[str, type[Record]], blake2b] = {}
 
     @staticmethod
     def fits(kind: type[Record], id: str) -> bool:
@@ -24,15 +28,23 @@ class Ids:
 
     def of(self, kind: type[Record], vendor: str, key: Key) -> str:
         """`<tag>-<16 of 0-9a-z>` for the thing that `vendor` knows by `key`."""
-        tag = TAGS[kind]
-        digest = self._hash.copy()
-        for part in (vendor, tag, *key):
-            encoded = part.encode()
-            # The length before each part keeps ("ab", "c") apart from ("a", "bc").
-            digest.update(len(encoded).to_bytes(4, "big") + encoded)
+        begun = self._begun.get((vendor, kind))
+        if begun is None:
+            begun = self._begun[vendor, kind] = self._hash.copy()
+            _add(begun, vendor)
+            _add(begun, TAGS[kind])
+        digest = begun.copy()
+        for part in key:
+            _add(digest, part)
         number = int.from_bytes(digest.digest(), "big")
         letters = []
-        for _ in range(LENGTH):
-            number, place = divmod(number, len(ALPHABET))
-            letters.append(ALPHABET[place])
-        return f"{tag}-{''.join(letters)}"
+        for _ in range(LENGTH // 3):
+            number, place = divmod(number, len(TRIPLES))
+            letters.append(TRIPLES[place])
+        return f"{TAGS[kind]}-{''.join(letters)}{ALPHABET[number % len(ALPHABET)]}"
+
+
+def _add(digest: blake2b, part: str) -> None:
+    """The length before each part keeps ("ab", "c") apart from ("a", "bc")."""
+    encoded = part.encode()
+    digest.update(len(encoded).to_bytes(4, "big") + encoded)

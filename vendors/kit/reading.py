@@ -40,8 +40,10 @@ def optional_text(raw: Raw, name: str) -> str | None:
     value = raw.get(name)
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    printable = "".join(char for char in str(value) if char.isprintable())
-    return " ".join(printable.split())[:MAX_TEXT] or None
+    told = str(value)
+    if not told.isprintable():
+        told = "".join(char for char in told if char.isprintable())
+    return " ".join(told.split())[:MAX_TEXT] or None
 
 
 def number(raw: Raw, name: str) -> float | None:

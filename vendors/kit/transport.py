@@ -105,16 +105,9 @@ class Transport(HTTPAdapter):
 
     def fetch(self, request: Request, deadline: Deadline) -> RawReply:
         """The reply, whatever its status. Raises Timeout, BackendError, BadReply or Refused."""
-        prepared = requests.PreparedRequest()
         try:
-            prepared.prepare(
-                method=request.method,
-                url=request.url,
-                headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"} | request.headers,
-                data=request.body,
-            )
             with on_this_thread(deadline):
-                return self._exchange(prepared, request.shown_url, deadline)
+                return self._exchange(_prepared(request), request.shown_url, deadline)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             # Only the kind of the error is logged: its text may hold the URL with its query.
             log.warning("vendor call failed: %s at %s", type(error).__name__, request.shown_url)
@@ -130,7 +123,18 @@ class Transport(HTTPAdapter):
             response.raw.close()
             raise
         response.raw.release_conn()
-        return RawReply(response.status_code, CaseInsensitiveDict(response.headers), body, url)
+        return RawReply(response.status_code, response.headers, body, url)
+
+
+def _prepared(request: Request) -> requests.PreparedRequest:
+    """What requests sends, without its own preparation: URL and headers are made here, and need no second look."""
+    prepared = requests.PreparedRequest()
+    prepared.method, prepared.url, prepared.body = request.method, request.url, request.body
+    prepared.headers = CaseInsensitiveDict({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"})
+    prepared.headers.update(request.headers)
+    if request.body is not None:
+        prepared.headers["Content-Length"] = str(len(request.body))
+    return prepared
 
 
 def _read(response: requests.Response, url: str) -> bytes:
@@ -163,6 +167,7 @@ def _failure(error: Exception, url: str, deadline: Deadline) -> VendorError:
         return BadReply(url, "the answer's compression is broken")
     if isinstance(error, requests.exceptions.SSLError):
         return Refused(url, "no trustworthy TLS connection")
-    if isinstance(error, requests.exceptions.InvalidHeader | requests.exceptions.InvalidURL):
+    if isinstance(error, ValueError) and not isinstance(error, requests.ConnectionError | requests.Timeout):
+        # Of a header or URL that HTTP does not allow.
         return Refused(url, "the request cannot be sent")
     return BackendError(url, "no connection, or it broke")

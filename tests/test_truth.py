@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.truth import LEVELS, local, vendor_of
+from tests.truth import LEVELS, MOST_OFF, local, vendor_of
 from vendors.kit import Level, Quality
 from vendors.kit.registry import discover
 
@@ -66,6 +66,22 @@ def test_every_quarter_and_hour_of_an_odd_day_is_true(vendors, name, kind, day):
             hours = vendor.check(case, Level.HOUR, start, start + timedelta(hours=36))
             if quarters and hours:
                 agree(vendor, case, quarters, hours)
+
+
+@each_vendor
+@pytest.mark.parametrize("day", ODD_DAYS)
+def test_sites_and_devices_can_be_read_on_an_odd_day(vendors, name, day):
+    number, (zone, *when) = ODD_DAYS[day]
+    for hour in (5, 20):
+        with vendors(name).at(local(zone, *when, hour, 7).astimezone(UTC)) as vendor:
+            cases = vendor.cases(number, "solar") + vendor.cases(number, "battery")
+            for case in cases:
+                operation = {"solar": "solar_inverter", "battery": "battery"}[case.kind] if case.device else "site"
+                record = getattr(vendor.plugin, operation)(vendor.key(case))
+                made = getattr(record, "recent_production", None)
+                if made and name not in MOST_OFF:
+                    (true,) = case.kwh(made.start, record.measured_at or vendor.now)
+                    assert made.kwh == pytest.approx(true, abs=0.002), (case, hour)
 
 
 def agree(vendor, case, fine, coarse):

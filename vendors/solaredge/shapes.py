@@ -1,13 +1,15 @@
 """SolarEdge's answers as records and rows."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
-from math import fsum
 from typing import Any
 
-from vendors.kit import Battery, Message, Row, Sample, Site, SolarInverter, hours, latest
+from vendors.kit import Battery, Message, Row, Sample, Site, SolarInverter, hours, labelled
 from vendors.kit.reading import (
     ENERGY_UNITS,
+    POWER_UNITS,
     Raw,
     mapping,
     moment,
@@ -18,12 +20,27 @@ from vendors.kit.reading import (
     text,
     zone_name,
 )
+from vendors.kit.windows import QUARTER
 
 # The unit of `nameplate` is not documented; v1 gave W for inverters and Wh for batteries.
 NAMEPLATE_PER_KILO = 1000.0
 PRODUCED = ("energy",)
 FLOWS = ("chargeEnergy", "dischargeEnergy")
+POWERS = ("chargePower", "dischargePower")
 CHARGE = "stateOfEnergy"
+PERCENT = {"PERCENTAGE": 1.0}
+NOON = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The newest quarter of a site, inverter or battery: its end, mean powers, and the charge."""
+
+    until: datetime
+    power_kw: float | None = None
+    charge_kw: float | None = None
+    discharge_kw: float | None = None
+    soc_percent: float | None = None
 
 
 def to_site(raw: Raw) -> Site:
@@ -70,57 +87,86 @@ def to_coupled(raw: Raw) -> str | None:
 
 
 def to_samples(series: Raw, members: tuple[str, ...]) -> list[Sample]:
-    """Buckets of a device in kWh, stamped with their start; null is no value and no bucket.
-
-    Every series has a unit of its own, which may change with the size of its values; without a known one it says
-    nothing.
-    """
-    energies = [_kwh(mapping(series, member)) for member in members]
-    charge = _values(mapping(series, CHARGE))
-    found = []
-    for at in energies[0]:
-        kwh = [values[at] for values in energies if at in values]
-        if len(kwh) == len(members):
-            found.append(Sample(at, tuple(kwh), charge.get(at)))
-    return found
-
-
-def _kwh(series: Raw) -> dict[datetime, float]:
-    factor = ENERGY_UNITS.get((optional_text(series, "unit") or "").upper())
-    return {} if factor is None else {at: value * factor for at, value in _values(series).items()}
-
-
-def _values(series: Raw) -> dict[datetime, float]:
-    found = {}
-    for raw in rows(series, "values", optional=True):
-        value = number(raw, "value")
-        if value is not None:
-            found[stamp(raw)] = value
-    return found
-
-
-def stamp(raw: Raw) -> datetime:
-    return datetime.fromisoformat(text(raw, "timestamp")).astimezone(UTC)
-
-
-def stamps(series: Raw) -> list[datetime]:
-    """The starts of all buckets, those without a value as well."""
-    return [stamp(raw) for raw in rows(series, "values", optional=True)]
+    """Energies of each bucket in kWh, stamped with its start; null is no value, and no bucket where one is missing."""
+    energies = [_values(mapping(series, member), ENERGY_UNITS) for member in members]
+    everywhere = set(energies[0]).intersection(*energies)
+    return [Sample(at, tuple(values[at] for values in energies)) for at in sorted(everywhere)]
 
 
 def buckets(series: Raw, members: tuple[str, ...], step: timedelta) -> list[Row]:
-    """Rows from one bucket's start to the next one's.
+    """Rows from one bucket's start to the next one's, with the state of charge.
 
     Not by a fixed step: an hour lasts 90 minutes where the clock moves by 30.
     """
     until = {
         at: after if after - at < 2 * step else at + step
-        for at, after in pairwise(sorted(set(stamps(mapping(series, members[0])))))
+        for at, after in pairwise(sorted(set(_stamps(mapping(series, members[0])))))
     }
+    charge = _values(mapping(series, CHARGE), PERCENT)
     return [
-        Row(sample.at, until.get(sample.at, sample.at + step), sample.kwh, sample.soc_percent)
-        for sample in latest(to_samples(series, members))
+        Row(sample.at, until.get(sample.at, sample.at + step), sample.kwh, charge.get(sample.at))
+        for sample in to_samples(series, members)
     ]
+
+
+def totals(series: Raw, members: tuple[str, ...], clock: tzinfo, unit: str) -> list[Row]:
+    """Rows of days or months; a state of charge says nothing about those."""
+    # At noon it is the same date on UTC's clock, which is taken for that of a site without a time zone.
+    at_noon = [replace(sample, at=sample.at + NOON) for sample in to_samples(series, members)]
+    return labelled(at_noon, clock, unit)
+
+
+def to_output(series: Raw) -> Present | None:
+    """What was produced in the newest quarter with an energy."""
+    rows = buckets(series, PRODUCED, QUARTER)
+    newest = rows[-1] if rows else None
+    if newest is None or newest.kwh is None:
+        return None
+    return Present(newest.end, power_kw=newest.kwh[0] / hours(newest.end - newest.start))
+
+
+def to_flow(series: Raw) -> Present | None:
+    """What a battery did in the newest quarter of which anything is known."""
+    charged, discharged = (_values(mapping(series, member), POWER_UNITS) for member in POWERS)
+    charge = _values(mapping(series, CHARGE), PERCENT)
+    newest = max([*charged, *discharged, *charge], default=None)
+    if newest is None:
+        return None
+    charge_kw, discharge_kw = one_way(charged.get(newest), discharged.get(newest))
+    return Present(newest + QUARTER, None, charge_kw, discharge_kw, charge.get(newest))
+
+
+def one_way(charge_kw: float | None, discharge_kw: float | None) -> tuple[float | None, float | None]:
+    """Of both means of a quarter in which a battery turned round, what is left over; as given where one is missing."""
+    if charge_kw is None or discharge_kw is None:
+        return charge_kw, discharge_kw
+    return max(charge_kw - discharge_kw, 0.0), max(discharge_kw - charge_kw, 0.0)
+
+
+def _values(series: Raw, units: Mapping[str, float]) -> dict[datetime, float]:
+    """Values that are not null, by the start of their bucket; of one that comes twice the last.
+
+    Every series has a unit of its own, which may change with the size of its values; without a known one it says
+    nothing.
+    """
+    factor = units.get((optional_text(series, "unit") or "").upper())
+    if factor is None:
+        return {}
+    told = ((_stamp(raw), number(raw, "value")) for raw in rows(series, "values", optional=True))
+    return {at: value * factor for at, value in told if value is not None}
+
+
+def _stamps(series: Raw) -> list[datetime]:
+    """The starts of all buckets, those without a value as well."""
+    return [_stamp(raw) for raw in rows(series, "values", optional=True)]
+
+
+def _stamp(raw: Raw) -> datetime:
+    at = datetime.fromisoformat(text(raw, "timestamp"))
+    if at.tzinfo is None:
+        # It would be taken for a time of this server's clock.
+        raise ValueError("a time without an offset")
+    return at.astimezone(UTC)
 
 
 def to_message(serial_number: str, raw: Raw) -> Message | None:
@@ -129,12 +175,3 @@ def to_message(serial_number: str, raw: Raw) -> Message | None:
         return None
     words = [optional_text(raw, "category"), optional_text(raw, "type")]
     return Message("warning", ": ".join(word for word in words if word) or "open alert")
-
-
-def power_kw(row: Row | None, which: int) -> float | None:
-    """Mean power of a quarter."""
-    return row.kwh[which] / hours(row.end - row.start) if row and row.kwh else None
-
-
-def sum_kwh(rows: list[Row]) -> float:
-    return fsum(row.kwh[0] for row in rows if row.kwh)

@@ -6,6 +6,8 @@ from itertools import pairwise
 
 from vendors.kit import Level, day_start, following, wall_time
 
+# Start and end, as the site's clock shows them.
+LocalWindow = tuple[datetime, datetime]
 # Where a day is cut, by level and whether the clock changes on it: a call gives 12 hours of quarters or 24 of hours.
 CUTS = {(Level.QUARTER, False): (12,), (Level.QUARTER, True): (10, 20), (Level.HOUR, True): (12,)}
 
@@ -15,12 +17,7 @@ def instant(at: datetime, clock: tzinfo) -> datetime:
     return at.replace(tzinfo=clock).astimezone(UTC)
 
 
-def whole_day(day: date) -> tuple[datetime, datetime]:
-    start = datetime.combine(day, time())
-    return start, start + timedelta(days=1)
-
-
-def windows(level: Level, start: datetime, end: datetime, clock: tzinfo) -> Iterator[tuple[datetime, datetime]]:
+def windows(level: Level, start: datetime, end: datetime, clock: tzinfo) -> Iterator[LocalWindow]:
     """What one call may ask for, on the site's clock: parts of a day, a month or a year.
 
     Days on which the clock changes are cut finer, since nobody knows whether the vendor measures its limits by the

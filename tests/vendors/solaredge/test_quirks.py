@@ -3,14 +3,15 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.vendors.support import BASE, open_vendor
-from vendors.kit import Level, NotFound, RateLimited, Sweep, Unauthorized
+from vendors.kit import Client, Level, NotFound, RateLimited, Sweep, Unauthorized
 from vendors.kit.windows import QUARTER
-from vendors.solaredge.shapes import PRODUCED, buckets, to_device, to_samples, to_site
+from vendors.solaredge.shapes import FLOWS, PRODUCED, buckets, to_device, to_flow, to_samples, to_site, totals
 from vendors.solaredge.windows import instant, windows
 
 HERE = Path(__file__).parent
@@ -53,6 +54,15 @@ def test_a_page_that_is_not_full_is_the_last(network, first, calls):
     network.get(BASE + "/v2/sites", json={"sites": {"site": []}})
     assert len(list(open_vendor("solaredge").sites())) == first
     assert len(network.calls) == calls
+
+
+def test_a_full_page_with_a_row_that_cannot_be_read_is_not_the_last(network):
+    network.get(BASE + "/v2/sites", json={"sites": {"site": [{}, *({"siteId": number} for number in range(999))]}})
+    network.get(BASE + "/v2/sites", json={"sites": {"site": [{"siteId": 1000}]}})
+    sweep = Sweep(open_vendor("solaredge"))
+    sweep.run(lambda vendor: vendor.sites())
+    assert len(sweep.records) == 1000
+    assert sweep.failure.code == "bad_reply"
 
 
 @pytest.mark.parametrize(
@@ -124,6 +134,38 @@ def test_a_series_is_in_the_unit_that_it_names(unit, kwh):
     assert to_samples({"energy": series(unit, 2)}, PRODUCED)[0].kwh == (kwh,)
 
 
+def test_a_bucket_that_lacks_one_of_two_flows_is_none():
+    flows = {FLOWS[0]: series("WH", 250, 250), FLOWS[1]: series("WH", 0, None)}
+    assert [row.kwh for row in buckets(flows, FLOWS, QUARTER)] == [(0.25, 0.0)]
+    assert buckets({FLOWS[0]: series("WH", 250)}, FLOWS, QUARTER) == []
+
+
+def test_a_battery_that_turned_round_within_a_quarter_has_one_direction():
+    told = {"chargePower": series("W", 3000, 1000), "dischargePower": series("KW", 0, 1.5)}
+    now = to_flow(told | {"stateOfEnergy": series("PERCENTAGE", 50, 49)})
+    assert (now.charge_kw, now.discharge_kw, now.soc_percent) == (0.0, 0.5, 49)
+    assert now.until.isoformat() == "2026-06-01T08:30:00+00:00"
+
+
+def test_a_charge_is_told_without_flows_and_a_flow_without_the_other():
+    assert to_flow({"stateOfEnergy": series("PERCENTAGE", 50)}).soc_percent == 50
+    alone = to_flow({"dischargePower": series("W", 1500)})
+    assert (alone.charge_kw, alone.discharge_kw, alone.soc_percent) == (None, 1.5, None)
+    assert to_flow({"chargePower": series("HP", 2), "stateOfEnergy": series("KWH", 2)}) is None
+
+
+def test_days_and_months_have_no_state_of_charge():
+    told = {FLOWS[0]: series("WH", 250), FLOWS[1]: series("WH", 0), "stateOfEnergy": series("PERCENTAGE", 50)}
+    for unit in ("day", "month"):
+        assert [row.soc_percent for row in totals(told, FLOWS, ZoneInfo("Europe/Berlin"), unit)] == [None]
+    assert buckets(told, FLOWS, QUARTER)[0].soc_percent == 50
+
+
+def test_a_time_without_an_offset_is_not_taken_for_one_of_this_server():
+    with pytest.raises(ValueError, match="without an offset"):
+        to_samples({"energy": {"unit": "WH", "values": [{"timestamp": "2026-06-01T10:00:00", "value": 1}]}}, PRODUCED)
+
+
 @pytest.mark.parametrize("unit", ["J", "", None, "W"])
 def test_a_series_without_a_known_unit_says_nothing(unit):
     assert to_samples({"energy": series(unit, 2)}, PRODUCED) == []
@@ -158,3 +200,44 @@ def test_windows_cover_a_day_and_keep_off_the_hours_in_which_clocks_change(zone,
     for begins, ends in found:
         assert instant(ends, clock) - instant(begins, clock) <= timedelta(hours=longest)
         assert not any(0 < at.hour * 60 + at.minute <= 240 for at in (begins, ends))
+
+
+def test_the_hours_of_a_day_of_25_are_asked_for_in_parts(network, monkeypatch):
+    monkeypatch.setattr(Client, "now", datetime(2025, 10, 26, 15, 0, tzinfo=UTC))
+    berlin = {"siteId": 1, "location": {"timezone": "Europe/Berlin"}}
+    network.get(BASE + "/v2/sites/1", json=berlin)
+    network.get(BASE + "/v2/sites/1/devices", json=sample("devices_fixture_inverter_meter_battery"))
+    network.get(BASE + "/v2/sites/1/inverters/telemetry", json={"inverters": {}})
+    open_vendor("solaredge").solar_inverter(("1", "7E1234B5-67"))
+    asked = [parse_qs(urlsplit(call.request.url).query) for call in network.calls]
+    assert [(one["from"], one["to"]) for one in asked if one.get("resolution") == ["HOUR"]] == [
+        (["2025-10-26T00:00:00"], ["2025-10-26T12:00:00"]),
+        (["2025-10-26T12:00:00"], ["2025-10-27T00:00:00"]),
+    ]
+
+
+def test_open_alerts_are_read_to_the_last_page_and_are_those_of_the_device(network, monkeypatch):
+    monkeypatch.setattr(Client, "now", datetime(2026, 9, 29, 17, 50, tzinfo=UTC))
+    (alert,) = sample("alerts_open_fixture")
+    site = BASE + "/v2/sites/1"
+    network.get(site, json=sample("site_metadata_fixture") | {"siteId": 1})
+    network.get(site + "/devices", json=sample("devices_fixture_inverter_meter_battery"))
+    network.get(site + "/inverters/telemetry", json=sample("inverters_telemetry_fixture"))
+    network.get(site + "/alerts", json=[alert | {"component": None}] * 100)
+    network.get(site + "/alerts", json=[alert])
+    inverter = open_vendor("solaredge").solar_inverter(("1", "7E1234B5-67"))
+    assert [message.text for message in inverter.recent_errors.found] == ["EQUIPMENT: DC Isolation"]
+
+
+def test_a_site_without_a_time_zone_is_asked_in_utc_and_its_days_keep_their_dates(network):
+    network.get(BASE + "/v2/sites/1", json={"siteId": 1})
+    network.get(BASE + "/v2/sites/1/devices", json=[])
+    days = [{"timestamp": f"2026-06-0{day}T00:00:00+02:00", "value": day} for day in (1, 2)]
+    network.get(BASE + "/v2/sites/1/energy", json={"unit": "KWH", "values": days})
+    plugin = open_vendor("solaredge")
+    tiles = plugin.site_solar_intervals(("1",), Level.DAY).tiles(
+        datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 6, 3, tzinfo=UTC)
+    )
+    (rows,) = next(iter(tiles)).read()
+    assert [(row.start.day, row.kwh) for row in rows] == [(1, (1.0,)), (2, (2.0,))]
+    assert "from=2026-06-01T00%3A00%3A00Z" in network.calls[-1].request.url

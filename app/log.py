@@ -130,8 +130,7 @@ def configuration(level: str) -> dict[str, Any]:
             "gunicorn.error": {"handlers": [], "propagate": True, "level": "WARNING"},
             # Every request has a line of ours; gunicorn's would have the query string in it.
             "gunicorn.access": {"handlers": [], "propagate": False, "level": "CRITICAL"},
-            # They tell of every connection and every migration.
-            "urllib3": {"level": "WARNING"},
+            # It tells of every migration.
             "alembic": {"level": "WARNING"},
         },
     }

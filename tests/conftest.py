@@ -9,10 +9,13 @@ import requests
 import responses
 from flask import Flask
 from flask.testing import FlaskClient
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 from app import create_app
 from app.config import Settings
 from tests.databases import Postgres, postgres_server
+from vendors.kit import Transport
 
 # The same examples in every run; and a machine that is busy with other tests is no fault of the code.
 hypothesis.settings.register_profile(
@@ -106,7 +109,12 @@ def bearer(token: str) -> dict[str, str]:
 def network() -> Iterator[responses.RequestsMock]:
     """Recorded replies instead of a network. A call without one fails the test: `responses` answers it with a
     connection error, which a plugin would take for an outage of its vendor."""
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+    target = "vendors.kit.transport.Transport.send"
+    mock = responses.RequestsMock(assert_all_requests_are_fired=False, target=target)
+    with pytest.MonkeyPatch.context() as adapter, mock:
+        # What `responses` asks of an adapter besides sending.
+        for name, value in (("build_response", HTTPAdapter.build_response), ("max_retries", Retry(0, read=False))):
+            adapter.setattr(Transport, name, value, raising=False)
         yield mock
         missing = [call.request.url for call in mock.calls if isinstance(call.response, requests.ConnectionError)]
     assert not missing, f"no recorded reply: {missing}"

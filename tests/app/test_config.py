@@ -66,7 +66,7 @@ def test_all_faults_are_reported_at_once_with_what_is_expected_and_an_example() 
         "LOG_LEVEL": "loud",
         "SANDBOX_URL": "http://sandbox.example:9000",
         "SANDBOX_PORT": "65536",
-        "PROXY_URL": "socks5://user:pa55@proxy",
+        "PROXY_URL": "https://user:pa55@proxy",
         "VENDOR_CA_FILE": "/does/not/exist.pem",
         "VENDOR_URL_SMA": "http://vendor.example",
     }

@@ -1,9 +1,6 @@
-"""The one deadline of a request, and the thread-local place where sockets find it."""
+"""The one deadline of a request."""
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 
 class Deadline:
@@ -22,25 +19,3 @@ class Deadline:
         if left <= 0:
             raise TimeoutError("the deadline of the request has passed")
         return left
-
-
-_thread = threading.local()
-
-
-@contextmanager
-def on_this_thread(deadline: Deadline) -> Iterator[None]:
-    """Sockets that this thread reads from obey `deadline` until the block ends."""
-    before = getattr(_thread, "deadline", None)
-    _thread.deadline = deadline
-    try:
-        yield
-    finally:
-        _thread.deadline = before
-
-
-def current() -> Deadline:
-    """The deadline of this thread; LookupError outside `on_this_thread`."""
-    deadline = getattr(_thread, "deadline", None)
-    if deadline is None:
-        raise LookupError("a vendor connection is used outside of a call with a deadline")
-    return deadline  # type: ignore[no-any-return]

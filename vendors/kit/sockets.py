@@ -1,9 +1,7 @@
-"""Connections that obey the deadline of the thread that uses them, in every phase.
+"""Sockets that are open by a deadline: name look-up, connect (shared over the addresses of a host), TLS handshake.
 
-The timeouts of requests are per read, so a server that drips one byte a second is never timed out.
-Here each single read gets what is left of the whole deadline: name look-up, connect (shared over the
-addresses of a host), TLS handshake, headers and body all end with it, and no thread stays behind. Only a
-name look-up cannot be interrupted; it runs in a daemon thread that is left alone at the deadline.
+No thread stays behind, except where a name look-up hangs, which cannot be interrupted: it runs in a daemon
+thread that is left alone at the deadline.
 """
 
 import ipaddress
@@ -13,12 +11,7 @@ import threading
 from functools import lru_cache
 from typing import Any
 
-import urllib3.connection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
-from urllib3.util.ssl_ import create_urllib3_context
-
-from vendors.kit.deadline import Deadline, current
+from vendors.kit.deadline import Deadline
 
 Address = tuple[Any, Any, int, str, Any]
 
@@ -29,32 +22,11 @@ def look_ups_of(host: str) -> threading.BoundedSemaphore:
     return threading.BoundedSemaphore(16)
 
 
-class DeadlineSocket(socket.socket):
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(current().timeout())
-        return super().recv_into(*args, **kwargs)
-
-    def recv(self, *args: Any, **kwargs: Any) -> bytes:
-        self.settimeout(current().timeout())
-        return super().recv(*args, **kwargs)
-
-
-class DeadlineTLSSocket(ssl.SSLSocket):
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(current().timeout())
-        return super().recv_into(*args, **kwargs)
-
-    def recv(self, *args: Any, **kwargs: Any) -> bytes:
-        self.settimeout(current().timeout())
-        return super().recv(*args, **kwargs)
-
-
 @lru_cache(maxsize=4)
 def tls_context(ca_file: str) -> ssl.SSLContext:
-    """A verifying context, loaded once for all: urllib3 would read the CA file again for every connection."""
-    context = create_urllib3_context()
-    context.load_verify_locations(ca_file)
-    context.sslsocket_class = DeadlineTLSSocket
+    """A context that verifies certificates and names; loaded once for all connections."""
+    context = ssl.create_default_context(cafile=ca_file)
+    context.set_alpn_protocols(["http/1.1"])
     return context
 
 
@@ -96,51 +68,27 @@ def _look_up_in_thread(host: str, port: int, deadline: Deadline) -> list[Address
     return found[0]
 
 
-def connect(addresses: list[Address], options: Any, deadline: Deadline) -> socket.socket:
-    """A socket connected to the first address that answers; each gets its share of the time left."""
+def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
+    """A socket connected to the first address that answers; each gets its share of the time left. Raises OSError."""
+    addresses = look_up(host, port, deadline)
     failure: OSError = OSError("the host has no address")
     for tried, (family, kind, protocol, _, address) in enumerate(addresses):
-        sock = DeadlineSocket(family, kind, protocol)
+        sock = socket.socket(family, kind, protocol)
         try:
-            for option in options or ():
-                sock.setsockopt(*option)
+            # Requests are small and sent whole; waiting for more would only delay them.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.settimeout(deadline.timeout() / (len(addresses) - tried))
             sock.connect(address)
-            sock.settimeout(deadline.timeout())
-            return sock
         except OSError as error:
             sock.close()
             failure = error
+        else:
+            return sock
     raise failure
 
 
-class _Connects(urllib3.connection.HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        deadline = current()
-        try:
-            return connect(
-                look_up(self._dns_host, self.port or 0, deadline),
-                self.socket_options,
-                deadline,
-            )
-        except socket.gaierror as error:
-            raise NameResolutionError(self.host, self, error) from error
-        except TimeoutError as error:
-            raise ConnectTimeoutError(self, f"no connection to {self.host} in time") from error
-        except OSError as error:
-            raise NewConnectionError(self, f"no connection to {self.host}: {error}") from error
-
-
-class _ConnectsTLS(_Connects, urllib3.connection.HTTPSConnection):
-    pass
-
-
-class DeadlineHTTPPool(HTTPConnectionPool):
-    ConnectionCls = _Connects
-
-
-class DeadlineHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _ConnectsTLS
-
-
-POOLS = {"http": DeadlineHTTPPool, "https": DeadlineHTTPSPool}
+def encrypt(sock: socket.socket, host: str, ca_file: str, deadline: Deadline) -> ssl.SSLSocket:
+    """TLS over a connected socket, with a certificate that is trusted and names the host. Raises OSError."""
+    sock.settimeout(deadline.timeout())
+    # The timeout of a handshake is one for all of its reads and writes.
+    return tls_context(ca_file).wrap_socket(sock, server_hostname=host)

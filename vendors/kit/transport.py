@@ -1,33 +1,33 @@
 """One signed HTTP call to a vendor and its bounded reply. Nothing here knows a vendor.
 
-Built on requests' HTTPAdapter, not on its Session: a shared Session carries cookies from one caller's
-call into another's, reads .netrc, and follows redirects with the caller's headers.
+The types are those of requests, its Session is not used: a shared one carries cookies from one caller's call into
+another's, reads .netrc, and follows redirects with the caller's headers.
 """
 
 import logging
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any
+from io import BytesIO
 
 import certifi
+import httptools
 import requests
-import urllib3
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import DecodeError, HTTPError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
-from vendors.kit.deadline import Deadline, on_this_thread
+from vendors.kit.connections import Connections, NotConnected, origin_of
+from vendors.kit.deadline import Deadline
 from vendors.kit.errors import BackendError, BadReply, Refused, Timeout, VendorError
-from vendors.kit.sockets import POOLS, tls_context
+from vendors.kit.framing import Garbled, TooLarge
 
 log = logging.getLogger(__name__)
 
-MAX_BODY = 32 * 1024 * 1024
-CHUNK = 64 * 1024
-CONNECTIONS = 64
 USER_AGENT = "derapi-server"
+TARGET = re.compile(r"[\x21-\x7e]+")
+# A name and a value that cannot end the line.
+FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\x80-\xff]*")
 
 
 @dataclass(slots=True)
@@ -77,97 +77,85 @@ class RawReply:
             return None
 
 
-class Transport(HTTPAdapter):
+class Transport:
     """Sends requests to one vendor cloud; shared by all threads, keeps connections, no cookies.
 
-    proxy_url: the proxy for all calls, or "" for none; the environment is not asked.
+    proxy_url: the HTTP proxy for all calls, or "" for none; the environment is not asked.
     ca_file: certificates to trust instead of the usual ones.
     """
 
     def __init__(self, proxy_url: str = "", ca_file: str = "") -> None:
-        self._ca_file = ca_file or certifi.where()
-        self._proxies = {"http": proxy_url, "https": proxy_url} if proxy_url else {}
-        super().__init__(pool_connections=4, pool_maxsize=CONNECTIONS, max_retries=0, pool_block=False)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=tls_context(self._ca_file), **kwargs)
-        self.poolmanager.pool_classes_by_scheme = POOLS
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:
-        manager: urllib3.ProxyManager = super().proxy_manager_for(
-            proxy, ssl_context=tls_context(self._ca_file), **kwargs
-        )
-        manager.pool_classes_by_scheme = POOLS
-        return manager
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Nothing: the context of `tls_context` verifies, without reading the CA file for each connection."""
+        self._connections = Connections(proxy_url, ca_file or certifi.where())
 
     def fetch(self, request: Request, deadline: Deadline) -> RawReply:
         """The reply, whatever its status. Raises Timeout, BackendError, BadReply or Refused."""
         try:
-            with on_this_thread(deadline):
-                return self._exchange(_prepared(request), request.shown_url, deadline)
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            response = self.send(_prepared(request), deadline=deadline)
+            return RawReply(response.status_code, response.headers, response.content, request.shown_url)
+        except (requests.RequestException, httptools.HttpParserError, TooLarge, Garbled, OSError, ValueError) as error:
             # Only the kind of the error is logged: its text may hold the URL with its query.
             log.warning("vendor call failed: %s at %s", type(error).__name__, request.shown_url)
             failure = _failure(error, request.shown_url, deadline)
             failure.unreachable = _is_unreachable(error)
             raise failure from error
 
-    def _exchange(self, prepared: requests.PreparedRequest, url: str, deadline: Deadline) -> RawReply:
-        response = self.send(prepared, stream=True, timeout=deadline.timeout(), verify=True, proxies=self._proxies)
+    def send(self, request: requests.PreparedRequest, *, deadline: Deadline) -> requests.Response:
+        """The response with its whole body. Raises what `fetch` translates."""
+        scheme, _, below = (request.url or "").partition("://")
+        host, _, target = below.partition("/")
+        origin = origin_of(f"{scheme}://{host}")
+        sent = _written(request, *self._connections.way(origin, f"/{target}"))
+        connection = self._connections.take(origin, deadline)
         try:
-            body = _read(response, url)
+            found = connection.exchange(sent, deadline)
+            response = requests.Response()
+            response.status_code, response.headers, response.raw = found.status, found.headers, BytesIO(found.body)
         except BaseException:
-            response.raw.close()
+            connection.close()
             raise
-        response.raw.release_conn()
-        return RawReply(response.status_code, response.headers, body, url)
+        if found.keeps_alive:
+            self._connections.give(origin, connection)
+        else:
+            connection.close()
+        return response
 
 
 def _prepared(request: Request) -> requests.PreparedRequest:
-    """What requests sends, without its own preparation: URL and headers are made here, and need no second look."""
+    """The request as requests has it, without its own preparation: URL and headers need no second look."""
     prepared = requests.PreparedRequest()
     prepared.method, prepared.url, prepared.body = request.method, request.url, request.body
-    prepared.headers = CaseInsensitiveDict({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"})
+    prepared.headers = CaseInsensitiveDict({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"})
     prepared.headers.update(request.headers)
     if request.body is not None:
         prepared.headers["Content-Length"] = str(len(request.body))
     return prepared
 
 
-def _read(response: requests.Response, url: str) -> bytes:
-    announced = response.headers.get("Content-Length", "")
-    if announced.isdigit() and int(announced) > MAX_BODY:
-        raise BadReply(url, "the answer is larger than 32 MiB")
-    chunks: list[bytes] = []
-    size = 0
-    while chunk := response.raw.read1(CHUNK, decode_content=True):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise BadReply(url, "the answer is larger than 32 MiB")
-    return b"".join(chunks)
+def _written(request: requests.PreparedRequest, target: str, host: str, more: str) -> bytes:
+    """The bytes of a request. Raises ValueError for what would be another request than it seems."""
+    fields = [f"{name}: {value}" for name, value in request.headers.items()]
+    if not (TARGET.fullmatch(target) and all(map(FIELD.fullmatch, fields))):
+        raise ValueError("a URL or a header holds what HTTP does not allow")
+    lines = "\r\n".join([f"{request.method} {target} HTTP/1.1", f"Host: {host}", *fields])
+    body = request.body
+    return f"{lines}\r\n{more}\r\n".encode("latin-1") + (body if isinstance(body, bytes) else b"")
 
 
 def _is_unreachable(error: Exception) -> bool:
     """Whether there was no connection: the host refused, was silent, unknown, or not trusted."""
-    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError):
-        return True
-    cause = error.args[0] if isinstance(error, requests.ConnectionError) and error.args else None
-    return isinstance(getattr(cause, "reason", None), NewConnectionError | NameResolutionError)
+    return isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError | NotConnected)
 
 
 def _failure(error: Exception, url: str, deadline: Deadline) -> VendorError:
-    """What an error of the HTTP library means; the table of section errors, for what has no status."""
-    if isinstance(error, requests.Timeout | ReadTimeoutError | TimeoutError) or deadline.left() <= 0:
+    """What an error means; the table of section errors, for what has no status."""
+    if isinstance(error, requests.Timeout | TimeoutError) or deadline.left() <= 0:
         return Timeout(url)
-    if isinstance(error, DecodeError):
+    if isinstance(error, TooLarge):
+        return BadReply(url, "the answer is larger than 32 MiB")
+    if isinstance(error, Garbled):
         return BadReply(url, "the answer's compression is broken")
     if isinstance(error, requests.exceptions.SSLError):
         return Refused(url, "no trustworthy TLS connection")
-    if isinstance(error, ValueError) and not isinstance(error, requests.ConnectionError | requests.Timeout):
-        # Of a header or URL that HTTP does not allow.
+    if isinstance(error, ValueError) and not isinstance(error, requests.ConnectionError):
         return Refused(url, "the request cannot be sent")
     return BackendError(url, "no connection, or it broke")

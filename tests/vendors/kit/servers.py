@@ -4,7 +4,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import trustme
 
@@ -30,6 +30,33 @@ def raw(content: bytes) -> Behaviour:
         raise ConnectionAbortedError
 
     return behave
+
+
+def send(content: bytes) -> Behaviour:
+    """These bytes."""
+
+    def behave(connection, stopped, received):
+        connection.sendall(content)
+
+    return behave
+
+
+def tunnel(connection, stopped, received):
+    """A proxy that answers CONNECT, and passes on what comes then."""
+    host, _, port = received.split()[1].decode().partition(":")
+    with socket.create_connection((host, int(port))) as there:
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        back = threading.Thread(target=_pass_on, args=(there, connection))
+        back.start()
+        _pass_on(connection, there)
+        back.join()
+
+
+def _pass_on(source, target):
+    with suppress(OSError):
+        while block := source.recv(65536):
+            target.sendall(block)
+        target.shutdown(socket.SHUT_WR)
 
 
 def hang(connection, stopped, received):

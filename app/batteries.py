@@ -18,7 +18,7 @@ blueprint = Blueprint("Batteries", __name__, description="Batteries of all vendo
 
 
 @blueprint.get(PATH, parameters=[versions.PARAMETER])
-@blueprint.arguments(DeviceListQuery, location="query")
+@blueprint.arguments(DeviceListQuery(), location="query")
 @blueprint.response(200, KIND.schema)
 def list_batteries(query: dict[str, Any]) -> Response:
     """Lists the batteries of all vendors whose credentials come with the request."""
@@ -33,7 +33,7 @@ def get_battery(id: str) -> reads.Answer:
 
 
 @blueprint.get(PATH + "/<id>/intervals", parameters=[versions.PARAMETER])
-@blueprint.arguments(WindowQuery, location="query")
+@blueprint.arguments(WindowQuery(), location="query")
 @blueprint.response(200, BatterySeries)
 def get_battery_intervals(query: dict[str, Any], id: str) -> series.Answer:
     """Reads what flowed into and out of a battery, in intervals."""

@@ -3,11 +3,12 @@
 import contextvars
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
 from vendors.kit import Busy, Cloud, Credential, Deadline, Keyed, Mode, Sweep, Timeout, Vendor, VendorError
+from vendors.kit.replies import Source
 
 Find = Callable[[Vendor], Iterable[Keyed]]
 
@@ -29,6 +30,8 @@ class Outcome:
     incomplete: str = ""
     age: float = 0.0
     """Seconds since the oldest reply that was reused."""
+    sources: Sequence[Source] = ()
+    """The replies that it was made of, if nothing is missing or old."""
 
     @property
     def error(self) -> str:
@@ -108,4 +111,6 @@ class Question:
             failure = Timeout(url, "" if url else "no call was made in time")
             if may_wait:
                 failure = Busy(url, "too many requests wait for slow vendors", retry_after=5.0)
-        return Outcome(sweep.records, failure, sweep.incomplete if failure else "", sweep.progress.age)
+        progress = sweep.progress
+        sources = () if failure or progress.is_stale else progress.sources
+        return Outcome(sweep.records, failure, sweep.incomplete if failure else "", progress.age, sources)

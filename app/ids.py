@@ -10,6 +10,7 @@ LENGTH = 16
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 # Three letters at a time, the lowest place first: ten thousand ids are one answer.
 TRIPLES = [one + two + three for three in ALPHABET for two in ALPHABET for one in ALPHABET]
+THREE_PLACES, SEVEN_PLACES, NINE_PLACES = 36**3, 36**7, 36**9
 
 
 class Ids:
@@ -31,20 +32,24 @@ class Ids:
         begun = self._begun.get((vendor, kind))
         if begun is None:
             begun = self._begun[vendor, kind] = self._hash.copy()
-            _add(begun, vendor)
-            _add(begun, TAGS[kind])
+            begun.update(_delimited((vendor, TAGS[kind])))
         digest = begun.copy()
-        for part in key:
-            _add(digest, part)
-        number = int.from_bytes(digest.digest(), "big")
-        letters = []
-        for _ in range(LENGTH // 3):
-            number, place = divmod(number, len(TRIPLES))
-            letters.append(TRIPLES[place])
-        return f"{TAGS[kind]}-{''.join(letters)}{ALPHABET[number % len(ALPHABET)]}"
+        digest.update(_delimited(key))
+        return f"{TAGS[kind]}-{_letters(int.from_bytes(digest.digest()))}"
 
 
-def _add(digest: blake2b, part: str) -> None:
+def _letters(number: int) -> str:
+    """The last 16 places of a number to the base 36, the lowest first."""
+    # In two parts that fit into a machine word: each division of a longer number costs as much as all of these.
+    high, low = divmod(number, NINE_PLACES)
+    low, one = divmod(low, THREE_PLACES)
+    three, two = divmod(low, THREE_PLACES)
+    high, four = divmod(high % SEVEN_PLACES, THREE_PLACES)
+    last, five = divmod(high, THREE_PLACES)
+    return f"{TRIPLES[one]}{TRIPLES[two]}{TRIPLES[three]}{TRIPLES[four]}{TRIPLES[five]}{ALPHABET[last]}"
+
+
+def _delimited(parts: Key) -> bytes:
     """The length before each part keeps ("ab", "c") apart from ("a", "bc")."""
-    encoded = part.encode()
-    digest.update(len(encoded).to_bytes(4, "big") + encoded)
+    encoded = [part.encode() for part in parts]
+    return b"".join([len(part).to_bytes(4) + part for part in encoded])

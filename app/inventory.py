@@ -1,7 +1,8 @@
 """Sites and devices over all vendors that a request may reach: lists, and the way from an id to its device."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,8 +12,21 @@ from app.errors import Problem
 from app.fanout import Outcome
 from app.healing import Healing
 from app.ids import TAGS, Ids
+from app.recall import Part, Recall
 from app.resources import Located, Resources
-from vendors.kit import Cloud, Deadline, Key, Keyed, Mode, NotFound, Record, Site, Vendor, VendorError, fits_path
+from vendors.kit import (
+    Cloud,
+    Deadline,
+    Key,
+    Keyed,
+    Mode,
+    NotFound,
+    Record,
+    Site,
+    Vendor,
+    VendorError,
+    fits_path,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +82,46 @@ class Inventory:
     def __init__(self, clouds: Mapping[str, Cloud], ids: Ids, resources: Resources) -> None:
         self._clouds, self._ids, self._resources = clouds, ids, resources
         self._healing = Healing(clouds)
+        self._recall = Recall(clouds, resources)
 
     def listing(self, kind: type[Record], access: Access, filters: Filters, deadline: Deadline, mode: Mode) -> Listing:
         """Everything of one kind that the filters let pass. Vendors that fail are named, not raised."""
         if filters.vendor is not None:
             access = access.only(filters.vendor)
+        about = (kind, filters)
+        parts = self._recall.unchanged(access.credentials, about) if mode is Mode.REUSE else {}
+        ages = [self._clouds[name].replies.oldest(part.sources) for name, part in parts.items()]
+        rest = {name: found for name, found in access.credentials.items() if name not in parts}
 
         def find(vendor: Vendor) -> Iterable[Record]:
             return _of_kind(vendor, kind, filters.vendor_site_id)
 
-        outcomes = fanout.ask(self._clouds, access.credentials, find, deadline, mode)
-        located = [
-            self._locate(vendor, record)
-            for vendor, outcome in outcomes.items()
-            for record in outcome.records
-            if isinstance(record, kind) and filters.let_pass(record)
-        ]
-        self._resources.remember(located, deadline)
+        outcomes = fanout.ask(self._clouds, rest, find, deadline, mode) if rest else {}
+        passed = {
+            name: [one for one in outcome.records if isinstance(one, kind) and filters.let_pass(one)]
+            for name, outcome in outcomes.items()
+        }
+        made = {name: [self._ids.of(kind, name, one.key) for one in records] for name, records in passed.items()}
+        self._remember_new(passed, made, deadline)
+        for name, ids in made.items():
+            parts[name] = Part(ids, outcomes[name].sources)
+            self._recall.keep(name, rest[name], about, parts[name])
+        ages += [outcome.age for outcome in outcomes.values()]
         outcomes |= {vendor: Outcome([], failure) for vendor, failure in access.refused.items()}
         failures = {vendor: outcome for vendor, outcome in sorted(outcomes.items()) if outcome.failure}
-        age = max((outcome.age for outcome in outcomes.values()), default=0.0)
-        return Listing(sorted(found.id for found in located), failures, age)
+        all_ids = sorted(chain.from_iterable(part.ids for part in parts.values()))
+        return Listing(all_ids, failures, max(ages, default=0.0))
+
+    def _remember_new(
+        self, records: Mapping[str, Sequence[Record]], ids: Mapping[str, Sequence[str]], deadline: Deadline
+    ) -> None:
+        unknown = [
+            Located(id, name, TAGS[type(record)], record.key)
+            for name in records
+            if not self._resources.knows(ids[name])
+            for id, record in zip(ids[name], records[name], strict=True)
+        ]
+        self._resources.remember(unknown, deadline)
 
     def ask_one(
         self,

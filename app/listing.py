@@ -19,8 +19,8 @@ class Kind:
 
     def __init__(self, record: type[Record], path: str, name: str, member: str) -> None:
         self.record, self.path = record, path
-        self.urls: type[ma.Schema] = url_list(name, path.removeprefix("/"))
-        self.summaries: type[ma.Schema] = summary_list(name, member)
+        self.urls: ma.Schema = url_list(name, path.removeprefix("/"))()
+        self.summaries: ma.Schema = summary_list(name, member)()
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def _refuse_pages(query: dict[str, Any]) -> None:
 
 def _urls(kind: Kind, listing: Listing) -> Any:
     base = f"{base_url()}{kind.path}/"
-    return kind.urls().dump({"urls": [base + id for id in listing.ids], "errors": _errors(listing)})
+    return kind.urls.dump({"urls": [base + id for id in listing.ids], "errors": _errors(listing)})
 
 
 def _errors(listing: Listing) -> dict[str, str]:
@@ -70,4 +70,4 @@ def _page(kind: Kind, listing: Listing, filters: Filters, query: dict[str, Any])
             for vendor, outcome in listing.failures.items()
             if outcome.failure
         }
-    return kind.summaries().dump(page)
+    return kind.summaries.dump(page)

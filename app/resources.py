@@ -62,6 +62,10 @@ class Resources:
                 self._known.clear()
         return found
 
+    def knows(self, ids: Iterable[str]) -> bool:
+        """Whether this process has written the rows of all these."""
+        return self._known.issuperset(ids)
+
     def remember(self, found: Iterable[Located], deadline: Deadline, *, again: bool = False) -> None:
         """Writes the rows that this process has not yet written; `again`: all of them.
 

@@ -18,7 +18,7 @@ blueprint = Blueprint("Sites", __name__, description="Sites of all vendors.")
 
 
 @blueprint.get(PATH, parameters=[versions.PARAMETER])
-@blueprint.arguments(SiteListQuery, location="query")
+@blueprint.arguments(SiteListQuery(), location="query")
 @blueprint.response(200, KIND.schema)
 def list_sites(query: dict[str, Any]) -> Response:
     """Lists the sites of all vendors whose credentials come with the request."""
@@ -33,7 +33,7 @@ def get_site(id: str) -> reads.Answer:
 
 
 @blueprint.get(PATH + "/<id>/solar-intervals", parameters=[versions.PARAMETER])
-@blueprint.arguments(WindowQuery, location="query")
+@blueprint.arguments(WindowQuery(), location="query")
 @blueprint.response(200, SolarSeries)
 def get_site_solar_intervals(query: dict[str, Any], id: str) -> series.Answer:
     """Reads what all solar inverters of a site produced, in intervals."""
@@ -41,7 +41,7 @@ def get_site_solar_intervals(query: dict[str, Any], id: str) -> series.Answer:
 
 
 @blueprint.get(PATH + "/<id>/battery-intervals", parameters=[versions.PARAMETER])
-@blueprint.arguments(WindowQuery, location="query")
+@blueprint.arguments(WindowQuery(), location="query")
 @blueprint.response(200, BatterySeries)
 def get_site_battery_intervals(query: dict[str, Any], id: str) -> series.Answer:
     """Reads what flowed into and out of all batteries of a site, in intervals."""

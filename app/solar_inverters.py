@@ -18,7 +18,7 @@ blueprint = Blueprint("Solar inverters", __name__, description="Solar inverters 
 
 
 @blueprint.get(PATH, parameters=[versions.PARAMETER])
-@blueprint.arguments(DeviceListQuery, location="query")
+@blueprint.arguments(DeviceListQuery(), location="query")
 @blueprint.response(200, KIND.schema)
 def list_solar_inverters(query: dict[str, Any]) -> Response:
     """Lists the solar inverters of all vendors whose credentials come with the request."""
@@ -33,7 +33,7 @@ def get_solar_inverter(id: str) -> reads.Answer:
 
 
 @blueprint.get(PATH + "/<id>/intervals", parameters=[versions.PARAMETER])
-@blueprint.arguments(WindowQuery, location="query")
+@blueprint.arguments(WindowQuery(), location="query")
 @blueprint.response(200, SolarSeries)
 def get_solar_inverter_intervals(query: dict[str, Any], id: str) -> series.Answer:
     """Reads what a solar inverter produced, in intervals."""

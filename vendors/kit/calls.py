@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin
 
 from vendors.kit.breaker import Breaker
@@ -21,7 +21,7 @@ from vendors.kit.errors import (
     from_status,
 )
 from vendors.kit.paths import fits_path
-from vendors.kit.replies import Kept
+from vendors.kit.replies import Kept, Source
 from vendors.kit.reply import Progress, Reply
 from vendors.kit.transport import RawReply, Request
 
@@ -52,6 +52,14 @@ class NotKept(VendorError):
     severity = 0
 
 
+class Landed(NamedTuple):
+    """What came of a call: the reply as it is kept, the one that it replaced, and its JSON if somebody has read it."""
+
+    kept: Kept
+    previous: Kept | None
+    parsed: Any = None
+
+
 class Calls:
     """The calls of one request to one vendor with one credential."""
 
@@ -77,34 +85,33 @@ class Calls:
         if self._mode is not Mode.REFRESH:
             kept = store.get(key, MAX_AGE_SECONDS if self._mode is Mode.KEPT_ONLY else fresh)
             if kept:
-                age = store.age(kept)
-                self._progress.is_stale |= age > fresh
-                return self._from_memory(kept, age)
+                return self._from_memory(Source(key, kept, fresh))
             if self._mode is Mode.KEPT_ONLY:
                 raise NotKept(request.shown_url)
 
-        def fetch() -> tuple[RawReply, Kept | None]:
+        def fetch() -> Landed:
             # An equal call may have landed since the look into the store.
             kept = None if self._mode is Mode.REFRESH else store.get(key, fresh)
             if kept:
-                return kept.reply, kept
-            raw = self._fetch_with_retry(request, make)
-            return raw, store.put(key, raw)
+                return Landed(kept, kept)
+            raw, parsed = self._fetch_with_retry(request, make)
+            return Landed(*store.put(key, raw), parsed)
 
         try:
-            raw, previous = self._cloud.flights.share(key, fetch, self._deadline)
+            kept, previous, parsed = self._cloud.flights.share(key, fetch, self._deadline)
         except TimeoutError:
             raise Timeout(request.shown_url) from None
         except (RateLimited, BackendError, VendorDown, Timeout) as failure:
-            kept = None if self._mode is Mode.REFRESH else store.get(key, MAX_AGE_SECONDS)
-            if kept is None:
+            old = None if self._mode is Mode.REFRESH else store.get(key, MAX_AGE_SECONDS)
+            if old is None:
                 raise
             self._progress.failures.append(failure)
             self._progress.is_stale = True
             if failure.stops_the_sweep:
                 self.only_kept()
-            return self._from_memory(kept, store.age(kept))
-        return Reply(raw, self._progress, lambda: store.take_back(key, raw, previous))
+            return self._from_memory(Source(key, old, fresh))
+        self._progress.sources.append(Source(key, kept, fresh))
+        return Reply(kept.reply, self._progress, lambda: store.take_back(key, kept, previous), parsed)
 
     @property
     def makes_none(self) -> bool:
@@ -115,11 +122,15 @@ class Calls:
         """From now on no call is made: what was kept of earlier answers is all there is."""
         self._mode = Mode.KEPT_ONLY
 
-    def _from_memory(self, kept: Kept, age: float) -> Reply:
+    def _from_memory(self, source: Source) -> Reply:
+        age = self._cloud.replies.age(source.kept)
         self._progress.age = max(self._progress.age, age)
-        return Reply(kept.reply, self._progress, lambda: None)
+        self._progress.is_stale |= age > source.fresh
+        self._progress.sources.append(source)
+        return Reply(source.kept.reply, self._progress, lambda: None)
 
-    def _fetch_with_retry(self, request: Request, make: Callable[[], Request]) -> RawReply:
+    def _fetch_with_retry(self, request: Request, make: Callable[[], Request]) -> tuple[RawReply, Any]:
+        """The reply, and its body as JSON if that was looked at."""
         try:
             return self._fetch(request)
         except VendorError as error:
@@ -130,22 +141,24 @@ class Calls:
         time.sleep(pause * self._cloud.pause)
         return self._fetch(make())
 
-    def _fetch(self, request: Request) -> RawReply:
+    def _fetch(self, request: Request) -> tuple[RawReply, Any]:
         raw, request = self._answer(request)
-        verdict = self._vendor.failure(Reply(raw, self._progress, lambda: None), request)
+        reply = Reply(raw, self._progress, lambda: None)
+        verdict = self._vendor.failure(reply, request)
         failure = verdict if isinstance(verdict, VendorError) else from_status(raw.status, raw.url, raw.retry_after)
         if isinstance(verdict, RawReply):
             raw, failure = verdict, None
+            reply = Reply(raw, self._progress, lambda: None)
         if isinstance(failure, RateLimited):
             self._cloud.budget.hold(self._group, failure.hold_seconds)
         if failure:
             raise failure
-        pause = bounded(self._vendor.spent(Reply(raw, self._progress, lambda: None)))
+        pause = bounded(self._vendor.spent(reply))
         if pause is not None:
             self._cloud.budget.hold(self._group, pause)
         self.answered = True
         self._cloud.retries.earn()
-        return raw
+        return raw, reply.parsed
 
     def _answer(self, request: Request) -> tuple[RawReply, Request]:
         """What came, and of which request: where an id or an account has moved, it is another than the first."""

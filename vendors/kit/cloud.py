@@ -10,16 +10,16 @@ from cachetools import LRUCache
 
 from vendors.kit.breaker import Breaker
 from vendors.kit.budget import Budget, Ledger, Rate
-from vendors.kit.calls import Mode
+from vendors.kit.calls import Landed, Mode
 from vendors.kit.client import Client
 from vendors.kit.connections import CONNECTIONS
 from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
 from vendors.kit.flights import Flights
 from vendors.kit.places import Places
-from vendors.kit.replies import Kept, Replies
+from vendors.kit.replies import Replies
 from vendors.kit.retries import Retries
-from vendors.kit.transport import RawReply, Transport
+from vendors.kit.transport import Transport
 from vendors.kit.vendor import Vendor
 
 # Sweeps of one vendor at a time in one process. Below the number of request threads of a worker (64), so
@@ -47,7 +47,7 @@ class Cloud:
 
     def __post_init__(self) -> None:
         self._homes: LRUCache[bytes, str] = LRUCache(10_000)
-        self.flights: Flights[tuple[RawReply, Kept | None]] = Flights()
+        self.flights: Flights[Landed] = Flights()
         self.retries = Retries()
         self.breakers = {base: Breaker() for base in self.urls.values()}
         self._lock = threading.Lock()

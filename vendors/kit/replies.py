@@ -9,9 +9,10 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 from vendors.kit.credentials import Credential
 from vendors.kit.transport import RawReply, Request
@@ -31,6 +32,14 @@ class Kept:
     """When it was fetched, on the clock of the store."""
     size: int
     """Bytes that it holds, nearly."""
+
+
+class Source(NamedTuple):
+    """A reply that something was made of, and how old it may be for that."""
+
+    key: bytes
+    kept: Kept
+    fresh: float
 
 
 class Replies:
@@ -65,19 +74,24 @@ class Replies:
         """Seconds since it was fetched."""
         return self._clock() - kept.at
 
-    def put(self, key: bytes, reply: RawReply) -> Kept | None:
-        """Keeps a reply; gives the one that it replaces."""
+    def has(self, sources: Iterable[Source]) -> bool:
+        """Whether all these replies are still those that a call would get, so that it would get the same."""
+        return all(self.get(key, fresh) is kept for key, kept, fresh in sources)
+
+    def oldest(self, sources: Iterable[Source]) -> float:
+        """Seconds since the first of these was fetched."""
+        return max((self.age(kept) for _, kept, _ in sources), default=0.0)
+
+    def put(self, key: bytes, reply: RawReply) -> tuple[Kept, Kept | None]:
+        """Keeps a reply; gives it as it is kept, unless it is too large, and the one that it replaces."""
         kept = Kept(reply, self._clock(), _size(reply))
         with self._lock:
-            if kept.size > MAX_KEPT:
-                return self._drop(key)
-            return self._put(key, kept)
+            return kept, self._put(key, kept) if kept.size <= MAX_KEPT else self._drop(key)
 
-    def take_back(self, key: bytes, reply: RawReply, previous: Kept | None) -> None:
+    def take_back(self, key: bytes, kept: Kept, previous: Kept | None) -> None:
         """Undoes the `put` of a reply that turned out to be unusable, unless a newer one is there."""
         with self._lock:
-            kept = self._kept.get(key)
-            if kept is None or kept.reply is not reply:
+            if self._kept.get(key) is not kept:
                 return
             if previous:
                 self._put(key, previous)

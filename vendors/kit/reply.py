@@ -9,6 +9,7 @@ import orjson
 
 from vendors.kit import reading
 from vendors.kit.errors import BadReply, VendorError
+from vendors.kit.replies import Source
 from vendors.kit.transport import RawReply
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ class Progress:
     """Seconds since the oldest reply that was reused."""
     is_stale: bool = False
     """Whether a reply was reused because a new one could not be had."""
+    sources: list[Source] = field(default_factory=list)
+    """The replies that were read."""
 
     @property
     def missing(self) -> str:
@@ -42,34 +45,37 @@ class Progress:
 class Reply:
     """A successful reply. What turns out to be unreadable is reported as BadReply and not kept for reuse."""
 
-    def __init__(self, raw: RawReply, progress: Progress, discard: Callable[[], None]) -> None:
+    def __init__(self, raw: RawReply, progress: Progress, discard: Callable[[], None], parsed: Any = None) -> None:
         self.status, self.headers, self.url = raw.status, raw.headers, raw.url
-        self.retry_after = raw.retry_after
-        self._body = raw.body
+        self._raw = raw
         self._progress = progress
         self._discard = discard
-        self._parsed: Any = None
+        self.parsed = parsed
+        """The body as JSON, once somebody has asked for it. Read by many, changed by none."""
+
+    @property
+    def retry_after(self) -> float | None:
+        """As of `RawReply`."""
+        return self._raw.retry_after
 
     @property
     def json(self) -> Any:
         """The body as JSON; raises BadReply when it is none."""
-        if self._parsed is None:
-            try:
-                self._parsed = orjson.loads(self._body)
-            except orjson.JSONDecodeError as error:
-                raise self._unreadable("the answer is not JSON") from error
-        return self._parsed
+        try:
+            return self._load()
+        except orjson.JSONDecodeError as error:
+            raise self._unreadable("the answer is not JSON") from error
 
     @property
     def text(self) -> str:
         """The beginning of the body as text: for errors whose number stands in a sentence."""
-        return self._body[:500].decode(errors="replace")
+        return self._raw.body[:500].decode(errors="replace")
 
     @property
     def about(self) -> reading.Raw:
         """The body as an object, empty when it is none: for the bodies of errors, which may be anything."""
         try:
-            found = orjson.loads(self._body)
+            found = self._load()
         except orjson.JSONDecodeError:
             return {}
         return found if isinstance(found, Mapping) else {}
@@ -108,6 +114,11 @@ class Reply:
             # The next answer may be better; one with some good rows is not worth another call.
             self._discard()
         return converted
+
+    def _load(self) -> Any:
+        if self.parsed is None:
+            self.parsed = orjson.loads(self._raw.body)
+        return self.parsed
 
     def _unreadable(self, why: str) -> BadReply:
         self._discard()

@@ -129,15 +129,15 @@ def test_a_reply_larger_than_the_store_is_not_kept_and_does_no_harm():
 
 def test_a_reply_that_is_taken_back_gives_its_place_to_the_one_before():
     store = Replies()
-    first, second, third = reply(10), reply(20), reply(30)
-    assert store.put(b"k", first) is None
-    previous = store.put(b"k", second)
+    first, nothing = store.put(b"k", reply(10))
+    second, previous = store.put(b"k", reply(20))
+    assert (nothing, previous) == (None, first)
     store.take_back(b"k", second, previous)
-    assert store.get(b"k", 60).reply is first
+    assert store.get(b"k", 60) is first
     assert store.bytes == 10 + SIZE
-    store.put(b"k", third)
+    third, _ = store.put(b"k", reply(30))
     store.take_back(b"k", second, previous)
-    assert store.get(b"k", 60).reply is third, "a newer reply is not undone"
+    assert store.get(b"k", 60) is third, "a newer reply is not undone"
     store.take_back(b"k", third, None)
     store.take_back(b"k", third, None)
     assert (store.get(b"k", 60), store.bytes) == (None, 0)

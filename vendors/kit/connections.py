@@ -11,6 +11,7 @@ import weakref
 from collections import deque
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 from urllib.parse import unquote, urlsplit
 
 import httptools
@@ -58,6 +59,8 @@ class Connection:
     """One connection, for one exchange at a time, which ends by the deadline that it is given."""
 
     def __init__(self, sock: socket.socket) -> None:
+        # With a timeout of its own, a socket would wait and give way to other threads twice as often.
+        sock.setblocking(False)
         self._sock = sock
         self._reader = Reader()
         self._poll = select.poll()
@@ -66,23 +69,50 @@ class Connection:
     @property
     def has_news(self) -> bool:
         """Whether something came though nothing was asked, which mostly is the end."""
+        self._poll.modify(self._sock, select.POLLIN)
         return bool(self._poll.poll(0))
 
     def exchange(self, sent: bytes, deadline: Deadline, *, wants_body: bool = True) -> Reader:
         """The reply to a request, valid until the next one."""
         reader = self._reader
         reader.expect()
-        # For sending, as for a handshake, the timeout is one for all that it takes.
-        self._sock.settimeout(deadline.timeout())
-        self._sock.sendall(sent)
+        self._send(sent, deadline)
+        self._wait(select.POLLIN, deadline)
         while not (reader.is_whole if wants_body else reader.head_is_whole):
-            self._sock.settimeout(deadline.timeout())
-            data = self._sock.recv(CHUNK)
+            data = self._receive(deadline)
             if data:
                 reader.feed(data)
             else:
                 reader.end()
         return reader
+
+    def _send(self, data: bytes, deadline: Deadline) -> None:
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[self._sock.send(rest) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                self._wait(select.POLLOUT, deadline)
+            except ssl.SSLWantReadError:
+                self._wait(select.POLLIN, deadline)
+
+    def _receive(self, deadline: Deadline) -> bytes:
+        while True:
+            # Also where bytes come without end, so that no wait is needed.
+            deadline.timeout()
+            try:
+                return self._sock.recv(CHUNK)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                self._wait(select.POLLIN, deadline)
+            except ssl.SSLWantWriteError:
+                self._wait(select.POLLOUT, deadline)
+
+    def _wait(self, event: int, deadline: Deadline) -> None:
+        """Returns when the socket is ready. Raises TimeoutError at the deadline."""
+        milliseconds = ceil(1000 * deadline.timeout())
+        self._poll.modify(self._sock, event)
+        if not self._poll.poll(milliseconds):
+            raise TimeoutError("the vendor has not answered before the deadline")
 
     def encrypted(self, host: str, ca_file: str, deadline: Deadline) -> "Connection":
         """The same with TLS, from now on."""

@@ -71,7 +71,7 @@ class Bess:
     soc_percent: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Site:
     """A place with solar inverters or batteries behind one grid connection."""
 
@@ -102,7 +102,7 @@ class Site:
         return timezone(timedelta(hours=self.utc_offset_hours)) if self.utc_offset_hours else UTC
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SolarInverter:
     """A device that turns the direct current of solar modules into alternating current."""
 
@@ -130,7 +130,7 @@ class SolarInverter:
     recent_errors: Messages | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Battery:
     """A battery, or what stands for it at the vendor: a battery inverter, or part of a hybrid inverter."""
 

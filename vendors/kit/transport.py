@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from io import BytesIO
 
 import certifi
 import httptools
@@ -20,7 +19,7 @@ from requests.structures import CaseInsensitiveDict
 from vendors.kit.connections import Connections, NotConnected, origin_of
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import BackendError, BadReply, Refused, Timeout, VendorError
-from vendors.kit.framing import Garbled, TooLarge
+from vendors.kit.framing import Garbled, Reader, TooLarge
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +76,14 @@ class RawReply:
             return None
 
 
+class Whole(requests.Response):
+    """A response that has come whole. It has no cookie jar: that would cost more than all the rest of it."""
+
+    def __init__(self, found: Reader) -> None:
+        self.status_code, self.headers = found.status, found.headers
+        self._content, self._content_consumed = found.body, True
+
+
 class Transport:
     """Sends requests to one vendor cloud; shared by all threads, keeps connections, no cookies.
 
@@ -108,8 +115,7 @@ class Transport:
         connection = self._connections.take(origin, deadline)
         try:
             found = connection.exchange(sent, deadline)
-            response = requests.Response()
-            response.status_code, response.headers, response.raw = found.status, found.headers, BytesIO(found.body)
+            response = Whole(found)
         except BaseException:
             connection.close()
             raise

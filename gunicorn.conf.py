@@ -40,6 +40,8 @@ forwarded_allow_ips = ""
 # Above our own bounds for vendors' headers: gunicorn itself would answer with HTML.
 limit_request_field_size = 16384
 control_socket_disable = True
+# Every request has a line of ours in the log (app.log); gunicorn would prepare one of its own for nothing.
+logger_class = "app.server.Log"
 logconfig_dict = log.configuration(_settings.log_level)
 
 

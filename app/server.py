@@ -20,11 +20,12 @@ from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
-import h11
 from gunicorn.errors import ConfigError
+from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from app.errors import MEDIA_TYPE, Problem
+from app.framing import Framing, Malformed
 from app.routing import BODY_LIMIT
 
 # A request must be here this long after its connection (or the one before it) was. Also how long a caller may stop
@@ -53,36 +54,29 @@ class Connection(TConn):
             sock.setsockopt(socket.SOL_SOCKET, option, patience)
 
     def reset(self, data: bytes) -> None:
-        """Starts a request, of which this much is known. It can be answered once it is whole, or too large."""
+        """Starts a request, of which this much is known."""
         self.received = bytearray()
-        self.is_whole = self.is_too_large = False
-        self._framing = h11.Connection(h11.SERVER, max_incomplete_event_size=HEADERS_LIMIT)
-        self._body_bytes = 0
+        self._framing = Framing(HEADERS_LIMIT, BODY_LIMIT)
         if data:
             self.add(data)
 
-    def add(self, data: bytes) -> None:
-        """Takes bytes from the client. Raises h11.RemoteProtocolError for what is no HTTP."""
-        self.received += data
-        self._framing.receive_data(data)
-        while not (self.is_whole or self.is_too_large):
-            event = self._framing.next_event()
-            if event in (h11.NEED_DATA, h11.PAUSED):
-                break
-            self._note(event)
-        if self._framing.they_are_waiting_for_100_continue and not self.is_too_large:
-            self.say(b"HTTP/1.1 100 Continue\r\n\r\n")
-            self._framing.send(h11.InformationalResponse(status_code=100, headers=[]))
+    @property
+    def is_ready(self) -> bool:
+        """Whether the request can be answered: it is whole, or too large."""
+        return self._framing.is_whole or self._framing.is_too_large
 
-    def _note(self, event: Any) -> None:
-        if isinstance(event, h11.Request):
-            announced = [int(value) for name, value in event.headers if name == b"content-length"]
-            self.is_too_large = max(announced, default=0) > BODY_LIMIT
-        elif isinstance(event, h11.Data):
-            self._body_bytes += len(event.data)
-            self.is_too_large = self._body_bytes > BODY_LIMIT
-        else:
-            self.is_whole = True
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the rest of it should not be read."""
+        return self._framing.is_too_large
+
+    def add(self, data: bytes) -> None:
+        """Takes bytes from the client. Raises Malformed for what is no HTTP."""
+        self.received += data
+        self._framing.feed(data)
+        if self._framing.awaits_continue and not self.is_ready:
+            self.say(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._framing.awaits_continue = False
 
     def say(self, data: bytes) -> None:
         """Sends a few bytes if they can be sent at once."""
@@ -107,6 +101,13 @@ class Connection(TConn):
             self._worker.linger(self)
         else:
             super().close()
+
+
+class Log(Logger):
+    """gunicorn's, without its line for each request."""
+
+    def access(self, *about: Any) -> None:
+        """Says nothing."""
 
 
 class Worker(ThreadWorker):
@@ -176,7 +177,7 @@ class Worker(ThreadWorker):
                 conn.refuse(503, ALL_BUSY)
         while self.pending_conns and self.pending_conns[0].timeout <= now:
             conn = self.pending_conns[0]
-            if conn.received and not (conn.is_whole or conn.is_too_large):
+            if conn.received and not conn.is_ready:
                 conn.refuse(408, f"The request did not arrive whole within {PATIENCE_SECONDS:g} seconds.")
             self._drop(conn)
 
@@ -198,13 +199,13 @@ class Worker(ThreadWorker):
         """Hands the request to a thread once it is whole."""
         try:
             take()
-        except h11.RemoteProtocolError as error:
-            conn.refuse(error.error_status_hint, "This is no request that HTTP/1.1 allows.")
+        except Malformed as error:
+            conn.refuse(error.status, "This is no request that HTTP/1.1 allows.")
             self._unwatch(conn)
             self.nr_conns -= 1
             conn.close(graceful=True)
             return
-        if conn.is_whole or conn.is_too_large:
+        if conn.is_ready:
             self._unwatch(conn)
             conn.arrived = time.monotonic()
             conn.init()

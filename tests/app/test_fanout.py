@@ -7,7 +7,7 @@ import responses
 
 from app import fanout
 from app.fanout import Question
-from tests.vendors.support import BASE, HEADERS, cloud_of
+from tests.vendors.support import BASE, HEADERS, cloud_of, credential_of
 from vendors.kit import BackendError, Deadline, Mode, Unauthorized
 
 
@@ -16,8 +16,8 @@ def cloud():
     return cloud_of("sma")
 
 
-def credential_of(cloud, token="Bearer one-token"):
-    return cloud.vendor.credential_headers.read("sma", {"X-Authorization-sma": token})
+def some_credential(cloud, token="Bearer one-token"):
+    return credential_of(cloud.vendor, "sma", {"X-Authorization-sma": token})
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def started(cloud):
         go_on.wait(5)
         return []
 
-    question = Question(cloud, credential_of(cloud), find, Deadline(5), Mode.REUSE)
+    question = Question(cloud, some_credential(cloud), find, Deadline(5), Mode.REUSE)
     assert question.start(0.0)
     yield question
     go_on.set()
@@ -52,7 +52,7 @@ def test_a_request_that_may_not_wait_longer_says_busy(started):
 
 
 def ask(cloud, **options):
-    credentials = {"sma": cloud.vendor.credential_headers.read("sma", HEADERS["sma"])}
+    credentials = {"sma": credential_of(cloud.vendor, "sma", HEADERS["sma"])}
     return fanout.ask({"sma": cloud}, credentials, lambda vendor: vendor.devices(), Deadline(5), **options)["sma"]
 
 

@@ -25,8 +25,14 @@ def cloud_of(name, base_url=BASE, replies=None):
     return cloud
 
 
+def credential_of(vendor, name, headers=None):
+    """The credential that these headers make, as names in lower case, in which the service hands them on."""
+    lowered = {header.lower(): value for header, value in (headers or HEADERS[name]).items()}
+    return vendor.credential_headers.read(name, lowered)
+
+
 def open_vendor(name, base_url=BASE, *, seconds=5.0, headers=None, cloud=None, refresh=False) -> Vendor:
     """The plugin with a made-up credential."""
     cloud = cloud or cloud_of(name, base_url)
-    credential = cloud.vendor.credential_headers.read(name, headers or HEADERS[name])
+    credential = credential_of(cloud.vendor, name, headers)
     return cloud.open(credential, Deadline(seconds), Mode.REFRESH if refresh else Mode.REUSE)

@@ -66,14 +66,13 @@ class CredentialHeaders:
 
     def read(self, vendor: str, headers: Mapping[str, str]) -> Credential:
         """The credential; Unauthorized when a header is missing or unusable. `headers`: lower-case names."""
-        lowered = {name.lower(): value for name, value in headers.items()}
         name = f"X-Authorization-{vendor}"
         try:
-            parts = dict(self.scheme(lowered.get(name.lower(), "")))
+            parts = dict(self.scheme(headers.get(name.lower(), "")))
         except ValueError as expected:
             raise Unauthorized(why=f"{name} {expected}") from None
         for part, alternatives in self.companions.items():
-            found = [lowered[header.lower()] for header in alternatives if lowered.get(header.lower())]
+            found = [headers[header.lower()] for header in alternatives if headers.get(header.lower())]
             if not found:
                 raise Unauthorized(why=f"{alternatives[0]} is missing")
             parts[part] = found[0]

@@ -14,7 +14,6 @@ from email.utils import parsedate_to_datetime
 import certifi
 import httptools
 import requests
-from requests.structures import CaseInsensitiveDict
 
 from vendors.kit.connections import Connections, NotConnected, origin_of
 from vendors.kit.deadline import Deadline
@@ -80,7 +79,8 @@ class Whole(requests.Response):
     """A response that has come whole. It has no cookie jar: that would cost more than all the rest of it."""
 
     def __init__(self, found: Reader) -> None:
-        self.status_code, self.headers = found.status, found.headers
+        self.status_code = found.status
+        self.headers = found.headers  # type: ignore[assignment]
         self._content, self._content_consumed = found.body, True
 
 
@@ -130,10 +130,11 @@ def _prepared(request: Request) -> requests.PreparedRequest:
     """The request as requests has it, without its own preparation: URL and headers need no second look."""
     prepared = requests.PreparedRequest()
     prepared.method, prepared.url, prepared.body = request.method, request.url, request.body
-    prepared.headers = CaseInsensitiveDict({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"})
-    prepared.headers.update(request.headers)
+    headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", **request.headers}
     if request.body is not None:
-        prepared.headers["Content-Length"] = str(len(request.body))
+        headers["Content-Length"] = str(len(request.body))
+    # They are only written, as they are.
+    prepared.headers = headers  # type: ignore[assignment]
     return prepared
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from tests.vendors.support import BASE, HEADERS, open_vendor
+from tests.vendors.support import BASE, HEADERS, credential_of, open_vendor
 from vendors.enphase import Enphase
 from vendors.kit import Forbidden, NotFound, RateLimited, Sweep, Unauthorized
 
@@ -42,7 +42,7 @@ def test_the_key_is_a_header_and_never_in_the_url(network):
 def test_a_missing_header_is_named_without_a_call(missing):
     headers = {name: value for name, value in HEADERS["enphase"].items() if name != missing}
     with pytest.raises(Unauthorized, match=missing):
-        Enphase.credential_headers.read("enphase", headers)
+        credential_of(Enphase, "enphase", headers)
 
 
 @pytest.mark.parametrize(("total", "calls"), [(0, 1), (1, 1), (100, 1), (101, 2), (200, 2), (201, 3)])

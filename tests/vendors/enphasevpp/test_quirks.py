@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.vendors.support import BASE, HEADERS, open_vendor
+from tests.vendors.support import BASE, HEADERS, credential_of, open_vendor
 from vendors.enphase import EnphaseVpp
 from vendors.enphase.present import charge_of, newest_charge, with_day
 from vendors.kit import Asked, Client, Level, SolarInverter, Sweep, Unauthorized
@@ -62,7 +62,7 @@ def test_the_key_comes_from_its_own_header_or_else_from_enphase_s(network, heade
 
 def test_without_any_key_the_first_header_is_named():
     with pytest.raises(Unauthorized, match="X-enphasevpp-api-key is missing"):
-        EnphaseVpp.credential_headers.read("enphasevpp", {"X-Authorization-enphasevpp": "Bearer t"})
+        credential_of(EnphaseVpp, "enphasevpp", {"X-Authorization-enphasevpp": "Bearer t"})
 
 
 def test_a_site_in_two_programs_is_one_site_and_costs_one_call_for_its_devices(network):
@@ -137,7 +137,7 @@ def test_the_order_is_asked_for_since_the_newest_would_come_first(network):
 
 
 def test_the_credential_of_one_enphase_api_is_not_the_other_s():
-    own = EnphaseVpp.credential_headers.read("enphasevpp", HEADERS["enphasevpp"])
+    own = credential_of(EnphaseVpp, "enphasevpp", HEADERS["enphasevpp"])
     assert set(own.secrets) == {
         "sentinel-enphasevpp-token-0123456789",
         "sentinel-enphasevpp-key-0123456789",

@@ -9,7 +9,7 @@ import pytest
 import requests
 import responses
 
-from tests.vendors.support import BASE, cloud_of, open_vendor
+from tests.vendors.support import BASE, cloud_of, credential_of, open_vendor
 from vendors.kit import BackendError, BadReply, Deadline, Mode, RateLimited, Sweep, Timeout, VendorDown
 from vendors.kit.breaker import FAULTS, WITNESSES
 from vendors.kit.budget import Budget, Rate
@@ -20,7 +20,7 @@ SITES = f"{BASE}/v2/sites"
 
 
 def sweep_of(cloud, read="devices", key="one-made-up-key", mode=Mode.REUSE):
-    credential = cloud.vendor.credential_headers.read("solaredge", {"X-Authorization-solaredge": key})
+    credential = credential_of(cloud.vendor, "solaredge", {"X-Authorization-solaredge": key})
     sweep = Sweep(cloud.open(credential, Deadline(5), mode))
     sweep.run(lambda plugin: getattr(plugin, read)())
     return sweep

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 
-from tests.vendors.support import BASE, open_vendor
+from tests.vendors.support import BASE, credential_of, open_vendor
 from vendors.kit import CredentialHeaders, NotFound, Request, Sample, Site, Sweep, basic
 from vendors.solis.platform import CONTENT_TYPE, Solis
 from vendors.solis.series import STEP, amount_kwh, fine_rows, offsets
@@ -34,7 +34,7 @@ def page(number, pages, ids):
 
 @pytest.mark.parametrize("vector", [vector for vector in VECTORS["vectors"] if vector["content_type"] == CONTENT_TYPE])
 def test_signatures_are_those_of_the_test_vectors(vector):
-    credential = Solis.credential_headers.read("solis", {"X-Authorization-Solis": VECTORS["x_authorization_solis"]})
+    credential = credential_of(Solis, "solis", {"X-Authorization-Solis": VECTORS["x_authorization_solis"]})
     request = Request(vector["method"], BASE + vector["path"], vector["path"], vector["body"].encode())
     with time_machine.travel("2026-01-05T06:07:08Z", tick=False):
         Solis(credential).sign(request)

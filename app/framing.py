@@ -1,0 +1,59 @@
+"""Finds out where a request ends, while it arrives; gunicorn reads it again once it is whole."""
+
+from __future__ import annotations
+
+import httptools
+
+
+class Malformed(Exception):
+    """What arrives is no request, or has too many headers; `status` says which."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
+
+
+class Framing:
+    """How far one request has arrived. The methods `on_...` are called by the parser."""
+
+    def __init__(self, head_limit: int, body_limit: int) -> None:
+        self.is_whole = self.is_too_large = self.awaits_continue = False
+        self._head_is_whole = False
+        self._head_limit, self._body_limit = head_limit, body_limit
+        self._head_bytes = self._body_bytes = 0
+        self._parser = httptools.HttpRequestParser(self)
+
+    def feed(self, data: bytes) -> None:
+        """Takes bytes as they come. Raises Malformed."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # It is answered like any other.
+        except httptools.HttpParserError:
+            # Behind the end begins another request, to be judged when its turn has come.
+            if not (self.is_whole or self.is_too_large):
+                raise Malformed(400) from None
+        if not self._head_is_whole:
+            self._head_bytes += len(data)
+            if self._head_bytes > self._head_limit:
+                raise Malformed(431)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._head_is_whole:
+            return  # behind chunks, or of the next request
+        if name.lower() == b"content-length":
+            self.is_too_large = int(value) > self._body_limit
+        elif name.lower() == b"expect":
+            self.awaits_continue = value.lower() == b"100-continue"
+
+    def on_headers_complete(self) -> None:
+        self._head_is_whole = True
+
+    def on_body(self, data: bytes) -> None:
+        if not self.is_whole:
+            self._body_bytes += len(data)
+            self.awaits_continue = False
+            self.is_too_large |= self._body_bytes > self._body_limit
+
+    def on_message_complete(self) -> None:
+        self.is_whole = True

@@ -104,5 +104,5 @@ class Resources:
 
     def _insert_if_absent(self) -> Insert:
         if self._database.engine.dialect.name == "postgresql":
-            return postgresql.insert(Resource).on_conflict_do_nothing()
-        return sqlite.insert(Resource).on_conflict_do_nothing()
+            return postgresql.insert(Resource.__table__).on_conflict_do_nothing()
+        return sqlite.insert(Resource.__table__).on_conflict_do_nothing()

@@ -28,7 +28,7 @@ class Flights(Generic[T]):
     were each waiter to try again after a failure, they would do so one after another."""
 
     def __init__(self) -> None:
-        self._under_way: dict[bytes, Future[T]] = {}
+        self._under_way: dict[bytes, Future[T] | None] = {}
         self._lock = threading.Lock()
 
     def share(self, key: bytes, call: Callable[[], T], deadline: Deadline) -> T:
@@ -48,11 +48,11 @@ class Flights(Generic[T]):
 
     def _share(self, key: bytes, call: Callable[[], T], deadline: Deadline) -> T:
         with self._lock:
-            future = self._under_way.get(key)
-            leads = future is None
-            if future is None:
-                future = self._under_way[key] = Future()
-        if not leads:
+            leads = key not in self._under_way
+            # Only for one who waits: nearly all calls are nobody else's.
+            future = None if leads else self._under_way[key] or Future()
+            self._under_way[key] = future
+        if future:
             try:
                 return future.result(deadline.left())
             except NotYet:
@@ -62,13 +62,13 @@ class Flights(Generic[T]):
         try:
             result = call()
         except BaseException as error:
-            self._land(key)
-            future.set_exception(error)
+            if waiting := self._land(key):
+                waiting.set_exception(error)
             raise
-        self._land(key)
-        future.set_result(result)
+        if waiting := self._land(key):
+            waiting.set_result(result)
         return result
 
-    def _land(self, key: bytes) -> None:
+    def _land(self, key: bytes) -> Future[T] | None:
         with self._lock:
-            del self._under_way[key]
+            return self._under_way.pop(key)

@@ -24,6 +24,8 @@ ENERGY_UNITS = {"WH": 0.001, "KWH": 1.0, "MWH": 1000.0, "GWH": 1e6}
 def text(raw: Raw, name: str) -> str:
     """A required, non-empty text; whole numbers are written in decimal, so ids of 19 digits stay whole."""
     value = raw[name]
+    if type(value) is str and value.isalnum() and len(value) <= MAX_TEXT:
+        return value  # as nearly all are: letters and digits can be nothing else
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise TypeError(f"{name} is not a text")
     cleaned = str(value).strip()
@@ -38,6 +40,10 @@ def text(raw: Raw, name: str) -> str:
 def optional_text(raw: Raw, name: str) -> str | None:
     """A text without control characters and with single blanks between its words, or None."""
     value = raw.get(name)
+    if value is None:
+        return None
+    if type(value) is str and value.isalnum() and len(value) <= MAX_TEXT:
+        return value
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     told = str(value)
@@ -49,7 +55,9 @@ def optional_text(raw: Raw, name: str) -> str | None:
 def number(raw: Raw, name: str) -> float | None:
     """A finite number, also where it is written as text; else None."""
     value = raw.get(name)
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if type(value) is float:
+        return value if isfinite(value) else None
+    if value is None or isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
         result = float(value)

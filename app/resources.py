@@ -21,6 +21,7 @@ from vendors.kit import Deadline, Key
 log = logging.getLogger(__name__)
 
 CHUNK = 500
+TABLE = Resource.metadata.tables[Resource.__tablename__]
 # Ids that this process has written, so that a list it gives often costs no database. About 90 MB at the most.
 MAX_KNOWN = 500_000
 # Usually the rows are there before the answer is, so that its ids can be read at once in every process.
@@ -104,5 +105,5 @@ class Resources:
 
     def _insert_if_absent(self) -> Insert:
         if self._database.engine.dialect.name == "postgresql":
-            return postgresql.insert(Resource.__table__).on_conflict_do_nothing()
-        return sqlite.insert(Resource.__table__).on_conflict_do_nothing()
+            return postgresql.insert(TABLE).on_conflict_do_nothing()
+        return sqlite.insert(TABLE).on_conflict_do_nothing()

@@ -29,7 +29,7 @@ def sweep_ms(url: str) -> float:
     plugin = discover()["solaredge"]
     wide = type("Wide", (plugin,), {"limits": replace(plugin.limits, parallel=PARALLEL)})
     cloud = open_cloud("solaredge", wide, Transport(), Replies(), url)
-    credential = wide.credential_headers.read("solaredge", {"X-Authorization-solaredge": "made-up-key"})
+    credential = wide.credential_headers.read("solaredge", {"x-authorization-solaredge": "made-up-key"})
     started = time.perf_counter()
     sweep = Sweep(cloud.open(credential, Deadline(20)))
     sweep.run(lambda vendor: vendor.devices())

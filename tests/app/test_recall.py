@@ -79,7 +79,8 @@ def test_of_another_credential_nothing_is_given(get, clouds):
 def test_what_was_not_whole_is_asked_again(get, clouds, asked):
     clouds.replace("POST", f"{SOLIS}/v1/api/inverterList", status=403)
     assert get().json["errors"]
-    clouds.replace("POST", f"{SOLIS}/v1/api/inverterList", json={"code": "0", "data": {"page": {"records": [], "pages": 1}}})
+    none = {"code": "0", "data": {"page": {"records": [], "pages": 1}}}
+    clouds.replace("POST", f"{SOLIS}/v1/api/inverterList", json=none)
     assert get().json["errors"] == {}
     assert asked == [["sma", "solaredge", "solis"], ["solis"]]
 

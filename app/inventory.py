@@ -89,8 +89,9 @@ class Inventory:
         if filters.vendor is not None:
             access = access.only(filters.vendor)
         about = (kind, filters)
-        parts = self._recall.unchanged(access.credentials, about) if mode is Mode.REUSE else {}
-        ages = [self._clouds[name].replies.oldest(part.sources) for name, part in parts.items()]
+        unchanged = self._recall.unchanged(access.credentials, about) if mode is Mode.REUSE else {}
+        parts = {name: part for name, (part, _) in unchanged.items()}
+        ages = [age for _, age in unchanged.values()]
         rest = {name: found for name, found in access.credentials.items() if name not in parts}
 
         def find(vendor: Vendor) -> Iterable[Record]:

@@ -13,7 +13,7 @@ from vendors.kit import Cloud, Credential
 from vendors.kit.replies import Source
 
 # About 100 bytes each.
-MAX_IDS = 300_000
+MAX_IDS = 100_000
 # What a part costs besides its ids, in ids.
 OVERHEAD = 10
 
@@ -35,14 +35,16 @@ class Recall:
         self._parts: LRUCache[Hashable, Part] = LRUCache(MAX_IDS, getsizeof=lambda part: OVERHEAD + len(part.ids))
         self._lock = threading.Lock()
 
-    def unchanged(self, credentials: Mapping[str, Credential], about: Hashable) -> dict[str, Part]:
-        """By vendor the parts whose replies are all kept, fresh and not replaced, and whose ids have their rows."""
-        found: dict[str, Part] = {}
+    def unchanged(self, credentials: Mapping[str, Credential], about: Hashable) -> dict[str, tuple[Part, float]]:
+        """By vendor the parts whose replies are all kept, fresh and not replaced, and whose ids have their rows; each
+        with the seconds since its oldest reply was fetched."""
+        found: dict[str, tuple[Part, float]] = {}
         for name, credential in credentials.items():
             with self._lock:
                 part = self._parts.get(self._key(name, credential, about))
-            if part and self._clouds[name].replies.has(part.sources) and self._resources.knows(part.ids):
-                found[name] = part
+            age = self._clouds[name].replies.age_of(part.sources) if part else None
+            if part and age is not None and self._resources.knows(part.ids):
+                found[name] = part, age
         return found
 
     def keep(self, vendor: str, credential: Credential, about: Hashable, part: Part) -> None:

@@ -10,9 +10,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import isolation, nested
+from benchmarks import isolation, memory, nested
 from benchmarks.cells import Cell, measured
-from benchmarks.flows import VENDORS
+from benchmarks.flows import FLOWS, SITE_FLOWS, VENDORS
 from benchmarks.servers import Server
 from benchmarks.setup import OURS, PEERS, Bench, credentials
 
@@ -37,13 +37,16 @@ class Scenario:
     distinct: bool = True
     tls: bool = False
     inverters: int = 10
+    """Of each vendor; where sites are listed, so many sites."""
+    lists_sites: bool = False
     seconds: float = 2.0
 
 
 SCENARIOS = (
     Scenario("6 vendors, 50 ms, 10 inverters each", (1, 16, 64, 256)),
     Scenario("the same over TLS", (1, 64), ASYNC, tls=True),
-    Scenario("the same with equal credentials", (64,), ASYNC, distinct=False),
+    Scenario("the same with equal credentials", (1, 64, 256), FEW, distinct=False),
+    Scenario("sites: 7 calls, 50 ms", (1, 64), ASYNC, lists_sites=True),
     Scenario("1 vendor", (1, 64), FEW, vendors=VENDORS[:1]),
     Scenario("3 vendors", (1, 64), FEW, vendors=VENDORS[:3]),
     Scenario("6 vendors, 1,000 inverters each", (1,), FEW, inverters=1_000, seconds=3.0),
@@ -60,12 +63,15 @@ def main() -> None:
         for scenario in SCENARIOS:
             compare(bench, scenario)
         nested.measure()
+        memory.measure(bench)
     isolation.measure()
 
 
 def compare(bench: Bench, scenario: Scenario) -> None:
     """All rows of a scenario; every server sees the same clouds, one server at a time."""
-    with bench.clouds(delay=0.05, inverters=scenario.inverters, tls=scenario.tls) as clouds:
+    slow = {"site_delay": 0.05} if scenario.lists_sites else {"delay": 0.05}
+    many = {"sites" if scenario.lists_sites else "inverters": scenario.inverters}
+    with bench.clouds(**slow, **many, tls=scenario.tls) as clouds:
         for clients in scenario.clients:
             peer = None
             for name in scenario.servers:
@@ -78,9 +84,11 @@ def compare(bench: Bench, scenario: Scenario) -> None:
 
 def cell_of(bench: Bench, scenario: Scenario, name: str, clouds: Server, clients: int) -> Cell:
     items = len(scenario.vendors) * scenario.inverters
-    with bench.server(name, clouds) as (server, token):
+    flows = SITE_FLOWS if scenario.lists_sites else FLOWS
+    path = "/sites" if scenario.lists_sites and name == OURS else "/solar-inverters"
+    with bench.server(name, clouds, flows) as (server, token):
         headers = token | credentials(scenario.vendors, distinct=scenario.distinct)
-        return measured(server, clients, scenario.seconds, items, headers)
+        return measured(server, clients, scenario.seconds, items, headers, path)
 
 
 def show(title: str, clients: int, name: str, cell: Cell, peer: Cell | None) -> None:

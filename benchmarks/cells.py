@@ -12,6 +12,8 @@ from statistics import median, quantiles
 from benchmarks.servers import PATIENCE_SECONDS, ROOT, Server, busy_seconds, python
 
 RUNS = 3
+# By path, what stands in an answer once for each item.
+COUNTS = {"/solar-inverters": "/solar-inverters/solr-", "/sites": "/sites/site-"}
 # CPU seconds of others for each second of a run, from which on a row is marked.
 DISTURBED = 0.15
 _run: Iterator[int] = count(1)
@@ -39,10 +41,10 @@ class Run:
     others_seconds: float
 
 
-def measured(server: Server, clients: int, seconds: float, items: int, headers: dict[str, str]) -> Cell:
+def measured(server: Server, clients: int, seconds: float, items: int, headers: dict[str, str], path: str) -> Cell:
     """The cell; `{n}` in a header is another number in every request, so that no two credentials are equal."""
-    ask(server, min(clients, 8), 0.5, items, headers)
-    runs = [ask(server, clients, seconds, items, headers) for _ in range(RUNS)]
+    ask(server, min(clients, 8), 0.5, items, headers, path)
+    runs = [ask(server, clients, seconds, items, headers, path) for _ in range(RUNS)]
     latencies = sorted(ms for run in runs for ms in run.latencies_ms)
     rates = sorted(len(run.latencies_ms) / run.seconds for run in runs)
     answers = sum(len(run.latencies_ms) for run in runs)
@@ -58,16 +60,16 @@ def measured(server: Server, clients: int, seconds: float, items: int, headers: 
     )
 
 
-def ask(server: Server, clients: int, seconds: float, items: int, headers: dict[str, str]) -> Run:
+def ask(server: Server, clients: int, seconds: float, items: int, headers: dict[str, str], path: str) -> Run:
     """One run. Raises RuntimeError when an answer was not complete: a server that refuses would look fast."""
     asked = {
-        "url": f"{server.url}/solar-inverters",
+        "url": server.url + path,
         "headers": headers,
         "first": next(_run) * 1_000_000,
         "concurrency": clients,
         "seconds": seconds,
         "items": items,
-        "counts": "/solar-inverters/solr-",
+        "counts": COUNTS[path],
     }
     cpu, busy = server.cpu_seconds(), busy_seconds()
     with subprocess.Popen(

@@ -2,7 +2,8 @@
 
     python -m benchmarks.clouds --port 9000 --delay 0.05 --inverters 10 --sites 1 [--certificate FILE --key FILE]
 
-The pause comes with the last call of a vendor's flow, so that it is the time of the slowest vendor.
+The pause comes with the last call of a vendor's flow, so that it is the time of the slowest vendor: of the devices of a
+site with --delay, of the list of sites with --site-delay.
 `PUT /hang/<vendor>` makes a vendor silent, `DELETE` well again.
 """
 
@@ -16,7 +17,7 @@ from functools import lru_cache
 import orjson
 import uvloop
 
-from benchmarks.flows import FLOWS, device_list, site_list
+from benchmarks.flows import FLOWS, SITE_FLOWS, device_list, site_list
 
 PROGRAMS = {"total_count": 1, "programs": [{"program_id": "one"}]}
 
@@ -24,8 +25,8 @@ PROGRAMS = {"total_count": 1, "programs": [{"program_id": "one"}]}
 class Clouds:
     """All vendors' answers, by path."""
 
-    def __init__(self, inverters: int, sites: int, delay: float) -> None:
-        self.delay, self.hanging = delay, set[str]()
+    def __init__(self, inverters: int, sites: int, delay: float, site_delay: float) -> None:
+        self.delay, self.site_delay, self.hanging = delay, site_delay, set[str]()
         self._inverters, self._sites = inverters, sites
 
     @lru_cache(maxsize=100_000)  # noqa: B019 - one for the process
@@ -35,8 +36,8 @@ class Clouds:
         flow, below = FLOWS[vendor], f"/{below}".partition("?")[0]
         if vendor == "enphasevpp" and below == "/api/v1/programs":
             return response(PROGRAMS), 0.0
-        if flow.list_path and below == flow.list_path:
-            return response(site_list(vendor, self._sites)), 0.0
+        if below in (flow.list_path, SITE_FLOWS[vendor].device_path, "/api/v1/systems/search/one"):
+            return response(site_list(vendor, self._sites)), self.site_delay
         site = below.removeprefix(flow.device_path.partition("{}")[0]).partition("/")[0] or "1000"
         return response(device_list(vendor, site, self._inverters)), self.delay
 
@@ -102,12 +103,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--delay", type=float, default=0.05)
+    parser.add_argument("--site-delay", type=float, default=0.0)
     parser.add_argument("--inverters", type=int, default=10)
     parser.add_argument("--sites", type=int, default=1)
     parser.add_argument("--certificate", default="")
     parser.add_argument("--key", default="")
     asked = parser.parse_args()
-    clouds = Clouds(asked.inverters, asked.sites, asked.delay)
+    clouds = Clouds(asked.inverters, asked.sites, asked.delay, asked.site_delay)
     uvloop.run(serve(asked.port, clouds, asked.certificate, asked.key))
 
 

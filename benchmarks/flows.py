@@ -6,6 +6,7 @@ Shared by the played clouds, which answer these calls, and by the peers written 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -56,6 +57,24 @@ FLOWS = {
     ),
 }  # fmt: skip
 VENDORS = tuple(FLOWS)
+# The list of sites: one call of each vendor, and of one of them two.
+SITE_FLOWS = {
+    "sma": Flow("", (), "", "/v1/plants", ("plants",), "plantId"),
+    "solis": Flow("", (), "", "/v1/api/userStationList", ("data", "page", "records"), "id", "POST"),
+    "solaredge": Flow("", (), "", "/v2/sites", ("sites", "site"), "siteId"),
+    "enphase": Flow("", (), "", "/api/v4/systems", ("systems",), "system_id"),
+    "enphasevpp": Flow(
+        "/api/v1/programs", ("programs",), "program_id", "/api/v1/systems/search/{}", ("systems",), "system_id"
+    ),
+    "tesla": Flow("", (), "", "/api/1/products", ("response",), "energy_site_id"),
+}
+SITE_SAMPLES = {
+    "sma": "plants_list_with_installation_location.json",
+    "solaredge": "sites_live.json",
+    "enphase": "systems.json",
+    "enphasevpp": "systems_search.json",
+    "tesla": "products-solar-only.json",
+}
 # A recorded answer of each vendor, whose first row is the size that a row really has.
 SAMPLES = {
     "sma": "plant_13_devices_lean_sandbox.json",
@@ -73,13 +92,23 @@ def rows(answer: Any, path: tuple[str, ...]) -> list[Any]:
     return answer  # type: ignore[no-any-return]
 
 
+def told_flows() -> dict[str, Flow]:
+    """What a peer is told by its environment."""
+    return {
+        vendor: Flow(**{name: tuple(value) if isinstance(value, list) else value for name, value in members.items()})
+        for vendor, members in json.loads(os.environ["FLOWS"]).items()
+    }
+
+
 def site_list(vendor: str, sites: int) -> dict[str, Any]:
-    """The answer to the first call."""
-    flow = FLOWS[vendor]
-    found: Any = [{flow.site: 1000 + number, "name": f"Site {number}"} for number in range(sites)]
-    if vendor == "tesla":
-        found = [row | {"components": {"solar": True}, "resource_type": "solar"} for row in found]
-    for member in reversed(flow.sites):
+    """The answer that lists the sites, of the recorded size where there is a recording."""
+    flow, row = SITE_FLOWS[vendor], dict[str, Any]()
+    if vendor in SITE_SAMPLES:
+        row = rows(json.loads((RECORDED / vendor / SITE_SAMPLES[vendor]).read_text()), flow.devices)[0]
+    found: Any = [row | {flow.inverter: 1000 + number, "name": f"Site {number}"} for number in range(sites)]
+    if vendor == "solis":
+        return {"code": "0", "data": {"page": {"records": found, "pages": 1, "current": 1, "total": sites}}}
+    for member in reversed(flow.devices):
         found = {member: found}
     return found | {"total": sites, "count": sites}  # type: ignore[no-any-return]
 

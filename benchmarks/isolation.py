@@ -19,7 +19,7 @@ STUCK, HEALTHY = 64, 8
 HUNG = "solaredge"
 VENDORS = ("sma", "solis")
 SECONDS = 12.0
-ROUNDS = 2
+FAULTS: dict[str, dict[str, object]] = {"hangs": {"hang": True}, "drips": {"drip": {"part": "body", "every": 0.05}}}
 DEADLINE, SITES = 5, 8
 
 
@@ -131,11 +131,11 @@ def measure() -> None:
 def compare(bench: "Played", deadline: float) -> None:
     load = Load(bench, deadline)
     load.healthy()
-    print(f"\n{HEALTHY} clients that do not use {HUNG}, alone and beside {STUCK} clients that do while it hangs")
-    print(f"{'round':6} {'requests/s':>20} {'ratio':>6} {'p95 ms':>20} {'ratio':>6} {'stuck, slowest s':>17}")
-    for number in range(ROUNDS):
+    print(f"\n{HEALTHY} clients that do not use {HUNG}, alone and beside {STUCK} clients that do while it")
+    print(f"{'':6} {'requests/s':>20} {'ratio':>6} {'p95 ms':>20} {'ratio':>6} {'stuck, slowest s':>17}")
+    for name, fault in FAULTS.items():
         alone = load.healthy()
-        bench.fault(HUNG, {"hang": True})
+        bench.fault(HUNG, fault)
         with load.stuck() as waits:
             time.sleep(deadline / 2)
             beside = load.healthy()
@@ -144,7 +144,7 @@ def compare(bench: "Played", deadline: float) -> None:
         rates = [len(took) / SECONDS for took in (alone, beside)]
         tails = [1000 * p95(took) for took in (alone, beside)]
         print(
-            f"{number + 1:<6} {rates[0]:9.0f} {rates[1]:10.0f} {rates[1] / rates[0]:6.2f} "
+            f"{name:6} {rates[0]:9.0f} {rates[1]:10.0f} {rates[1] / rates[0]:6.2f} "
             f"{tails[0]:9.1f} {tails[1]:10.1f} {tails[1] / tails[0]:6.2f} {max(waits):17.1f}",
             flush=True,
         )

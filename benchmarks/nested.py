@@ -14,25 +14,30 @@ SITES, PARALLEL, DELAY, RUNS = 100, 32, 0.05, 5
 
 
 def measure() -> None:
-    """Prints the median of some sweeps, beside the floor."""
-    port = free_port()
-    command = python("-m", "benchmarks.clouds", "--port", port, "--delay", DELAY, "--sites", SITES)
-    with running(command, port, {}):
-        took = [sweep_ms(f"http://127.0.0.1:{port}/solaredge") for _ in range(RUNS + 1)][1:]
+    """Prints the median of some sweeps beside the floor, and how the cost of a site grows with their number."""
+    took = _sweeps(SITES, DELAY)
     floor = 1000 * DELAY * -(-SITES // PARALLEL)
     print(f"\n{SITES} nested calls of {1000 * DELAY:.0f} ms, {PARALLEL} at a time: {median(took):.0f} ms", end=" ")
-    print(f"({min(took):.0f}-{max(took):.0f}), {median(took) / floor:.2f} x the floor of {floor:.0f} ms", flush=True)
+    print(f"({min(took):.0f}-{max(took):.0f}), {median(took) / floor:.2f} x the floor of {floor:.0f} ms")
+    grown = [f"{sites:,}: {1000 * median(_sweeps(sites, 0.0)) / sites:.0f}" for sites in (1, 10, 100, 1000)]
+    print(f"us for each site, of vendors that answer at once: {', '.join(grown)}", flush=True)
 
 
-def sweep_ms(url: str) -> float:
+def _sweeps(sites: int, delay: float) -> list[float]:
+    port = free_port()
+    with running(python("-m", "benchmarks.clouds", "--port", port, "--delay", delay, "--sites", sites), port, {}):
+        return [sweep_ms(f"http://127.0.0.1:{port}/sma", sites) for _ in range(RUNS + 1)][1:]
+
+
+def sweep_ms(url: str, sites: int) -> float:
     """A sweep with new connections and nothing kept."""
-    plugin = discover()["solaredge"]
+    plugin = discover()["sma"]
     wide = type("Wide", (plugin,), {"limits": replace(plugin.limits, parallel=PARALLEL)})
-    cloud = open_cloud("solaredge", wide, Transport(), Replies(), url)
-    credential = wide.credential_headers.read("solaredge", {"x-authorization-solaredge": "made-up-key"})
+    cloud = open_cloud("sma", wide, Transport(), Replies(), url)
+    credential = wide.credential_headers.read("sma", {"x-authorization-sma": "Bearer made-up"})
     started = time.perf_counter()
     sweep = Sweep(cloud.open(credential, Deadline(20)))
     sweep.run(lambda vendor: vendor.devices())
     assert sweep.failure is None, sweep.failure
-    assert len(sweep.records) == SITES * 10, len(sweep.records)
+    assert len(sweep.records) == sites * 10, len(sweep.records)
     return 1000 * (time.perf_counter() - started)

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 import requests
 import trustme
 
-from benchmarks.flows import FLOWS, VENDORS
+from benchmarks.flows import FLOWS, VENDORS, Flow
 from benchmarks.servers import ROOT, Server, free_port, python, running
 
 NODE = ROOT / "benchmarks/peers/node"
@@ -75,10 +75,12 @@ class Bench:
         return True
 
     @contextmanager
-    def clouds(self, *, delay: float, inverters: int = 10, sites: int = 1, tls: bool = False) -> Iterator[Server]:
+    def clouds(
+        self, *, delay: float = 0.0, site_delay: float = 0.0, inverters: int = 10, sites: int = 1, tls: bool = False
+    ) -> Iterator[Server]:
         port = free_port()
         command = python("-m", "benchmarks.clouds", "--port", port, "--delay", delay, "--inverters", inverters)
-        command += ["--sites", str(sites)]
+        command += ["--sites", str(sites), "--site-delay", str(site_delay)]
         if tls:
             command += ["--certificate", str(self._certificate), "--key", str(self._key)]
         with running(command, port, {}) as server:
@@ -86,8 +88,10 @@ class Bench:
             yield server
 
     @contextmanager
-    def server(self, name: str, clouds: Server, **settings: object) -> Iterator[tuple[Server, dict[str, str]]]:
-        """The server, and the headers by which it knows its clients."""
+    def server(
+        self, name: str, clouds: Server, flows: Mapping[str, Flow] = FLOWS, **settings: object
+    ) -> Iterator[tuple[Server, dict[str, str]]]:
+        """The server, and the headers by which it knows its clients. Peers are told what to call."""
         port = free_port()
         arguments, environ = PEERS[name]
         command = [part.format(port=port) for part in arguments]
@@ -96,8 +100,8 @@ class Bench:
         if name == OURS:
             environ = self._settings(port, clouds, ca_file) | {key: str(value) for key, value in settings.items()}
         else:
-            flows = json.dumps({vendor: asdict(flow) for vendor, flow in FLOWS.items()})
-            environ = {**environ, "CLOUDS": clouds.url, "CA_FILE": ca_file, "FLOWS": flows}
+            told = json.dumps({vendor: asdict(flow) for vendor, flow in flows.items()})
+            environ = {**environ, "CLOUDS": clouds.url, "CA_FILE": ca_file, "FLOWS": told}
         with running(command if command[0] == "node" else python(*command), port, environ, folder) as server:
             server.friends = [clouds]
             server.friends_cpu_seconds()

@@ -10,8 +10,9 @@ import orjson
 import uvloop
 from aiohttp import web
 
-from benchmarks.flows import FLOWS, VENDORS, public_ids
+from benchmarks.flows import VENDORS, public_ids, told_flows
 
+FLOWS = told_flows()
 CLOUDS = os.environ["CLOUDS"]
 SESSION = web.AppKey("session", aiohttp.ClientSession)
 

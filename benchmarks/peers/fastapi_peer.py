@@ -11,8 +11,9 @@ import httpx
 import uvicorn
 from fastapi import FastAPI, Request
 
-from benchmarks.flows import FLOWS, VENDORS, public_ids
+from benchmarks.flows import VENDORS, public_ids, told_flows
 
+FLOWS = told_flows()
 CLOUDS = os.environ["CLOUDS"]
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import requests
 from flask import Flask, jsonify, request
 
-from benchmarks.flows import FLOWS, VENDORS, public_ids
+from benchmarks.flows import VENDORS, public_ids, told_flows
 
+FLOWS = told_flows()
 CLOUDS, WAY = os.environ["CLOUDS"], os.environ["WAY"]
 VERIFY: Any = os.environ.get("CA_FILE") or True
 app = Flask(__name__)

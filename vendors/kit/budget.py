@@ -79,23 +79,24 @@ class Budget:
         self._rate = rate
         self._ledger = ledger or Ledger(clock)
         self._clock, self._sleep = clock, sleep
-        self._slots: LRUCache[str, threading.BoundedSemaphore] = LRUCache(GROUPS)
+        self._places: dict[str, tuple[threading.BoundedSemaphore, int]] = {}
         self._lock = threading.Lock()
 
     @contextmanager
     def spend(self, group: str, url: str, deadline: Deadline) -> Iterator[None]:
         """Around one call. Raises RateLimited with the time to wait, or Busy when no place became free."""
         self._refuse_held(group, url)
-        slot = self._slot(group)
-        if not slot.acquire(timeout=deadline.left()):
-            raise Busy(url, "other requests with this credential are waiting for the vendor as well", retry_after=5.0)
-        try:
-            # Others may have spent it while this call waited.
-            self._refuse_held(group, url)
-            self._count(group, url, deadline)
-            yield
-        finally:
-            slot.release()
+        with self._place(group) as place:
+            if not place.acquire(timeout=deadline.left()):
+                why = "other requests with this credential are waiting for the vendor as well"
+                raise Busy(url, why, retry_after=5.0)
+            try:
+                # Others may have spent it while this call waited.
+                self._refuse_held(group, url)
+                self._count(group, url, deadline)
+                yield
+            finally:
+                place.release()
 
     def hold(self, group: str, seconds: float) -> None:
         """No call of this group for so long: the vendor has said so."""
@@ -115,9 +116,18 @@ class Budget:
             # The vendor may have said no meanwhile.
             self._refuse_held(group, url)
 
-    def _slot(self, group: str) -> threading.BoundedSemaphore:
+    @contextmanager
+    def _place(self, group: str) -> Iterator[threading.BoundedSemaphore]:
+        """The places of a group, which are there as long as anybody has or wants one."""
         with self._lock:
-            slot = self._slots.get(group)
-            if slot is None:
-                slot = self._slots[group] = threading.BoundedSemaphore(self._parallel)
-            return slot
+            places, users = self._places.get(group) or (threading.BoundedSemaphore(self._parallel), 0)
+            self._places[group] = places, users + 1
+        try:
+            yield places
+        finally:
+            with self._lock:
+                users = self._places[group][1] - 1
+                if users:
+                    self._places[group] = places, users
+                else:
+                    del self._places[group]

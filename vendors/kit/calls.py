@@ -85,7 +85,7 @@ class Calls:
         if self._mode is not Mode.REFRESH:
             kept = store.get(key, MAX_AGE_SECONDS if self._mode is Mode.KEPT_ONLY else fresh)
             if kept:
-                return self._from_memory(Source(key, kept, fresh))
+                return self._from_memory(key, kept, fresh)
             if self._mode is Mode.KEPT_ONLY:
                 raise NotKept(request.shown_url)
 
@@ -109,8 +109,8 @@ class Calls:
             self._progress.is_stale = True
             if failure.stops_the_sweep:
                 self.only_kept()
-            return self._from_memory(Source(key, old, fresh))
-        self._progress.sources.append(Source(key, kept, fresh))
+            return self._from_memory(key, old, fresh)
+        self._progress.sources.append(Source(key, kept.serial, fresh))
         return Reply(kept.reply, self._progress, lambda: store.take_back(key, kept, previous), parsed)
 
     @property
@@ -122,12 +122,12 @@ class Calls:
         """From now on no call is made: what was kept of earlier answers is all there is."""
         self._mode = Mode.KEPT_ONLY
 
-    def _from_memory(self, source: Source) -> Reply:
-        age = self._cloud.replies.age(source.kept)
+    def _from_memory(self, key: bytes, kept: Kept, fresh: float) -> Reply:
+        age = self._cloud.replies.age(kept)
         self._progress.age = max(self._progress.age, age)
-        self._progress.is_stale |= age > source.fresh
-        self._progress.sources.append(source)
-        return Reply(source.kept.reply, self._progress, lambda: None)
+        self._progress.is_stale |= age > fresh
+        self._progress.sources.append(Source(key, kept.serial, fresh))
+        return Reply(kept.reply, self._progress, lambda: None)
 
     def _fetch_with_retry(self, request: Request, make: Callable[[], Request]) -> tuple[RawReply, Any]:
         """The reply, and its body as JSON if that was looked at."""

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import count
 from typing import NamedTuple
 
 from vendors.kit.credentials import Credential
@@ -32,25 +33,28 @@ class Kept:
     """When it was fetched, on the clock of the store."""
     size: int
     """Bytes that it holds, nearly."""
+    serial: int
+    """Which one it is, of all that were ever kept."""
 
 
 class Source(NamedTuple):
-    """A reply that something was made of, and how old it may be for that."""
+    """A reply that something was made of, by its number lest it be kept for longer, and how old it may be for that."""
 
     key: bytes
-    kept: Kept
+    serial: int
     fresh: float
 
 
 class Replies:
     """The store: at most `max_bytes`; the least recently used replies go first. Safe for threads."""
 
-    def __init__(self, max_bytes: int = 64 * 1024 * 1024, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, max_bytes: int = 40 * 1024 * 1024, clock: Callable[[], float] = time.monotonic) -> None:
         self._max_bytes = max_bytes
         self._clock = clock
         self._secret = secrets.token_bytes(32)
         self._kept: OrderedDict[bytes, Kept] = OrderedDict()
         self._bytes = 0
+        self._serials = count()
         self._lock = threading.Lock()
 
     def key(self, vendor: str, credential: Credential, request: Request) -> bytes:
@@ -74,17 +78,19 @@ class Replies:
         """Seconds since it was fetched."""
         return self._clock() - kept.at
 
-    def has(self, sources: Iterable[Source]) -> bool:
-        """Whether all these replies are still those that a call would get, so that it would get the same."""
-        return all(self.get(key, fresh) is kept for key, kept, fresh in sources)
-
-    def oldest(self, sources: Iterable[Source]) -> float:
-        """Seconds since the first of these was fetched."""
-        return max((self.age(kept) for _, kept, _ in sources), default=0.0)
+    def age_of(self, sources: Iterable[Source]) -> float | None:
+        """Seconds since the first of these was fetched; None unless a call would still get every one of them."""
+        age = 0.0
+        for key, serial, fresh in sources:
+            kept = self.get(key, fresh)
+            if kept is None or kept.serial != serial:
+                return None
+            age = max(age, self.age(kept))
+        return age
 
     def put(self, key: bytes, reply: RawReply) -> tuple[Kept, Kept | None]:
         """Keeps a reply; gives it as it is kept, unless it is too large, and the one that it replaces."""
-        kept = Kept(reply, self._clock(), _size(reply))
+        kept = Kept(reply, self._clock(), _size(reply), next(self._serials))
         with self._lock:
             return kept, self._put(key, kept) if kept.size <= MAX_KEPT else self._drop(key)
 

@@ -1,0 +1,26 @@
+"""How much memory a process of the service takes: idle, at its peak, and when the peak is over."""
+
+from __future__ import annotations
+
+import time
+
+from benchmarks.cells import ask
+from benchmarks.flows import VENDORS
+from benchmarks.setup import OURS, Bench, credentials
+
+REST_SECONDS = 5.0
+
+
+def measure(bench: Bench) -> None:
+    """Prints MB of the largest process, for many clients and for long lists."""
+    print("\nMB of one process: idle, after a peak, and 5 s later")
+    for title, clients, inverters in (("256 clients", 256, 10), ("60,000 inverters", 1, 10_000)):
+        with bench.clouds(delay=0.05, inverters=inverters) as clouds, bench.server(OURS, clouds) as (server, token):
+            headers = token | credentials(VENDORS)
+            idle = server.memory_mb()
+            peaks = []
+            for _ in range(3):
+                ask(server, clients, 4.0, len(VENDORS) * inverters, headers, "/solar-inverters")
+                peaks.append(server.memory_mb())
+            time.sleep(REST_SECONDS)
+            print(f"{title:20} {idle:5.0f} {' '.join(f'{peak:5.0f}' for peak in peaks)} {server.memory_mb():5.0f}")

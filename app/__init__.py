@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -49,11 +50,18 @@ class OrjsonProvider(JSONProvider):
         return Response(body, mimetype="application/json")
 
 
+class Service(Flask):
+    """Flask without its question, for each function that it calls, whether that is a coroutine: none is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(settings: config.Settings | None = None) -> Flask:
     """The WSGI application. Raises config.SettingsError when the environment is not fit to start."""
     settings = settings or config.load()
     log.configure(settings.log_level)
-    app = Flask(__name__, static_folder=None)
+    app = Service(__name__, static_folder=None)
     app.config.from_mapping(
         SETTINGS=settings,
         MAX_CONTENT_LENGTH=routing.BODY_LIMIT,

@@ -47,7 +47,12 @@ def conceal(*secrets: str) -> None:
     for secret in secrets:
         # Shorter values would blacken ordinary words, and nobody protects anything with them.
         if len(secret) >= 4:
-            known |= {secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode().rstrip("=")}
+            known.add(secret)
+
+
+def _forms(secret: str) -> set[str]:
+    """What a secret looks like, also when encoded."""
+    return {secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode().rstrip("=")}
 
 
 def _hide(value: Any, known: list[str]) -> Any:
@@ -75,7 +80,7 @@ def _cut(match: re.Match[str]) -> str:
 def redact(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
     """The last processor before the line is written: nothing that comes later may add text."""
     # The longest first: one may contain another.
-    known = sorted(_concealed.get() or (), key=len, reverse=True)
+    known = sorted({form for secret in list(_concealed.get() or ()) for form in _forms(secret)}, key=len, reverse=True)
     hidden: EventDict = _hide(dict(event), known)
     return hidden
 

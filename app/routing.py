@@ -64,7 +64,7 @@ class Api(flask_smorest.Api):
 def base_url() -> str:
     """Where this service is reached, for links in answers: scheme and host, without a slash at the end."""
     settings: Settings = current_app.config["SETTINGS"]
-    return settings.public_url or request.host_url.rstrip("/")
+    return settings.public_url or f"{request.scheme}://{request.host}"
 
 
 def init_app(app: Flask) -> None:

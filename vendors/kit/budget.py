@@ -7,9 +7,9 @@ them is refused here, before it is made: vendors count refused calls as well, an
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from cachetools import LRUCache
 
@@ -82,21 +82,42 @@ class Budget:
         self._places: dict[str, tuple[threading.BoundedSemaphore, int]] = {}
         self._lock = threading.Lock()
 
-    @contextmanager
-    def spend(self, group: str, url: str, deadline: Deadline) -> Iterator[None]:
-        """Around one call. Raises RateLimited with the time to wait, or Busy when no place became free."""
+    def spend(self, group: str, url: str, deadline: Deadline) -> "Spending":
+        """Around one call. Entering it raises RateLimited with the time to wait, or Busy when no place became free."""
+        return Spending(self, group, url, deadline)
+
+    def enter(self, group: str, url: str, deadline: Deadline) -> None:
         self._refuse_held(group, url)
-        with self._place(group) as place:
-            if not place.acquire(timeout=deadline.left()):
+        with self._lock:
+            places, users = self._places.get(group) or (threading.BoundedSemaphore(self._parallel), 0)
+            self._places[group] = places, users + 1
+        try:
+            if not places.acquire(timeout=deadline.left()):
                 why = "other requests with this credential are waiting for the vendor as well"
                 raise Busy(url, why, retry_after=5.0)
-            try:
-                # Others may have spent it while this call waited.
-                self._refuse_held(group, url)
-                self._count(group, url, deadline)
-                yield
-            finally:
-                place.release()
+        except BaseException:
+            self._forget(group)
+            raise
+        try:
+            # Others may have spent it while this call waited.
+            self._refuse_held(group, url)
+            self._count(group, url, deadline)
+        except BaseException:
+            self.leave(group)
+            raise
+
+    def leave(self, group: str) -> None:
+        self._places[group][0].release()
+        self._forget(group)
+
+    def _forget(self, group: str) -> None:
+        """Places are there as long as anybody has or wants one."""
+        with self._lock:
+            places, users = self._places[group]
+            if users > 1:
+                self._places[group] = places, users - 1
+            else:
+                del self._places[group]
 
     def hold(self, group: str, seconds: float) -> None:
         """No call of this group for so long: the vendor has said so."""
@@ -116,18 +137,17 @@ class Budget:
             # The vendor may have said no meanwhile.
             self._refuse_held(group, url)
 
-    @contextmanager
-    def _place(self, group: str) -> Iterator[threading.BoundedSemaphore]:
-        """The places of a group, which are there as long as anybody has or wants one."""
-        with self._lock:
-            places, users = self._places.get(group) or (threading.BoundedSemaphore(self._parallel), 0)
-            self._places[group] = places, users + 1
-        try:
-            yield places
-        finally:
-            with self._lock:
-                users = self._places[group][1] - 1
-                if users:
-                    self._places[group] = places, users
-                else:
-                    del self._places[group]
+
+class Spending:
+    """A call within its budget."""
+
+    __slots__ = ("_asked", "_budget")
+
+    def __init__(self, budget: Budget, *asked: Any) -> None:
+        self._budget, self._asked = budget, asked
+
+    def __enter__(self) -> None:
+        self._budget.enter(*self._asked)
+
+    def __exit__(self, *about: object) -> None:
+        self._budget.leave(self._asked[0])

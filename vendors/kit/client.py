@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -156,6 +157,12 @@ class Client:
         for part in ids:
             if not fits_path(part):
                 raise BadReply(base + path, "an id cannot stand in a URL")
-        path = path.format(*(quote(part, safe="") for part in ids))
-        query = "?" + urlencode(params, doseq=True) if params else ""
+        path = path.format(*(part if part.isascii() and part.isalnum() else quote(part, safe="") for part in ids))
+        asked = ((name, told if isinstance(told, str | int) else tuple(told)) for name, told in (params or {}).items())
+        query = _query(tuple(asked)) if params else ""
         return Request(method, base + path + query, path, body)
+
+
+@lru_cache(maxsize=1024)
+def _query(params: tuple[tuple[str, str | int | tuple[str, ...]], ...]) -> str:
+    return "?" + urlencode(params, doseq=True)

@@ -40,16 +40,16 @@ class Request:
     path: str
     body: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict, repr=False)
+    shown_url: str = field(init=False)
+    """The URL without its query, fit for errors and logs."""
+
+    def __post_init__(self) -> None:
+        self.shown_url = self.url.partition("?")[0]
 
     @property
     def base(self) -> str:
         """The base URL."""
         return self.shown_url.removesuffix(self.path)
-
-    @property
-    def shown_url(self) -> str:
-        """The URL without its query, fit for errors and logs."""
-        return self.url.partition("?")[0]
 
 
 @dataclass(slots=True, frozen=True)

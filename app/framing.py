@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import httptools
 
+# So many bytes of framing may come with each byte of a body: chunks of one byte have five.
+FRAMING = 8
+
 
 class Malformed(Exception):
     """What arrives is no request, or has too many headers; `status` says which."""
@@ -20,7 +23,7 @@ class Framing:
         self.is_whole = self.is_too_large = self.awaits_continue = False
         self._head_is_whole = False
         self._head_limit, self._body_limit = head_limit, body_limit
-        self._head_bytes = self._body_bytes = 0
+        self._received = self._body_bytes = 0
         self._parser = httptools.HttpRequestParser(self)
 
     def feed(self, data: bytes) -> None:
@@ -33,10 +36,10 @@ class Framing:
             # Behind the end begins another request, to be judged when its turn has come.
             if not (self.is_whole or self.is_too_large):
                 raise Malformed(400) from None
-        if not self._head_is_whole:
-            self._head_bytes += len(data)
-            if self._head_bytes > self._head_limit:
-                raise Malformed(431)
+        self._received += len(data)
+        framing = self._received - self._body_bytes
+        if not (self.is_whole or self.is_too_large) and framing > self._head_limit + FRAMING * self._body_bytes:
+            raise Malformed(400 if self._head_is_whole else 431)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._head_is_whole:

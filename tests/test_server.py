@@ -157,8 +157,14 @@ def test_a_large_body_is_refused_and_the_refusal_arrives(server, chunked):
 
 @pytest.mark.parametrize(
     ("bytes_", "status"),
-    [(b"HELLO\r\n\r\n", 400), (GET + b"\x00: 1\r\n\r\n", 400), (GET + b"X-Long: " + b"y" * 200_000, 431)],
-    ids=["no HTTP", "an odd header", "long headers"],
+    [
+        (b"HELLO\r\n\r\n", 400),
+        (GET + b"\x00: 1\r\n\r\n", 400),
+        (GET + b"X-Long: " + b"y" * 200_000, 431),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: " + b"y" * 200_000, 400),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\n1;x=" + b"y" * 200_000, 400),
+    ],
+    ids=["no HTTP", "an odd header", "long headers", "a long trailer", "a long extension"],
 )
 def test_what_is_no_request_is_refused_as_a_problem(server, bytes_, status):
     with server.connect(bytes_) as connection:

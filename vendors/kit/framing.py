@@ -11,6 +11,8 @@ import requests
 
 MAX_BODY = 32 * 1024 * 1024
 MAX_HEAD = 64 * 1024
+# So many bytes of framing may come with each byte of a body: chunks of one byte have five.
+FRAMING = 8
 # zlib's code for a gzip header.
 GZIP = 31
 
@@ -48,7 +50,7 @@ class Reader:
         self.status = 0
         self.headers = Headers()
         self.head_is_whole = self.is_whole = self.keeps_alive = False
-        self._received = self._decoded = self._announced = 0
+        self._received = self._coded = self._decoded = self._announced = 0
         self._arrived: list[bytes] = []
         self._body: list[bytes] = []
         self._gunzip: zlib._Decompress | None = None
@@ -57,8 +59,9 @@ class Reader:
         """Takes what came. Raises httptools.HttpParserError, TooLarge or Garbled."""
         self._received += len(data)
         self._parser.feed_data(data)
-        if not self.head_is_whole and self._received > MAX_HEAD:
-            raise httptools.HttpParserError("the headers have no end")
+        # Headers, sizes of chunks, and what may come behind them.
+        if self._received - self._coded > MAX_HEAD + FRAMING * self._coded:
+            raise httptools.HttpParserError("it does not come to an end")
         if self._announced > MAX_BODY:
             raise TooLarge
         for part in self._arrived:
@@ -107,6 +110,7 @@ class Reader:
 
     def on_body(self, data: bytes) -> None:
         if not self.is_whole:
+            self._coded += len(data)
             self._arrived.append(data)
 
     def on_message_begin(self) -> None:

@@ -200,9 +200,19 @@ def test_compression_that_is_cut_is_a_bad_reply(fetch):
         fetch(servers.reply(gzip.compress(b"1" * 999)[:-9], OK + b"Content-Encoding: gzip\r\n"))
 
 
-def test_headers_without_end_are_an_error_of_the_backend(fetch):
+@pytest.mark.parametrize(
+    "start",
+    [OK, OK + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n", OK + b"Transfer-Encoding: chunked\r\n\r\n1;a="],
+    ids=["before-the-body", "behind-it", "in-a-chunk"],
+)
+def test_headers_without_end_are_an_error_of_the_backend(fetch, start):
     with pytest.raises(BackendError):
-        fetch(servers.flood(OK, b"X: " + b"x" * 999 + b"\r\n"))
+        fetch(servers.flood(start, b"X: " + b"x" * 999 + (b"" if start.endswith(b"=") else b"\r\n")))
+
+
+def test_a_body_in_chunks_of_one_byte_is_no_flood(fetch):
+    chunks = b"1\r\n \r\n" * 100_000 + b"2\r\n{}\r\n0\r\n\r\n"
+    assert fetch(servers.raw(OK + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)).body.strip() == b"{}"
 
 
 def test_what_comes_before_the_answer_is_not_the_answer(fetch):

@@ -35,6 +35,8 @@ class Level(StrEnum):
 
 # No vendor's cloud is older; before it some clocks were off UTC by odd minutes.
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+# Beyond these, a clock or a window of the usual length may have no date.
+CALENDAR = datetime(2, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 # The longest window on the site's clock, and how much is given when only its end is known.
 LONGEST = {
     Level.QUARTER: timedelta(days=31),
@@ -108,9 +110,13 @@ class Asked:
 def instant(field: str, time: datetime, zone: tzinfo) -> datetime:
     """The time as an instant in UTC; one without an offset is on the zone's clock. Raises BadWindow."""
     try:
-        return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
+        at = (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
     except OverflowError:
-        raise BadWindow(field, "This is no time of a calendar.") from None
+        at = datetime.max.replace(tzinfo=UTC)
+    first, last = CALENDAR
+    if not first <= at < last:
+        raise BadWindow(field, "This is no time of a calendar.")
+    return at
 
 
 def wall_time(at: datetime, zone: tzinfo) -> datetime:

@@ -130,3 +130,12 @@ def test_a_window_must_end_after_its_start(span):
 def test_a_time_beyond_the_calendar_is_refused(at):
     with pytest.raises(BadWindow, match=r"^start: "):
         window(Level.MONTH, at, NOW, ZoneInfo("Asia/Tokyo"))
+
+
+@pytest.mark.parametrize("level", list(Level))
+@pytest.mark.parametrize("end", [datetime(9999, 12, 31, 23, 59, tzinfo=UTC), datetime(1, 1, 5, tzinfo=UTC)])
+@pytest.mark.parametrize("name", ["Asia/Tokyo", "America/Phoenix"])
+def test_an_end_that_some_clocks_cannot_show_is_refused_on_all(level, end, name):
+    for start in (None, end - timedelta(hours=1)):
+        with pytest.raises(BadWindow, match=r"^(start|end): "):
+            window(level, start, end, ZoneInfo(name))

@@ -136,6 +136,8 @@ class Vendor:
         self._check_each(case, found)
         if case.kind == "battery":
             self._check_charge(case, found, level)
+        else:
+            assert {one.soc_percent for one in found} <= {None}, "the sun has no state of charge"
         self._check_all_there(case, found, level, start, end, [*may_miss, *self._forgotten(case, level)])
         return found
 

@@ -79,5 +79,7 @@ def to_samples(raws: Iterable[Raw], members: tuple[str, ...], clock: tzinfo) -> 
         last = at
         wh = [value for member in members if (value := number(raw, member)) is not None]
         if len(wh) == len(members):
-            samples.append(Sample(at.astimezone(UTC), tuple(value / 1000 for value in wh), number(raw, CHARGE)))
+            # A plant's rows have the state of charge beside what the sun gave.
+            charge = number(raw, CHARGE) if members == FLOWS else None
+            samples.append(Sample(at.astimezone(UTC), tuple(value / 1000 for value in wh), charge))
     return samples

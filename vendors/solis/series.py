@@ -35,12 +35,15 @@ def offset_at(at: datetime, clock: tzinfo) -> timezone:
 
 
 def to_sample(members: tuple[str, ...], raw: Raw) -> Sample | None:
-    """A row of a day; None without its time or a counter. A charge of 0 % is a fault of single rows."""
+    """A row of a day; None without its time or a counter. A charge of 0 % is a fault of single rows.
+
+    Hybrids have a charge beside what the sun gave, where it does not belong.
+    """
     at = milliseconds(raw, "dataTimestamp")
     kwh = [value for member in members if (value := number(raw, member)) is not None]
     if at is None or len(kwh) < len(members):
         return None
-    return Sample(at, tuple(kwh), positive(raw, CHARGE))
+    return Sample(at, tuple(kwh), positive(raw, CHARGE) if members == FLOWS else None)
 
 
 def fine_rows(samples: Iterable[Sample], start: datetime, end: datetime, most_kw: float | None) -> list[Row]:

@@ -141,6 +141,8 @@ class EnphaseCloud(Vendor):
 
     def site_battery_intervals(self, key: Key, level: Level) -> Series:
         site = self._known_site(key)
+        if not any(isinstance(device, Battery) for device in devices_of(key[0], self._get("/devices", *key))):
+            raise NotOffered
         if not level.is_fine:
             return self._days(site, "/battery_lifetime", ("charge", "discharge"))
         return self._telemetry(site, Feed(ALL_BATTERIES, key, series.flows), level)

@@ -60,6 +60,7 @@ def asked(network, part):
 
 
 def test_the_row_of_midnight_belongs_to_the_day_before(system):
+    system("/7/devices", devices(encharges=["8"]))
     system("/7/telemetry/battery", telemetry(
         {"end_at": seconds(2026, 6, 16), "charge": {"enwh": 10}, "discharge": {"enwh": 0}},
         {"end_at": seconds(2026, 6, 16, 0, 15), "charge": {"enwh": 20}, "discharge": {"enwh": 0}},
@@ -178,10 +179,19 @@ def test_months_of_a_microinverter_and_series_of_an_ac_battery_are_not_offered(s
         open_vendor("enphase").battery_intervals(("7", "8"), Level.HOUR)
 
 
+@pytest.mark.parametrize("level", list(Level))
+def test_battery_intervals_of_a_system_without_a_battery_are_not_offered_and_cost_no_telemetry(system, level):
+    network = system("/7/devices", devices(micros=["9"]))
+    with pytest.raises(NotOffered):
+        open_vendor("enphase").site_battery_intervals(KEY, level)
+    assert [call.request.path_url.rpartition("/")[2] for call in network.calls] == ["7", "devices"]
+
+
 def test_without_a_time_zone_the_offset_of_the_vendor_s_dates_counts(network, monkeypatch):
     monkeypatch.setattr(Client, "now", NOW)
     network.get(SYSTEMS + "/7", json={"system_id": 7, "timezone": None})
     network.get(SYSTEMS + "/7/telemetry/production_micro", json={"start_date": "2026-06-16T00:00:00+05:30"})
+    network.get(SYSTEMS + "/7/devices", json=devices(encharges=["8"]))
     zone = open_vendor("enphase").site_battery_intervals(KEY, Level.DAY).zone
     assert zone.utcoffset(None) == timedelta(hours=5, minutes=30)
 

@@ -120,7 +120,7 @@ class Solis(Vendor):
     def solar_inverter(self, key: Key) -> SolarInverter:
         detail, device = self._device(key, SolarInverter)
         site = self._station(device.vendor_site_id)
-        found = inverter_now(device, site, detail)
+        found = inverter_now(device, site, detail, self.client.now)
         return replace(found, recent_errors=self._alarms(found, site))
 
     def battery(self, key: Key) -> Battery:

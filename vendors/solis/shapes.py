@@ -84,14 +84,18 @@ def to_devices(raw: Raw) -> list[SolarInverter | Battery]:
     return [solar_inverter, Battery(**identity)] if has_battery(raw) else [solar_inverter]
 
 
-def inverter_now(inverter: SolarInverter, site: Site, raw: Raw) -> SolarInverter:
-    """The inverter with its state from `inverterDetail`. AC power of a hybrid holds its battery's flow."""
+def inverter_now(inverter: SolarInverter, site: Site, raw: Raw, now: datetime) -> SolarInverter:
+    """The inverter with its state from `inverterDetail`. AC power of a hybrid holds its battery's flow.
+
+    `eToday` is of the day of the newest value: while a device sleeps or is offline that may be a day long gone.
+    """
     measured_at = milliseconds(raw, "dataTimestamp")
     if measured_at is None:
         return inverter
     is_hybrid = has_battery(raw)
     status, word = to_status(raw)
     today, lifetime = energy_kwh(raw, "eToday", "eTodayStr"), energy_kwh(raw, "eTotal", "eTotalStr")
+    began = midnight(now, inverters_clock(site))
     return replace(
         inverter,
         kind="hybrid" if is_hybrid else "string",
@@ -99,7 +103,7 @@ def inverter_now(inverter: SolarInverter, site: Site, raw: Raw) -> SolarInverter
         measured_at=measured_at,
         status=status,
         vendor_status=word,
-        recent_production=None if today is None else Production(today, midnight(measured_at, inverters_clock(site))),
+        recent_production=Production(today, began) if today is not None and measured_at >= began else None,
         lifetime_production=None if lifetime is None else Production(lifetime, site.operational_since),
     )
 

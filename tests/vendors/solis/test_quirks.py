@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from tests.vendors.support import BASE, credential_of, open_vendor
-from vendors.kit import CredentialHeaders, NotFound, Request, Sample, Site, Sweep, basic
+from vendors.kit import CredentialHeaders, NotFound, Production, Request, Sample, Site, Sweep, basic
 from vendors.solis.platform import CONTENT_TYPE, Solis
 from vendors.solis.series import STEP, amount_kwh, fine_rows, offsets
 from vendors.solis.shapes import flows_kw, inverter_now, to_devices, to_site, to_status
@@ -17,6 +17,7 @@ from vendors.solis.shapes import flows_kw, inverter_now, to_devices, to_site, to
 HERE = Path(__file__).parent
 LIST = f"{BASE}/v1/api/inverterList"
 DETAIL = f"{BASE}/v1/api/inverterDetail"
+NOW = datetime(2025, 10, 26, 8, 25, tzinfo=UTC)
 
 
 def sample(name):
@@ -244,8 +245,20 @@ def test_what_a_hybrid_gives_at_night_is_not_the_sun_s():
     raw = sample("inverterDetail-string-inverter")["data"] | {"pac": 2.0, "pow1": 0, "batteryNum": 1}
     site = Site(key=("666666",), vendor_id="666666", name="")
     (inverter, _) = to_devices(raw)
-    assert inverter_now(inverter, site, raw).power_kw == 0.0
-    assert inverter_now(inverter, site, raw).kind == "hybrid"
+    assert inverter_now(inverter, site, raw, NOW).power_kw == 0.0
+    assert inverter_now(inverter, site, raw, NOW).kind == "hybrid"
+
+
+@pytest.mark.parametrize(
+    ("now", "kwh"), [((2025, 10, 26, 8, 25), 0.0), ((2025, 10, 26, 22, 59), 0.0), ((2025, 10, 26, 23, 0), None)]
+)
+def test_what_an_inverter_gave_on_the_day_that_it_was_last_heard_of_is_not_today_s(now, kwh):
+    raw = sample("inverterDetail-string-inverter")["data"]
+    site = Site(key=("666666",), vendor_id="666666", name="", utc_offset_hours=1.0)
+    (inverter,) = to_devices(raw)
+    found = inverter_now(inverter, site, raw, datetime(*now, tzinfo=UTC))
+    assert found.recent_production == (None if kwh is None else Production(kwh, datetime(2025, 10, 25, 23, tzinfo=UTC)))
+    assert found.lifetime_production
 
 
 @pytest.mark.parametrize(

@@ -122,8 +122,12 @@ class SolarEdge(Vendor):
         newest = max((one.until for one in (solar, *stored) if one), default=None)
         # The sun's buckets are null at night, when batteries go on.
         now = [one for one in stored if one.until == newest]
-        charge_kw, discharge_kw = one_way(sum_kw(one.charge_kw for one in now), sum_kw(one.discharge_kw for one in now))
-        soc_percent = now[0].soc_percent if batteries == len(now) == 1 else None
+        # What some of them do is not what the site's batteries do.
+        whole = now if len(now) == batteries else []
+        charge_kw, discharge_kw = one_way(
+            sum_kw(one.charge_kw for one in whole), sum_kw(one.discharge_kw for one in whole)
+        )
+        soc_percent = whole[0].soc_percent if len(whole) == 1 else None
         return replace(
             site,
             power_kw=solar.power_kw if solar and solar.until == newest else None,

@@ -241,3 +241,23 @@ def test_a_site_without_a_time_zone_is_asked_in_utc_and_its_days_keep_their_date
     (rows,) = next(iter(tiles)).read()
     assert [(row.start.day, row.kwh) for row in rows] == [(1, (1.0,)), (2, (2.0,))]
     assert "from=2026-06-01T00%3A00%3A00Z" in network.calls[-1].request.url
+
+
+@pytest.mark.parametrize(("second", "powers"), [([2000, 2000], (3.0, 0.0)), ([2000, None], (None, None))])
+def test_a_battery_that_is_silent_leaves_the_flow_of_its_site_unknown(network, monkeypatch, second, powers):
+    monkeypatch.setattr(Client, "now", datetime(2026, 6, 1, 8, 40, tzinfo=UTC))
+    network.get(BASE + "/v2/sites/1", json={"siteId": 1, "location": {"timezone": "Europe/Berlin"}})
+    batteries = [{"type": "BATTERY", "serialNumber": serial_number} for serial_number in ("A", "B")]
+    network.get(BASE + "/v2/sites/1/devices", json=batteries)
+    network.get(BASE + "/v2/sites/1/energy", json=series("WH", None, None))
+    told = {
+        serial_number: {
+            "chargePower": series("W", *watts),
+            "dischargePower": series("W", *(watt and 0 for watt in watts)),
+        }
+        for serial_number, watts in (("A", [1000, 1000]), ("B", second))
+    }
+    network.get(BASE + "/v2/sites/1/storage/telemetry", json={"storage": told})
+    site = open_vendor("solaredge").site(("1",))
+    assert (site.charge_kw, site.discharge_kw) == powers
+    assert site.measured_at == datetime(2026, 6, 1, 8, 30, tzinfo=UTC)

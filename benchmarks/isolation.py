@@ -18,7 +18,7 @@ from benchmarks.servers import PATIENCE_SECONDS, free_port, python, running
 STUCK, HEALTHY = 64, 8
 HUNG = "solaredge"
 VENDORS = ("sma", "solis")
-SECONDS = 12.0
+SECONDS = 10.0
 FAULTS: dict[str, dict[str, object]] = {"hangs": {"hang": True}, "drips": {"drip": {"part": "body", "every": 0.05}}}
 DEADLINE, SITES = 5, 8
 

@@ -20,7 +20,7 @@ def measure(bench: Bench) -> None:
             idle = server.memory_mb()
             peaks = []
             for _ in range(3):
-                ask(server, clients, 4.0, len(VENDORS) * inverters, headers, "/solar-inverters")
+                ask(server, clients, 3.0, len(VENDORS) * inverters, headers, "/solar-inverters")
                 peaks.append(server.memory_mb())
             time.sleep(REST_SECONDS)
             print(f"{title:20} {idle:5.0f} {' '.join(f'{peak:5.0f}' for peak in peaks)} {server.memory_mb():5.0f}")

@@ -67,6 +67,7 @@ class Calls:
         self._cloud, self._vendor, self._deadline = cloud, vendor, deadline
         self._mode = mode
         self._progress = progress
+        self._witness = vendor.credential.fingerprint(cloud.secret)
         self._group = vendor.credential.fingerprint(cloud.secret, vendor.limits.group).hex()
         self._called = ""
         self._under_way: list[str] = []
@@ -186,7 +187,7 @@ class Calls:
 
     def _exchange(self, request: Request, breaker: Breaker, is_probe: bool) -> RawReply:
         """One call, of whose end the breaker learns."""
-        started, witness = time.perf_counter(), self._vendor.credential.fingerprint(self._cloud.secret)
+        started = time.perf_counter()
         try:
             raw = self._cloud.transport.fetch(request, self._deadline)
         except BadReply:
@@ -197,12 +198,12 @@ class Calls:
             if failure.unreachable:
                 breaker.unreachable(is_probe=is_probe)
             else:
-                breaker.failed(witness, is_probe=is_probe)
+                breaker.failed(self._witness, is_probe=is_probe)
             raise
         took_ms = (time.perf_counter() - started) * 1000
         log.debug("%s %s answered %d in %.0f ms", request.method, request.shown_url, raw.status, took_ms)
         if raw.status >= 500 and not self._is_final(raw, request):
-            breaker.failed(witness, is_probe=is_probe)
+            breaker.failed(self._witness, is_probe=is_probe)
         else:
             breaker.succeeded()
         return raw

@@ -178,6 +178,7 @@ def test_quarters_are_asked_for_since_a_site_may_have_rows_of_5_minutes(network,
     monkeypatch.setattr(Client, "now", now)
     network.get(PROGRAMS, json=programs("a"))
     network.get(f"{SEARCH}/a", json={"total": 1, "systems": [{"system_id": 7, "timezone": "Europe/Berlin"}]})
+    network.get(f"{BASE}/api/v1/systems/7/devices", json={"devices": {"encharges": [{"serial_number": "1"}]}})
     network.get(f"{BASE}/api/v1/systems/7/telemetry/battery", json={"intervals": []})
     series = open_vendor("enphasevpp").site_battery_intervals(("7",), Level.HOUR)
     list(read_intervals(series, Asked(Level.HOUR).widened(series.zone, now, series.since), 100, now))

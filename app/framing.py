@@ -21,7 +21,7 @@ class Framing:
 
     def __init__(self, head_limit: int, body_limit: int) -> None:
         self.is_whole = self.is_too_large = self.awaits_continue = False
-        self._head_is_whole = False
+        self._head_is_whole = self._announces_body = False
         self._head_limit, self._body_limit = head_limit, body_limit
         self._received = self._body_bytes = 0
         self._parser = httptools.HttpRequestParser(self)
@@ -31,19 +31,24 @@ class Framing:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            pass  # It is answered like any other.
+            # It is answered like any other; but the body of CONNECT is not looked at: it would be a tunnel's.
+            if self._announces_body:
+                raise Malformed(400) from None
         except httptools.HttpParserError:
             # Behind the end begins another request, to be judged when its turn has come.
             if not (self.is_whole or self.is_too_large):
                 raise Malformed(400) from None
         self._received += len(data)
         framing = self._received - self._body_bytes
+        if self._head_is_whole and self._parser.get_http_version() not in ("1.0", "1.1"):
+            raise Malformed(400)
         if not (self.is_whole or self.is_too_large) and framing > self._head_limit + FRAMING * self._body_bytes:
             raise Malformed(400 if self._head_is_whole else 431)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._head_is_whole:
             return  # behind chunks, or of the next request
+        self._announces_body |= name.lower() in (b"content-length", b"transfer-encoding")
         if name.lower() == b"content-length":
             self.is_too_large = int(value) > self._body_limit
         elif name.lower() == b"expect":

@@ -209,7 +209,8 @@ class Worker(ThreadWorker):
             self._unwatch(conn)
             conn.arrived = time.monotonic()
             conn.init()
-            conn.parser.unreader.unread(bytes(conn.received))
+            # Empty lines before a request are to be ignored (RFC 9112, section 2.2), which gunicorn does not.
+            conn.parser.unreader.unread(bytes(conn.received).lstrip(b"\r\n"))
             answered = self.tpool.submit(self.handle, conn)
             self._queued.append((conn, answered))
             answered.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))

@@ -129,6 +129,11 @@ def test_requests_sent_at_once_on_one_connection_are_answered_in_turn(server):
         assert statuses(answer(all)) == [200, 400, 200]
 
 
+def test_empty_lines_before_a_request_are_ignored(server):
+    with server.connect(b"\r\n\r\n" + GET + b"\r\n" + b"\r\n" + GET + LAST) as connection:
+        assert statuses(answer(connection)) == [200, 200]
+
+
 def test_a_connection_is_kept_for_later_requests(server):
     with server.connect() as connection:
         for _ in range(3):
@@ -163,8 +168,10 @@ def test_a_large_body_is_refused_and_the_refusal_arrives(server, chunked):
         (GET + b"X-Long: " + b"y" * 200_000, 431),
         (POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: " + b"y" * 200_000, 400),
         (POST + b"Transfer-Encoding: chunked\r\n\r\n1;x=" + b"y" * 200_000, 400),
+        (b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (b"GET /health\r\n\r\n", 400),
     ],
-    ids=["no HTTP", "an odd header", "long headers", "a long trailer", "a long extension"],
+    ids=["no HTTP", "an odd header", "long headers", "a long trailer", "a long extension", "a tunnel", "0.9"],
 )
 def test_what_is_no_request_is_refused_as_a_problem(server, bytes_, status):
     with server.connect(bytes_) as connection:

@@ -22,6 +22,7 @@ class Read:
     fetched_at: datetime
     lag: timedelta
     errors: Mapping[str, str]
+    error_details: Mapping[str, Mapping[str, Any]]
 
 
 def members(read: Read, id: str, now: datetime) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def members(read: Read, id: str, now: datetime) -> dict[str, Any]:
         "fetched_at": read.fetched_at,
     }
     if read.errors:
-        found["errors"] = dict(read.errors)
+        found["errors"], found["error_details"] = dict(read.errors), dict(read.error_details)
     if record.measured_at is not None:
         found["measured_at"] = record.measured_at.astimezone(UTC)
         is_fresh = now - record.measured_at <= FRESH + read.lag

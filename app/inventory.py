@@ -73,6 +73,11 @@ class Found:
         """As a list has it: why something may be old or missing."""
         return {self.vendor: self.outcome.error} if self.outcome.failure else {}
 
+    @property
+    def error_details(self) -> dict[str, dict[str, Any]]:
+        """The same for programs."""
+        return {self.vendor: describe(self.outcome.failure)} if self.outcome.failure else {}
+
     def problem(self) -> Problem:
         """Why nothing came."""
         return problem(self.vendor, self.outcome.failure or NotFound(why="the vendor does not offer it"))

@@ -61,5 +61,6 @@ def _ask(
 
 def _answer(found: Found, record: Record, now: datetime, to: Callable[[Read], dict[str, Any]]) -> Answer:
     lag = current_app.extensions["clouds"][found.vendor].vendor.lag
-    read = Read(found.vendor, record, now - timedelta(seconds=round(found.age)), lag, found.errors)
+    fetched_at = now - timedelta(seconds=round(found.age))
+    read = Read(found.vendor, record, fetched_at, lag, found.errors, found.error_details)
     return to(read), 200, {"Age": str(round(found.age))}

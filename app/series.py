@@ -78,7 +78,7 @@ def answer(kind: type[Record], operation: str, id: str, query: dict[str, Any]) -
     if told < reading.window.end:
         page["next_page_token"] = _pages().token(f"{told.isoformat()} {reading.window.end.isoformat()}", belongs)
     if outcome.errors:
-        page["errors"] = outcome.errors
+        page["errors"], page["error_details"] = outcome.errors, outcome.error_details
     return page, 200, {"Age": str(round(outcome.age))}
 
 

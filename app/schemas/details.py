@@ -3,7 +3,7 @@
 import marshmallow as ma
 
 from app.schemas.fields import Answer, Vendors
-from app.schemas.lists import Summary
+from app.schemas.lists import ErrorDetails, Summary
 
 
 class Location(Answer):
@@ -54,6 +54,7 @@ class Read(Answer):
         required=True, data_key="fetchedAt", metadata={"description": "When this server asked the vendor."}
     )
     errors = Vendors()
+    error_details = ErrorDetails()
 
 
 class SiteSchema(Read):

@@ -61,6 +61,13 @@ class ErrorDetail(Answer):
     retryAfter = ma.fields.Integer(metadata={"description": "Seconds."})
 
 
+class ErrorDetails(ma.fields.Dict):
+    """`errorDetails`: by the name of a vendor."""
+
+    def __init__(self) -> None:
+        super().__init__(ma.fields.String(), ma.fields.Nested(ErrorDetail), data_key="errorDetails")
+
+
 class Summary(Answer):
     """An item of a list: read the rest with its id."""
 
@@ -79,7 +86,7 @@ def summary_list(name: str, member: str) -> type[Answer]:
     members = {
         "summaries": Prepared(ma.fields.Nested(Summary), data_key=member, required=True),
         "errors": Vendors(required=True),
-        "error_details": ma.fields.Dict(ma.fields.String(), ma.fields.Nested(ErrorDetail), data_key="errorDetails"),
+        "error_details": ErrorDetails(),
         "next_page_token": ma.fields.String(
             data_key="nextPageToken", metadata={"description": "Absent on the last page."}
         ),

@@ -4,7 +4,7 @@ import marshmallow as ma
 from marshmallow.validate import OneOf
 
 from app.schemas.fields import Answer, Moment, Prepared, Vendors
-from app.schemas.lists import PageQuery
+from app.schemas.lists import ErrorDetails, PageQuery
 from vendors.kit import Level
 
 
@@ -69,6 +69,7 @@ class Series(Answer):
         data_key="nextPageToken", metadata={"description": "Absent on the last page; a page may be short, or empty."}
     )
     errors = Vendors()
+    error_details = ErrorDetails()
 
 
 class SolarSeries(Series):

@@ -140,6 +140,16 @@ def test_a_site_whose_devices_cannot_be_listed_is_an_error_and_not_an_empty_site
     assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
 
 
+def test_a_device_without_its_state_is_there_with_the_failure_for_people_and_programs(read, plant, network):
+    network.get(f"{SMA}/v1/devices/131/status", status=403)
+    answer = read("solar-inverters")
+    assert answer.status_code == 200
+    assert not {"status", "vendorStatus"} & set(answer.json)
+    assert {"powerKw", "recentProduction", "lifetimeProduction"} < set(answer.json)
+    assert answer.json["errors"] == {"sma": f"Forbidden: {SMA}/v1/devices/131/status"}
+    assert answer.json["errorDetails"]["sma"]["code"] == "forbidden"
+
+
 def test_a_device_that_cannot_be_read_is_named_beside_the_others(read, plant):
     plant.devices = {"devices": [INVERTER, BATTERY, {"type": "Solar Inverters"}]}
     found = read("sites").json

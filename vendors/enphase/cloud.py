@@ -68,34 +68,39 @@ class EnphaseCloud(Vendor):
 
     def site(self, key: Key) -> Site:
         known = self._known_site(key)
-        site = self._get("/summary", *key, kind="live").record(partial(present.with_summary, known))
+        summary = partial(present.with_summary, known)
+        site = self.client.beside(lambda: self._get("/summary", *key, kind="live").record(summary)).value() or known
         if site.bess is None:
             return site
-        return self._latest(site.vendor_id).record(partial(present.with_charge, site, self._charge(site.vendor_id)))
+        latest = self.client.beside(lambda: self._latest(site.vendor_id).record(present.flow_of_all))
+        percent = self.client.beside(lambda: self._charge(site.vendor_id)).value()
+        return present.with_charge(site, percent, latest.value())
 
     def battery(self, key: Key) -> Battery:
         battery, devices = self._device(key, Battery)
         id = devices.record(partial(encharge_id, battery.serial_number))
         if id:
-            battery = self._latest(key[0]).record(partial(present.with_flow, battery, id))
-            percent = self._get(ENCHARGE, *key, kind="today").record(present.newest_charge)
-            mode = self.client.get(self.settings, key[0]).record(present.mode_of)
-            battery = replace(battery, soc_percent=percent, mode=mode)
+            with_flow = partial(present.with_flow, battery, id)
+            latest = self.client.beside(lambda: self._latest(key[0]).record(with_flow))
+            percent = self.client.beside(lambda: self._get(ENCHARGE, *key, kind="today").record(present.newest_charge))
+            mode = self.client.beside(lambda: self.client.get(self.settings, key[0]).record(present.mode_of))
+            battery = replace(latest.value() or battery, soc_percent=percent.value(), mode=mode.value())
         return self._alone(battery) if is_alone(devices_of(key[0], devices)) else battery
 
     def _alone(self, battery: Battery) -> Battery:
         """The only battery of its site, to which what is told of the site belongs."""
-        system = battery.vendor_site_id
-        capacity_kwh = self._get("/summary", system, kind="live").record(
-            lambda raw: present.kilo(raw, "battery_capacity_wh")
-        )
-        percent = self._charge(system) if battery.soc_percent is None else battery.soc_percent
-        return replace(battery, nameplate_kwh=capacity_kwh or None, soc_percent=percent)
+        system, percent = battery.vendor_site_id, battery.soc_percent
+        capacity = self.client.beside(lambda: self._get("/summary", system, kind="live").record(present.capacity_of))
+        if percent is None:
+            percent = self.client.beside(lambda: self._charge(system)).value()
+        return replace(battery, nameplate_kwh=capacity.value(), soc_percent=percent)
 
     def _with_day(self, inverter: SolarInverter) -> SolarInverter:
         """The microinverter with what it did today and what is wrong with it."""
-        today = self._get(MICRO, *inverter.key, kind="today").record(partial(present.with_day, inverter))
-        return replace(today, recent_errors=self._errors(inverter))
+        with_day = partial(present.with_day, inverter)
+        today = self.client.beside(lambda: self._get(MICRO, *inverter.key, kind="today").record(with_day))
+        recent_errors = self.client.beside(lambda: self._errors(inverter))
+        return replace(today.value() or inverter, recent_errors=recent_errors.value())
 
     def _errors(self, device: SolarInverter) -> Messages:
         answer = self._get(self.events, device.vendor_site_id, kind="live")

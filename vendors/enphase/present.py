@@ -31,19 +31,29 @@ Flow = tuple[float, float]
 
 def with_summary(site: Site, raw: Raw) -> Site:
     """The site with what `summary` tells; its batteries only if they have a capacity, which is nowhere else."""
-    size_w, capacity_wh = positive(raw, "size_w"), positive(raw, "battery_capacity_wh")
+    size_w, capacity_kwh = positive(raw, "size_w"), capacity_of(raw)
     return replace(
         site,
         peak_power_kw=None if size_w is None else size_w / 1000,
         power_kw=kilo(raw, "current_power"),
         measured_at=epoch(raw, "last_report_at") or epoch(raw, "last_interval_end_at"),
-        bess=None if capacity_wh is None else Bess(nameplate_kwh=capacity_wh / 1000),
+        bess=None if capacity_kwh is None else Bess(nameplate_kwh=capacity_kwh),
     )
 
 
-def with_charge(site: Site, percent: float | None, latest: Raw) -> Site:
+def capacity_of(summary: Raw) -> float | None:
+    """What all batteries of a site hold, in kWh; None for 0."""
+    capacity_wh = positive(summary, "battery_capacity_wh")
+    return None if capacity_wh is None else capacity_wh / 1000
+
+
+def flow_of_all(latest: Raw) -> Flow | None:
+    """What all batteries in `latest_telemetry` take or give together."""
+    return flow_of(encharges(latest))
+
+
+def with_charge(site: Site, percent: float | None, flow: Flow | None) -> Site:
     """The site with the state of its batteries, and what all of them take or give."""
-    flow = flow_of(encharges(latest))
     charge_kw, discharge_kw = flow or (None, None)
     bess = replace(site.bess or Bess(), soc_percent=percent)
     return replace(site, bess=bess, charge_kw=charge_kw, discharge_kw=discharge_kw)

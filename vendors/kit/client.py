@@ -1,4 +1,4 @@
-"""What a plugin calls its vendor with: `get`, `read`, `pages`, `each`.
+"""What a plugin calls its vendor with: `get`, `read`, `pages`, `each`, `beside`.
 
 Deadline, retry, reuse of replies, size bounds, mapping of errors and partial results live here, once.
 """
@@ -8,12 +8,13 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import orjson
 
+from vendors.kit.beside import Beside
 from vendors.kit.calls import Calls, Mode
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import BadReply, RateLimited, Timeout, VendorDown, VendorError
@@ -70,6 +71,14 @@ class Client:
         content = orjson.dumps(body)
         return self._calls.make(lambda: self._request("POST", path, ids, None, content), kind)
 
+    def beside(self, call: Callable[[], T]) -> Beside[T]:
+        """Begins calls for what a record can do without; `value()` waits for it, and is None if they fail.
+
+        Several may be under way, as many as the vendor allows. `call` must not use `each`.
+        """
+        future = self._at_once(call) if self._calls.makes_none else self._start(call)
+        return Beside(future, self.deadline, self._set_aside, lambda: self.waits_for)
+
     def pages(self, fetch: Callable[[int], tuple[Iterable[T], bool]]) -> Iterator[T]:
         """Rows of fetch(1), fetch(2), ... while its second value says that there are more.
 
@@ -99,14 +108,14 @@ class Client:
         if self._calls.makes_none:
             # Nothing to wait for, and the pool may be held by calls that hang.
             for item in waiting:
-                yield from self._outcome(self._at_once(call, item), [], count)
+                yield from self._outcome(self._at_once(partial(_rows_of, call, item)), [], count)
             return
         waiting.reverse()
         running: set[Future[list[T]]] = set()
         try:
             while waiting or running:
                 while waiting and len(running) < self._vendor.limits.parallel:
-                    running.add(self._start(call, waiting.pop()))
+                    running.add(self._start(partial(_rows_of, call, waiting.pop())))
                 done, running = wait(running, self.deadline.left(), FIRST_COMPLETED)
                 if not done:
                     self.progress.failures.append(Timeout(self.waits_for))
@@ -117,34 +126,37 @@ class Client:
             for future in running:
                 future.cancel()
 
-    def _at_once(self, call: Callable[[str], Iterable[T]], item: str) -> "Future[list[T]]":
-        future: Future[list[T]] = Future()
+    def _at_once(self, call: Callable[[], T]) -> "Future[T]":
+        future: Future[T] = Future()
         try:
-            future.set_result(self._rows_of(call, item))
+            future.set_result(self._read(call))
         except VendorError as error:
             future.set_exception(error)
         return future
 
-    def _start(self, call: Callable[[str], Iterable[T]], item: str) -> "Future[list[T]]":
-        context = contextvars.copy_context()
-        return self._cloud.calls.submit(context.run, self._rows_of, call, item)
+    def _start(self, call: Callable[[], T]) -> "Future[T]":
+        return self._cloud.calls.submit(contextvars.copy_context().run, self._read, call)
 
-    def _rows_of(self, call: Callable[[str], Iterable[T]], item: str) -> list[T]:
+    def _read(self, call: Callable[[], T]) -> T:
         try:
-            return list(call(item))
+            return call()
         except UNREADABLE as error:
-            log.exception("a vendor module could not read the answers for one item")
+            log.exception("a vendor module could not read the answers to a part of its calls")
             raise BadReply(self.waits_for, "the answer could not be read") from error
+
+    def _set_aside(self, error: VendorError) -> None:
+        """Reports a failure that the sweep survives."""
+        self.progress.failures.append(error)
+        if isinstance(error, RateLimited | VendorDown):
+            # What was kept of earlier answers still comes; it costs nothing.
+            self._calls.only_kept()
 
     def _outcome(self, future: "Future[list[T]]", waiting: list[str], count: list[int]) -> list[T]:
         try:
             found = future.result()
         except VendorError as error:
-            self.progress.failures.append(error)
-            if isinstance(error, RateLimited | VendorDown):
-                # What was kept of earlier answers still comes; it costs nothing.
-                self._calls.only_kept()
-            elif error.stops_the_sweep:
+            self._set_aside(error)
+            if error.stops_the_sweep and not isinstance(error, RateLimited | VendorDown):
                 waiting.clear()
             return []
         count[0] += 1
@@ -166,3 +178,7 @@ class Client:
 @lru_cache(maxsize=1024)
 def _query(params: tuple[tuple[str, str | int | tuple[str, ...]], ...]) -> str:
     return "?" + urlencode(params, doseq=True)
+
+
+def _rows_of(call: Callable[[str], Iterable[T]], item: str) -> list[T]:
+    return list(call(item))

@@ -108,7 +108,7 @@ class Sma(Vendor):
 
     def site(self, key: Key) -> Site:
         site = self._known_site(key)
-        newest = self._newest(self._plant(site, PRODUCED))
+        newest = self.client.beside(lambda: self._newest(self._plant(site, PRODUCED))).value() or {}
         charge_kw, discharge_kw = kilo(newest, "batteryCharging"), kilo(newest, "batteryDischarging")
         return replace(
             site,
@@ -122,9 +122,11 @@ class Sma(Vendor):
     def solar_inverter(self, key: Key) -> SolarInverter:
         device, source = self._device(key, SolarInverter)
         today = self.client.now.astimezone(source.clock).date()
-        rows = self._rows(Level.QUARTER, source, today)
-        status, word = self._status(source)
-        found = replace(device, lifetime_production=self._lifetime(source), status=status, vendor_status=word)
+        of_today = self.client.beside(lambda: self._rows(Level.QUARTER, source, today))
+        lifetime = self.client.beside(lambda: self._lifetime(source))
+        status, word = self.client.beside(lambda: self._status(source)).value() or (None, None)
+        found = replace(device, lifetime_production=lifetime.value(), status=status, vendor_status=word)
+        rows = of_today.value()
         if not rows or rows[-1].kwh is None:
             return found
         produced_kwh = fsum(row.kwh[0] for row in rows if row.kwh)
@@ -137,8 +139,9 @@ class Sma(Vendor):
 
     def battery(self, key: Key) -> Battery:
         device, source = self._device(key, Battery)
-        newest = self._newest(source)
-        status, word = self._status(source)
+        live = self.client.beside(lambda: self._newest(source))
+        status, word = self.client.beside(lambda: self._status(source)).value() or (None, None)
+        newest = live.value() or {}
         return replace(
             device,
             soc_percent=number(newest, CHARGE),

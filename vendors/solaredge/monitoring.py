@@ -116,9 +116,10 @@ class SolarEdge(Vendor):
 
     def site(self, key: Key) -> Site:
         site = self._known_site(key[0])
-        solar = self._present(site, SITE, to_output).get("")
+        of_sun = self.client.beside(lambda: self._present(site, SITE, to_output))
         batteries = sum(isinstance(device, Battery) for device in self._devices_of(key[0]))
-        stored = self._present(site, STORAGE, to_flow).values() if batteries else ()
+        storage = self.client.beside(lambda: self._present(site, STORAGE, to_flow) if batteries else {})
+        solar, stored = (of_sun.value() or {}).get(""), (storage.value() or {}).values()
         newest = max((one.until for one in (solar, *stored) if one), default=None)
         # The sun's buckets are null at night, when batteries go on.
         now = [one for one in stored if one.until == newest]
@@ -139,23 +140,27 @@ class SolarEdge(Vendor):
 
     def solar_inverter(self, key: Key) -> SolarInverter:
         site, device = self._known_site(key[0]), self._device(key, SolarInverter)
-        newest = self._present(site, INVERTERS, to_output).get(device.serial_number)
         today = day_start(self.client.now.astimezone(site.clock).date(), site.clock)
-        hours = read_today(self.client, site, INVERTERS, today).get(device.serial_number, [])
-        made = [row.kwh[0] for row in hours if row.kwh]
+        of_today = self.client.beside(lambda: read_today(self.client, site, INVERTERS, today))
+        lifetime = self.client.beside(lambda: self._lifetime(site, device))
+        recent_errors = self.client.beside(lambda: self._alerts(site, device.serial_number))
+        present = self.client.beside(lambda: self._present(site, INVERTERS, to_output))
+        newest = (present.value() or {}).get(device.serial_number)
+        made = [row.kwh[0] for row in (of_today.value() or {}).get(device.serial_number, []) if row.kwh]
         return replace(
             device,
             power_kw=newest.power_kw if newest else None,
             measured_at=newest.until if newest else None,
             recent_production=Production(fsum(made), today) if made else None,
-            lifetime_production=self._lifetime(site, device),
-            recent_errors=self._alerts(site, device.serial_number),
+            lifetime_production=lifetime.value(),
+            recent_errors=recent_errors.value(),
         )
 
     def battery(self, key: Key) -> Battery:
         site, device = self._known_site(key[0]), self._device(key, Battery)
-        newest = self._present(site, STORAGE, to_flow).get(device.serial_number)
-        recent_errors = self._alerts(site, device.serial_number)
+        present = self.client.beside(lambda: self._present(site, STORAGE, to_flow))
+        recent_errors = self.client.beside(lambda: self._alerts(site, device.serial_number)).value()
+        newest = (present.value() or {}).get(device.serial_number)
         if newest is None:
             return replace(device, recent_errors=recent_errors)
         return replace(

@@ -119,9 +119,9 @@ class Solis(Vendor):
 
     def solar_inverter(self, key: Key) -> SolarInverter:
         detail, device = self._device(key, SolarInverter)
-        site = self._station(device.vendor_site_id)
+        site = self.client.beside(lambda: self._station(device.vendor_site_id)).value()
         found = inverter_now(device, site, detail, self.client.now)
-        return replace(found, recent_errors=self._alarms(found, site))
+        return replace(found, recent_errors=self.client.beside(lambda: self._alarms(found, site)).value())
 
     def battery(self, key: Key) -> Battery:
         detail, device = self._device(key, Battery)
@@ -158,9 +158,9 @@ class Solis(Vendor):
                 return detail, device
         raise NotFound(reply.url)
 
-    def _alarms(self, device: SolarInverter, site: Site) -> Messages | None:
+    def _alarms(self, device: SolarInverter, site: Site | None) -> Messages | None:
         """The newest alarms, since the site's first day; None where nobody knows that."""
-        if site.operational_since is None:
+        if site is None or site.operational_since is None:
             return None
         body = {"pageNo": 1, "pageSize": PAGE_SIZE, "alarmDeviceSn": device.serial_number}
         reply = self.client.read("/v1/api/alarmList", body=body, kind="today")

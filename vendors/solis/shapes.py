@@ -84,10 +84,11 @@ def to_devices(raw: Raw) -> list[SolarInverter | Battery]:
     return [solar_inverter, Battery(**identity)] if has_battery(raw) else [solar_inverter]
 
 
-def inverter_now(inverter: SolarInverter, site: Site, raw: Raw, now: datetime) -> SolarInverter:
+def inverter_now(inverter: SolarInverter, site: Site | None, raw: Raw, now: datetime) -> SolarInverter:
     """The inverter with its state from `inverterDetail`. AC power of a hybrid holds its battery's flow.
 
-    `eToday` is of the day of the newest value: while a device sleeps or is offline that may be a day long gone.
+    `eToday` is of the day of the newest value: while a device sleeps or is offline that may be a day long gone. When
+    a day begins, only the site tells.
     """
     measured_at = milliseconds(raw, "dataTimestamp")
     if measured_at is None:
@@ -95,7 +96,7 @@ def inverter_now(inverter: SolarInverter, site: Site, raw: Raw, now: datetime) -
     is_hybrid = has_battery(raw)
     status, word = to_status(raw)
     today, lifetime = energy_kwh(raw, "eToday", "eTodayStr"), energy_kwh(raw, "eTotal", "eTotalStr")
-    began = midnight(now, inverters_clock(site))
+    began, since = (midnight(now, inverters_clock(site)), site.operational_since) if site else (None, None)
     return replace(
         inverter,
         kind="hybrid" if is_hybrid else "string",
@@ -103,8 +104,8 @@ def inverter_now(inverter: SolarInverter, site: Site, raw: Raw, now: datetime) -
         measured_at=measured_at,
         status=status,
         vendor_status=word,
-        recent_production=Production(today, began) if today is not None and measured_at >= began else None,
-        lifetime_production=None if lifetime is None else Production(lifetime, site.operational_since),
+        recent_production=Production(today, began) if today is not None and began and measured_at >= began else None,
+        lifetime_production=None if lifetime is None else Production(lifetime, since),
     )
 
 

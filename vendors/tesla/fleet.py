@@ -107,22 +107,24 @@ class Tesla(Vendor):
 
     def site(self, key: Key) -> Site:
         info = self.client.get(SITE_INFO, key[0]).record(lambda raw: raw["response"])
-        return with_details(Site(key=key, vendor_id=key[0], name=key[0]), info, self._live(key[0]))
+        live = self.client.beside(lambda: self._live(key[0])).value() or {}
+        return with_details(Site(key=key, vendor_id=key[0], name=key[0]), info, live)
 
     def solar_inverter(self, key: Key) -> SolarInverter:
         here = self._installation(key[0])
         inverter = here.device(key, SolarInverter)
         if not here.has_one(SolarInverter):
             return inverter
-        live = self._live(here.id)
         today = self.client.now.astimezone(here.clock).date()
-        rows_of_today = self._rows(here, PRODUCED, "day", today)
+        of_today = self.client.beside(lambda: self._rows(here, PRODUCED, "day", today))
+        lifetime = self.client.beside(lambda: self._history(here, PRODUCED, "lifetime", {}, "today"))
+        live = self.client.beside(lambda: self._live(here.id)).value() or {}
         return replace(
             inverter,
             power_kw=kilo(live, "solar_power"),
             measured_at=moment(live, "timestamp"),
-            recent_production=to_production(rows_of_today, day_start(today, here.clock)),
-            lifetime_production=to_production(self._history(here, PRODUCED, "lifetime", {}, "today"), here.since),
+            recent_production=to_production(of_today.value() or [], day_start(today, here.clock)),
+            lifetime_production=to_production(lifetime.value() or [], here.since),
         )
 
     def battery(self, key: Key) -> Battery:
@@ -130,7 +132,7 @@ class Tesla(Vendor):
         battery = replace(here.device(key, Battery), mode=mode_of(here.info))
         if not here.has_one(Battery):
             return battery
-        live = self._live(here.id)
+        live = self.client.beside(lambda: self._live(here.id)).value() or {}
         charge_kw, discharge_kw = flows_kw(live)
         return replace(
             battery,

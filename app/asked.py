@@ -2,7 +2,7 @@
 
 from flask import current_app, g, request
 
-from app import access, inventory
+from app import access, failures
 from app.access import Access
 from app.errors import invalid
 from app.inventory import Inventory
@@ -33,7 +33,7 @@ def vendors() -> Access:
     clouds = current_app.extensions["clouds"]
     found = access.read(request.headers, clouds)
     if not found:
-        raise inventory.no_access(clouds)
+        raise failures.no_access(clouds)
     for credential in found.credentials.values():
         conceal(*credential.secrets)
     return found

@@ -6,7 +6,7 @@ from typing import Any
 import marshmallow as ma
 from flask import Response, current_app, g, jsonify
 
-from app import asked, inventory, paging, versions
+from app import asked, failures, paging, versions
 from app.errors import invalid
 from app.inventory import Filters, Listing
 from app.routing import base_url
@@ -66,7 +66,7 @@ def _page(kind: Kind, listing: Listing, filters: Filters, query: dict[str, Any])
         page["next_page_token"] = next_page_token
     if listing.failures:
         page["error_details"] = {
-            vendor: inventory.describe(outcome.failure)
+            vendor: failures.describe(outcome.failure)
             for vendor, outcome in listing.failures.items()
             if outcome.failure
         }

@@ -39,7 +39,7 @@ from vendors.kit.records import (
 from vendors.kit.replies import Replies
 from vendors.kit.reply import Reply
 from vendors.kit.resample import Interval
-from vendors.kit.rows import NEAR, Quality, Reporting, Row, Sample, amounts, believable, labelled, latest, steps
+from vendors.kit.rows import GAP, NEAR, Quality, Reporting, Row, Sample, amounts, believable, labelled, latest, steps
 from vendors.kit.series import MAX_CALLS, Series, Tile, Told, calendar, intervals, spans
 from vendors.kit.sweep import Sweep
 from vendors.kit.transport import RawReply, Request, Transport
@@ -58,6 +58,7 @@ from vendors.kit.windows import (
 )
 
 __all__ = [
+    "GAP",
     "MAX_CALLS",
     "NEAR",
     "Asked",

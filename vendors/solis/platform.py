@@ -17,7 +17,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 from email.utils import formatdate
 from functools import partial
 from itertools import chain
@@ -182,7 +182,7 @@ class Solis(Vendor):
 
         def days(start: datetime, end: datetime) -> Iterator[Tile]:
             for day in whole_dates(start, end, clock):
-                read = partial(self._day, day, clock, members, devices)
+                read = partial(self._day, day, site, members, devices)
                 span = day_start(day, clock), day_start(following("day", day), clock)
                 yield Tile(*span, read, calls=len(devices) * len(offsets(day, clock)))
 
@@ -193,9 +193,11 @@ class Solis(Vendor):
         return Series(clock, tiles, self.lag, nights=members is PRODUCED, since=site.operational_since)
 
     def _day(
-        self, day: date, clock: tzinfo, members: tuple[str, ...], devices: list[SolarInverter] | list[Battery]
+        self, day: date, site: Site, members: tuple[str, ...], devices: list[SolarInverter] | list[Battery]
     ) -> list[list[Row]]:
+        clock = site.clock
         start, end = day_start(day, clock), day_start(following("day", day), clock)
+        began = day_start(day, inverters_clock(site)) if members is PRODUCED else None
         found = []
         for device in devices:
             samples: list[Sample] = []
@@ -204,8 +206,7 @@ class Solis(Vendor):
                 body = {"id": device.vendor_id, "money": "", "time": day.isoformat(), "timeZone": hours}
                 reply = self.client.read("/v1/api/inverterDay", body=body, kind=self.client.kind(end))
                 samples += reply.rows("data", to=partial(to_sample, members), optional=True)
-            rated_kw = device.rated_power_kw
-            found.append(fine_rows(samples, start, end, rated_kw))
+            found.append(fine_rows(samples, start, end, device.rated_power_kw, began))
         return found
 
     def _totals(

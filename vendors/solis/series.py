@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, timezone, tzinfo
 from math import fsum
 from typing import Any
 
-from vendors.kit import NEAR, Quality, Row, Sample, day_start, following, labelled, latest, steps
+from vendors.kit import GAP, NEAR, Quality, Row, Sample, day_start, following, labelled, latest, steps
 from vendors.kit.reading import ENERGY_UNITS, Raw, number, optional_text, positive, text
 from vendors.solis.shapes import milliseconds
 
@@ -16,6 +16,8 @@ DAY = timedelta(days=1)
 PRODUCED, FLOWS = ("eToday",), ("batteryTodayChargeEnergy", "batteryTodayDischargeEnergy")
 TOTALS = {PRODUCED: ("energy",), FLOWS: ("batteryChargeEnergy", "batteryDischargeEnergy")}
 RESOLUTION_KWH = 0.1
+# Rows by which the power is told that an inverter wakes up to.
+WAKING = 3
 CHARGE = "batteryCapacitySoc"
 
 
@@ -46,15 +48,40 @@ def to_sample(members: tuple[str, ...], raw: Raw) -> Sample | None:
     return Sample(at, tuple(kwh), positive(raw, CHARGE) if members == FLOWS else None)
 
 
-def fine_rows(samples: Iterable[Sample], start: datetime, end: datetime, most_kw: float | None) -> list[Row]:
-    """The rows of a date, up to its borders: readings lie beside them."""
+def fine_rows(
+    samples: Iterable[Sample],
+    start: datetime,
+    end: datetime,
+    most_kw: float | None,
+    began: datetime | None = None,
+) -> list[Row]:
+    """The rows of a date, up to its borders: readings lie beside them.
+
+    began: when counters of what the sun gives began anew on that date.
+    """
     found = [sample for sample in latest(samples) if start <= sample.at <= end]
     rows = steps(found, STEP, RESOLUTION_KWH, most_kw)
     if not rows:
         return rows
     before = [edge(rows[:NEAR], start, rows[0].start)] if timedelta() < rows[0].start - start < 2 * STEP else []
     after = [edge(rows[-NEAR:], rows[-1].end, end)] if timedelta() < end - rows[-1].end < 2 * STEP else []
+    if began and not before and rows[0].start - began >= 2 * STEP:
+        before = woken(found[0], rows[:WAKING], began)
     return [*before, *rows, *after]
+
+
+def woken(first: Sample, after: list[Row], began: datetime) -> list[Row]:
+    """What the first reading of a day shows: it came while power rose from nothing to what it was afterwards, so in
+    twice the time that it takes at that power. If that is long, the device was silent, and nobody knows when."""
+    (shown,) = first.kwh
+    told = [row for row in after if row.kwh and row.quality is Quality.MEASURED]
+    if not told or told[0] is not after[0] or shown <= 0:
+        return []
+    kwh, span = fsum(row.kwh[0] for row in told if row.kwh), sum((row.end - row.start for row in told), timedelta())
+    took = 2 * shown / kwh * span if kwh > 0 else STEP
+    is_lump = took > GAP or (kwh <= 0 and shown > RESOLUTION_KWH * 1.01)
+    start = began if is_lump else max(began, first.at - took)
+    return [Row(start, first.at, (shown,), quality=Quality.DERIVED, is_lump=is_lump)]
 
 
 def edge(near: list[Row], start: datetime, end: datetime) -> Row:

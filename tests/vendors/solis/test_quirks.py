@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from tests.vendors.support import BASE, credential_of, open_vendor
-from vendors.kit import CredentialHeaders, NotFound, Production, Request, Sample, Site, Sweep, basic
+from vendors.kit import CredentialHeaders, NotFound, Production, Quality, Request, Sample, Site, Sweep, basic
 from vendors.solis.platform import CONTENT_TYPE, Solis
 from vendors.solis.series import STEP, amount_kwh, fine_rows, offsets
 from vendors.solis.shapes import flows_kw, inverter_now, to_devices, to_site, to_status
@@ -204,11 +204,11 @@ def test_full_hours_times_the_rating_is_the_energy_on_the_samples():
             assert amount_kwh(raw, "energy") == pytest.approx(raw["fullHour"] * rated_kw, abs=0.05)
 
 
-def rows_of(*counters, most_kw=8.0):
+def rows_of(*counters, most_kw=8.0, began=None):
     at = datetime(2026, 6, 1, 8, 1, 31, tzinfo=UTC)
     samples = [Sample(at + number * STEP, (kwh,)) for number, kwh in enumerate(counters)]
     day = datetime(2026, 6, 1, tzinfo=UTC)
-    return fine_rows(samples, day, day + timedelta(days=1), most_kw)
+    return fine_rows(samples, day, day + timedelta(days=1), most_kw, began)
 
 
 def test_a_row_of_zeros_between_two_others_is_no_reset():
@@ -217,6 +217,32 @@ def test_a_row_of_zeros_between_two_others_is_no_reset():
 
 def test_a_counter_that_begins_anew_counts_what_it_shows_since():
     assert [row.kwh[0] for row in rows_of(3.0, 3.2, 0.3, 0.5)] == pytest.approx([0.2, 0.3, 0.2])
+
+
+@pytest.mark.parametrize(
+    ("counters", "woke", "is_lump"),
+    [
+        ((0.2, 0.3, 0.5, 0.8), (7, 51, 31), False),
+        ((0.1, 0.1, 0.1, 0.1), (7, 56, 31), False),
+        ((8.0, 8.4, 8.8, 9.2), (0, 0, 0), True),
+        ((0.4, 0.4, 0.4, 0.4), (0, 0, 0), True),
+    ],
+)
+def test_what_the_first_reading_shows_came_since_the_sun_rose_or_else_nobody_knows_when(counters, woke, is_lump):
+    midnight = datetime(2026, 6, 1, tzinfo=UTC)
+    first, *others = rows_of(*counters, began=midnight)
+    assert (first.start, first.end) == (midnight.replace(hour=woke[0], minute=woke[1], second=woke[2]), others[0].start)
+    assert (first.kwh, first.quality, first.is_lump) == ((counters[0],), Quality.DERIVED, is_lump)
+
+
+@pytest.mark.parametrize("counters", [(9.0, 0.1, 0.2), (0.0, 0.1, 0.2)])
+def test_a_first_reading_of_yesterday_s_counter_or_of_nothing_is_no_energy(counters):
+    assert rows_of(*counters, began=datetime(2026, 6, 1, tzinfo=UTC))[0].start.minute == 1
+
+
+def test_the_counter_of_yesterday_is_not_read_where_the_inverters_day_begins_later():
+    later = datetime(2026, 6, 1, 8, 30, tzinfo=UTC)
+    assert [row.kwh[0] for row in rows_of(3.0, 3.2, began=later)] == pytest.approx([0.2])
 
 
 def test_another_device_s_counter_is_no_energy():

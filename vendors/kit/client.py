@@ -122,6 +122,10 @@ class Client:
                     return
                 for future in done:
                     yield from self._outcome(future, waiting, count)
+        except GeneratorExit:
+            # The caller has found what it looked for: nothing of the rest is missing.
+            count[1] = count[0]
+            raise
         finally:
             for future in running:
                 future.cancel()

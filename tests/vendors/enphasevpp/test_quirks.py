@@ -173,6 +173,16 @@ def test_the_charge_of_a_site_is_never_that_of_a_row_which_is_this_morning_s():
     assert charge_of({"soc": None, "intervals": [{"end_at": 9, "soc": {"percent": 1.0}}]}) is None
 
 
+def test_a_site_that_was_found_lacks_nothing_of_the_programs_that_were_not_searched(network):
+    network.get(PROGRAMS, json=programs("a", "b"))
+    for program, system in (("a", 7), ("b", 8)):
+        network.get(f"{SEARCH}/{program}", json={"total": 1, "systems": [{"system_id": system}]})
+    network.get(f"{BASE}/api/v1/systems/7/summary", status=500)
+    sweep = Sweep(open_vendor("enphasevpp"))
+    sweep.run(lambda plugin: [plugin.site(("7",))])
+    assert (len(sweep.records), sweep.failure.code, sweep.incomplete) == (1, "backend_error", "")
+
+
 def test_quarters_are_asked_for_since_a_site_may_have_rows_of_5_minutes(network, monkeypatch):
     now = datetime(2026, 6, 17, 18, 0, tzinfo=UTC)
     monkeypatch.setattr(Client, "now", now)

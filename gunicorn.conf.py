@@ -61,6 +61,11 @@ def on_starting(server):
         network.refuse_used_port(_HOST, _settings.port, "PORT")
 
 
+def child_exit(server, worker):
+    """In the master, when a worker has ended: the others share its connections out among themselves."""
+    worker.share.leave()
+
+
 def when_ready(server):
     """The start in one line, before the first fork."""
     # What is loaded stays for good: searching it for garbage would hold all threads for some 20 ms now and then.

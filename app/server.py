@@ -24,6 +24,7 @@ from gunicorn.errors import ConfigError
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from app.balance import COURTESY_SECONDS, Share
 from app.errors import MEDIA_TYPE, Problem
 from app.framing import Framing, Malformed
 from app.routing import BODY_LIMIT
@@ -117,6 +118,8 @@ class Worker(ThreadWorker):
         super().__init__(*args, **kwargs)
         # Requests that wait for a thread, the oldest first; and those that have one and have not been looked at since.
         self._queued: deque[tuple[Connection, Future[Any]]] = deque()
+        self.share = Share(self.age)
+        self._leaves_it = self._has_left_it = False
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -125,7 +128,10 @@ class Worker(ThreadWorker):
             raise ConfigError("certfile: TLS ends in a proxy in front of this service, which then reads whole requests")
 
     def accept(self, listener: socket.socket) -> None:
-        """Takes a new connection."""
+        """Takes a new connection, or leaves it to another worker for a moment."""
+        if self.share.is_above_others and not self._has_left_it:
+            self._leaves_it = True
+            return
         try:
             sock, client = listener.accept()
         except BlockingIOError:  # Another worker was faster.
@@ -135,6 +141,16 @@ class Worker(ThreadWorker):
             return
         self.nr_conns += 1
         self.enqueue_req(Connection(self, sock, client, listener.getsockname()))
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """One round of the main loop."""
+        self.share.tell(self.nr_conns)
+        if self._leaves_it:
+            self.set_accept_enabled(False)
+            timeout = COURTESY_SECONDS
+        had_left_it, self._leaves_it = self._leaves_it, False
+        super().wait_for_and_dispatch_events(timeout)
+        self._has_left_it = had_left_it
 
     def enqueue_req(self, conn: Connection) -> None:
         """Waits for the next request of a connection."""

@@ -7,11 +7,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from configparser import ConfigParser
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 from packaging.requirements import Requirement
@@ -80,6 +81,41 @@ def test_gunicorn_serves_on_port_with_the_given_processes_and_ends_on_sigterm(tm
         assert long.headers["Content-Type"] == "application/problem+json"
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.serial
+def test_connections_that_come_at_once_are_shared_out_evenly_also_after_a_worker_has_died(tmp_path: Path) -> None:
+    port = free_port()
+    with started(GUNICORN, clean(PORT=port, INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=2)) as process:
+        read_until(process, "listening")
+        master = psutil.Process(process.pid)
+        wait_until(lambda: len(master.children()) == 2)
+        dead = master.children()[0]
+        dead.kill()
+        wait_until(lambda: dead not in master.children() and len(master.children()) == 2)
+        with ExitStack() as opened:
+
+            def connect() -> bool:
+                opened.enter_context(socket.create_connection(("127.0.0.1", port), 20))
+                return all(map(open_connections, master.children()))
+
+            wait_until(connect)
+            for _ in range(30):
+                connect()
+            wait_until(lambda: min(map(open_connections, master.children())) >= 14)
+            fewer, more = sorted(map(open_connections, master.children()))
+    assert more <= fewer + 3
+
+
+def open_connections(process: psutil.Process) -> int:
+    return sum(one.status == psutil.CONN_ESTABLISHED for one in process.net_connections("tcp"))
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
 
 
 @pytest.mark.serial

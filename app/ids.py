@@ -1,6 +1,7 @@
 """Public ids of sites and devices: the same in every process and for ever, telling nothing about the device."""
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 
 from vendors.kit import Battery, Key, Record, Site, SolarInverter
@@ -10,6 +11,8 @@ LENGTH = 16
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 # Three letters at a time, the lowest place first: ten thousand ids are one answer.
 TRIPLES = [one + two + three for three in ALPHABET for two in ALPHABET for one in ALPHABET]
+# Ids that need not be made again: lists name the same devices again and again. About 500 bytes each.
+MAX_REMEMBERED = 100_000
 THREE_PLACES, SEVEN_PLACES, NINE_PLACES = 36**3, 36**7, 36**9
 
 
@@ -20,7 +23,8 @@ class Ids:
         # BLAKE2b takes at most 64 bytes of key, ID_KEY may be any text.
         self._hash = blake2b(key=blake2b(id_key.encode(), person=b"derapi-id-key").digest(), digest_size=16)
         # By vendor and kind: the hash so far. There are as many as vendors and kinds.
-        self._begun: dict[tuple[str, type[Record]], blake2b] = {}
+        self._begun: dict[tuple[str, str], blake2b] = {}
+        self._made = lru_cache(MAX_REMEMBERED)(self._make)
 
     @staticmethod
     def fits(kind: type[Record], id: str) -> bool:
@@ -29,13 +33,16 @@ class Ids:
 
     def of(self, kind: type[Record], vendor: str, key: Key) -> str:
         """`<tag>-<16 of 0-9a-z>` for the thing that `vendor` knows by `key`."""
-        begun = self._begun.get((vendor, kind))
+        return self._made(vendor, TAGS[kind], key)
+
+    def _make(self, vendor: str, tag: str, key: Key) -> str:
+        begun = self._begun.get((vendor, tag))
         if begun is None:
-            begun = self._begun[vendor, kind] = self._hash.copy()
-            begun.update(_delimited((vendor, TAGS[kind])))
+            begun = self._begun[vendor, tag] = self._hash.copy()
+            begun.update(_delimited((vendor, tag)))
         digest = begun.copy()
         digest.update(_delimited(key))
-        return f"{TAGS[kind]}-{_letters(int.from_bytes(digest.digest()))}"
+        return f"{tag}-{_letters(int.from_bytes(digest.digest()))}"
 
 
 def _letters(number: int) -> str:

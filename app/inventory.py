@@ -36,7 +36,13 @@ class Filters:
     vendor_site_id: str | None = None
     vendor_id: str | None = None
 
-    def let_pass(self, record: Record) -> bool:
+    def passed(self, records: list[Record]) -> list[Record]:
+        """Those that pass."""
+        if self.vendor_id is None and self.vendor_site_id is None:
+            return records
+        return [record for record in records if self._let_pass(record)]
+
+    def _let_pass(self, record: Record) -> bool:
         if self.vendor_id is not None and record.vendor_id != self.vendor_id:
             return False
         return self.vendor_site_id is None or isinstance(record, Site) or record.vendor_site_id == self.vendor_site_id
@@ -103,7 +109,7 @@ class Inventory:
 
         outcomes = fanout.ask(self._clouds, rest, find, deadline, mode) if rest else {}
         passed = {
-            name: [one for one in outcome.records if isinstance(one, kind) and filters.let_pass(one)]
+            name: filters.passed([one for one in outcome.records if isinstance(one, kind)])
             for name, outcome in outcomes.items()
         }
         made = {name: [self._ids.of(kind, name, one.key) for one in records] for name, records in passed.items()}

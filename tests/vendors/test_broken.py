@@ -6,7 +6,7 @@ import random
 import pytest
 
 from tests.vendors.support import BASE, open_vendor
-from tests.vendors.test_recorded import CASES, recorded
+from tests.vendors.test_recorded import CASES, plain, recorded
 from vendors.kit import Sweep
 
 # What a vendor could send in place of anything.
@@ -68,6 +68,7 @@ def test_a_reply_with_one_member_missing_or_odd_is_at_worst_the_vendor_s_own_err
             codes, records = outcome(vendor, case, name, reply, network)
             assert "plugin_fault" not in codes, path
             for record in records:
+                assert plain(record), "what a list reads late must find no fault either"
                 assert record.key, path
                 assert all(isinstance(part, str) and part for part in record.key), path
                 assert record.vendor_id, path

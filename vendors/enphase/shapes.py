@@ -6,10 +6,13 @@ serial number.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from vendors.kit import Battery, Reply, Site, SolarInverter, Status
-from vendors.kit.reading import Raw, epoch, optional_text, rows, text, zone, zone_name
+from vendors.kit import Battery, Describe, Reply, Site, SolarInverter, Status
+from vendors.kit.reading import Raw, epoch, optional_text, rows, text, zone_name
+
+D = TypeVar("D", SolarInverter, Battery)
 
 INVERTERS = "micros"
 ENCHARGES = "encharges"
@@ -35,25 +38,27 @@ def to_site(raw: Raw) -> Site | None:
     """Site from an entry of the list of systems; None when it is retired. Times are epoch seconds."""
     if is_retired(raw):
         return None
-    system = text(raw, "system_id")
-    return Site(
-        key=(system,),
-        vendor_id=system,
-        name=optional_text(raw, "name") or system,
-        timezone=zone_name(raw, "timezone") if zone(raw, "timezone") else None,
-        operational_since=epoch(raw, "operational_at"),
-    )
+    return Site.listed(text(raw, "system_id"), of_site, raw)
+
+
+def of_site(raw: Raw) -> dict[str, Any]:
+    return {
+        "name": optional_text(raw, "name") or text(raw, "system_id"),
+        "timezone": zone_name(raw, "timezone"),
+        "operational_since": epoch(raw, "operational_at"),
+    }
 
 
 def devices_of(system: str, reply: Reply) -> list[SolarInverter | Battery]:
     """The devices in a reply of `/devices`; a type that the system does not have is absent there."""
 
-    def to_inverter(raw: Raw) -> SolarInverter | None:
-        return None if is_retired(raw) else SolarInverter(**identity(system, raw), kind="micro")
+    def to_device(kind: type[D], describe: Describe, raw: Raw) -> D | None:
+        if is_retired(raw):
+            return None
+        serial_number = text(raw, "serial_number")
+        return kind.listed((system, serial_number), serial_number, system, describe, raw)
 
-    def to_battery(raw: Raw) -> Battery | None:
-        return None if is_retired(raw) else Battery(**identity(system, raw))
-
+    to_inverter, to_battery = partial(to_device, SolarInverter, of_inverter), partial(to_device, Battery, of_device)
     found: list[SolarInverter | Battery] = [*reply.rows("devices", INVERTERS, to=to_inverter, optional=True)]
     for kind in BATTERIES:
         found += reply.rows("devices", kind, to=to_battery, optional=True)
@@ -64,21 +69,20 @@ def is_retired(raw: Raw) -> bool:
     return raw.get("active") is False or (optional_text(raw, "status") or "").lower() in RETIRED
 
 
-def identity(system: str, raw: Raw) -> dict[str, Any]:
-    """Who a device is, and its status; `model` is empty for batteries, where the product's name tells it."""
-    serial_number = text(raw, "serial_number")
+def of_device(raw: Raw) -> dict[str, Any]:
+    """`model` is empty for batteries, where the product's name tells it."""
     word = optional_text(raw, "status")
     return {
-        "key": (system, serial_number),
-        "vendor_id": serial_number,
-        "site_key": (system,),
-        "vendor_site_id": system,
-        "serial_number": serial_number,
+        "serial_number": text(raw, "serial_number"),
         "model": optional_text(raw, "model") or optional_text(raw, "product_name") or "",
         "name": optional_text(raw, "name"),
         "status": to_status(word),
         "vendor_status": word,
     }
+
+
+def of_inverter(raw: Raw) -> dict[str, Any]:
+    return of_device(raw) | {"kind": "micro"}
 
 
 def to_status(word: str | None) -> Status | None:

@@ -26,6 +26,7 @@ from vendors.kit.paths import fits_path
 from vendors.kit.records import (
     Battery,
     Bess,
+    Describe,
     Key,
     Keyed,
     Message,
@@ -73,6 +74,7 @@ __all__ = [
     "Credential",
     "CredentialHeaders",
     "Deadline",
+    "Describe",
     "Forbidden",
     "Interval",
     "Key",

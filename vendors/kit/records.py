@@ -5,13 +5,16 @@ timezone-aware. `key` is the vendor's own stable identity of the thing, as text 
 `vendor_id` and `vendor_site_id` are the ids that people know from the vendor's own pages.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 from zoneinfo import ZoneInfo
 
 Key = tuple[str, ...]
+Describe = Callable[[Any], Mapping[str, Any]]
+"""Gives members of a record by their names, from a row as the vendor sent it; finds no fault with any."""
 
 
 class Keyed(Protocol):
@@ -71,8 +74,43 @@ class Bess:
     soc_percent: float | None = None
 
 
+class Described:
+    """A record that may have been made of a row of a list: it knows at once who it is, and reads the rest of the row
+    when somebody asks for it. A list tells ids alone, and may have a hundred thousand rows."""
+
+    __slots__ = ("_describe", "_raw")
+    _identity = frozenset({"key", "vendor_id", "site_key", "vendor_site_id"})
+
+    if not TYPE_CHECKING:  # It would let a checker believe in any member.
+
+        def __getattr__(self, name: str) -> Any:
+            """Called for a member that is not there, or not yet."""
+            if name not in self.__dataclass_fields__:
+                raise AttributeError(f"{type(self).__name__} has no member {name}")
+            members = self._describe(self._raw)
+            for member in fields(self):
+                if member.name not in self._identity:
+                    default = {} if member.default is MISSING else {member.name: member.default}
+                    setattr(self, member.name, (default | members)[member.name])
+            return getattr(self, name)
+
+
+class Device(Described):
+    """What solar inverters and batteries have in common."""
+
+    __slots__ = ()
+
+    @classmethod
+    def listed(cls, key: Key, vendor_id: str, site: str, describe: Describe, raw: Any) -> Self:
+        """The device of this row, at the site with this vendor id."""
+        found: Any = cls.__new__(cls)
+        found.key, found.vendor_id, found.site_key, found.vendor_site_id = key, vendor_id, (site,), site
+        found._describe, found._raw = describe, raw
+        return found  # type: ignore[no-any-return]
+
+
 @dataclass(slots=True, kw_only=True)
-class Site:
+class Site(Described):
     """A place with solar inverters or batteries behind one grid connection."""
 
     key: Key
@@ -94,6 +132,13 @@ class Site:
     discharge_kw: float | None = None
     measured_at: datetime | None = None
 
+    @classmethod
+    def listed(cls, vendor_id: str, describe: Describe, raw: Any) -> Self:
+        """The site of this row."""
+        found: Any = cls.__new__(cls)
+        found.key, found.vendor_id, found._describe, found._raw = (vendor_id,), vendor_id, describe, raw
+        return found  # type: ignore[no-any-return]
+
     @property
     def clock(self) -> tzinfo:
         """The clock on which its days begin: of its time zone, else of its offset, else UTC."""
@@ -103,7 +148,7 @@ class Site:
 
 
 @dataclass(slots=True, kw_only=True)
-class SolarInverter:
+class SolarInverter(Device):
     """A device that turns the direct current of solar modules into alternating current."""
 
     key: Key
@@ -131,7 +176,7 @@ class SolarInverter:
 
 
 @dataclass(slots=True, kw_only=True)
-class Battery:
+class Battery(Device):
     """A battery, or what stands for it at the vendor: a battery inverter, or part of a hybrid inverter."""
 
     key: Key

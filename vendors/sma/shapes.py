@@ -18,44 +18,53 @@ CHARGE = "batteryStateOfCharge"
 
 
 def to_site(raw: Raw) -> Site:
-    """Site from one entry of `plants`; installation and location may be absent."""
+    """Site from one entry of `plants`."""
+    return Site.listed(text(raw, "plantId"), of_site, raw)
+
+
+def of_site(raw: Raw) -> dict[str, Any]:
+    """Installation and location may be absent."""
     installation = mapping(raw, "installation")
     address = mapping(mapping(raw, "location"), "address")
-    peak_power_w = positive(installation, "peakPower")
-    plant = text(raw, "plantId")
-    return Site(
-        key=(plant,),
-        vendor_id=plant,
-        name=optional_text(raw, "name") or plant,
-        timezone=zone_name(raw, "timezone"),
-        latitude=number(address, "latitude"),
-        longitude=number(address, "longitude"),
-        operational_since=moment(installation, "startUpUtc"),
-        peak_power_kw=None if peak_power_w is None else peak_power_w / 1000,
-    )
+    return {
+        "name": optional_text(raw, "name") or text(raw, "plantId"),
+        "timezone": zone_name(raw, "timezone"),
+        "latitude": number(address, "latitude"),
+        "longitude": number(address, "longitude"),
+        "operational_since": moment(installation, "startUpUtc"),
+        "peak_power_kw": rating(installation, "peakPower"),
+    }
 
 
 def to_device(plant: str, raw: Raw) -> SolarInverter | Battery | None:
     """Solar inverter or battery from a device; None for meters, sensors, chargers and what is deactivated."""
     kind = text(raw, "type")
     device = text(raw, "deviceId")
-    rated_power_w = positive(raw, "generatorPower")
     if raw.get("isActive") is False:
         return None
-    identity: dict[str, Any] = {
-        "key": (device,),
-        "vendor_id": device,
-        "site_key": (plant,),
-        "vendor_site_id": plant,
+    if kind == INVERTER_TYPE and positive(raw, "generatorPower") is not None:
+        return SolarInverter.listed((device,), device, plant, of_inverter, raw)
+    if kind.startswith(BATTERY_TYPE):
+        return Battery.listed((device,), device, plant, of_device, raw)
+    return None
+
+
+def of_device(raw: Raw) -> dict[str, Any]:
+    return {
         "serial_number": optional_text(raw, "serial") or "",
         "model": optional_text(raw, "product") or "",
         "name": optional_text(raw, "name"),
     }
-    if kind == INVERTER_TYPE and rated_power_w is not None:
-        return SolarInverter(**identity, rated_power_kw=rated_power_w / 1000)
-    if kind.startswith(BATTERY_TYPE):
-        return Battery(**identity)
-    return None
+
+
+def of_inverter(raw: Raw) -> dict[str, Any]:
+    return of_device(raw) | {"rated_power_kw": rating(raw, "generatorPower")}
+
+
+def rating(raw: Raw, name: str) -> float | None:
+    """A nameplate's W as kW; None where it is 0."""
+    value_w = positive(raw, name)
+    return None if value_w is None else value_w / 1000
 
 
 def to_status(raw: Raw) -> tuple[Status | None, str | None]:

@@ -45,15 +45,16 @@ class Present:
 
 def to_site(raw: Raw) -> Site:
     """Site from an entry of `/sites`; the time zone may stand in the detail only."""
-    site = text(raw, "siteId")
-    return Site(
-        key=(site,),
-        vendor_id=site,
-        name=optional_text(raw, "name") or site,
-        timezone=zone_name(mapping(raw, "location"), "timezone"),
-        operational_since=moment(raw, "installationDate"),
-        peak_power_kw=positive(raw, "peakPower"),
-    )
+    return Site.listed(text(raw, "siteId"), of_site, raw)
+
+
+def of_site(raw: Raw) -> dict[str, Any]:
+    return {
+        "name": optional_text(raw, "name") or text(raw, "siteId"),
+        "timezone": zone_name(mapping(raw, "location"), "timezone"),
+        "operational_since": moment(raw, "installationDate"),
+        "peak_power_kw": positive(raw, "peakPower"),
+    }
 
 
 def to_device(site: str, raw: Raw) -> SolarInverter | Battery | None:
@@ -62,20 +63,30 @@ def to_device(site: str, raw: Raw) -> SolarInverter | Battery | None:
     if kind not in ("INVERTER", "BATTERY"):
         return None
     serial_number = text(raw, "serialNumber")
-    nameplate = positive(raw, "nameplate")
-    nameplate_kilo = None if nameplate is None else nameplate / NAMEPLATE_PER_KILO
-    identity: dict[str, Any] = {
-        "key": (site, serial_number),
-        "vendor_id": serial_number,
-        "site_key": (site,),
-        "vendor_site_id": site,
-        "serial_number": serial_number,
+    if kind == "INVERTER":
+        return SolarInverter.listed((site, serial_number), serial_number, site, of_inverter, raw)
+    return Battery.listed((site, serial_number), serial_number, site, of_battery, raw)
+
+
+def of_device(raw: Raw) -> dict[str, Any]:
+    return {
+        "serial_number": text(raw, "serialNumber"),
         "model": optional_text(raw, "model") or optional_text(raw, "partNumber") or "",
         "name": optional_text(raw, "name"),
     }
-    if kind == "INVERTER":
-        return SolarInverter(**identity, rated_power_kw=nameplate_kilo)
-    return Battery(**identity, nameplate_kwh=nameplate_kilo)
+
+
+def of_inverter(raw: Raw) -> dict[str, Any]:
+    return of_device(raw) | {"rated_power_kw": nameplate_kilo(raw)}
+
+
+def of_battery(raw: Raw) -> dict[str, Any]:
+    return of_device(raw) | {"nameplate_kwh": nameplate_kilo(raw)}
+
+
+def nameplate_kilo(raw: Raw) -> float | None:
+    nameplate = positive(raw, "nameplate")
+    return None if nameplate is None else nameplate / NAMEPLATE_PER_KILO
 
 
 def to_coupled(raw: Raw) -> str | None:

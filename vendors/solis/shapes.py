@@ -30,14 +30,15 @@ CHARGED, DISCHARGED = "batteryPowerZheng", "batteryPowerFu"
 
 def to_site(raw: Raw) -> Site:
     """Site from one entry of `userStationList`, which tells an offset without daylight saving, no time zone."""
-    station = text(raw, "id")
-    return Site(
-        key=(station,),
-        vendor_id=station,
-        name=optional_text(raw, "stationName") or station,
-        utc_offset_hours=offset_hours(raw, "timeZone"),
-        peak_power_kw=power_kw(raw, "capacity", "capacityStr"),
-    )
+    return Site.listed(text(raw, "id"), of_site, raw)
+
+
+def of_site(raw: Raw) -> dict[str, Any]:
+    return {
+        "name": optional_text(raw, "stationName") or text(raw, "id"),
+        "utc_offset_hours": offset_hours(raw, "timeZone"),
+        "peak_power_kw": power_kw(raw, "capacity", "capacityStr"),
+    }
 
 
 def detailed(site: Site, raw: Raw) -> Site:
@@ -67,21 +68,24 @@ def to_devices(raw: Raw) -> list[SolarInverter | Battery]:
     """The inverter of an entry, and its battery if it is a hybrid; both have the inverter's serial number."""
     inverter = text(raw, "id")
     station = text(raw, "stationId")
-    identity: dict[str, Any] = {
-        "key": (inverter,),
-        "vendor_id": inverter,
-        "site_key": (station,),
-        "vendor_site_id": station,
-        "serial_number": optional_text(raw, "sn") or "",
-    }
+    solar_inverter = SolarInverter.listed((inverter,), inverter, station, of_inverter, raw)
+    if not has_battery(raw):
+        return [solar_inverter]
+    return [solar_inverter, Battery.listed((inverter,), inverter, station, of_battery, raw)]
+
+
+def of_inverter(raw: Raw) -> dict[str, Any]:
     model = optional_text(raw, "machine") or optional_text(raw, "productModel") or optional_text(raw, "model")
-    solar_inverter = SolarInverter(
-        **identity,
-        model=model or "",
-        name=optional_text(raw, "name"),
-        rated_power_kw=power_kw(raw, "power", "powerStr"),
-    )
-    return [solar_inverter, Battery(**identity)] if has_battery(raw) else [solar_inverter]
+    return {
+        "serial_number": optional_text(raw, "sn") or "",
+        "model": model or "",
+        "name": optional_text(raw, "name"),
+        "rated_power_kw": power_kw(raw, "power", "powerStr"),
+    }
+
+
+def of_battery(raw: Raw) -> dict[str, Any]:
+    return {"serial_number": optional_text(raw, "sn") or ""}
 
 
 def inverter_now(inverter: SolarInverter, site: Site | None, raw: Raw, now: datetime) -> SolarInverter:

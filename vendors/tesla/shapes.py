@@ -51,8 +51,11 @@ def to_site(raw: Raw) -> Site | None:
     """Site from a product; None for vehicles and for electricity contracts. Its time zone is in the detail only."""
     if "energy_site_id" not in raw or not has_equipment(raw):
         return None
-    site = text(raw, "energy_site_id")
-    return Site(key=(site,), vendor_id=site, name=optional_text(raw, "site_name") or site)
+    return Site.listed(text(raw, "energy_site_id"), of_site, raw)
+
+
+def of_site(raw: Raw) -> dict[str, Any]:
+    return {"name": optional_text(raw, "site_name") or text(raw, "energy_site_id")}
 
 
 def to_id_with_devices(raw: Raw) -> str | None:
@@ -69,7 +72,10 @@ def has_equipment(raw: Raw) -> bool:
 
 def to_inverter(site: str, raw: Raw) -> SolarInverter | None:
     """Solar inverter from a component; None when it is no longer active."""
-    return None if raw.get("is_active") is False else SolarInverter(**identity(site, raw))
+    if raw.get("is_active") is False:
+        return None
+    device = din(raw)
+    return SolarInverter.listed((site, device), device, site, of_device, raw)
 
 
 def to_hybrid(site: str, raw: Raw) -> SolarInverter | None:
@@ -83,14 +89,11 @@ def is_hybrid(raw: Raw) -> bool:
 
 
 def to_battery(site: str, raw: Raw) -> Battery | None:
-    """Battery from a component; its energy is in Wh and its power in W."""
+    """Battery from a component; None when it is no longer active."""
     if raw.get("is_active") is False:
         return None
-    return Battery(
-        **identity(site, raw),
-        nameplate_kwh=rating(raw, "nameplate_energy"),
-        rated_power_kw=rating(raw, "nameplate_max_discharge_power"),
-    )
+    device = din(raw)
+    return Battery.listed((site, device), device, site, of_battery, raw)
 
 
 def whole_inverter(site: str) -> SolarInverter:
@@ -114,15 +117,24 @@ def rating(raw: Raw, name: str) -> float | None:
     return None if value is None else value / 1000
 
 
-def identity(site: str, raw: Raw) -> dict[str, Any]:
-    """The members that identify a device: by its DIN, or by its device id in answers that have none."""
-    device = optional_text(raw, "din") or text(raw, "device_id")
-    return whole_site(site) | {
-        "key": (site, device),
-        "vendor_id": device,
-        "serial_number": optional_text(raw, "serial_number") or device.partition("--")[2],
+def din(raw: Raw) -> str:
+    """What identifies a device: its DIN, or its device id in answers that have none."""
+    return optional_text(raw, "din") or text(raw, "device_id")
+
+
+def of_device(raw: Raw) -> dict[str, Any]:
+    return {
+        "serial_number": optional_text(raw, "serial_number") or din(raw).partition("--")[2],
         "model": optional_text(raw, "part_name") or "",
         "kind": "hybrid" if is_hybrid(raw) else None,
+    }
+
+
+def of_battery(raw: Raw) -> dict[str, Any]:
+    """Energy is in Wh and power in W."""
+    return of_device(raw) | {
+        "nameplate_kwh": rating(raw, "nameplate_energy"),
+        "rated_power_kw": rating(raw, "nameplate_max_discharge_power"),
     }
 
 

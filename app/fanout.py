@@ -4,7 +4,6 @@ import contextvars
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
 from vendors.kit import Busy, Cloud, Credential, Deadline, Keyed, Mode, Sweep, Timeout, Vendor, VendorError
@@ -48,19 +47,40 @@ def ask(
 ) -> dict[str, Outcome]:
     """The outcome of `find` at every vendor for which there is a credential; returns by the deadline."""
     asked = {name: Question(clouds[name], credential, find, deadline, mode) for name, credential in credentials.items()}
+    under_way = UnderWay(len(asked))
     patience = time.monotonic() + PLACE_WAIT_SECONDS
     # First everyone who can start at once, then those who have to wait for a place.
-    waiting = [question for question in asked.values() if not question.start(0.0)]
+    waiting = [question for question in asked.values() if not question.start(0.0, under_way.ended)]
     for question in waiting:
-        question.start(min(patience - time.monotonic(), deadline.left()))
-    futures = [question.future for question in asked.values() if question.future]
-    _, late = wait(futures, min(SHORT_SECONDS, deadline.left()))
-    if late and LONG_WAITS.acquire(blocking=False):
+        if not question.start(min(patience - time.monotonic(), deadline.left()), under_way.ended):
+            under_way.ended()
+    have_ended = under_way.wait(min(SHORT_SECONDS, deadline.left()))
+    if not have_ended and LONG_WAITS.acquire(blocking=False):
         try:
-            _, late = wait(late, deadline.left())
+            under_way.wait(deadline.left())
         finally:
             LONG_WAITS.release()
     return {name: question.outcome(may_wait=deadline.left() > 0) for name, question in asked.items()}
+
+
+class UnderWay:
+    """How many sweeps have not ended."""
+
+    def __init__(self, count: int) -> None:
+        self._left = count
+        self._lock, self._all_ended = threading.Lock(), threading.Lock()
+        self._all_ended.acquire()
+
+    def ended(self) -> None:
+        """One of them has."""
+        with self._lock:
+            self._left -= 1
+            if not self._left:
+                self._all_ended.release()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether all have ended within so many seconds. For one thread."""
+        return self._all_ended.acquire(timeout=seconds)
 
 
 class Question:
@@ -71,10 +91,9 @@ class Question:
         self._deadline, self._mode = deadline, mode
         self._owner = credential.fingerprint(cloud.secret)
         self.sweep: Sweep | None = None
-        self.future: Future[None] | None = None
 
-    def start(self, seconds: float) -> bool:
-        """Starts the sweep, if there is a place for it within so many seconds."""
+    def start(self, seconds: float, ended: Callable[[], None]) -> bool:
+        """Starts the sweep, if there is a place for it within so many seconds. `ended` learns of its end."""
         if not self._cloud.places.acquire(self._owner, max(0.0, seconds)):
             return False
         self.sweep = sweep = Sweep(self._cloud.open(self._credential, self._deadline, self._mode))
@@ -86,10 +105,11 @@ class Question:
             finally:
                 # Here and not at the end of the request: a sweep may outlive it by a moment.
                 self._cloud.places.release(self._owner)
+                ended()
 
         try:
-            self.future = self._cloud.sweeps.submit(run)
-        except RuntimeError:  # The process is shutting down.
+            self._cloud.sweeps.run(run)
+        except RuntimeError:  # The system has no thread for it.
             self._cloud.places.release(self._owner)
             raise
         return True

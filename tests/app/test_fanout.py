@@ -30,10 +30,11 @@ def started(cloud):
         return []
 
     question = Question(cloud, some_credential(cloud), find, Deadline(5), Mode.REUSE)
-    assert question.start(0.0)
+    ended = threading.Event()
+    assert question.start(0.0, ended.set)
     yield question
     go_on.set()
-    question.future.result(5)
+    assert ended.wait(5)
 
 
 @pytest.mark.parametrize(

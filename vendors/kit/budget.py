@@ -9,12 +9,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from cachetools import LRUCache
 
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Busy, RateLimited
+from vendors.kit.places import Places
 
 # A wait of our own up to this long is pacing; a longer one is told to the caller instead.
 PACE_SECONDS = 1.0
@@ -75,12 +77,11 @@ class Budget:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._vendor, self._parallel = vendor, parallel
+        self._vendor = vendor
         self._rate = rate
         self._ledger = ledger or Ledger(clock)
         self._clock, self._sleep = clock, sleep
-        self._places: dict[str, tuple[threading.BoundedSemaphore, int]] = {}
-        self._lock = threading.Lock()
+        self._places = Places(inf, parallel)
 
     def spend(self, group: str, url: str, deadline: Deadline) -> "Spending":
         """Around one call. Entering it raises RateLimited with the time to wait, or Busy when no place became free."""
@@ -88,16 +89,9 @@ class Budget:
 
     def enter(self, group: str, url: str, deadline: Deadline) -> None:
         self._refuse_held(group, url)
-        with self._lock:
-            places, users = self._places.get(group) or (threading.BoundedSemaphore(self._parallel), 0)
-            self._places[group] = places, users + 1
-        try:
-            if not places.acquire(timeout=deadline.left()):
-                why = "other requests with this credential are waiting for the vendor as well"
-                raise Busy(url, why, retry_after=5.0)
-        except BaseException:
-            self._forget(group)
-            raise
+        if not self._places.acquire(group, deadline.left()):
+            why = "other requests with this credential are waiting for the vendor as well"
+            raise Busy(url, why, retry_after=5.0)
         try:
             # Others may have spent it while this call waited.
             self._refuse_held(group, url)
@@ -107,17 +101,7 @@ class Budget:
             raise
 
     def leave(self, group: str) -> None:
-        self._places[group][0].release()
-        self._forget(group)
-
-    def _forget(self, group: str) -> None:
-        """Places are there as long as anybody has or wants one."""
-        with self._lock:
-            places, users = self._places[group]
-            if users > 1:
-                self._places[group] = places, users - 1
-            else:
-                del self._places[group]
+        self._places.release(group)
 
     def hold(self, group: str, seconds: float) -> None:
         """No call of this group for so long: the vendor has said so."""

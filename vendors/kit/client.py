@@ -139,7 +139,7 @@ class Client:
         return future
 
     def _start(self, call: Callable[[], T]) -> "Future[T]":
-        return self._cloud.calls.submit(contextvars.copy_context().run, self._read, call)
+        return self._cloud.calls.submit(partial(contextvars.copy_context().run, self._read, call))
 
     def _read(self, call: Callable[[], T]) -> T:
         try:

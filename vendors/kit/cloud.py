@@ -3,7 +3,6 @@
 import secrets
 import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from cachetools import LRUCache
@@ -19,6 +18,7 @@ from vendors.kit.flights import Flights
 from vendors.kit.places import Places
 from vendors.kit.replies import Replies
 from vendors.kit.retries import Retries
+from vendors.kit.threads import Threads
 from vendors.kit.transport import Transport
 from vendors.kit.vendor import Vendor
 
@@ -51,8 +51,8 @@ class Cloud:
         self.retries = Retries()
         self.breakers = {base: Breaker() for base in self.urls.values()}
         self._lock = threading.Lock()
-        self.sweeps = ThreadPoolExecutor(MAX_SWEEPS, thread_name_prefix=f"sweep-{self.name}")
-        self.calls = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix=f"call-{self.name}")
+        self.sweeps = Threads(MAX_SWEEPS, f"sweep-{self.name}")
+        self.calls = Threads(CONNECTIONS, f"call-{self.name}")
 
     def open(self, credential: Credential, deadline: Deadline, mode: Mode = Mode.REUSE) -> Vendor:
         """The vendor for one request; `mode` says how kept replies are used."""

@@ -12,7 +12,7 @@ import structlog
 # Also where the project is not installed as a package, as on Heroku.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from app import log, network
+from app import log, network, processors
 from app.config import SettingsError, load
 
 try:
@@ -61,6 +61,16 @@ def on_starting(server):
         network.refuse_used_port(_HOST, _settings.port, "PORT")
 
 
+def pre_fork(server, worker):
+    """In the master, before each worker."""
+    worker.processor = processors.choose(server.num_workers, (one.processor for one in server.WORKERS.values()))
+
+
+def post_fork(server, worker):
+    """In each worker, before it has threads."""
+    processors.keep_to(worker.processor)
+
+
 def child_exit(server, worker):
     """In the master, when a worker has ended: the others share its connections out among themselves."""
     worker.share.leave()
@@ -71,6 +81,8 @@ def when_ready(server):
     # What is loaded stays for good: searching it for garbage would hold all threads for some 20 ms now and then.
     gc.collect()
     gc.freeze()
+    # Beyond what the requests under way hold, so that their data are not searched for garbage again and again.
+    gc.set_threshold(50_000)
     structlog.stdlib.get_logger("gunicorn").info(
         "listening", address=bind, workers=workers, threads=threads, pid=server.pid
     )

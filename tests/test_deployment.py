@@ -107,6 +107,37 @@ def test_connections_that_come_at_once_are_shared_out_evenly_also_after_a_worker
     assert more <= fewer + 3
 
 
+@pytest.mark.serial
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="processors cannot be chosen here")
+def test_as_many_workers_as_processors_keep_to_one_each_also_after_one_has_died(
+    tmp_path: Path, processors: list[int]
+) -> None:
+    count = len(processors)
+    with started(GUNICORN, clean(PORT=free_port(), INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=count)) as process:
+        read_until(process, "listening")
+        master = psutil.Process(process.pid)
+
+        def each_has_its_own() -> bool:
+            kept = [worker.cpu_affinity() for worker in master.children()]
+            return sorted(kept) == [[one] for one in processors]
+
+        wait_until(each_has_its_own)
+        dead = master.children()[0]
+        dead.kill()
+        wait_until(lambda: dead not in master.children() and each_has_its_own())
+        assert len(master.cpu_affinity()) == count
+
+
+@pytest.fixture
+def processors() -> Iterator[list[int]]:
+    """Two that are allowed to this process and those that it starts, or one where there are no more."""
+    before = os.sched_getaffinity(0)
+    found = sorted(before)[:2]
+    os.sched_setaffinity(0, found)
+    yield found
+    os.sched_setaffinity(0, before)
+
+
 def open_connections(process: psutil.Process) -> int:
     return sum(one.status == psutil.CONN_ESTABLISHED for one in process.net_connections("tcp"))
 

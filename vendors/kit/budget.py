@@ -89,12 +89,14 @@ class Budget:
 
     def enter(self, group: str, url: str, deadline: Deadline) -> None:
         self._refuse_held(group, url)
-        if not self._places.acquire(group, deadline.left()):
+        had_to_wait = not self._places.acquire(group)
+        if had_to_wait and not self._places.acquire(group, deadline.left()):
             why = "other requests with this credential are waiting for the vendor as well"
             raise Busy(url, why, retry_after=5.0)
         try:
-            # Others may have spent it while this call waited.
-            self._refuse_held(group, url)
+            if had_to_wait:
+                # Others may have spent it meanwhile.
+                self._refuse_held(group, url)
             self._count(group, url, deadline)
         except BaseException:
             self.leave(group)

@@ -200,8 +200,9 @@ class Calls:
             else:
                 breaker.failed(self._witness, is_probe=is_probe)
             raise
-        took_ms = (time.perf_counter() - started) * 1000
-        log.debug("%s %s answered %d in %.0f ms", request.method, request.shown_url, raw.status, took_ms)
+        if log.isEnabledFor(logging.DEBUG):
+            took_ms = (time.perf_counter() - started) * 1000
+            log.debug("%s %s answered %d in %.0f ms", request.method, request.shown_url, raw.status, took_ms)
         if raw.status >= 500 and not self._is_final(raw, request):
             breaker.failed(self._witness, is_probe=is_probe)
         else:
@@ -218,10 +219,10 @@ class Calls:
         if request.method != "GET" or not self._vendor.follows_308:
             return None
         location = urljoin(request.url, raw.headers.get("location", ""))
-        path = location.removeprefix(request.base).partition("?")[0]
+        path, mark, query = location.removeprefix(request.base).partition("?")
         if not location.startswith(request.base + "/") or not all(map(fits_path, path.split("/")[1:])):
             return None
-        return Request("GET", location, path)
+        return Request("GET", request.base, path, mark + query)
 
     def _from_another_region(self, request: Request, refused: RawReply) -> tuple[RawReply, Request]:
         """The answer of the region in which this account lives; each other one is asked once.
@@ -234,8 +235,7 @@ class Calls:
         for base in self._cloud.urls.values():
             if base == request.base:
                 continue
-            url = base + request.url.removeprefix(request.base)
-            moved = Request(request.method, url, request.path, request.body)
+            moved = Request(request.method, base, request.path, request.query, request.body)
             try:
                 raw = self._send(moved)
             except (BackendError, Timeout, VendorDown, BadReply) as error:

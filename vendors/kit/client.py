@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Params = Mapping[str, str | int | Sequence[str]]
+Params = Mapping[str, str | int | tuple[str, ...]]
 
 MAX_PAGES = 200
 
@@ -173,10 +173,9 @@ class Client:
         for part in ids:
             if not fits_path(part):
                 raise BadReply(base + path, "an id cannot stand in a URL")
-        path = path.format(*(part if part.isascii() and part.isalnum() else quote(part, safe="") for part in ids))
-        asked = ((name, told if isinstance(told, str | int) else tuple(told)) for name, told in (params or {}).items())
-        query = _query(tuple(asked)) if params else ""
-        return Request(method, base + path + query, path, body)
+        if ids:
+            path = path.format(*[part if part.isalnum() else quote(part, safe="") for part in ids])
+        return Request(method, base, path, _query(tuple(params.items())) if params else "", body)
 
 
 @lru_cache(maxsize=1024)

@@ -63,19 +63,17 @@ class Connection:
         sock.setblocking(False)
         self._sock = sock
         self._reader = Reader()
-        self._poll = select.poll()
-        self._poll.register(sock, select.POLLIN)
+        self._poll, self._event = select.poll(), select.POLLIN
+        self._poll.register(sock, self._event)
 
     @property
     def has_news(self) -> bool:
         """Whether something came though nothing was asked, which mostly is the end."""
-        self._poll.modify(self._sock, select.POLLIN)
-        return bool(self._poll.poll(0))
+        return self._is_ready(select.POLLIN, 0)
 
     def exchange(self, sent: bytes, deadline: Deadline, *, wants_body: bool = True) -> Reader:
-        """The reply to a request, valid until the next one."""
+        """The reply to a request, until it is forgotten."""
         reader = self._reader
-        reader.expect()
         self._send(sent, deadline)
         self._wait(select.POLLIN, deadline)
         while not (reader.is_whole if wants_body else reader.head_is_whole):
@@ -109,17 +107,21 @@ class Connection:
 
     def _wait(self, event: int, deadline: Deadline) -> None:
         """Returns when the socket is ready. Raises TimeoutError at the deadline."""
-        milliseconds = ceil(1000 * deadline.timeout())
-        self._poll.modify(self._sock, event)
-        if not self._poll.poll(milliseconds):
+        if not self._is_ready(event, ceil(1000 * deadline.timeout())):
             raise TimeoutError("the vendor has not answered before the deadline")
+
+    def _is_ready(self, event: int, milliseconds: int) -> bool:
+        if event != self._event:
+            self._poll.modify(self._sock, event)
+            self._event = event
+        return bool(self._poll.poll(milliseconds))
 
     def encrypted(self, host: str, ca_file: str, deadline: Deadline) -> "Connection":
         """The same with TLS, from now on."""
         return Connection(encrypt(self._sock, host, ca_file, deadline))
 
     def forget(self) -> None:
-        """Holds nothing of the last reply while it waits."""
+        """Makes ready for another exchange; holds nothing of the last one while it waits."""
         self._reader.expect()
 
     def close(self) -> None:

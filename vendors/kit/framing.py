@@ -28,6 +28,8 @@ class Garbled(Exception):
 class Headers(dict[str, str]):
     """Fields by their names in lower case; asked for in any case. Costs a third of what requests' own does."""
 
+    __slots__ = ()
+
     def __getitem__(self, name: str) -> str:
         return super().__getitem__(name.lower())
 
@@ -64,9 +66,10 @@ class Reader:
             raise httptools.HttpParserError("it does not come to an end")
         if self._announced > MAX_BODY:
             raise TooLarge
-        for part in self._arrived:
-            self._decode(part)
-        self._arrived.clear()
+        if self._arrived:
+            for part in self._arrived:
+                self._decode(part)
+            self._arrived.clear()
 
     def end(self) -> None:
         """The connection has ended: so has a body whose length was not told. Raises requests.ConnectionError."""

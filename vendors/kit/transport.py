@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 import certifi
 import httptools
@@ -23,38 +24,37 @@ from vendors.kit.framing import Garbled, Reader, TooLarge
 log = logging.getLogger(__name__)
 
 USER_AGENT = "derapi-server"
+# What cannot end the line that it stands in.
 TARGET = re.compile(r"[\x21-\x7e]+")
-# A name and a value that cannot end the line.
-FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\x80-\xff]*")
+NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 @dataclass(slots=True)
 class Request:
     """One call before it is sent; a plugin's `sign` may add headers.
 
-    `path` is what vendors with signatures sign: the path below the base URL, without the query.
+    `path` is what vendors with signatures sign: the path below the base URL, without the query, which begins with `?`.
     """
 
     method: str
-    url: str
+    base: str
     path: str
-    body: bytes | None = None
+    query: str = field(default="", repr=False)
+    body: bytes | None = field(default=None, repr=False)
     headers: dict[str, str] = field(default_factory=dict, repr=False)
+    url: str = field(init=False, repr=False)
     shown_url: str = field(init=False)
     """The URL without its query, fit for errors and logs."""
 
     def __post_init__(self) -> None:
-        self.shown_url = self.url.partition("?")[0]
-
-    @property
-    def base(self) -> str:
-        """The base URL."""
-        return self.shown_url.removesuffix(self.path)
+        self.shown_url = self.base + self.path
+        self.url = self.shown_url + self.query
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class RawReply:
-    """A complete reply: status, headers (case-insensitive) and decoded body."""
+    """A complete reply: status, headers (case-insensitive) and decoded body. Nobody changes one."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -108,10 +108,10 @@ class Transport:
 
     def send(self, request: requests.PreparedRequest, *, deadline: Deadline) -> requests.Response:
         """The response with its whole body. Raises what `fetch` translates."""
-        scheme, _, below = (request.url or "").partition("://")
-        host, _, target = below.partition("/")
-        origin = origin_of(f"{scheme}://{host}")
-        sent = _written(request, *self._connections.way(origin, f"/{target}"))
+        url = request.url or ""
+        slash = url.find("/", url.find("://") + 3)
+        origin = origin_of(url[:slash] if slash > 0 else url)
+        sent = _written(request, *self._connections.way(origin, url[slash:] if slash > 0 else "/"))
         connection = self._connections.take(origin, deadline)
         try:
             found = connection.exchange(sent, deadline)
@@ -140,12 +140,18 @@ def _prepared(request: Request) -> requests.PreparedRequest:
 
 def _written(request: requests.PreparedRequest, target: str, host: str, more: str) -> bytes:
     """The bytes of a request. Raises ValueError for what would be another request than it seems."""
-    fields = [f"{name}: {value}" for name, value in request.headers.items()]
-    if not (TARGET.fullmatch(target) and all(map(FIELD.fullmatch, fields))):
+    headers, body = request.headers, request.body
+    allowed = TARGET.fullmatch(target) and VALUE.fullmatch("".join(headers.values())) and all(map(_is_name, headers))
+    if not allowed:
         raise ValueError("a URL or a header holds what HTTP does not allow")
-    lines = "\r\n".join([f"{request.method} {target} HTTP/1.1", f"Host: {host}", *fields])
-    body = request.body
-    return f"{lines}\r\n{more}\r\n".encode("latin-1") + (body if isinstance(body, bytes) else b"")
+    fields = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    lines = f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{fields}{more}\r\n"
+    return lines.encode("latin-1") + (body if isinstance(body, bytes) else b"")
+
+
+@lru_cache(maxsize=1024)
+def _is_name(text: str) -> bool:
+    return NAME.fullmatch(text) is not None
 
 
 def _is_unreachable(error: Exception) -> bool:

@@ -112,7 +112,7 @@ class SolarEdge(Vendor):
         return self._listed(site).rows(to=partial(to_device, site))
 
     def _listed(self, site: str) -> Reply:
-        return self.client.get("/v2/sites/{}/devices", site, params={"types": ["INVERTER", "BATTERY"]})
+        return self.client.get("/v2/sites/{}/devices", site, params={"types": ("INVERTER", "BATTERY")})
 
     def site(self, key: Key) -> Site:
         site = self._known_site(key[0])

@@ -35,7 +35,7 @@ MAX_PAGES = 200
 
 
 class Client:
-    """Calls to one vendor with one caller's credential, during one request."""
+    """Calls to one vendor with one caller's credential, during one request. Lives no longer than its vendor."""
 
     def __init__(self, cloud: "Cloud", vendor: "Vendor", deadline: Deadline, mode: Mode) -> None:
         self._cloud, self._vendor = cloud, vendor

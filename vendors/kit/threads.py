@@ -20,14 +20,23 @@ IDLE_SECONDS = 60.0
 
 
 class Waiting:
-    """A thread that waits."""
+    """A thread that waits for work, and what it then finds."""
 
-    __slots__ = ("woken", "work")
+    __slots__ = ("_work", "woken")
 
-    def __init__(self) -> None:
+    def __init__(self, work: Work | None = None) -> None:
         self.woken = threading.Lock()
         self.woken.acquire()
-        self.work: Work | None = None
+        self._work = work
+
+    def wake(self, work: Work) -> None:
+        self._work = work
+        self.woken.release()
+
+    def take(self) -> Work | None:
+        """The work, which is held no longer: it may hold much."""
+        work, self._work = self._work, None
+        return work
 
 
 class Threads:
@@ -41,14 +50,13 @@ class Threads:
         self._lock = threading.Lock()
 
     def run(self, work: Work) -> None:
-        """Runs it as soon as a thread is free. Raises RuntimeError when the system gives no thread for it."""
+        """Runs it as soon as a thread is free. Raises RuntimeError when there is none, and the system gives none."""
         try:
             waiting = self._idle.pop()
         except IndexError:
             self._run_in_another(work)
-            return
-        waiting.work = work
-        waiting.woken.release()
+        else:
+            waiting.wake(work)
 
     def submit(self, call: Callable[[], T]) -> "Future[T]":
         """The same for a call whose result is wanted, and which may be cancelled before it has begun."""
@@ -70,24 +78,31 @@ class Threads:
     def _run_in_another(self, work: Work) -> None:
         with self._lock:
             if self._idle:  # One has just become free.
-                waiting = self._idle.pop()
-                waiting.work = work
-                waiting.woken.release()
-            elif self._count < self._most:
-                threading.Thread(target=self._live, args=(work,), name=self._name, daemon=True).start()
-                self._count += 1
-            else:
+                self._idle.pop().wake(work)
+            elif not self._starts(work):
                 self._backlog.append(work)
 
-    def _live(self, first: Work) -> None:
-        me = Waiting()
-        work: Work | None = first
+    def _starts(self, work: Work) -> bool:
+        """Whether one more thread could be started for it."""
+        if self._count == self._most:
+            return False
+        try:
+            threading.Thread(target=self._live, args=(Waiting(work),), name=self._name, daemon=True).start()
+        except RuntimeError:
+            if not self._count:
+                raise
+            return False
+        self._count += 1
+        return True
+
+    def _live(self, me: Waiting) -> None:
+        work = me.take()
         while work is not None:
             try:
                 work()
             except BaseException:  # Also what would end the thread: others count on it.
                 log.exception("work of a thread failed")
-            del work  # It may hold much.
+            del work
             work = self._next(me)
 
     def _next(self, me: Waiting) -> Work | None:
@@ -98,8 +113,7 @@ class Threads:
             self._idle.append(me)
         if not me.woken.acquire(timeout=IDLE_SECONDS) and self._leaves(me):
             return None
-        work, me.work = me.work, None
-        return work
+        return me.take()
 
     def _leaves(self, me: Waiting) -> bool:
         """Ends the wait, unless work was handed over just now, which is then there."""

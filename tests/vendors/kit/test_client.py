@@ -1,6 +1,8 @@
 """The verbs of the client: get, read, pages, each."""
 
+import gc
 import threading
+import weakref
 
 import pytest
 
@@ -191,8 +193,9 @@ def test_a_retry_is_signed_anew_and_can_succeed(network):
 
 
 def test_no_call_is_made_after_the_deadline(network):
+    vendor = open_vendor("sma", seconds=0)
     with pytest.raises(Timeout):
-        open_vendor("sma", seconds=0).client.get("/v1/plants")
+        vendor.client.get("/v1/plants")
     assert len(network.calls) == 0
 
 
@@ -211,6 +214,20 @@ def test_pages_end_at_a_cap():
 
 def test_a_redirect_is_not_followed(network):
     network.get(PLANTS, status=302, headers={"Location": "https://elsewhere.test/"})
+    vendor = open_vendor("sma")
     with pytest.raises(Refused):
-        open_vendor("sma").client.get("/v1/plants")
+        vendor.client.get("/v1/plants")
     assert len(network.calls) == 1
+
+
+def test_a_sweep_leaves_nothing_that_only_a_search_for_garbage_finds(network):
+    add_plants(network, 1)
+    vendor = open_vendor("sma")
+    gone = [weakref.ref(vendor), weakref.ref(vendor.client)]
+    gc.disable()
+    try:
+        assert len(swept(vendor).records) == 1
+        del vendor
+        assert [one() for one in gone] == [None, None]
+    finally:
+        gc.enable()

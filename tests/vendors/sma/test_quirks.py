@@ -86,8 +86,9 @@ def test_a_device_that_moved_is_followed_once_on_the_same_host(network):
 
 def test_only_a_read_by_get_is_followed(network):
     network.post(BASE + "/v1/devices/old", status=308, headers={"Location": f"{BASE}/v1/devices/16"})
+    vendor = open_vendor("sma")
     with pytest.raises(Refused):
-        open_vendor("sma").client.read("/v1/devices/old", body={})
+        vendor.client.read("/v1/devices/old", body={})
     assert len(network.calls) == 1
 
 

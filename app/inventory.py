@@ -104,8 +104,10 @@ class Inventory:
         ages = [age for _, age in unchanged.values()]
         rest = {name: found for name, found in access.credentials.items() if name not in parts}
 
-        def find(vendor: Vendor) -> Iterable[Record]:
-            return _of_kind(vendor, kind, filters.vendor_site_id)
+        def find(vendor: Vendor) -> Iterator[Record]:
+            for record in _of_kind(vendor, kind, filters.vendor_site_id):
+                record.forget_row()
+                yield record
 
         outcomes = fanout.ask(self._clouds, rest, find, deadline, mode) if rest else {}
         passed = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor
-from vendors.kit import Client, Sweep, VendorError
+from vendors.kit import Client, Shape, Sweep, VendorError
 from vendors.kit.registry import discover
 
 HERE = Path(__file__).parent
@@ -68,6 +68,12 @@ def test_a_recorded_reply_gives_the_expected_records(vendor, case, network, monk
         assert sweep.failure is None
         records = sweep.records
     assert [plain(record) for record in records] == recorded(vendor, f"{case['expected']}.expected.json")
+
+
+@pytest.mark.parametrize(("vendor", "case"), CASES)
+def test_no_member_that_a_shape_leaves_out_is_read(vendor, case, network, monkeypatch):
+    monkeypatch.setattr(Shape, "read", lambda shape, body: json.loads(body))
+    test_a_recorded_reply_gives_the_expected_records(vendor, case, network, monkeypatch)
 
 
 @pytest.mark.parametrize("name", NAMES)

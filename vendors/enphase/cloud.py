@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from vendors.enphase import present, series
 from vendors.enphase.series import DAY, KEPT, MICRO_STEP, Feed
-from vendors.enphase.shapes import devices_of, encharge_id, has_production_meter
+from vendors.enphase.shapes import DEVICES, devices_of, encharge_id, has_production_meter
 from vendors.kit import (
     Battery,
     Key,
@@ -27,6 +27,7 @@ from vendors.kit import (
     Row,
     Sample,
     Series,
+    Shape,
     Site,
     SolarInverter,
     Tile,
@@ -64,7 +65,11 @@ class EnphaseCloud(Vendor):
 
     def devices(self, site: str | None = None) -> Iterator[SolarInverter | Battery]:
         systems = [site] if site else [found.vendor_id for found in self.sites()]
-        yield from self.client.each(systems, lambda system: devices_of(system, self._get("/devices", system)))
+
+        def read(system: str) -> list[SolarInverter | Battery]:
+            return devices_of(system, self._get("/devices", system, only=DEVICES))
+
+        yield from self.client.each(systems, read)
 
     def site(self, key: Key) -> Site:
         known = self._known_site(key)
@@ -208,10 +213,15 @@ class EnphaseCloud(Vendor):
         return self._get(MICROS, site.vendor_id, params=params).record(series.offset)
 
     def _get(
-        self, path: str, *ids: str, params: Mapping[str, str | int] | None = None, kind: str = "inventory"
+        self,
+        path: str,
+        *ids: str,
+        params: Mapping[str, str | int] | None = None,
+        kind: str = "inventory",
+        only: Shape | None = None,
     ) -> Reply:
         """A call about one system, whose number comes first."""
-        return self.client.get(f"{self.systems}/{{}}{path}", *ids, params=params, kind=kind)
+        return self.client.get(f"{self.systems}/{{}}{path}", *ids, params=params, kind=kind, only=only)
 
 
 def is_alone(devices: list[SolarInverter | Battery]) -> bool:

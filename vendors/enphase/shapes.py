@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, TypeVar
 
-from vendors.kit import Battery, Describe, Reply, Site, SolarInverter, Status
+from vendors.kit import Battery, Describe, Reply, Shape, Site, SolarInverter, Status
 from vendors.kit.reading import Raw, epoch, optional_text, rows, text, zone_name
 
 D = TypeVar("D", SolarInverter, Battery)
@@ -17,6 +17,8 @@ D = TypeVar("D", SolarInverter, Battery)
 INVERTERS = "micros"
 ENCHARGES = "encharges"
 BATTERIES = (ENCHARGES, "acbs")
+DEVICE = ("serial_number", "status", "active", "model", "product_name", "name")
+DEVICES = Shape({"devices": {kind: [DEVICE] for kind in (INVERTERS, *BATTERIES)}})
 # Systems and devices of these kinds are no longer in service.
 RETIRED = frozenset({"retired", "deactivated", "unused"})
 # Words in lower case; of those that end in ISSUE there are several.

@@ -42,6 +42,7 @@ from vendors.kit.reply import Reply
 from vendors.kit.resample import Interval
 from vendors.kit.rows import GAP, NEAR, Quality, Reporting, Row, Sample, amounts, believable, labelled, latest, steps
 from vendors.kit.series import MAX_CALLS, Series, Tile, Told, calendar, intervals, spans
+from vendors.kit.shapes import ANY, Shape
 from vendors.kit.sweep import Sweep
 from vendors.kit.transport import RawReply, Request, Transport
 from vendors.kit.vendor import Limits, Vendor
@@ -59,6 +60,7 @@ from vendors.kit.windows import (
 )
 
 __all__ = [
+    "ANY",
     "GAP",
     "MAX_CALLS",
     "NEAR",
@@ -103,6 +105,7 @@ __all__ = [
     "Row",
     "Sample",
     "Series",
+    "Shape",
     "Site",
     "SolarInverter",
     "Status",

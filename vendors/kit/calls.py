@@ -23,6 +23,7 @@ from vendors.kit.errors import (
 from vendors.kit.paths import fits_path
 from vendors.kit.replies import Kept, Source
 from vendors.kit.reply import Progress, Reply
+from vendors.kit.shapes import Shape
 from vendors.kit.transport import RawReply, Request
 
 if TYPE_CHECKING:
@@ -53,11 +54,13 @@ class NotKept(VendorError):
 
 
 class Landed(NamedTuple):
-    """What came of a call: the reply as it is kept, the one that it replaced, and its JSON if somebody has read it."""
+    """What came of a call: the reply as it is kept, the one that it replaced, and its JSON if somebody has read it, or
+    what that one wanted of it."""
 
     kept: Kept
     previous: Kept | None
     parsed: Any = None
+    only: Shape | None = None
 
 
 class Calls:
@@ -86,7 +89,7 @@ class Calls:
         if self._mode is not Mode.REFRESH:
             kept = store.get(key, MAX_AGE_SECONDS if self._mode is Mode.KEPT_ONLY else fresh)
             if kept:
-                return self._from_memory(key, kept, fresh)
+                return self._from_memory(key, kept, fresh, request.only)
             if self._mode is Mode.KEPT_ONLY:
                 raise NotKept(request.shown_url)
 
@@ -96,10 +99,10 @@ class Calls:
             if kept:
                 return Landed(kept, kept)
             raw, parsed = self._fetch_with_retry(request, make)
-            return Landed(*store.put(key, raw), parsed)
+            return Landed(*store.put(key, raw), parsed, request.only)
 
         try:
-            kept, previous, parsed = self._cloud.flights.share(key, fetch, self._deadline)
+            landed = self._cloud.flights.share(key, fetch, self._deadline)
         except TimeoutError:
             raise Timeout(request.shown_url) from None
         except (RateLimited, BackendError, VendorDown, Timeout) as failure:
@@ -110,9 +113,14 @@ class Calls:
             self._progress.is_stale = True
             if failure.stops_the_sweep:
                 self.only_kept()
-            return self._from_memory(key, old, fresh)
+            return self._from_memory(key, old, fresh, request.only)
+        kept, previous = landed.kept, landed.previous
         self._progress.sources.append(Source(key, kept.serial, fresh))
-        return Reply(kept.reply, self._progress, lambda: store.take_back(key, kept, previous), parsed)
+        # An equal call of another may have read other parts.
+        parsed = landed.parsed if landed.only is request.only else None
+        return Reply(
+            kept.reply, self._progress, lambda: store.take_back(key, kept, previous), request.only, parsed
+        )
 
     @property
     def makes_none(self) -> bool:
@@ -123,12 +131,12 @@ class Calls:
         """From now on no call is made: what was kept of earlier answers is all there is."""
         self._mode = Mode.KEPT_ONLY
 
-    def _from_memory(self, key: bytes, kept: Kept, fresh: float) -> Reply:
+    def _from_memory(self, key: bytes, kept: Kept, fresh: float, only: Shape | None) -> Reply:
         age = self._cloud.replies.age(kept)
         self._progress.age = max(self._progress.age, age)
         self._progress.is_stale |= age > fresh
         self._progress.sources.append(Source(key, kept.serial, fresh))
-        return Reply(kept.reply, self._progress, lambda: None)
+        return Reply(kept.reply, self._progress, lambda: None, only)
 
     def _fetch_with_retry(self, request: Request, make: Callable[[], Request]) -> tuple[RawReply, Any]:
         """The reply, and its body as JSON if that was looked at."""
@@ -144,12 +152,12 @@ class Calls:
 
     def _fetch(self, request: Request) -> tuple[RawReply, Any]:
         raw, request = self._answer(request)
-        reply = Reply(raw, self._progress, lambda: None)
+        reply = Reply(raw, self._progress, lambda: None, request.only)
         verdict = self._vendor.failure(reply, request)
         failure = verdict if isinstance(verdict, VendorError) else from_status(raw.status, raw.url, raw.retry_after)
         if isinstance(verdict, RawReply):
             raw, failure = verdict, None
-            reply = Reply(raw, self._progress, lambda: None)
+            reply = Reply(raw, self._progress, lambda: None, request.only)
         if isinstance(failure, RateLimited):
             self._cloud.budget.hold(self._group, failure.hold_seconds)
         if failure:
@@ -222,7 +230,7 @@ class Calls:
         path, mark, query = location.removeprefix(request.base).partition("?")
         if not location.startswith(request.base + "/") or not all(map(fits_path, path.split("/")[1:])):
             return None
-        return Request("GET", request.base, path, mark + query)
+        return Request("GET", request.base, path, mark + query, only=request.only)
 
     def _from_another_region(self, request: Request, refused: RawReply) -> tuple[RawReply, Request]:
         """The answer of the region in which this account lives; each other one is asked once.
@@ -235,7 +243,7 @@ class Calls:
         for base in self._cloud.urls.values():
             if base == request.base:
                 continue
-            moved = Request(request.method, base, request.path, request.query, request.body)
+            moved = Request(request.method, base, request.path, request.query, request.body, only=request.only)
             try:
                 raw = self._send(moved)
             except (BackendError, Timeout, VendorDown, BadReply) as error:

@@ -20,6 +20,7 @@ from vendors.kit.deadline import Deadline
 from vendors.kit.errors import BadReply, RateLimited, Timeout, VendorDown, VendorError
 from vendors.kit.paths import fits_path
 from vendors.kit.reply import UNREADABLE, Progress, Reply
+from vendors.kit.shapes import Shape
 from vendors.kit.transport import Request
 
 if TYPE_CHECKING:
@@ -62,14 +63,22 @@ class Client:
         """How long a reply about the time until then stays fresh: the present changes, the past does not."""
         return "closed" if end < self.now - self._vendor.lag else "today"
 
-    def get(self, path: str, *ids: str, params: Params | None = None, kind: str = "inventory") -> Reply:
-        """Reply to GET. `{}` in `path` stand for `ids`, which are quoted; `kind` says how long it stays fresh."""
-        return self._calls.make(lambda: self._request("GET", path, ids, params, None), kind)
+    def get(
+        self,
+        path: str,
+        *ids: str,
+        params: Params | None = None,
+        kind: str = "inventory",
+        only: Shape | None = None,
+    ) -> Reply:
+        """Reply to GET. `{}` in `path` stand for `ids`, which are quoted; `kind` says how long it stays fresh, `only`
+        what is read of it."""
+        return self._calls.make(lambda: self._request("GET", path, ids, _query_of(params), None, only), kind)
 
-    def read(self, path: str, *ids: str, body: Any, kind: str = "inventory") -> Reply:
+    def read(self, path: str, *ids: str, body: Any, kind: str = "inventory", only: Shape | None = None) -> Reply:
         """Reply to a POST of compact JSON that only reads, so that it may be repeated and its reply kept."""
         content = orjson.dumps(body)
-        return self._calls.make(lambda: self._request("POST", path, ids, None, content), kind)
+        return self._calls.make(lambda: self._request("POST", path, ids, "", content, only), kind)
 
     def beside(self, call: Callable[[], T]) -> Beside[T]:
         """Begins calls for what a record can do without; `value()` waits for it, and is None if they fail.
@@ -167,7 +176,7 @@ class Client:
         return found
 
     def _request(
-        self, method: str, path: str, ids: Sequence[str], params: Params | None, body: bytes | None
+        self, method: str, path: str, ids: Sequence[str], query: str, body: bytes | None, only: Shape | None
     ) -> Request:
         base = self._cloud.home(self._vendor.credential)
         for part in ids:
@@ -175,7 +184,11 @@ class Client:
                 raise BadReply(base + path, "an id cannot stand in a URL")
         if ids:
             path = path.format(*[part if part.isalnum() else quote(part, safe="") for part in ids])
-        return Request(method, base, path, _query(tuple(params.items())) if params else "", body)
+        return Request(method, base, path, query, body, only=only)
+
+
+def _query_of(params: Params | None) -> str:
+    return _query(tuple(params.items())) if params else ""
 
 
 @lru_cache(maxsize=1024)

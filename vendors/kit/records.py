@@ -79,7 +79,13 @@ class Described:
     when somebody asks for it. A list tells ids alone, and may have a hundred thousand rows."""
 
     __slots__ = ("_describe", "_raw")
+    _describe: Describe | None
+    _raw: Any
     _identity = frozenset({"key", "vendor_id", "site_key", "vendor_site_id"})
+
+    def forget_row(self) -> None:
+        """Lets the row go, for who wants to know no more: it may be a hundred times as large."""
+        self._describe = self._raw = None
 
     if not TYPE_CHECKING:  # It would let a checker believe in any member.
 

@@ -10,6 +10,7 @@ import orjson
 from vendors.kit import reading
 from vendors.kit.errors import BadReply, VendorError
 from vendors.kit.replies import Source
+from vendors.kit.shapes import Shape
 from vendors.kit.transport import RawReply
 
 log = logging.getLogger(__name__)
@@ -45,11 +46,20 @@ class Progress:
 class Reply:
     """A successful reply. What turns out to be unreadable is reported as BadReply and not kept for reuse."""
 
-    def __init__(self, raw: RawReply, progress: Progress, discard: Callable[[], None], parsed: Any = None) -> None:
+    def __init__(
+        self,
+        raw: RawReply,
+        progress: Progress,
+        discard: Callable[[], None],
+        only: Shape | None = None,
+        parsed: Any = None,
+    ) -> None:
         self.status, self.headers, self.url = raw.status, raw.headers, raw.url
         self._raw = raw
         self._progress = progress
         self._discard = discard
+        # Errors have a form of their own.
+        self._only = only if 200 <= raw.status < 300 else None
         self.parsed = parsed
         """The body as JSON, once somebody has asked for it. Read by many, changed by none."""
 
@@ -117,7 +127,8 @@ class Reply:
 
     def _load(self) -> Any:
         if self.parsed is None:
-            self.parsed = orjson.loads(self._raw.body)
+            body = self._raw.body
+            self.parsed = self._only.read(body) if self._only else orjson.loads(body)
         return self.parsed
 
     def _unreadable(self, why: str) -> BadReply:

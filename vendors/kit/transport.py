@@ -20,6 +20,7 @@ from vendors.kit.connections import Connections, NotConnected, origin_of
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import BackendError, BadReply, Refused, Timeout, VendorError
 from vendors.kit.framing import Garbled, Reader, TooLarge
+from vendors.kit.shapes import Shape
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,8 @@ class Request:
     query: str = field(default="", repr=False)
     body: bytes | None = field(default=None, repr=False)
     headers: dict[str, str] = field(default_factory=dict, repr=False)
+    only: Shape | None = None
+    """What is read of the answer, if not all."""
     url: str = field(init=False, repr=False)
     shown_url: str = field(init=False)
     """The URL without its query, fit for errors and logs."""

@@ -44,7 +44,7 @@ from vendors.kit import (
     labelled,
 )
 from vendors.kit.reading import Raw, mapping, moment, number, optional_text, rows, text, zone
-from vendors.sma.shapes import CHARGE, FLOWS, PRODUCED, to_device, to_samples, to_site, to_status
+from vendors.sma.shapes import CHARGE, DEVICES, FLOWS, PRODUCED, to_device, to_samples, to_site, to_status
 
 # In which SMA refills its token bucket; its 429 may come without a hint.
 REFILL_SECONDS = 300.0
@@ -103,7 +103,7 @@ class Sma(Vendor):
         yield from self.client.each(plants, self._devices_of)
 
     def _devices_of(self, plant: str) -> list[SolarInverter | Battery]:
-        reply = self.client.get("/v1/plants/{}/devices/lean", plant)
+        reply = self.client.get("/v1/plants/{}/devices/lean", plant, only=DEVICES)
         return reply.rows("devices", to=partial(to_device, plant))
 
     def site(self, key: Key) -> Site:

@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from vendors.kit import Battery, Sample, Site, SolarInverter, Status
+from vendors.kit import Battery, Sample, Shape, Site, SolarInverter, Status
 from vendors.kit.reading import Raw, mapping, moment, number, optional_text, positive, text, zone_name
 
 INVERTER_TYPE = "Solar Inverters"
 BATTERY_TYPE = "Battery"  # "Battery Inverter" is what was seen; what else may follow the word is not known.
+DEVICES = Shape(
+    {"devices": [("type", "deviceId", "isActive", "generatorPower", "serial", "product", "name")]}
+)
 STATUSES = {"ok": Status.NORMAL, "warning": Status.WARNING, "error": Status.FAULT, "off": Status.OFF}
 
 # Members of a row in Wh or W.

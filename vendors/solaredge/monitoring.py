@@ -47,6 +47,7 @@ from vendors.kit.client import Params
 from vendors.kit.reading import Raw, rows
 from vendors.solaredge.access import key_or_bearer, limited
 from vendors.solaredge.shapes import (
+    DEVICES,
     Present,
     one_way,
     to_coupled,
@@ -112,7 +113,7 @@ class SolarEdge(Vendor):
         return self._listed(site).rows(to=partial(to_device, site))
 
     def _listed(self, site: str) -> Reply:
-        return self.client.get("/v2/sites/{}/devices", site, params={"types": ("INVERTER", "BATTERY")})
+        return self.client.get("/v2/sites/{}/devices", site, params={"types": ("INVERTER", "BATTERY")}, only=DEVICES)
 
     def site(self, key: Key) -> Site:
         site = self._known_site(key[0])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import Any
 
-from vendors.kit import Battery, Message, Row, Sample, Site, SolarInverter, hours, labelled
+from vendors.kit import Battery, Message, Row, Sample, Shape, Site, SolarInverter, hours, labelled
 from vendors.kit.reading import (
     ENERGY_UNITS,
     POWER_UNITS,
@@ -29,6 +29,7 @@ FLOWS = ("chargeEnergy", "dischargeEnergy")
 POWERS = ("chargePower", "dischargePower")
 CHARGE = "stateOfEnergy"
 PERCENT = {"PERCENTAGE": 1.0}
+DEVICES = Shape([("type", "serialNumber", "model", "partNumber", "name", "nameplate", "connectedTo")])
 NOON = timedelta(hours=12)
 
 

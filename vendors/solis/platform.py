@@ -39,6 +39,7 @@ from vendors.kit import (
     Row,
     Sample,
     Series,
+    Shape,
     Site,
     SolarInverter,
     Tile,
@@ -53,6 +54,8 @@ from vendors.kit.reading import Raw, rows
 from vendors.solis.errors import failure_of
 from vendors.solis.series import FLOWS, PRODUCED, fine_rows, offsets, to_sample, totals, whole_dates
 from vendors.solis.shapes import (
+    INVERTERS,
+    STATIONS,
     battery_now,
     detailed,
     inverter_now,
@@ -98,16 +101,18 @@ class Solis(Vendor):
         return failure_of(reply, request)
 
     def sites(self) -> Iterator[Site]:
-        yield from self.client.pages(lambda number: self._page("userStationList", number, {}, to_site))
+        yield from self.client.pages(lambda number: self._page("userStationList", STATIONS, number, {}, to_site))
 
     def devices(self, site: str | None = None) -> Iterator[SolarInverter | Battery]:
         of_site = {"stationId": site} if site else {}
-        found = self.client.pages(lambda number: self._page("inverterList", number, of_site, to_devices))
+        found = self.client.pages(lambda number: self._page("inverterList", INVERTERS, number, of_site, to_devices))
         yield from chain.from_iterable(found)
 
-    def _page(self, call: str, number: int, extra: dict[str, str], to: Callable[[Raw], T]) -> tuple[list[T], bool]:
+    def _page(
+        self, call: str, only: Shape, number: int, extra: dict[str, str], to: Callable[[Raw], T]
+    ) -> tuple[list[T], bool]:
         body = {"pageNo": number, "pageSize": PAGE_SIZE} | extra
-        reply = self.client.read("/v1/api/{}", call, body=body)
+        reply = self.client.read("/v1/api/{}", call, body=body, only=only)
         found = reply.rows("data", "page", "records", to=to)
         # `pages` is 0 for an empty account; an empty page ends the list whatever the counter says.
         pages = reply.record(lambda raw: int(raw["data"]["page"]["pages"]))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from math import fsum
 from typing import Any
 
-from vendors.kit import Battery, Bess, Message, Production, Site, SolarInverter, Status
+from vendors.kit import ANY, Battery, Bess, Message, Production, Shape, Site, SolarInverter, Status
 from vendors.kit.reading import (
     POWER_UNITS,
     Raw,
@@ -26,6 +26,23 @@ STATUSES = {"1": Status.NORMAL, "3": Status.WARNING}
 ASLEEP = "0"
 LEVELS = {"1": "info", "2": "warning", "3": "error"}
 CHARGED, DISCHARGED = "batteryPowerZheng", "batteryPowerFu"
+
+
+# What tells whether an inverter has a battery.
+HINTS = (
+    "batteryTotalChargeEnergy", "batteryTotalDischargeEnergy", "batteryNum", "batteryList", "batteryCapacitySoc",
+    "batteryVoltage", "energyStorageControl",
+)  # fmt: skip
+INVERTER = ("id", "stationId", "sn", "machine", "productModel", "model", "name", "power", "powerStr", *HINTS)
+STATION = ("id", "stationName", "timeZone", "capacity", "capacityStr")
+
+
+def page_of(row: tuple[str, ...]) -> Shape:
+    """A page of a list. `code` and `msg` tell whether it is one."""
+    return Shape({"code": ANY, "msg": ANY, "data": {"page": {"pages": ANY, "records": [row]}}})
+
+
+STATIONS, INVERTERS = page_of(STATION), page_of(INVERTER)
 
 
 def to_site(raw: Raw) -> Site:

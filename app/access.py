@@ -4,11 +4,12 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from werkzeug.datastructures import EnvironHeaders, Headers
 
 from app.errors import Problem
-from vendors.kit import Cloud, Credential, VendorError
+from vendors.kit import Cloud, Credential, Vendor, VendorError
 
 PREFIX = "x-authorization-"
 # Below gunicorn's limit_request_field_size, so that a longer value gets our answer and not gunicorn's HTML.
@@ -47,12 +48,7 @@ class Access:
 def read(headers: Headers | EnvironHeaders, clouds: Mapping[str, Cloud]) -> Access:
     """The access that a request's headers give. Raises a 400 Problem that names an unsendable header."""
     lowered = {name.lower(): value for name, value in headers}
-    companions = {
-        header.lower(): header
-        for cloud in clouds.values()
-        for alternatives in cloud.vendor.credential_headers.companions.values()
-        for header in alternatives
-    }
+    companions = _companions(tuple(cloud.vendor for cloud in clouds.values()))
     access = Access()
     for name in sorted(lowered):
         if name.startswith(PREFIX) or name in companions:
@@ -60,6 +56,17 @@ def read(headers: Headers | EnvironHeaders, clouds: Mapping[str, Cloud]) -> Acce
         if name.startswith(PREFIX):
             _add(access, name.removeprefix(PREFIX), lowered, clouds)
     return access
+
+
+@lru_cache(maxsize=16)
+def _companions(vendors: tuple[type[Vendor], ...]) -> Mapping[str, str]:
+    """Names of further headers that are part of a credential, by the same in lower case."""
+    return {
+        header.lower(): header
+        for vendor in vendors
+        for alternatives in vendor.credential_headers.companions.values()
+        for header in alternatives
+    }
 
 
 def _add(access: Access, vendor: str, headers: Mapping[str, str], clouds: Mapping[str, Cloud]) -> None:

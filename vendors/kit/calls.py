@@ -83,8 +83,8 @@ class Calls:
 
     def make(self, make: Callable[[], Request], kind: str) -> Reply:
         """The reply, kept or new. `make` makes the request anew for a second try."""
-        request = make()
-        store, key = self._cloud.replies, self._cloud.replies.key(self._cloud.name, self._vendor.credential, request)
+        request, store = make(), self._cloud.replies
+        key = store.key(self._cloud.name, self._witness, request)
         fresh = self._vendor.fresh[kind]
         if self._mode is not Mode.REFRESH:
             kept = store.get(key, MAX_AGE_SECONDS if self._mode is Mode.KEPT_ONLY else fresh)

@@ -1,7 +1,7 @@
 """How much may be under way at a time, in all and for one credential."""
 
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Hashable
 
 
@@ -13,14 +13,14 @@ class Places:
 
     def __init__(self, places: float, of_one: int) -> None:
         self._free, self._of_one = places, of_one
-        self._taken: Counter[Hashable] = Counter()
+        self._taken: dict[Hashable, int] = {}
         self._waiting: deque[tuple[Hashable, threading.Lock]] = deque()
         self._lock = threading.Lock()
 
     @property
     def taken(self) -> int:
         """Those that are not free."""
-        return self._taken.total()
+        return sum(list(self._taken.values()))
 
     def acquire(self, owner: Hashable, seconds: float = 0.0) -> bool:
         """Whether there was a place for this owner, within so many seconds."""
@@ -44,9 +44,9 @@ class Places:
         """Gives a place back."""
         with self._lock:
             self._free += 1
-            self._taken[owner] -= 1
-            if not self._taken[owner]:
-                del self._taken[owner]
+            left = self._taken.pop(owner) - 1
+            if left:
+                self._taken[owner] = left
             for waiting in self._waiting:
                 if self._take(waiting[0]):
                     self._waiting.remove(waiting)
@@ -54,8 +54,9 @@ class Places:
                     return
 
     def _take(self, owner: Hashable) -> bool:
-        if self._free <= 0 or self._taken[owner] >= self._of_one:
+        taken = self._taken.get(owner, 0)
+        if self._free <= 0 or taken >= self._of_one:
             return False
         self._free -= 1
-        self._taken[owner] += 1
+        self._taken[owner] = taken + 1
         return True

@@ -15,7 +15,6 @@ from hashlib import blake2b
 from itertools import count
 from typing import NamedTuple
 
-from vendors.kit.credentials import Credential
 from vendors.kit.transport import RawReply, Request
 
 # What a kept reply costs besides its texts, measured: the entry with its key, and each header with its place in a
@@ -57,12 +56,12 @@ class Replies:
         self._serials = count()
         self._lock = threading.Lock()
 
-    def key(self, vendor: str, credential: Credential, request: Request) -> bytes:
-        """Where the reply to this call lies: a hash over vendor, credential, method, URL and body."""
+    def key(self, vendor: str, owner: bytes, request: Request) -> bytes:
+        """Where the reply to this call lies: a hash over vendor, method, URL, body and a credential's fingerprint."""
         texts = vendor, request.method, request.url
-        # The lengths keep ("ab", "c") apart from ("a", "bc"); the fingerprint has always the same.
+        # The lengths keep ("ab", "c") apart from ("a", "bc"); all fingerprints have the same.
         told = f"{len(vendor)} {len(request.method)} {len(request.url)} {''.join(texts)}".encode()
-        told += credential.fingerprint(self._secret) + (request.body or b"")
+        told += owner + (request.body or b"")
         return blake2b(told, key=self._secret, digest_size=20).digest()
 
     def get(self, key: bytes, max_age: float) -> Kept | None:

@@ -19,15 +19,19 @@ from benchmarks.servers import ROOT, Server, free_port, python, running
 
 NODE = ROOT / "benchmarks/peers/node"
 OURS = "this service"
-GUNICORN = ("-m", "gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "2", "--threads", "64", "-k", "gthread")
+PEERS_FOLDER = ROOT / "benchmarks/peers"
+GUNICORN = ("-m", "gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "2", "-k")
+FLASK = (*GUNICORN, "gthread", "--threads", "64", "benchmarks.peers.flask_peer:app")
+TWICE = "aiohttp, twice"
 # Name: the command, and what it is told by its environment.
 PEERS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "aiohttp": (("-m", "benchmarks.peers.aiohttp_peer", "{port}"), {}),
+    TWICE: ((*GUNICORN, "aiohttp.GunicornUVLoopWebWorker", "benchmarks.peers.aiohttp_peer:made"), {}),
     OURS: (("-m", "gunicorn", "wsgi:app"), {}),
     "fastapi+httpx": (("-m", "benchmarks.peers.fastapi_peer", "{port}"), {}),
     "fastify+undici": (("node", "server.js", "{port}"), {}),
-    "flask, pool": ((*GUNICORN, "benchmarks.peers.flask_peer:app"), {"WAY": "pool"}),
-    "flask, one by one": ((*GUNICORN, "benchmarks.peers.flask_peer:app"), {"WAY": "sequential"}),
+    "flask, pool": (FLASK, {"WAY": "pool"}),
+    "flask, one by one": (FLASK, {"WAY": "sequential"}),
 }
 CREDENTIALS = {
     "X-Authorization-sma": "Bearer sma-{n}",
@@ -95,13 +99,14 @@ class Bench:
         port = free_port()
         arguments, environ = PEERS[name]
         command = [part.format(port=port) for part in arguments]
-        folder = NODE if command[0] == "node" else ROOT
+        # Not in our folder: gunicorn would take our settings.
+        folder = ROOT if name == OURS else NODE if command[0] == "node" else PEERS_FOLDER
         ca_file = str(self.ca_file) if clouds.url.startswith("https") else ""
         if name == OURS:
             environ = self._settings(port, clouds, ca_file) | {key: str(value) for key, value in settings.items()}
         else:
             told = json.dumps({vendor: asdict(flow) for vendor, flow in flows.items()})
-            environ = {**environ, "CLOUDS": clouds.url, "CA_FILE": ca_file, "FLOWS": told}
+            environ = {**environ, "CLOUDS": clouds.url, "CA_FILE": ca_file, "FLOWS": told, "PYTHONPATH": str(ROOT)}
         with running(command if command[0] == "node" else python(*command), port, environ, folder) as server:
             server.friends = [clouds]
             server.friends_cpu_seconds()

@@ -69,7 +69,8 @@ class UnderWay:
     def __init__(self, count: int) -> None:
         self._left = count
         self._lock, self._all_ended = threading.Lock(), threading.Lock()
-        self._all_ended.acquire()
+        if count:
+            self._all_ended.acquire()
 
     def ended(self) -> None:
         """One of them has."""
@@ -96,20 +97,20 @@ class Question:
         """Starts the sweep, if there is a place for it within so many seconds. `ended` learns of its end."""
         if not self._cloud.places.acquire(self._owner, max(0.0, seconds)):
             return False
-        self.sweep = sweep = Sweep(self._cloud.open(self._credential, self._deadline, self._mode))
-        context = contextvars.copy_context()
-
-        def run() -> None:
-            try:
-                context.run(sweep.run, self._find)
-            finally:
-                # Here and not at the end of the request: a sweep may outlive it by a moment.
-                self._cloud.places.release(self._owner)
-                ended()
-
         try:
+            self.sweep = sweep = Sweep(self._cloud.open(self._credential, self._deadline, self._mode))
+            context = contextvars.copy_context()
+
+            def run() -> None:
+                try:
+                    context.run(sweep.run, self._find)
+                finally:
+                    # Here and not at the end of the request: a sweep may outlive it by a moment.
+                    self._cloud.places.release(self._owner)
+                    ended()
+
             self._cloud.sweeps.run(run)
-        except RuntimeError:  # The system has no thread for it.
+        except BaseException:  # As when the system has no thread for it.
             self._cloud.places.release(self._owner)
             raise
         return True

@@ -11,7 +11,8 @@ LENGTH = 16
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 # Three letters at a time, the lowest place first: ten thousand ids are one answer.
 TRIPLES = [one + two + three for three in ALPHABET for two in ALPHABET for one in ALPHABET]
-# Ids that need not be made again: lists name the same devices again and again. About 500 bytes each.
+# Ids that need not be made again: lists name the same devices again and again. About 500 bytes each,
+# and twice as much for the longest keys.
 MAX_REMEMBERED = 100_000
 THREE_PLACES, SEVEN_PLACES, NINE_PLACES = 36**3, 36**7, 36**9
 
@@ -38,8 +39,10 @@ class Ids:
     def _make(self, vendor: str, tag: str, key: Key) -> str:
         begun = self._begun.get((vendor, tag))
         if begun is None:
-            begun = self._begun[vendor, tag] = self._hash.copy()
+            begun = self._hash.copy()
             begun.update(_delimited((vendor, tag)))
+            # Only now: another thread may take it at once.
+            self._begun[vendor, tag] = begun
         digest = begun.copy()
         digest.update(_delimited(key))
         return f"{tag}-{_letters(int.from_bytes(digest.digest()))}"

@@ -6,9 +6,12 @@ that all of them use in another one's cache: it costs a third of the throughput.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterable
+
+log = logging.getLogger(__name__)
 
 
 def choose(workers: int, taken: Iterable[int | None]) -> int | None:
@@ -27,6 +30,10 @@ def choose(workers: int, taken: Iterable[int | None]) -> int | None:
 
 
 def keep_to(processor: int | None) -> None:
-    """For the threads that this one starts from now on, and itself."""
-    if processor is not None:
+    """For the threads that this one starts from now on, and itself; if the system lets us."""
+    if processor is None:
+        return
+    try:
         os.sched_setaffinity(0, {processor})
+    except OSError as error:
+        log.warning("this process keeps to no processor: %s", error)

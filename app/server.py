@@ -144,7 +144,10 @@ class Worker(ThreadWorker):
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """One round of the main loop."""
-        self.share.tell(self.nr_conns)
+        if self.alive:
+            self.share.tell(self.nr_conns)
+        else:
+            self.share.leave()
         if self._leaves_it:
             self.set_accept_enabled(False)
             timeout = COURTESY_SECONDS

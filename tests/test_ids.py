@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sandbox
+from app import ids as module
 from app.ids import Ids
 from sandbox.server import running
 from tests.services import Account, Played
@@ -74,3 +75,18 @@ def test_keys_of_19_digits_stay_apart():
     ids = Ids("k" * 32)
     keys = [("1308675217944611083",), ("1308675217944611084",), ("1308675217944611100",)]
     assert len({ids.of(SolarInverter, "solis", key) for key in keys}) == 3
+
+
+def test_two_threads_that_make_the_first_ids_of_a_kind_make_the_same(monkeypatch):
+    expected = Ids("k" * 32).of(SolarInverter, "sma", ("1",))
+    ids, between, delimited = Ids("k" * 32), [], module._delimited
+
+    def slow(parts):
+        # Here another thread comes in.
+        if not between:
+            between.append(None)
+            between.append(ids.of(SolarInverter, "sma", ("1",)))
+        return delimited(parts)
+
+    monkeypatch.setattr(module, "_delimited", slow)
+    assert (ids.of(SolarInverter, "sma", ("1",)), between[1]) == (expected, expected)

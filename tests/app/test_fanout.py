@@ -92,3 +92,17 @@ def test_only_so_many_requests_wait_long(cloud, network, monkeypatch):
     assert ask(cloud).failure.code == "busy"
     go_on.set()
     fanout.LONG_WAITS.release()
+
+
+def test_who_asks_nobody_waits_for_nobody():
+    assert fanout.ask({}, {}, lambda vendor: [], Deadline(60)) == {}
+
+
+def test_a_place_is_given_back_when_a_sweep_cannot_begin(cloud, monkeypatch):
+    def refuse(work):
+        raise RuntimeError("no thread")
+
+    monkeypatch.setattr(cloud.sweeps, "run", refuse)
+    with pytest.raises(RuntimeError):
+        ask(cloud)
+    assert cloud.places.taken == 0

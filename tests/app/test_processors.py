@@ -42,3 +42,12 @@ def test_where_the_system_knows_no_such_choice_there_is_none(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     assert processors.choose(2, []) is None
     processors.keep_to(None)
+
+
+def test_a_system_that_refuses_the_choice_is_no_reason_not_to_start(monkeypatch, caplog):
+    def refuse(pid, processors):
+        raise PermissionError("not here")
+
+    monkeypatch.setattr(os, "sched_setaffinity", refuse, raising=False)
+    processors.keep_to(1)
+    assert "this process keeps to no processor: not here" in caplog.text

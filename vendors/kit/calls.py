@@ -109,7 +109,7 @@ class Calls:
             old = None if self._mode is Mode.REFRESH else store.get(key, MAX_AGE_SECONDS)
             if old is None:
                 raise
-            self._progress.failures.append(failure)
+            self._progress.add(failure)
             self._progress.is_stale = True
             if failure.stops_the_sweep:
                 self.only_kept()
@@ -146,6 +146,8 @@ class Calls:
             may = error.retriable and self._deadline.left() >= RETRY_NEEDS_SECONDS
             if not (may and self._cloud.retries.take()):
                 raise
+            # It and what it passed through would hold each other.
+            error.__traceback__ = None
         pause = random.uniform(*RETRY_PAUSE_SECONDS)  # noqa: S311 - spreads the retries, guards no secret
         time.sleep(pause * self._cloud.pause)
         return self._fetch(make())

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
+from weakref import proxy, ref
 
 import orjson
 
@@ -39,10 +40,11 @@ class Client:
     """Calls to one vendor with one caller's credential, during one request. Lives no longer than its vendor."""
 
     def __init__(self, cloud: "Cloud", vendor: "Vendor", deadline: Deadline, mode: Mode) -> None:
-        self._cloud, self._vendor = cloud, vendor
+        # Weakly, since the vendor holds its client: what refers to each other stays until garbage is searched for.
+        self._cloud, self._vendor, self._held = cloud, proxy(vendor), ref(vendor)
         self.deadline = deadline
         self.progress = Progress()
-        self._calls = Calls(cloud, vendor, deadline, mode, self.progress)
+        self._calls = Calls(cloud, self._vendor, deadline, mode, self.progress)
 
     @property
     def answered(self) -> bool:
@@ -127,7 +129,7 @@ class Client:
                     running.add(self._start(partial(_rows_of, call, waiting.pop())))
                 done, running = wait(running, self.deadline.left(), FIRST_COMPLETED)
                 if not done:
-                    self.progress.failures.append(Timeout(self.waits_for))
+                    self.progress.add(Timeout(self.waits_for))
                     return
                 for future in done:
                     yield from self._outcome(future, waiting, count)
@@ -148,9 +150,10 @@ class Client:
         return future
 
     def _start(self, call: Callable[[], T]) -> "Future[T]":
-        return self._cloud.calls.submit(partial(contextvars.copy_context().run, self._read, call))
+        # The call may go on when the sweep that began it has ended: it needs the vendor as long.
+        return self._cloud.calls.submit(partial(contextvars.copy_context().run, self._read, call, self._held()))
 
-    def _read(self, call: Callable[[], T]) -> T:
+    def _read(self, call: Callable[[], T], vendor: "Vendor | None" = None) -> T:
         try:
             return call()
         except UNREADABLE as error:
@@ -159,7 +162,7 @@ class Client:
 
     def _set_aside(self, error: VendorError) -> None:
         """Reports a failure that the sweep survives."""
-        self.progress.failures.append(error)
+        self.progress.add(error)
         if isinstance(error, RateLimited | VendorDown):
             # What was kept of earlier answers still comes; it costs nothing.
             self._calls.only_kept()

@@ -4,7 +4,6 @@ import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from weakref import proxy
 
 from cachetools import LRUCache
 
@@ -58,8 +57,7 @@ class Cloud:
     def open(self, credential: Credential, deadline: Deadline, mode: Mode = Mode.REUSE) -> Vendor:
         """The vendor for one request; `mode` says how kept replies are used."""
         vendor = self.vendor(credential)
-        # Weakly, since the vendor holds its client: what refers to each other stays until garbage is searched for.
-        vendor.client = Client(self, proxy(vendor), deadline, mode)
+        vendor.client = Client(self, vendor, deadline, mode)
         return vendor
 
     def home(self, credential: Credential) -> str:

@@ -84,7 +84,7 @@ class Described:
     _identity = frozenset({"key", "vendor_id", "site_key", "vendor_site_id"})
 
     def forget_row(self) -> None:
-        """Lets the row go, for who wants to know no more: it may be a hundred times as large."""
+        """Lets the row go, which may be a hundred times as large. Who it is stays, the rest cannot be read any more."""
         self._describe = self._raw = None
 
     if not TYPE_CHECKING:  # It would let a checker believe in any member.
@@ -93,6 +93,8 @@ class Described:
             """Called for a member that is not there, or not yet."""
             if name not in self.__dataclass_fields__:
                 raise AttributeError(f"{type(self).__name__} has no member {name}")
+            if self._describe is None:
+                raise RuntimeError("the row of this record was let go")
             members = self._describe(self._raw)
             for member in fields(self):
                 if member.name not in self._identity:

@@ -36,6 +36,11 @@ class Progress:
     sources: list[Source] = field(default_factory=list)
     """The replies that were read."""
 
+    def add(self, failure: VendorError) -> None:
+        """One more failure, without what held it on its way: that would be whole answers, and tokens."""
+        failure.__cause__ = failure.__context__ = failure.__traceback__ = None
+        self.failures.append(failure)
+
     @property
     def missing(self) -> str:
         """ "12 of 14 sites", or "" when nothing says that any is missing."""
@@ -115,7 +120,7 @@ class Reply:
                 record = to(raw)
             except UNREADABLE as error:
                 log.warning("unusable row at %s: %s", self.url, _why(error))
-                self._progress.failures.append(BadReply(self.url, _why(error)))
+                self._progress.add(BadReply(self.url, _why(error)))
                 failed += 1
                 continue
             if record is not None:

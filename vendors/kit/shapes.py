@@ -10,7 +10,8 @@ Spec = dict[str, Any] | list[Any] | tuple[str, ...]
 
 
 class Shape:
-    """Reads JSON with the members that are wanted, where they are there.
+    """Reads JSON with the members that are wanted, where they are there. What stands in the others is hardly looked at:
+    they may hold what is no text, and whole numbers of any size stay whole.
 
     spec: a dict is an object with these members, each with a spec of its own, or ANY; a tuple of names is an object
     with these members, whatever they are; a list of one is an array of such.

@@ -21,7 +21,7 @@ class Sweep:
 
     def run(self, find: Callable[[Vendor], Iterable[Keyed]]) -> None:
         """Collects the records of `find(vendor)`; never raises."""
-        failures = self.progress.failures
+        progress = self.progress
         try:
             for record in find(self.vendor):
                 # Some vendors list a device twice; the row delivered last wins.
@@ -29,13 +29,13 @@ class Sweep:
         except NotOffered:
             pass
         except VendorError as failure:
-            failures.append(failure)
+            progress.add(failure)
         except UNREADABLE:
             log.exception("a vendor module could not read an answer")
-            failures.append(BadReply(why="the vendor's answer could not be read"))
+            progress.add(BadReply(why="the vendor's answer could not be read"))
         except Exception:  # A module's mistake, third-party ones included, must not spoil the other vendors.
             log.exception("a vendor module failed")
-            failures.append(PluginFault(why="the vendor module failed"))
+            progress.add(PluginFault(why="the vendor module failed"))
         finally:
             self.finished = True
 

@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import TypeVar
 
 log = logging.getLogger(__name__)
@@ -61,26 +62,16 @@ class Threads:
     def submit(self, call: Callable[[], T]) -> "Future[T]":
         """The same for a call whose result is wanted, and which may be cancelled before it has begun."""
         future: Future[T] = Future()
-
-        def work() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                result = call()
-            except BaseException as error:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-
-        self.run(work)
+        self.run(partial(_settle, future, call))
         return future
 
     def _run_in_another(self, work: Work) -> None:
         with self._lock:
-            if self._idle:  # One has just become free.
-                self._idle.pop().wake(work)
-            elif not self._starts(work):
-                self._backlog.append(work)
+            try:
+                self._idle.pop().wake(work)  # One has just become free.
+            except IndexError:
+                if not self._starts(work):
+                    self._backlog.append(work)
 
     def _starts(self, work: Work) -> bool:
         """Whether one more thread could be started for it."""
@@ -127,3 +118,16 @@ class Threads:
                 return True
         me.woken.acquire()
         return False
+
+
+def _settle(future: "Future[T]", call: Callable[[], T]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = call()
+    except BaseException as error:
+        future.set_exception(error)
+        # The error knows this frame: they would hold each other.
+        del future
+    else:
+        future.set_result(result)

@@ -5,6 +5,7 @@ import threading
 import weakref
 
 import pytest
+import responses
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
 from vendors.kit import BadReply, Refused, Sweep, Timeout, fits_path
@@ -220,14 +221,39 @@ def test_a_redirect_is_not_followed(network):
     assert len(network.calls) == 1
 
 
-def test_a_sweep_leaves_nothing_that_only_a_search_for_garbage_finds(network):
-    add_plants(network, 1)
+@pytest.mark.parametrize(
+    "answer",
+    [{"json": {"plants": []}}, {"body": "no JSON"}, {"json": {"plants": [{}]}}, {"status": 401}, {"status": 500}],
+    ids=["good", "no JSON", "bad row", "refused", "failed"],
+)
+def test_a_sweep_leaves_nothing_that_only_a_search_for_garbage_finds(network, answer):
+    network.get(PLANTS, **answer)
     vendor = open_vendor("sma")
     gone = [weakref.ref(vendor), weakref.ref(vendor.client)]
     gc.disable()
     try:
-        assert len(swept(vendor).records) == 1
+        assert swept(vendor).records == []
         del vendor
         assert [one() for one in gone] == [None, None]
     finally:
         gc.enable()
+
+
+def test_a_call_that_outlives_its_sweep_keeps_its_vendor(network):
+    """Others may wait for what it brings."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    def answer(request):
+        asked.set()
+        go_on.wait(5)
+        return 200, {}, '{"plants": []}'
+
+    network.add_callback(responses.GET, PLANTS, answer)
+    vendor = open_vendor("sma")
+    client = vendor.client
+    # Holds the client alone, as a vendor of somebody else may do.
+    under_way = client.beside(lambda: client.get("/v1/plants").json)
+    assert asked.wait(5)
+    del vendor
+    go_on.set()
+    assert under_way.value() == {"plants": []}

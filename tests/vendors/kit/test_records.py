@@ -54,3 +54,11 @@ def test_a_listed_site_needs_a_name_from_its_row():
 def test_what_is_no_member_is_an_attribute_error_that_names_it(record):
     with pytest.raises(AttributeError, match="SolarInverter has no member nameplate_kwh"):
         print(record.nameplate_kwh)
+
+
+def test_of_a_row_that_was_let_go_only_the_identity_is_left():
+    inverter = SolarInverter.listed(("1",), "1", "7", Row(model="M1").describe, "raw")
+    inverter.forget_row()
+    assert (inverter.key, inverter.vendor_id, inverter.vendor_site_id) == (("1",), "1", "7")
+    with pytest.raises(RuntimeError, match="was let go"):
+        print(inverter.model)

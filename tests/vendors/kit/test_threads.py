@@ -1,7 +1,9 @@
 """Threads that wait for work: no work is lost, none runs twice, and no more of them run than allowed."""
 
+import gc
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -116,3 +118,23 @@ def test_nothing_is_held_of_work_that_is_done():
     gone.clear()
     threads.run(Held().work)
     assert gone.wait(5), "also where the thread is not new"
+
+
+def test_a_call_that_failed_is_held_by_nothing_but_its_future():
+    threads = Threads(1, "test")
+
+    class Failure(Exception):
+        pass
+
+    def fail():
+        raise Failure
+
+    gc.disable()
+    try:
+        future = threads.submit(fail)
+        gone = weakref.ref(future.exception(5))
+        until(lambda: len(threads._idle) == 1)
+        del future
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -49,5 +49,6 @@ def test_a_system_that_refuses_the_choice_is_no_reason_not_to_start(monkeypatch,
         raise PermissionError("not here")
 
     monkeypatch.setattr(os, "sched_setaffinity", refuse, raising=False)
+    caplog.set_level("WARNING", logger="app.processors")
     processors.keep_to(1)
     assert "this process keeps to no processor: not here" in caplog.text

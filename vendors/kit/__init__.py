@@ -40,7 +40,20 @@ from vendors.kit.records import (
 from vendors.kit.replies import Replies
 from vendors.kit.reply import Reply
 from vendors.kit.resample import Interval
-from vendors.kit.rows import GAP, NEAR, Quality, Reporting, Row, Sample, amounts, believable, labelled, latest, steps
+from vendors.kit.rows import (
+    GAP,
+    NEAR,
+    Quality,
+    Reporting,
+    Row,
+    Sample,
+    amounts,
+    believable,
+    labelled,
+    latest,
+    steps,
+    within,
+)
 from vendors.kit.series import MAX_CALLS, Series, Tile, Told, calendar, intervals, spans
 from vendors.kit.shapes import ANY, Shape
 from vendors.kit.sweep import Sweep
@@ -137,4 +150,5 @@ __all__ = [
     "spans",
     "steps",
     "wall_time",
+    "within",
 ]

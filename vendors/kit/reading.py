@@ -6,7 +6,7 @@ must not be lost because its start date is odd.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, tzinfo
 from math import isfinite
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,9 @@ Raw = Mapping[str, Any]
 
 MAX_TEXT = 300
 MOST_OFFSET_HOURS = 14
+# No solar inverter fed a grid before, and none has a date after. Vendors write epoch 0, year 1 and year 9999 for
+# "none"; the last two have no date on some clocks.
+YEARS = range(1980, 2100)
 
 # Factor to kW or kWh. A vendor's other words, and what it may invent, are not in the table: no value then.
 POWER_UNITS = {"W": 0.001, "KW": 1.0, "MW": 1000.0}
@@ -86,13 +89,36 @@ def energy_kwh(raw: Raw, name: str, unit: str) -> float | None:
     return None if value is None or factor is None else value * factor
 
 
-def moment(raw: Raw, name: str) -> datetime | None:
-    """An ISO time as aware datetime, in UTC where it names no offset; else None."""
+def moment(raw: Raw, name: str, clock: tzinfo = UTC) -> datetime | None:
+    """An ISO time as aware datetime, on that clock where it names no offset; else None."""
     try:
-        value = datetime.fromisoformat(optional_text(raw, name) or "")
-    except ValueError:
+        return stamp({name: optional_text(raw, name) or ""}, name, clock)
+    except (KeyError, ValueError):
         return None
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def stamp(raw: Raw, name: str, clock: tzinfo | None = None) -> datetime | None:
+    """The ISO time of a row as aware datetime; None for one that no row can have, which says nothing.
+
+    Raises for what is no time at all, and ValueError for one without an offset unless `clock` reads it.
+    """
+    at = datetime.fromisoformat(text(raw, name))
+    if at.tzinfo is None:
+        if clock is None:
+            # It would be taken for a time of this server's clock.
+            raise ValueError("a time without an offset")
+        at = at.replace(tzinfo=clock)
+    return at if at.year in YEARS else None
+
+
+def calendar_date(raw: Raw, name: str) -> date | None:
+    """The date of a row as `2026-06-17`, or `2026-06` for the first of a month; None for one that no row can have.
+
+    Raises for what is no date at all.
+    """
+    label = text(raw, name)
+    day = date.fromisoformat(label if len(label) > len("2026-06") else f"{label}-01")
+    return day if day.year in YEARS else None
 
 
 def zone(raw: Raw, name: str) -> ZoneInfo | None:
@@ -125,9 +151,10 @@ def epoch(raw: Raw, name: str) -> datetime | None:
     """A time in epoch seconds as aware datetime in UTC; else None."""
     seconds = number(raw, name)
     try:
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+        at = datetime.fromtimestamp(seconds or 0.0, UTC)
     except (ValueError, OverflowError, OSError):
         return None
+    return at if at.year in YEARS else None
 
 
 def rows(raw: Any, *path: str, optional: bool = False) -> list[Any]:

@@ -70,6 +70,12 @@ def latest(samples: Iterable[Sample]) -> list[Sample]:
     return [found[at] for at in sorted(found)]
 
 
+def within(rows: Iterable[Row], start: datetime, end: datetime) -> list[Row]:
+    """The rows that begin in the span. Of today up to now: vendors' answers hold rows of other dates and of the future,
+    which are neither produced today nor the newest."""
+    return [row for row in rows if start <= row.start < end]
+
+
 def amounts(samples: Iterable[Sample], step: timedelta, *, at_end: bool, catches_up: bool = False) -> list[Row]:
     """Rows from energies of one step each, stamped with its start or its end.
 

@@ -1,13 +1,26 @@
 """Vendor JSON of any kind is either read or refused, and never guessed."""
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vendors.kit.reading import mapping, moment, number, optional_text, positive, power_kw, rows, text
+from vendors.kit.reading import (
+    calendar_date,
+    epoch,
+    mapping,
+    moment,
+    number,
+    optional_text,
+    positive,
+    power_kw,
+    rows,
+    stamp,
+    text,
+)
 from vendors.kit.reply import UNREADABLE
 from vendors.sma.shapes import to_device as sma_device
 from vendors.sma.shapes import to_site as sma_site
@@ -137,3 +150,57 @@ def test_a_nested_object_of_a_wrong_kind_is_empty():
 def test_rows_that_are_not_where_they_should_be_are_refused(raw):
     with pytest.raises((KeyError, TypeError)):
         rows(raw, "data", "records")
+
+
+# How vendors write that there is no time: an empty one of their database, or the end of its calendar.
+NO_TIMES = [
+    "0001-01-01T00:00:00+10:00",
+    "0001-01-01T00:00:00",
+    "9999-12-31T23:59:59-10:00",
+    "9999-12-31T23:59:59",
+    "1970-01-01T00:00:00Z",
+]
+NO_EPOCHS = [0, "0", -62135596800, 253402300799, 253402300800, 1e300, -1]
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize("told", NO_TIMES)
+def test_the_ends_of_the_calendar_are_no_times(told):
+    for clock in (UTC, BERLIN):
+        assert moment({"at": told}, "at", clock) is None
+        assert stamp({"at": told}, "at", clock) is None
+
+
+@pytest.mark.parametrize("told", NO_EPOCHS)
+def test_epoch_seconds_at_the_ends_of_the_calendar_are_no_times(told):
+    assert epoch({"at": told}, "at") is None
+
+
+@pytest.mark.parametrize("told", ["0001-01-01", "9999-12-31", "1970-01-01", "9999-12"])
+def test_the_ends_of_the_calendar_are_no_dates(told):
+    assert calendar_date({"at": told}, "at") is None
+
+
+def test_a_month_is_its_first_date():
+    assert calendar_date({"at": "2026-06"}, "at") == date(2026, 6, 1)
+    assert calendar_date({"at": "2026-06-17"}, "at") == date(2026, 6, 17)
+
+
+def test_a_time_without_an_offset_is_on_the_clock_that_it_is_read_with():
+    told = {"at": "2026-06-17T12:00:00", "offset": "2026-06-17T12:00:00+05:30"}
+    assert moment(told, "at", BERLIN).utcoffset() == timedelta(hours=2)
+    assert stamp(told, "at", BERLIN).utcoffset() == timedelta(hours=2)
+    assert stamp(told, "offset", BERLIN).utcoffset() == stamp(told, "offset").utcoffset() == timedelta(hours=5.5)
+
+
+@pytest.mark.parametrize(("told", "why"), [("2026-06-17T12:00:00", "without an offset"), ("noon", "isoformat")])
+def test_the_time_of_a_row_is_refused_where_it_is_none_or_its_clock_is_not_known(told, why):
+    with pytest.raises(ValueError, match=why):
+        stamp({"at": told}, "at")
+
+
+@given(st.datetimes() | st.datetimes(timezones=st.timezones()))
+def test_a_time_that_is_read_can_be_told_on_any_clock(at):
+    found = moment({"at": at.isoformat()}, "at", ZoneInfo("Pacific/Kiritimati"))
+    for clock in (UTC, ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago")):
+        assert found is None or found.astimezone(clock)

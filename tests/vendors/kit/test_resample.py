@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vendors.kit import Interval, Quality, Reporting, Row, Sample, amounts, believable, steps
+from vendors.kit import Interval, Quality, Reporting, Row, Sample, amounts, believable, steps, within
 from vendors.kit.resample import resample, together
 
 START = datetime(2026, 6, 17, tzinfo=UTC)
@@ -151,3 +151,10 @@ def test_charge_is_the_mean_over_time():
     ]
     (found,) = intervals(rows, grid(timedelta(minutes=15), 1))
     assert found.soc_percent == pytest.approx(60.0)
+
+
+def test_a_row_of_another_date_or_after_now_is_not_within_today():
+    now = START + timedelta(minutes=12)
+    rows = rows_of([1.0] * 6, start=START - STEP)
+    assert within(rows, START, now) == rows[1:4]
+    assert within(rows, now, now) == []

@@ -13,7 +13,7 @@ its kind there.
 Source: https://developer.tesla.com/docs/fleet-api, and replies that public clients recorded; read November 2026.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -35,8 +35,11 @@ from vendors.kit import (
     calendar,
     day_start,
     following,
+    within,
 )
 from vendors.kit.reading import Raw, moment, number, rows
+from vendors.kit.windows import EARLIEST
+from vendors.tesla import devices
 from vendors.tesla.errors import meaning
 from vendors.tesla.history import FLOWS, PRODUCED, Energies, to_production, to_rows
 from vendors.tesla.shapes import (
@@ -47,13 +50,9 @@ from vendors.tesla.shapes import (
     has,
     kilo,
     mode_of,
-    to_battery,
-    to_hybrid,
+    response_of,
     to_id_with_devices,
-    to_inverter,
     to_site,
-    whole_battery,
-    whole_inverter,
     with_details,
 )
 
@@ -106,9 +105,9 @@ class Tesla(Vendor):
         yield from self.client.each(sites, lambda one: self._installation(one).devices)
 
     def site(self, key: Key) -> Site:
-        info = self.client.get(SITE_INFO, key[0]).record(lambda raw: raw["response"])
-        live = self.client.beside(lambda: self._live(key[0])).value() or {}
-        return with_details(Site(key=key, vendor_id=key[0], name=key[0]), info, live)
+        here = self._installation(key[0])
+        live = self.client.beside(lambda: self._live(here.id)).value() or {}
+        return with_details(Site(key=key, vendor_id=key[0], name=key[0]), here, live)
 
     def solar_inverter(self, key: Key) -> SolarInverter:
         here = self._installation(key[0])
@@ -117,7 +116,7 @@ class Tesla(Vendor):
             return inverter
         today = self.client.now.astimezone(here.clock).date()
         of_today = self.client.beside(lambda: self._rows(here, PRODUCED, "day", today))
-        lifetime = self.client.beside(lambda: self._history(here, PRODUCED, "lifetime", {}, "today"))
+        lifetime = self.client.beside(lambda: self._lifetime(here))
         live = self.client.beside(lambda: self._live(here.id)).value() or {}
         return replace(
             inverter,
@@ -157,24 +156,29 @@ class Tesla(Vendor):
     def _installation(self, site: str) -> Installation:
         """The site with its devices, for the price of one call."""
         reply = self.client.get(SITE_INFO, site)
-        info: Raw = reply.record(lambda raw: raw["response"])
-        components = reply.record(lambda raw: raw["response"]["components"])
-        inverters: list[SolarInverter] = []
-        batteries = reply.rows("response", "components", "batteries", to=partial(to_battery, site), optional=True)
+        info = reply.record(partial(response_of, site))
+        components: Raw = reply.record(lambda raw: raw["response"]["components"])
+        parts = devices.parts_of(components)
+
+        def listed(name: str, to: Callable[[str, Raw], D | None]) -> list[D]:
+            path = ("response", "components", name)
+            return reply.rows(*path, to=lambda raw: to(site, devices.whole(parts, raw)), optional=True)
+
+        found = [*listed("batteries", devices.to_battery), *listed("gateways", devices.to_gateway_battery)]
+        batteries, inverters = devices.without_packs(found), []
         if components.get("solar"):
-            inverters = reply.rows("response", "components", "inverters", to=partial(to_inverter, site), optional=True)
-            inverters += reply.rows("response", "components", "batteries", to=partial(to_hybrid, site), optional=True)
+            hybrids = [one for name in ("batteries", "gateways") for one in listed(name, devices.to_hybrid)]
+            inverters = [*listed("inverters", devices.to_inverter), *hybrids]
             if not inverters and not components.get("inverters"):
-                inverters = [whole_inverter(site)]
-        if components.get("battery") and not components.get("batteries"):
-            batteries = [whole_battery(site, info)]
-        # A hybrid may stand in both lists.
-        devices: list[SolarInverter | Battery] = [*inverters, *batteries]
-        found = {(type(device), device.key): device for device in devices}
-        return Installation(site, info, tuple(found.values()))
+                inverters = [devices.whole_inverter(site)]
+        if components.get("battery") and not batteries and (found or not components.get("batteries")):
+            batteries = [devices.whole_battery(site, info)]
+        # A unit may stand in several lists.
+        every: list[SolarInverter | Battery] = [*inverters, *batteries]
+        return Installation(site, info, tuple({(type(device), device.key): device for device in every}.values()))
 
     def _live(self, site: str) -> Raw:
-        found: Raw = self.client.get(LIVE_STATUS, site, kind="live").record(lambda raw: raw["response"])
+        found: Raw = self.client.get(LIVE_STATUS, site, kind="live").record(partial(response_of, site))
         return found
 
     def _of_device(self, key: Key, kind: type[D], energies: Energies, level: Level) -> Series:
@@ -198,14 +202,18 @@ class Tesla(Vendor):
         return Series(here.clock, tiles, self.lag, since=here.since)
 
     def _rows(self, here: Installation, energies: Energies, period: str, first: date) -> list[Row]:
-        """The rows of a day, or those of the days of a month or the months of a year."""
+        """The rows of a day, or those of the days of a month or the months of a year, up to now."""
         start, end = day_start(first, here.clock), day_start(following(period, first), here.clock)
         window = {
             "start_date": start.astimezone(here.clock).isoformat(),
             # Up to midnight the last day would be empty.
             "end_date": (end - timedelta(seconds=1)).astimezone(here.clock).isoformat(),
         }
-        return self._history(here, energies, period, window, self.client.kind(end))
+        found = self._history(here, energies, period, window, self.client.kind(end))
+        return within(found, start, min(end, self.client.now))
+
+    def _lifetime(self, here: Installation) -> list[Row]:
+        return within(self._history(here, PRODUCED, "lifetime", {}, "today"), EARLIEST, self.client.now)
 
     def _history(
         self, here: Installation, energies: Energies, period: str, window: Mapping[str, str], kind: str
@@ -214,7 +222,10 @@ class Tesla(Vendor):
         if isinstance(here.clock, ZoneInfo):
             params["time_zone"] = here.clock.key
         reply = self.client.get(HISTORY, here.id, params=params, kind=kind)
-        # Without any row the list is null.
-        return reply.record(
-            lambda raw: to_rows(rows(raw, "response", "time_series", optional=True), energies, period, here.clock)
-        )
+
+        def read(raw: Raw) -> list[Row]:
+            # Without any row the list is null.
+            told = rows(response_of(here.id, raw), "time_series", optional=True)
+            return to_rows(told, energies, period, here.clock)
+
+        return reply.record(read)

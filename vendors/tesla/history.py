@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import fsum
 
 from vendors.kit import Production, Quality, Row, Sample, amounts, labelled
-from vendors.kit.reading import Raw, number, text
+from vendors.kit.reading import Raw, number, stamp
 
 # The parts that add up to each energy. Rows have sums of them too, but not all rows have all.
 Energies = tuple[tuple[str, ...], ...]
@@ -22,8 +22,8 @@ FLOWS: Energies = (
 )
 # What a row stands for in the periods that are longer than a day.
 UNITS = {"month": "day", "year": "month", "lifetime": "year"}
-# In a day: five minutes, and fifteen in answers of an older API.
-STEP, LONGEST_STEP = timedelta(minutes=5), timedelta(minutes=15)
+# In a day: five minutes, and fifteen in answers of an older API. Longer distances are gaps, unless rows keep them.
+STEP, LONGEST_STEP, LONGEST_REGULAR_STEP = timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1)
 HALF_A_DAY = timedelta(hours=12)
 
 
@@ -39,13 +39,14 @@ def to_rows(raws: Iterable[Raw], energies: Energies, period: str, clock: tzinfo)
 
 
 def to_samples(raws: Iterable[Raw], energies: Energies) -> list[Sample]:
-    """Rows in kWh. A part that a row leaves out is 0; a row with none of them, or with a null, says nothing."""
+    """Rows in kWh. A part that a row leaves out is 0; a row with none of them, with a null or without a time that can
+    be says nothing."""
     samples = []
     for raw in raws:
-        at = datetime.fromisoformat(text(raw, "timestamp")).astimezone(UTC)
+        at = stamp(raw, "timestamp")
         told = [[number(raw, name) for name in parts if name in raw] for parts in energies]
-        if any(told) and not any(wh is None for parts in told for wh in parts):
-            samples.append(Sample(at, tuple(fsum(wh or 0.0 for wh in parts) / 1000 for parts in told)))
+        if at and any(told) and not any(wh is None for parts in told for wh in parts):
+            samples.append(Sample(at.astimezone(UTC), tuple(fsum(wh or 0.0 for wh in parts) / 1000 for parts in told)))
     return samples
 
 
@@ -53,7 +54,9 @@ def step_of(samples: Sequence[Sample]) -> timedelta:
     """The distance of neighbouring stamps; longer ones are gaps."""
     times = sorted({sample.at for sample in samples})
     found = [after - before for before, after in pairwise(times)]
-    return min((step for step in found if step <= LONGEST_STEP), default=STEP)
+    least = min(found, default=STEP)
+    is_regular = least <= LONGEST_REGULAR_STEP and found.count(least) > 1
+    return least if least <= LONGEST_STEP or is_regular else STEP
 
 
 def to_production(rows: Sequence[Row], start: datetime | None) -> Production | None:

@@ -5,10 +5,12 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, TypeVar
 
 from vendors.kit import Battery, Bess, Key, NotFound, Site, SolarInverter
-from vendors.kit.reading import Raw, mapping, moment, number, optional_text, positive, text, zone
+from vendors.kit.reading import AnotherThing, Raw, mapping, moment, number, optional_text, text, zone
+from vendors.tesla.devices import nameplate_kwh
 
-# A battery with an inverter for solar modules inside. Whether it is listed under `inverters` too is not documented.
-HYBRID = "powerwall3"
+# Members that hold the `energy_site_id` of what an answer is about. Few answers have them, and a site number may be
+# another text.
+IDENTITIES = ("energy_site_id", "site_number")
 MODES = {"self_consumption": "Self Consumption", "autonomous": "Savings", "backup": "Backup"}
 # Tesla has no mode for outages: all of the battery is held in reserve then.
 FULL_RESERVE_PERCENT = 100
@@ -42,9 +44,27 @@ class Installation:
                 return device
         raise NotFound(why="the site has no such device")
 
+    @property
+    def bess(self) -> Bess | None:
+        """Its batteries together, without their state of charge; None where it has none."""
+        if not has(self.info, "battery"):
+            return None
+        batteries = [device for device in self.devices if isinstance(device, Battery)]
+        return Bess(nameplate_kwh(self.info, batteries), mode_of(self.info))
+
     def has_one(self, kind: type[SolarInverter | Battery]) -> bool:
         """Whether the site's values are those of one device, as it is the only one of its kind."""
         return sum(isinstance(device, kind) for device in self.devices) == 1
+
+
+def response_of(site: str, raw: Raw) -> Raw:
+    """The response of an answer, if it is not about another site; raises AnotherThing if it is."""
+    response: Raw = raw["response"]
+    for name in IDENTITIES:
+        told = optional_text(response, name)
+        if told and told.isdecimal() and told != site:
+            raise AnotherThing
+    return response
 
 
 def to_site(raw: Raw) -> Site | None:
@@ -70,84 +90,11 @@ def has_equipment(raw: Raw) -> bool:
     return bool(components.get("solar") or components.get("battery") or components.get("wall_connectors"))
 
 
-def to_inverter(site: str, raw: Raw) -> SolarInverter | None:
-    """Solar inverter from a component; None when it is no longer active."""
-    if raw.get("is_active") is False:
-        return None
-    device = din(raw)
-    return SolarInverter.listed((site, device), device, site, of_device, raw)
-
-
-def to_hybrid(site: str, raw: Raw) -> SolarInverter | None:
-    """The inverter inside a battery, where that kind of battery has one."""
-    return to_inverter(site, raw) if is_hybrid(raw) else None
-
-
-def is_hybrid(raw: Raw) -> bool:
-    """Samples have the model's name with a blank and without."""
-    return HYBRID in (optional_text(raw, "part_name") or "").lower().replace(" ", "")
-
-
-def to_battery(site: str, raw: Raw) -> Battery | None:
-    """Battery from a component; None when it is no longer active."""
-    if raw.get("is_active") is False:
-        return None
-    device = din(raw)
-    return Battery.listed((site, device), device, site, of_battery, raw)
-
-
-def whole_inverter(site: str) -> SolarInverter:
-    """The one that stands for all of a site whose inverters are not listed."""
-    return SolarInverter(**whole_site(site), kind="synthetic")
-
-
-def whole_battery(site: str, info: Raw) -> Battery:
-    """The one that stands for all of a site whose batteries are not listed."""
-    return Battery(
-        **whole_site(site),
-        kind="synthetic",
-        nameplate_kwh=rating(info, "nameplate_energy"),
-        rated_power_kw=rating(info, "nameplate_power"),
-    )
-
-
-def rating(raw: Raw, name: str) -> float | None:
-    """A nameplate's W or Wh as kW or kWh; None where it is 0."""
-    value = positive(raw, name)
-    return None if value is None else value / 1000
-
-
-def din(raw: Raw) -> str:
-    """What identifies a device: its DIN, or its device id in answers that have none."""
-    return optional_text(raw, "din") or text(raw, "device_id")
-
-
-def of_device(raw: Raw) -> dict[str, Any]:
-    return {
-        "serial_number": optional_text(raw, "serial_number") or din(raw).partition("--")[2],
-        "model": optional_text(raw, "part_name") or "",
-        "kind": "hybrid" if is_hybrid(raw) else None,
-    }
-
-
-def of_battery(raw: Raw) -> dict[str, Any]:
-    """Energy is in Wh and power in W."""
-    return of_device(raw) | {
-        "nameplate_kwh": rating(raw, "nameplate_energy"),
-        "rated_power_kw": rating(raw, "nameplate_max_discharge_power"),
-    }
-
-
-def whole_site(site: str) -> dict[str, Any]:
-    """The identity of a device that stands for all of its kind at a site."""
-    return {"key": (site,), "vendor_id": site, "site_key": (site,), "vendor_site_id": site}
-
-
-def with_details(site: Site, info: Raw, live: Raw) -> Site:
+def with_details(site: Site, here: Installation, live: Raw) -> Site:
     """The site with what `site_info` and `live_status` say of it; of solar and batteries only where it has them."""
+    info, bess = here.info, here.bess
     place, known, offset = mapping(info, "geolocation"), zone(info, "installation_time_zone"), offset_of(info)
-    charge_kw, discharge_kw = flows_kw(live) if has(info, "battery") else (None, None)
-    bess = Bess(rating(info, "nameplate_energy"), mode_of(info), charge_percent(live))
+    charge_kw, discharge_kw = flows_kw(live) if bess else (None, None)
     return replace(
         site,
         name=optional_text(info, "site_name") or site.name,
@@ -155,8 +102,8 @@ def with_details(site: Site, info: Raw, live: Raw) -> Site:
         utc_offset_hours=None if known or offset is None else offset / HOUR,
         latitude=number(place, "latitude"),
         longitude=number(place, "longitude"),
-        operational_since=moment(info, "installation_date"),
-        bess=bess if has(info, "battery") else None,
+        operational_since=here.since,
+        bess=replace(bess, soc_percent=charge_percent(live)) if bess else None,
         power_kw=kilo(live, "solar_power") if has(info, "solar") else None,
         charge_kw=charge_kw,
         discharge_kw=discharge_kw,

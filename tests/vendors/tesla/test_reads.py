@@ -12,7 +12,7 @@ from tests.truth import local, vendor_of
 from tests.vendors.support import BASE, open_vendor
 from vendors.kit import Asked, BackendError, Client, Interval, Level, NotFound, NotOffered, Quality, intervals
 from vendors.tesla.history import FLOWS, PRODUCED, to_rows, to_samples
-from vendors.tesla.shapes import charge_percent, flows_kw, mode_of, with_details
+from vendors.tesla.shapes import Installation, charge_percent, flows_kw, mode_of, with_details
 
 HERE = Path(__file__).parent
 SITE = f"{BASE}/api/1/energy_sites/1"
@@ -256,7 +256,8 @@ def test_a_charge_of_0_is_believed_where_no_energy_is_left(live, percent):
 
 def test_a_member_that_the_vendor_leaves_out_is_left_out(network):
     play(network)
-    site = with_details(open_vendor("tesla").site(("1",)), {"components": {"solar": True, "battery": True}}, {})
+    here = Installation("1", {"components": {"solar": True, "battery": True}}, ())
+    site = with_details(open_vendor("tesla").site(("1",)), here, {})
     assert (site.power_kw, site.charge_kw, site.discharge_kw, site.measured_at) == (None, None, None, None)
     assert (site.bess.nameplate_kwh, site.bess.mode, site.bess.soc_percent) == (None, None, None)
 

@@ -1,0 +1,132 @@
+"""The devices of a site: those in the lists of its components, and those that stand for what is not listed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vendors.kit import Battery, SolarInverter
+from vendors.kit.reading import Raw, optional_text, positive, text
+
+# A battery with an inverter for solar modules inside. It is seen among the gateways, and may be listed as battery and
+# as inverter too.
+HYBRID = "powerwall3"
+# The name of expansion packs. They have no ratings: the Powerwall 3 that they hang on is rated with them.
+PACK = "Unknown"
+LISTS = ("gateways", "inverters", "batteries")
+# In Wh and W, those of gateways first, whose Wh are named watts.
+ENERGIES = ("nameplate_energy_watts", "nameplate_energy")
+POWERS = ("nameplate_power_watts", "nameplate_max_discharge_power")
+
+
+def parts_of(components: Raw) -> dict[str, Raw]:
+    """All that the lists together tell of each part, by its DIN."""
+    found: dict[str, Raw] = {}
+    for name in LISTS:
+        listed = components.get(name)
+        for raw in listed if isinstance(listed, list) else ():
+            if isinstance(raw, Mapping) and (key := optional_text(raw, "din")):
+                told = {member: value for member, value in raw.items() if value or value is False}
+                found[key] = {**found.get(key, {}), **told}
+    return found
+
+
+def whole(parts: Mapping[str, Raw], raw: Raw) -> Raw:
+    """A row of a list with what other lists tell of the same part."""
+    return parts.get(optional_text(raw, "din") or "", raw)
+
+
+def to_inverter(site: str, raw: Raw) -> SolarInverter | None:
+    """Solar inverter from a component; None when it is no longer active."""
+    if raw.get("is_active") is False:
+        return None
+    device = din(raw)
+    return SolarInverter.listed((site, device), device, site, of_inverter, raw)
+
+
+def to_hybrid(site: str, raw: Raw) -> SolarInverter | None:
+    """The inverter inside a battery, where that kind of battery has one."""
+    return to_inverter(site, raw) if is_hybrid(raw) else None
+
+
+def to_battery(site: str, raw: Raw) -> Battery | None:
+    """Battery from a component; None when it is no longer active."""
+    if raw.get("is_active") is False:
+        return None
+    device = din(raw)
+    return Battery.listed((site, device), device, site, of_battery, raw)
+
+
+def to_gateway_battery(site: str, raw: Raw) -> Battery | None:
+    """The battery that a gateway is; None for one that is only a gateway."""
+    return to_battery(site, raw) if is_hybrid(raw) or rating(raw, *ENERGIES) else None
+
+
+def is_hybrid(raw: Raw) -> bool:
+    """Samples have the model's name with a blank and without."""
+    return HYBRID in (optional_text(raw, "part_name") or "").lower().replace(" ", "")
+
+
+def without_packs(batteries: Sequence[Battery]) -> list[Battery]:
+    """Without the expansion packs where nothing but a Powerwall 3 is there for them to hang on, or nothing at all."""
+    others = [battery for battery in batteries if not is_pack(battery)]
+    return others if all(battery.kind == "hybrid" for battery in others) else list(batteries)
+
+
+def is_pack(battery: Battery) -> bool:
+    return battery.model == PACK and not battery.nameplate_kwh and not battery.rated_power_kw
+
+
+def nameplate_kwh(info: Raw, batteries: Sequence[Battery]) -> float | None:
+    """What the batteries of a site hold: its own rating, else the sum of theirs if they have them.
+
+    A Powerwall 3 without a rating is taken to be in that of its leader.
+    """
+    unrated = [battery for battery in batteries if not battery.nameplate_kwh and battery.kind != "hybrid"]
+    total_kwh = sum(battery.nameplate_kwh or 0.0 for battery in batteries)
+    return rating(info, "nameplate_energy") or (total_kwh if total_kwh and not unrated else None)
+
+
+def whole_inverter(site: str) -> SolarInverter:
+    """The one that stands for all of a site whose inverters are not listed."""
+    return SolarInverter(**whole_site(site), kind="synthetic")
+
+
+def whole_battery(site: str, info: Raw) -> Battery:
+    """The one that stands for all of a site whose batteries are not listed."""
+    return Battery(
+        **whole_site(site),
+        kind="synthetic",
+        nameplate_kwh=rating(info, "nameplate_energy"),
+        rated_power_kw=rating(info, "nameplate_power"),
+    )
+
+
+def rating(raw: Raw, *names: str) -> float | None:
+    """A nameplate's W or Wh as kW or kWh, the first that is above 0; None where all are 0."""
+    return next((value / 1000 for name in names if (value := positive(raw, name)) is not None), None)
+
+
+def din(raw: Raw) -> str:
+    """What identifies a device: its DIN, or its device id in answers that have none."""
+    return optional_text(raw, "din") or text(raw, "device_id")
+
+
+def of_device(raw: Raw) -> dict[str, Any]:
+    return {
+        "serial_number": optional_text(raw, "serial_number") or din(raw).partition("--")[2],
+        "model": optional_text(raw, "part_name") or "",
+        "kind": "hybrid" if is_hybrid(raw) else None,
+    }
+
+
+def of_inverter(raw: Raw) -> dict[str, Any]:
+    """Only a Powerwall 3 among the gateways has a rating."""
+    return of_device(raw) | {"rated_power_kw": rating(raw, POWERS[0])}
+
+
+def of_battery(raw: Raw) -> dict[str, Any]:
+    return of_device(raw) | {"nameplate_kwh": rating(raw, *ENERGIES), "rated_power_kw": rating(raw, *POWERS)}
+
+
+def whole_site(site: str) -> dict[str, Any]:
+    """The identity of a device that stands for all of its kind at a site."""
+    return {"key": (site,), "vendor_id": site, "site_key": (site,), "vendor_site_id": site}

@@ -13,6 +13,7 @@ from vendors.kit.deadline import Deadline
 from vendors.kit.errors import (
     BackendError,
     BadReply,
+    Permanent,
     RateLimited,
     Timeout,
     VendorDown,
@@ -145,12 +146,20 @@ class Calls:
         except VendorError as error:
             may = error.retriable and self._deadline.left() >= RETRY_NEEDS_SECONDS
             if not (may and self._cloud.retries.take()):
+                if isinstance(error, Permanent):
+                    raise error.once() from None
                 raise
+            may_be_permanent = isinstance(error, Permanent)
             # It and what it passed through would hold each other.
             error.__traceback__ = None
         pause = random.uniform(*RETRY_PAUSE_SECONDS)  # noqa: S311 - spreads the retries, guards no secret
         time.sleep(pause * self._cloud.pause)
-        return self._fetch(make())
+        try:
+            return self._fetch(make())
+        except Permanent as error:
+            if may_be_permanent:
+                raise
+            raise error.once() from None
 
     def _fetch(self, request: Request) -> tuple[RawReply, Any]:
         raw, request = self._answer(request)
@@ -222,7 +231,9 @@ class Calls:
     def _is_final(self, raw: RawReply, request: Request) -> bool:
         """Whether a 5xx says something about the thing that was asked for, and nothing about the cloud."""
         verdict = self._vendor.failure(Reply(raw, self._progress, lambda: None), request)
-        return verdict is not None and not (isinstance(verdict, VendorError) and verdict.retriable)
+        if isinstance(verdict, VendorError) and not isinstance(verdict, Permanent):
+            return not verdict.retriable
+        return verdict is not None
 
     def _moved_to(self, request: Request, raw: RawReply) -> Request | None:
         """The request to follow a 308 with, for a vendor that moves its ids so, and only below its own base."""

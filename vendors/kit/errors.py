@@ -146,9 +146,17 @@ class VendorDown(VendorError):
 
 
 class Permanent(BackendError):
-    """Broken at the vendor for good, as far as anyone has seen. Not tried again."""
+    """The vendor fails for one site or device, in words that it uses for good of what it shows no longer, and now and
+    then of what is well. Tried again like other failures; of the vendor's cloud it says nothing."""
 
-    retriable = False
+    code = "shown_no_longer"
+    says = "The vendor shows this site or device no longer."
+    severity = 2
+    advice = "If it was taken down, nothing is wrong. If it was not, ask the vendor why it is not shown."
+
+    def once(self) -> BackendError:
+        """As it is told if no second try confirms it."""
+        return BackendError(self.url, "it fails for this site or device")
 
 
 class Refused(VendorError):

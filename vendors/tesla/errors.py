@@ -2,10 +2,11 @@
 
 import re
 
-from vendors.kit import BackendError, Forbidden, Permanent, RateLimited, Reply, VendorError
+from vendors.kit import BackendError, Forbidden, Permanent, RateLimited, Reply, Request, VendorError
 from vendors.kit.reading import number
 
-RETIRED = "upstream internal error"
+# Said for good of sites that were taken down, and now and then of others; of a list it is an error like others.
+RETIRED, OF_A_SITE = "upstream internal error", "/energy_sites/"
 RETRY_IN = re.compile(r"Retry in (\d{1,6}) seconds")
 STATUSES: dict[int, tuple[type[VendorError], str]] = {
     402: (Forbidden, "the vendor has suspended the account, or its billing limit is reached"),
@@ -16,7 +17,7 @@ STATUSES: dict[int, tuple[type[VendorError], str]] = {
 }
 
 
-def meaning(reply: Reply) -> VendorError | None:
+def meaning(reply: Reply, request: Request) -> VendorError | None:
     """The failure that a reply is; None where its status says it all."""
     if reply.status in STATUSES:
         kind, why = STATUSES[reply.status]
@@ -25,8 +26,8 @@ def meaning(reply: Reply) -> VendorError | None:
         return Forbidden(reply.url, "the token lacks the scope energy_device_data")
     if reply.status == 429:
         return limited(reply)
-    if reply.status == 500 and reply.about.get("error") == RETIRED:
-        return Permanent(reply.url, "the site may be retired")
+    if reply.status == 500 and reply.about.get("error") == RETIRED and OF_A_SITE in request.path:
+        return Permanent(reply.url, "it fails as for a site that was taken down")
     if reply.status == 200 and not isinstance(reply.about.get("response", {}), dict | list):
         return BackendError(reply.url, "the vendor has no data")
     return None

@@ -6,10 +6,10 @@ Calls: sites 1; devices 1 + S for S sites with solar or battery; one site 2; one
 each where the site has several of the kind; intervals 1 for each day of quarters or hours, month of days or year of
 months, and 1 for the clock and the devices, kept for an hour. No paging.
 Quirks: products are vehicles and sites mixed, and sites of a mere electricity contract. Accounts live in regions: 421
-means the other one. A retired site stays listed, and its `site_info` answers 500 for good. Device lists may be
-missing: then one inverter or battery stands for all of the site. Serial numbers repeat, so devices are keyed on the
-DIN (`<part number>--<serial number>`). Powers and energies are the site's: a device has them if it is the only one of
-its kind there.
+means the other one. A retired site stays listed, and its calls answer 500 for good, as those about other sites do now
+and then. Device lists may be missing: then one inverter or battery stands for all of the site. A Powerwall 3 stands
+among the gateways. Serial numbers repeat, so devices are keyed on the DIN (`<part number>--<serial number>`). Powers
+and energies are the site's: a device has them if it is the only one of its kind there.
 Source: https://developer.tesla.com/docs/fleet-api, and replies that public clients recorded; read November 2026.
 """
 
@@ -78,9 +78,9 @@ class Tesla(Vendor):
     # `of_several`: of a device that is not the only one of its kind at its site. The offset of a site's clock comes
     # only where its zone has no name.
     lacks = frozenset({
-        "site.peak_power_kw", "site.utc_offset_hours", "solar_inverter.name", "solar_inverter.rated_power_kw",
-        "solar_inverter.status", "solar_inverter.vendor_status", "solar_inverter.recent_errors", "battery.name",
-        "battery.status", "battery.vendor_status", "battery.recent_errors", "solar_intervals.of_several",
+        "site.peak_power_kw", "site.utc_offset_hours", "solar_inverter.name", "solar_inverter.status",
+        "solar_inverter.vendor_status", "solar_inverter.recent_errors", "battery.name", "battery.status",
+        "battery.vendor_status", "battery.recent_errors", "solar_intervals.of_several",
         "battery_intervals.of_several", "battery_intervals.soc_percent",
         "site_battery_intervals.soc_percent",
     })  # fmt: skip
@@ -90,7 +90,7 @@ class Tesla(Vendor):
         request.headers["Content-Type"] = "application/json"
 
     def failure(self, reply: Reply, request: Request) -> VendorError | None:
-        return meaning(reply)
+        return meaning(reply, request)
 
     def spent(self, reply: Reply) -> float | None:
         if reply.headers.get("RateLimit-Remaining") != "0":

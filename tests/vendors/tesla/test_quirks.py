@@ -88,19 +88,6 @@ def test_the_serial_number_is_the_second_part_of_the_din(network):
     assert next(open_vendor("tesla").devices("1")).serial_number == "CN1--2"
 
 
-def test_a_retired_site_is_an_error_of_its_own_and_is_not_tried_again(network):
-    network.get(PRODUCTS, json={"response": [product(1), product(2), product(3)]})
-    error = ERRORS["energy-site-upstream-500"]
-    network.get(site_info(2), status=error["http_status"], json=error["body"])
-    for number in (1, 3):
-        network.get(site_info(number), json=answer({"solar": True}))
-    sweep = swept()
-    assert len(sweep.records) == 2
-    assert f"{sweep.failure}{sweep.incomplete}" == f"Bad Gateway: {site_info(2)} (incomplete: 2 of 3 sites)"
-    assert "retired" in sweep.failure.detail
-    assert len(network.calls) == 4
-
-
 @pytest.mark.parametrize(
     ("name", "code"),
     [

@@ -237,3 +237,23 @@ def test_16_what_came_in_a_lump_after_a_gap_is_no_quarter_s(faulty, name):
         assert found
         (whole,) = vendor.check(case, Level.DAY, *day(vendor, case))
         assert whole.kwh[0] == pytest.approx(true_kwh(vendor, case), abs=0.3)
+
+
+def test_17_rows_of_another_date_are_neither_today_s_nor_in_the_way_of_that_date_s(faulty):
+    afternoon = datetime(2026, 6, 18, 13, 2, tzinfo=UTC)
+    with faulty("tesla", 17, afternoon) as vendor:
+        case = vendor.cases(BERLIN, "solar")[1]
+        start, end = day(vendor, case)
+        produced = vendor.plugin.solar_inverter(vendor.key(case)).recent_production
+        assert produced.start == end
+        assert produced.kwh == pytest.approx(case.kwh(end, afternoon - timedelta(minutes=7))[0], abs=0.1)
+        for level in (Level.QUARTER, Level.HOUR, Level.DAY):
+            assert vendor.check(case, level, start - timedelta(days=1), afternoon)
+
+
+def test_18_what_has_no_time_in_the_calendar_says_nothing(faulty):
+    with faulty("tesla", 18) as vendor:
+        case = vendor.cases(BERLIN, "solar")[1]
+        inverter = vendor.plugin.solar_inverter(vendor.key(case))
+        assert inverter.measured_at is None
+        assert vendor.check(case, Level.QUARTER, *day(vendor, case))

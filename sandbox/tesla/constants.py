@@ -25,8 +25,10 @@ EXPIRED_TEXT = "token expired (401)"
 # Tokens live 8 hours, as users report; refresh tokens three months, as the FAQ says.
 ACCESS_SECONDS = 28_800
 REFRESH_SECONDS = 90 * 86_400
-# A Powerwall 3 is assumed to stand among the batteries and, by the same DIN, among the inverters.
-POWERWALL_3_IS_AN_INVERTER = True
+# A Powerwall 3 was seen among the gateways only, with its own ratings, while the site's energy is 0. Its expansion packs
+# were seen among the batteries without a name; that they have no ratings and that its own hold them is assumed.
+POWERWALL_3_W = 11_520
+PACK_NAME = "Unknown"
 # Samples have a location for sites without device arrays, and none for the others.
 LOCATION_WITH_ARRAYS = False
 # The cloud has a row of five minutes this many seconds after its end, and renews live values every two minutes.

@@ -84,7 +84,7 @@ def _battery_settings(seen: TeslaSite) -> dict[str, Any]:
         "version": _VERSION,
         "battery_count": len(seen.batteries),
         "nameplate_power": seen.max_w,
-        "nameplate_energy": seen.capacity_wh,
+        "nameplate_energy": 0.0 if seen.is_its_own_gateway else seen.capacity_wh,
         "tou_settings": {"optimization_strategy": "economics", "schedule": []},
         "max_site_meter_power_ac": _NO_LIMIT_W,
         "min_site_meter_power_ac": -_NO_LIMIT_W,

@@ -139,7 +139,7 @@ def _retail() -> dict[str, Any]:
 
 def battery_type(seen: TeslaSite) -> str:
     """How the site's batteries are coupled: with an inverter for the sun in them, or behind another one."""
-    return "solar_powerwall" if any(one.model == "Powerwall 3" for one in seen.batteries) else "ac_powerwall"
+    return "solar_powerwall" if seen.is_its_own_gateway else "ac_powerwall"
 
 
 def solar_w(seen: TeslaSite, t: float) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from sandbox.dialect import SiteView
-from sandbox.tesla.constants import POWERWALL_3_IS_AN_INVERTER
+from sandbox.tesla.constants import PACK_NAME, POWERWALL_3_W
 from simulation import Device, Site, View
 
 _SITE_ID = 2_252_147_600_000_000
@@ -19,13 +19,19 @@ _SHARES = {1: (1.0,), 2: (0.6, 0.4)}
 _GATEWAY = ("1152100-14-J", "Tesla Backup Gateway 2", 10)
 _INVERTER = ("1530000-00-F", "Non-TeslaInverter", 7)
 _POWERWALL_2 = (("2012170-25-E", "Powerwall 2", 2), ("3012170-05-B", "Powerwall 2", 2))
-_POWERWALL_3 = ("1707000-11-J", "Powerwall 3", 2)
-_INVERTER_TYPE = 7
+_POWERWALL_3 = ("1707000-11-J", "Powerwall 3", 4)
+_PACK = ("1807000-20-B", PACK_NAME, 2)
 _MAX_W_PER_WH = 0.37
 
 # What site_info says of the devices of a site with a battery, by the number of the site.
-TWO_OF_EACH, WITHOUT_ARRAYS, POWERWALL_3, WITH_A_REPLACED_INVERTER, ONE_OF_EACH = range(5)
-_LAYOUTS = {2: TWO_OF_EACH, 3: WITHOUT_ARRAYS, 4: POWERWALL_3, 5: WITH_A_REPLACED_INVERTER}
+TWO_OF_EACH, WITHOUT_ARRAYS, POWERWALL_3, WITH_A_REPLACED_INVERTER, POWERWALL_3_AND_A_PACK, ONE_OF_EACH = range(6)
+_LAYOUTS = {
+    2: TWO_OF_EACH,
+    3: WITHOUT_ARRAYS,
+    4: POWERWALL_3,
+    5: WITH_A_REPLACED_INVERTER,
+    6: POWERWALL_3_AND_A_PACK,
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,12 @@ class TeslaSite(SiteView):
     @property
     def max_w(self) -> int:
         """The nameplate power of all batteries."""
-        return _max_w(self.capacity_wh)
+        return POWERWALL_3_W if self.is_its_own_gateway else _max_w(self.capacity_wh)
+
+    @property
+    def is_its_own_gateway(self) -> bool:
+        """Whether its battery is a Powerwall 3, which is the gateway as well."""
+        return any(one.model == _POWERWALL_3[1] for one in self.batteries)
 
     @property
     def wall_connectors(self) -> list[dict[str, Any]]:
@@ -82,10 +93,28 @@ class _Equipment:
 
     def add_gateway(self, serial: str) -> str:
         """The gateway; returns its DIN."""
-        entry = self.add("gateways", _GATEWAY, serial)
+        return str(self._add_gateway(_GATEWAY, serial)["din"])
+
+    def add_powerwall_3(self, serial: str, capacity_kwh: float) -> str:
+        """A unit that is gateway, inverter and battery; returns its DIN."""
+        entry = self._add_gateway(_POWERWALL_3, serial)
+        capacity_wh = round(1000 * capacity_kwh)
+        entry |= {"nameplate_power_watts": float(POWERWALL_3_W), "nameplate_energy_watts": float(capacity_wh)}
+        self.devices.append(self._device("solar_inverter", 1.0, entry, serial))
+        self.devices.append(self._device("battery", 1.0, entry, serial, capacity_kwh=capacity_wh / 1000))
+        return str(entry["din"])
+
+    def add_pack(self, serial: str) -> None:
+        """An expansion pack: no device, since what is known of it is its Powerwall 3's."""
+        entry = self.add("batteries", _PACK, serial)
+        entry |= {"serial_number": serial, "is_active": True, "nameplate_energy": 0}
+        entry |= {f"nameplate_max_{flow}_power": 0 for flow in ("charge", "discharge")}
+
+    def _add_gateway(self, part: tuple[str, str, int], serial: str) -> dict[str, Any]:
+        entry = self.add("gateways", part, serial)
         entry |= {"serial_number": serial, "is_active": True, "site_id": _uuid("site", self.site)}
         entry |= {"firmware_version": "26.36.0 0fe780c9", "updated_datetime": "2026-05-14T00:00:00.000Z"}
-        return str(entry["din"])
+        return entry
 
     def add_inverter(self, part: tuple[str, str, int], serial: str, share: float) -> None:
         """An inverter: without a serial number of its own, which is the second half of its DIN."""
@@ -118,22 +147,23 @@ def site_view(site: Site) -> TeslaSite:
     """The site in Tesla's eyes."""
     made, gateway = _Equipment(site), ""
     if site.battery is not None:
-        gateway = _fill(made, _LAYOUTS.get(site.number % 8, ONE_OF_EACH))
+        gateway = _fill(made, site.battery.capacity_kwh, _LAYOUTS.get(site.number % 8, ONE_OF_EACH))
     devices = made.devices or _synthetic(site)
     return TeslaSite(site, site_id(site.number), View(site, devices), _uid(site), gateway, made.arrays)
 
 
-def _fill(made: _Equipment, layout: int) -> str:
+def _fill(made: _Equipment, capacity_kwh: float, layout: int) -> str:
     """The devices of a site with a battery; returns the DIN of its gateway, which stands alone in some captures."""
     number = made.site.number
     serial = f"TG{number:08d}GW"
     if layout == WITHOUT_ARRAYS:
         return f"{_GATEWAY[0]}--{serial}"
+    if layout in (POWERWALL_3, POWERWALL_3_AND_A_PACK):
+        if layout == POWERWALL_3_AND_A_PACK:
+            made.add_pack(f"TG{number:08d}X0")
+        return made.add_powerwall_3(f"TG{number:08d}P3", capacity_kwh)
     count = 2 if layout == TWO_OF_EACH else 1
     gateway = made.add_gateway(serial)
-    if layout == POWERWALL_3:
-        _add_powerwall_3(made, f"TG{number:08d}P3")
-        return gateway
     for index, share in enumerate(_SHARES[count]):
         made.add_inverter(_INVERTER, f"CN{number:08d}V{index}", share)
     for part in _POWERWALL_2[:count]:
@@ -142,12 +172,6 @@ def _fill(made: _Equipment, layout: int) -> str:
         replaced = made.add("inverters", _INVERTER, f"CN{number:08d}V9")
         replaced |= {"is_active": False, "site_id": _uuid("site", made.site)}
     return gateway
-
-
-def _add_powerwall_3(made: _Equipment, serial: str) -> None:
-    number, name, _ = _POWERWALL_3
-    made.add_inverter((number, name, _INVERTER_TYPE) if POWERWALL_3_IS_AN_INVERTER else _INVERTER, serial, 1.0)
-    made.add_battery(_POWERWALL_3, serial, 1.0)
 
 
 def _synthetic(site: Site) -> list[Device]:

@@ -45,10 +45,12 @@ def test_products_mix_a_vehicle_the_sites_and_a_contract_and_count_them_all(call
 def devices(told: dict[str, Any], array: str) -> list[tuple[str, str, str]]:
     """DIN, serial and model of the active components; one without any for a flag that has no array."""
     components = told["components"]
-    if array not in components:
+    units = [one for one in components.get("gateways", []) if "nameplate_energy_watts" in one]
+    if array not in components and not units:
         flag = {"inverters": "solar", "batteries": "battery"}[array]
         return [("", "", "")] if components[flag] else []
-    active = [one for one in components[array] if one.get("is_active", True)]
+    listed = [one for one in components.get(array, []) if one["part_name"] != "Unknown"]
+    active = [one for one in [*listed, *units] if one.get("is_active", True)]
     return [(one["din"], one.get("serial_number", one["din"].split("--", 1)[1]), one["part_name"]) for one in active]
 
 
@@ -62,7 +64,8 @@ def test_site_info_has_the_devices_of_the_truth(caller: Caller):
             listed = devices(told, array)
             assert [(one["ids"].get("din", ""), one["serial"] or "", one["model"]) for one in true] == listed
         capacity_wh = 1000 * sum(one["capacity_kwh"] or 0 for one in view["devices"])
-        assert told.get("nameplate_energy", 0) == pytest.approx(capacity_wh)
+        units_wh = sum(one.get("nameplate_energy_watts", 0) for one in told["components"].get("gateways", []))
+        assert told.get("nameplate_energy", 0) + units_wh == pytest.approx(capacity_wh)
 
 
 def test_batteries_of_one_serial_number_are_told_apart_by_their_dins(caller: Caller):
@@ -73,11 +76,18 @@ def test_batteries_of_one_serial_number_are_told_apart_by_their_dins(caller: Cal
     assert not any("serial_number" in one for one in components["inverters"])
 
 
-def test_a_powerwall_3_is_an_inverter_and_a_battery_of_one_din(caller: Caller):
-    told = info(caller, site_ids(caller)[4])
-    assert devices(told, "inverters") == devices(told, "batteries")
-    assert devices(told, "batteries")[0][2] == "Powerwall 3"
-    assert told["components"]["battery_type"] == "solar_powerwall"
+@pytest.mark.parametrize(("number", "packs"), [(4, 0), (6, 1)])
+def test_a_powerwall_3_stands_among_the_gateways_only_and_its_packs_among_the_batteries(
+    caller: Caller, number: int, packs: int
+):
+    told = info(caller, site_ids(caller)[number])
+    components = told["components"]
+    (unit,) = components["gateways"]
+    assert (unit["part_name"], unit["nameplate_power_watts"], told["nameplate_energy"]) == ("Powerwall 3", 11520, 0)
+    assert "inverters" not in components
+    parts = components.get("batteries", [])
+    assert [(one["part_name"], one["nameplate_energy"]) for one in parts] == [("Unknown", 0)] * packs
+    assert components["battery_type"] == "solar_powerwall"
 
 
 def test_a_retired_site_is_listed_by_option_and_fails_alone(caller: Caller):

@@ -25,8 +25,8 @@ EXPIRED_TEXT = "token expired (401)"
 # Tokens live 8 hours, as users report; refresh tokens three months, as the FAQ says.
 ACCESS_SECONDS = 28_800
 REFRESH_SECONDS = 90 * 86_400
-# A Powerwall 3 was seen among the gateways only, with its own ratings, while the site's energy is 0. Its expansion packs
-# were seen among the batteries without a name; that they have no ratings and that its own hold them is assumed.
+# A Powerwall 3 was seen among the gateways only, with its own ratings, while the site's energy is 0. Its expansion
+# packs were seen among the batteries without a name; that its ratings hold theirs, which are 0, is assumed.
 POWERWALL_3_W = 11_520
 PACK_NAME = "Unknown"
 # Samples have a location for sites without device arrays, and none for the others.

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, timedelta, tzinfo
 from itertools import dropwhile
 
 from vendors.kit import Key, Reporting, Sample, day_start
-from vendors.kit.reading import Raw, epoch, mapping, number, optional_text, rows
+from vendors.kit.reading import Raw, calendar_date, epoch, mapping, number, optional_text, rows, stamp
 
 DAY = timedelta(days=1)
 MICRO_STEP, METER_STEP = timedelta(minutes=5), timedelta(minutes=15)
@@ -78,15 +78,14 @@ def days(raw: Raw, members: tuple[str, ...], zone: tzinfo) -> list[Sample]:
 
 
 def first_date(raw: Raw) -> date | None:
-    """`start_date`; None for an empty series."""
-    told = optional_text(raw, "start_date")
-    return date.fromisoformat(told) if told else None
+    """`start_date`; None for an empty series, and for one whose days nobody can tell."""
+    return calendar_date(raw, "start_date") if optional_text(raw, "start_date") else None
 
 
 def offset(raw: Raw) -> tzinfo:
     """The offset in which an answer writes its `start_date`; UTC where it has none."""
-    told = optional_text(raw, "start_date")
-    return (datetime.fromisoformat(told).tzinfo if told else None) or UTC
+    at = stamp(raw, "start_date", UTC) if optional_text(raw, "start_date") else None
+    return (at.tzinfo if at else None) or UTC
 
 
 def either(raw: Raw, *names: str) -> float | None:

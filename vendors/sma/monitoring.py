@@ -43,7 +43,7 @@ from vendors.kit import (
     hours,
     labelled,
 )
-from vendors.kit.reading import Raw, mapping, moment, number, optional_text, rows, text, zone
+from vendors.kit.reading import Raw, mapping, moment, number, rows, text, zone
 from vendors.sma.shapes import CHARGE, DEVICES, FLOWS, PRODUCED, to_device, to_samples, to_site, to_status
 
 # In which SMA refills its token bucket; its 429 may come without a hint.
@@ -222,8 +222,8 @@ class Sma(Vendor):
 
 def time_of(newest: Raw, clock: tzinfo) -> datetime | None:
     """When the newest row ended, from the plant's clock; None for an empty row."""
-    told = optional_text(newest, "time")
-    return datetime.fromisoformat(told).replace(tzinfo=clock).astimezone(UTC) if told else None
+    at = moment(newest, "time", clock)
+    return at.astimezone(UTC) if at else None
 
 
 def kilo(raw: Raw, member: str) -> float | None:

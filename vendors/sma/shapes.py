@@ -5,7 +5,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from vendors.kit import Battery, Sample, Shape, Site, SolarInverter, Status
-from vendors.kit.reading import Raw, mapping, moment, number, optional_text, positive, text, zone_name
+from vendors.kit.reading import Raw, mapping, moment, number, optional_text, positive, stamp, text, zone_name
 
 INVERTER_TYPE = "Solar Inverters"
 BATTERY_TYPE = "Battery"  # "Battery Inverter" is what was seen; what else may follow the word is not known.
@@ -85,7 +85,9 @@ def to_samples(raws: Iterable[Raw], members: tuple[str, ...], clock: tzinfo) -> 
     samples: list[Sample] = []
     last: datetime | None = None
     for raw in raws:
-        at = datetime.fromisoformat(text(raw, "time")).replace(tzinfo=clock)
+        at = stamp(raw, "time", clock)
+        if at is None:
+            continue
         if last and at.replace(fold=1).utcoffset() != at.utcoffset() and at.timestamp() <= last.timestamp():
             at = at.replace(fold=1)
         last = at

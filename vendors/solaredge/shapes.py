@@ -17,6 +17,7 @@ from vendors.kit.reading import (
     optional_text,
     positive,
     rows,
+    stamp,
     text,
     zone_name,
 )
@@ -164,21 +165,14 @@ def _values(series: Raw, units: Mapping[str, float]) -> dict[datetime, float]:
     factor = units.get((optional_text(series, "unit") or "").upper())
     if factor is None:
         return {}
-    told = ((_stamp(raw), number(raw, "value")) for raw in rows(series, "values", optional=True))
-    return {at: value * factor for at, value in told if value is not None}
+    told = ((stamp(raw, "timestamp"), number(raw, "value")) for raw in rows(series, "values", optional=True))
+    return {at.astimezone(UTC): value * factor for at, value in told if at and value is not None}
 
 
 def _stamps(series: Raw) -> list[datetime]:
     """The starts of all buckets, those without a value as well."""
-    return [_stamp(raw) for raw in rows(series, "values", optional=True)]
-
-
-def _stamp(raw: Raw) -> datetime:
-    at = datetime.fromisoformat(text(raw, "timestamp"))
-    if at.tzinfo is None:
-        # It would be taken for a time of this server's clock.
-        raise ValueError("a time without an offset")
-    return at.astimezone(UTC)
+    told = (stamp(raw, "timestamp") for raw in rows(series, "values", optional=True))
+    return [at.astimezone(UTC) for at in told if at]
 
 
 def to_message(serial_number: str, raw: Raw) -> Message | None:

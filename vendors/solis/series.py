@@ -7,7 +7,7 @@ from math import fsum
 from typing import Any
 
 from vendors.kit import GAP, NEAR, Quality, Row, Sample, day_start, following, labelled, latest, steps
-from vendors.kit.reading import ENERGY_UNITS, Raw, number, optional_text, positive, text
+from vendors.kit.reading import ENERGY_UNITS, Raw, calendar_date, number, optional_text, positive
 from vendors.solis.shapes import milliseconds
 
 STEP = timedelta(minutes=5)
@@ -107,9 +107,11 @@ def totals(raws: Iterable[Raw], members: tuple[str, ...], unit: str, clock: tzin
 
 
 def to_total(raw: Raw, members: tuple[str, ...], clock: tzinfo) -> Sample | None:
-    """The energies of a date or month, as `2026-06-01` or `2026-06`; None without a value or a known unit."""
-    label = text(raw, "dateStr")
-    first = date.fromisoformat(label if len(label) > len("2026-06") else f"{label}-01")
+    """The energies of a date or month, as `2026-06-01` or `2026-06`; None without a value, a known unit or a date that
+    can be."""
+    first = calendar_date(raw, "dateStr")
+    if first is None:
+        return None
     kwh = [value for member in members if (value := amount_kwh(raw, member)) is not None]
     # At noon: some clocks skip midnight.
     at = datetime(first.year, first.month, first.day, 12, tzinfo=clock)

@@ -147,12 +147,13 @@ def test_the_credential_of_one_enphase_api_is_not_the_other_s():
 @pytest.mark.parametrize("name", ["pwr", "powr"])
 def test_the_power_of_a_microinverter_has_two_names_and_is_that_of_its_newest_row(name):
     inverter = SolarInverter(key=("7", "9"), vendor_id="9", site_key=("7",), vendor_site_id="7")
-    rows = [{"end_at": 600, name: 120, "enwh": 10}, {"end_at": 300, name: 60, "enwh": 5}]
-    found = with_day(inverter, {"start_at": 0, "intervals": rows})
-    assert (found.power_kw, found.measured_at) == (0.12, datetime.fromtimestamp(600, UTC))
-    assert (found.recent_production.kwh, found.recent_production.start) == (0.015, datetime.fromtimestamp(0, UTC))
+    midnight = 1_781_654_400
+    rows = [{"end_at": midnight + 600, name: 120, "enwh": 10}, {"end_at": midnight + 300, name: 60, "enwh": 5}]
+    found = with_day(inverter, {"start_at": midnight, "intervals": rows})
+    assert (found.power_kw, found.measured_at) == (0.12, datetime.fromtimestamp(midnight + 600, UTC))
+    assert (found.recent_production.kwh, found.recent_production.start.timestamp()) == (0.015, midnight)
     assert found.lifetime_production is None
-    assert with_day(inverter, {"start_at": 0, "intervals": []}) == inverter
+    assert with_day(inverter, {"start_at": midnight, "intervals": []}) == inverter
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from vendors.kit.registry import discover
 from vendors.kit.transport import RawReply
 
 NOW = datetime(2026, 6, 19, 12, 7, tzinfo=UTC)
-VENDORS = sorted(discover())
+# A plugin goes by its first name; the others are its vendor's own sandboxes.
+VENDORS = sorted({next(iter(plugin.hosts)) for plugin in discover().values()})
 ISO = re.compile(r"\d{4}-\d\d(-\d\d([T ]\d\d:\d\d.*)?)?")
 # Members in epoch seconds or milliseconds, by number or as text.
 EPOCHS = {
@@ -88,23 +89,22 @@ def times(value):
 
 def window(plugin, operation, key, level):
     series = getattr(plugin, operation)(key, level)
-    asked = Asked(level, NOW - timedelta(days=40 if level is Level.MONTH else 2), NOW)
+    asked = Asked(level, NOW - timedelta(days=1), NOW)
     found = intervals(series, asked.widened(series.zone, NOW, series.since), 1000, NOW)
     return [one for one in found if isinstance(one, Interval)]
 
 
 @pytest.mark.parametrize("name", VENDORS)
 def test_no_vendor_s_impossible_time_is_a_time_or_a_fault(name, spoil):
-    with vendor_of(name, 3) as vendor, vendor.at(NOW):
+    with vendor_of(name, 1) as vendor, vendor.at(NOW):
         whole = [*vendor.account.sweep("sites").records, *vendor.account.sweep("devices").records]
         spoil()
         vendor.account.cloud.replies = type(vendor.account.cloud.replies)()
         for record in [*vendor.account.sweep("sites").records, *vendor.account.sweep("devices").records]:
             assert all(at.year in YEARS for at in times(record)), record
-        for kind in ("Site", "SolarInverter", "Battery"):
-            for record in [one for one in whole if type(one).__name__ == kind][:2]:
-                check_detail(vendor.plugin, record)
-                check_series(vendor, record)
+        for record in {type(one): one for one in whole}.values():
+            check_detail(vendor.plugin, record)
+            check_series(vendor, record)
 
 
 def check_detail(plugin, record):
@@ -120,30 +120,30 @@ def check_series(vendor, record):
     site = "site_" if type(record).__name__ == "Site" else ""
     kinds = {"Site": ("solar", "battery"), "SolarInverter": ("solar",), "Battery": ("battery",)}
     for kind in kinds[type(record).__name__]:
-        for level in (Level.QUARTER, Level.DAY, Level.MONTH):
+        for level in (Level.QUARTER, Level.DAY):
             try:
                 assert window(vendor.plugin, f"{site}{kind}_intervals", record.key, level) == []
             except NotOffered:
                 pass
 
 
-@pytest.fixture
-def service(tmp_path):
-    with served(tmp_path, 2) as both:
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    with served(tmp_path_factory.mktemp("times"), 1) as both:
         yield both
 
 
 @pytest.mark.parametrize("name", VENDORS)
 def test_no_impossible_time_ends_in_an_error_of_this_server(service, name, spoil):
     client, played = service
-    headers = played.headers(name)
-    paths = []
-    for path, member in (("/sites", "sites"), ("/solar-inverters", "solarInverters"), ("/batteries", "batteries")):
-        for item in client.get(path, headers).json[member][:2]:
+    headers = played.headers(name) | {"Cache-Control": "no-cache"}
+    paths = ["/sites", "/solar-inverters", "/batteries"]
+    for path, member in zip(tuple(paths), ("sites", "solarInverters", "batteries"), strict=True):
+        for item in client.get(path, headers).json[member][:1]:
             paths += [f"{path}/{item['id']}", *series_of(path, item["id"])]
     spoil()
-    for path in ["/sites", "/solar-inverters", "/batteries", *paths]:
-        answer = client.get(path, headers | {"Cache-Control": "no-cache"})
+    for path in paths:
+        answer = client.get(path, headers)
         assert answer.status_code in (200, 404), (path, answer.text)
         assert answer.status_code == 200 or answer.json["code"] == "not_offered"
         assert "0001-01-01" not in answer.text

@@ -7,7 +7,7 @@ from typing import Any
 
 from vendors.kit import Battery, Bess, Messages, Production, Record, Site, SolarInverter
 
-# Power older than this and the vendor's usual lag is no longer the present.
+# Power older than this and the vendor's usual lag is no longer the present. No vendor's clock is further ahead of ours.
 FRESH = timedelta(minutes=30)
 KWH_DIGITS, KW_DIGITS, PERCENT_DIGITS = 6, 3, 1
 POWERS = ("power_kw", "charge_kw", "discharge_kw")
@@ -36,14 +36,20 @@ def members(read: Read, id: str, now: datetime) -> dict[str, Any]:
     }
     if read.errors:
         found["errors"], found["error_details"] = dict(read.errors), dict(read.error_details)
-    if record.measured_at is not None:
-        found["measured_at"] = record.measured_at.astimezone(UTC)
-        is_fresh = now - record.measured_at <= FRESH + read.lag
-    else:
-        is_fresh = True
-    if is_fresh:
+    measured_at = in_utc(record.measured_at)
+    if measured_at is not None:
+        found["measured_at"] = measured_at
+    if measured_at is None or -FRESH <= now - measured_at <= FRESH + read.lag:
         found |= _given(record, POWERS, KW_DIGITS)
     return found
+
+
+def in_utc(at: datetime | None) -> datetime | None:
+    """The instant, if it is one: a vendor module may tell a time on no clock, or one that has no date in UTC."""
+    try:
+        return at.astimezone(UTC) if at and at.tzinfo else None
+    except OverflowError:
+        return None
 
 
 def site(read: Read, id: str, inverters: Iterable[str], batteries: Iterable[str], now: datetime) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from vendors.kit import (
     VendorError,
     bearer,
 )
-from vendors.kit.reading import Raw, number, optional_text, rows, text
+from vendors.kit.reading import Raw, epoch, optional_text, rows, text
 
 SYSTEMS = "/api/v4/systems"
 PAGE_SIZE = 100
@@ -148,4 +148,5 @@ def limited(reply: Reply) -> RateLimited:
     """
     if reply.retry_after is not None:
         return RateLimited(reply.url, retry_after=reply.retry_after)
-    return RateLimited(reply.url, retry_at=number(reply.about, "period_end"))
+    end = epoch(reply.about, "period_end")
+    return RateLimited(reply.url, retry_at=end.timestamp() if end else None)

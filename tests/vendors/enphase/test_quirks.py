@@ -93,6 +93,14 @@ def test_the_end_of_the_vendor_s_minute_is_the_hint(network, name):
     assert limited.value.retry_after == (77 if told else 60)
 
 
+@pytest.mark.parametrize("end", [0, -62135596800, 253402300799])
+def test_an_end_of_the_minute_that_is_no_time_is_no_hint(network, end):
+    network.get(SYSTEMS, json={"period_end": end}, status=429)
+    with pytest.raises(RateLimited) as limited:
+        list(open_vendor("enphase").sites())
+    assert (limited.value.retry_after, limited.value.hold_seconds) == (60, 0)
+
+
 def test_a_key_of_another_application_is_said_to_be_one(network):
     network.get(SYSTEMS, json=sample("errors/401-api-key-client-mismatch"), status=401)
     with pytest.raises(Unauthorized) as refused:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 Raw = Mapping[str, Any]
 
+FLAGS = {"true": True, "false": False}
 MAX_TEXT = 300
 MOST_OFFSET_HOURS = 14
 # No solar inverter fed a grid before, and none has a date after. Vendors write epoch 0, year 1 and year 9999 for
@@ -22,6 +23,20 @@ YEARS = range(1980, 2100)
 # Factor to kW or kWh. A vendor's other words, and what it may invent, are not in the table: no value then.
 POWER_UNITS = {"W": 0.001, "KW": 1.0, "MW": 1000.0}
 ENERGY_UNITS = {"WH": 0.001, "KWH": 1.0, "MWH": 1000.0, "GWH": 1e6}
+
+
+class AnotherSubject(ValueError):
+    """The answer is about something that was not asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("the answer is about another thing than the one asked for")
+
+
+def about(raw: Any, name: str, wanted: str) -> None:
+    """Raises AnotherSubject where the member tells another id than that; an answer without it is taken as it is."""
+    told = optional_text(raw, name) if isinstance(raw, Mapping) else None
+    if told not in (None, wanted):
+        raise AnotherSubject
 
 
 def text(raw: Raw, name: str) -> str:
@@ -67,6 +82,12 @@ def number(raw: Raw, name: str) -> float | None:
     except (ValueError, OverflowError):
         return None
     return result if isfinite(result) else None
+
+
+def flag(raw: Raw, name: str) -> bool | None:
+    """A truth value, also where it is written as text; None for anything else, which says nothing."""
+    value = raw.get(name)
+    return value if isinstance(value, bool) else FLAGS.get(value.strip().lower()) if isinstance(value, str) else None
 
 
 def positive(raw: Raw, name: str) -> float | None:

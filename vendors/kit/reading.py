@@ -25,18 +25,8 @@ POWER_UNITS = {"W": 0.001, "KW": 1.0, "MW": 1000.0}
 ENERGY_UNITS = {"WH": 0.001, "KWH": 1.0, "MWH": 1000.0, "GWH": 1e6}
 
 
-class AnotherSubject(ValueError):
-    """The answer is about something that was not asked for."""
-
-    def __init__(self) -> None:
-        super().__init__("the answer is about another thing than the one asked for")
-
-
-def about(raw: Any, name: str, wanted: str) -> None:
-    """Raises AnotherSubject where the member tells another id than that; an answer without it is taken as it is."""
-    told = optional_text(raw, name) if isinstance(raw, Mapping) else None
-    if told not in (None, wanted):
-        raise AnotherSubject
+class AnotherThing(ValueError):
+    """The answer is about another site or device than the one that was asked for."""
 
 
 def text(raw: Raw, name: str) -> str:
@@ -166,6 +156,13 @@ def mapping(raw: Raw, name: str) -> Raw:
     """A nested object; empty when absent or of another kind, as some vendors blank them out."""
     value = raw.get(name)
     return value if isinstance(value, Mapping) else {}
+
+
+def about(raw: Any, name: str, wanted: str) -> None:
+    """Raises AnotherThing where the member tells another id than that; an answer without it is taken as it is."""
+    told = optional_text(raw, name) if isinstance(raw, Mapping) else None
+    if told not in (None, wanted):
+        raise AnotherThing
 
 
 def epoch(raw: Raw, name: str) -> datetime | None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vendors.kit.reading import (
-    AnotherSubject,
+    AnotherThing,
     about,
     calendar_date,
     epoch,
@@ -223,5 +223,5 @@ def test_an_answer_that_tells_no_id_or_the_one_asked_for_is_taken(answer):
 
 
 def test_an_answer_about_another_thing_is_refused():
-    with pytest.raises(AnotherSubject):
+    with pytest.raises(AnotherThing):
         about({"id": 8}, "id", "7")

@@ -442,7 +442,7 @@ def test_another_site_s_answer_is_a_bad_reply(network):
     network.get(SITE, json=CHICAGO | {"siteId": 2})
     with pytest.raises(BadReply) as refused:
         open_vendor("solaredge").site(("1",))
-    assert "about another thing" in refused.value.detail
+    assert "about another site" in refused.value.detail
 
 
 def test_telemetry_of_nothing_is_no_interval(installed):

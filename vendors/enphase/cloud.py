@@ -1,8 +1,9 @@
 """What both APIs of Enphase answer about one system, its devices and their series.
 
-Calls, those that are kept for an hour in brackets: a site's summary 1, with batteries 3 and its devices; a microinverter 3, a battery
-4, the only one of its site 5 or 6; series 1 for each day of microinverters and each 7 days of meters and batteries,
-one more for the last hour of a day of 25; days and months of a site 1 for any range; [the system 1, its devices 1].
+Calls, those that are kept for an hour in brackets: a site's summary 1, with batteries 3 and its devices; a
+microinverter 3, a battery 4, the only one of its site 5 or 6; series 1 for each day of microinverters and each 7 days
+of meters and batteries, one more for the last hour of a day of 25; days and months of a site 1 for any range; [the
+system 1, its devices 1].
 """
 
 from collections.abc import Iterator, Mapping

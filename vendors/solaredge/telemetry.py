@@ -34,11 +34,12 @@ STORAGE = Source("/v2/sites/{}/storage/telemetry", "storage", FLOWS)
 
 
 def read_rows(client: Client, site: Site, source: Source, level: Level, window: LocalWindow) -> dict[str, list[Row]]:
-    """Rows of a window, by serial number."""
+    """Rows that begin in a window, by serial number."""
     resolution = RESOLUTIONS[level]
+    begins, ends = (instant(at, site.clock) for at in window)
 
     def convert(series: Raw) -> list[Row]:
-        return to_rows(series, source.members, site.clock, resolution)
+        return within(to_rows(series, source.members, site.clock, resolution), begins, ends)
 
     return _by_serial_number(_ask(client, site, source, resolution, window), source, convert)
 

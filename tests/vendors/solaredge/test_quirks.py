@@ -386,6 +386,19 @@ def test_today_and_the_present_are_rows_of_today_up_to_now(installed):
     assert (inverter.power_kw, inverter.measured_at) == (1.2, datetime(2026, 6, 1, 8, 15, tzinfo=UTC))
 
 
+def test_a_row_of_another_call_s_time_is_not_in_the_way_of_that_call_s(installed, monkeypatch):
+    """Each gives 12 hours; the first one tells something of the second one's."""
+    monkeypatch.setattr(Client, "now", datetime(2026, 6, 1, 20, tzinfo=UTC))
+    installed("/devices", [])
+    morning, evening = ("2026-06-01T11:45:00-05:00", 100), ("2026-06-01T12:00:00-05:00", 200)
+    installed("/energy", at(morning, ("2026-06-01T14:30:00-05:00", 9000)))
+    installed("/energy", at(evening))
+    found = open_vendor("solaredge").site_solar_intervals(("1",), Level.QUARTER)
+    window = Asked(Level.QUARTER, datetime(2026, 6, 1, 11), datetime(2026, 6, 1, 15))
+    told = read_intervals(found, window.widened(found.zone, Client.now, found.since), 100, Client.now)
+    assert [one.kwh for one in told if isinstance(one, Interval)] == [(0.1,), (0.2,)]
+
+
 def test_a_charge_after_now_is_not_the_newest(installed):
     installed("/devices", SWAPPED)
     installed("/energy", series("WH", None))

@@ -229,7 +229,7 @@ def test_17_rows_of_another_date_are_neither_today_s_nor_in_the_way_of_theirs(fa
         inverter = vendor.plugin.solar_inverter(vendor.key(case))
         known_until = AFTERNOON - timedelta(minutes=32)
         assert inverter.recent_production.start == end
-        assert inverter.recent_production.kwh == pytest.approx(case.kwh(end, known_until)[0], abs=0.8)
+        assert inverter.recent_production.kwh == pytest.approx(case.kwh(end, known_until)[0], rel=0.1)
         assert known_until - timedelta(minutes=15) < inverter.measured_at <= AFTERNOON
         for level in (Level.QUARTER, Level.HOUR, Level.DAY):
             assert vendor.check(case, level, start - timedelta(days=1), AFTERNOON)

@@ -328,6 +328,30 @@ def test_today_and_the_present_are_rows_of_today_up_to_now(cloud, vendor):
 
 
 @BOTH
+@EACH
+def test_a_row_after_now_is_not_of_the_running_hour(cloud, vendor, name):
+    operation, key, path, found, rows, _ = SERIES[name]
+    add = cloud(vendor)
+    add("/devices", found)
+    shifted = [row | {"end_at": row["end_at"] + 3600} for row in rows]
+    later = [row | {"end_at": row["end_at"] + 1800} for row in shifted]
+    add(path, {"system_id": 7, "intervals": shifted + later})
+    (hour,) = read(vendor, operation, key, Level.HOUR, (16, 13), (16, 14))
+    known = [row for row in shifted if row["end_at"] - (300 if "enwh" in row else 900) < NOW.timestamp()]
+    wanted = sum(row.get("enwh") or row.get("wh_del") or row["charge"]["enwh"] for row in known)
+    assert hour.kwh[0] == pytest.approx(wanted / 1000)
+
+
+@BOTH
+def test_days_after_today_are_not_of_the_running_month(cloud, vendor):
+    add = cloud(vendor)
+    energies = [1000] * 16 + [5000] * 3
+    add("/lifetime", {"system_id": 7, "start_date": "2026-06-01", "production": energies})
+    (month,) = read(vendor, "site_solar_intervals", level=Level.MONTH, start=(1,), end=(17,))
+    assert month.kwh == (16.0,)
+
+
+@BOTH
 @pytest.mark.parametrize("begun", [{"start_at": seconds(14), "end_at": seconds(15)}, {"start_at": None}])
 def test_rows_of_a_day_that_is_not_today_are_not_today_s_production(cloud, vendor, begun):
     add = cloud(vendor)

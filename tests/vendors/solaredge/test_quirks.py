@@ -399,6 +399,17 @@ def test_a_row_of_another_call_s_time_is_not_in_the_way_of_that_call_s(installed
     assert [one.kwh for one in told if isinstance(one, Interval)] == [(0.1,), (0.2,)]
 
 
+def test_a_quarter_after_now_is_not_of_the_running_hour(installed):
+    """Where quarters came in place of hours."""
+    installed("/devices", [])
+    rows = at(*((f"2026-06-01T04:{minute:02}:00-05:00", 100) for minute in (0, 15, 30, 45)), resolution="QUARTER_HOUR")
+    installed("/energy", rows)
+    found = open_vendor("solaredge").site_solar_intervals(("1",), Level.HOUR)
+    window = Asked(Level.HOUR, datetime(2026, 6, 1, 4), datetime(2026, 6, 1, 5))
+    told = read_intervals(found, window.widened(found.zone, Client.now, found.since), 100, Client.now)
+    assert [one.kwh for one in told if isinstance(one, Interval)] == [(0.2,)]
+
+
 def test_a_charge_after_now_is_not_the_newest(installed):
     installed("/devices", SWAPPED)
     installed("/energy", series("WH", None))

@@ -28,7 +28,8 @@ class EnphaseCloud(Dialect):
     """Systems, their state, and the answers about one of them.
 
     Options: `retired_system` (the last one), `silent_micros` (four of the first), `gateway_down` (the second),
-    `null_time_zone` (of the first), `legacy_time_zones`, `meter_loss` (meters count less than the microinverters).
+    `null_time_zone` (of the first), `legacy_time_zones`, `meter_loss` (meters count less than the microinverters),
+    `refuses_no_data` (a span or a system of which there is nothing to tell).
     micro_durations, meter_durations: values that `interval_duration` may have; none where it is not known.
     blanks: what stands between the words of a microinverter's name.
     """
@@ -42,6 +43,7 @@ class EnphaseCloud(Dialect):
         "null_time_zone",
         "legacy_time_zones",
         "meter_loss",
+        "refuses_no_data",
     )
     micro_durations: ClassVar[tuple[str, ...]] = ()
     meter_durations: ClassVar[tuple[str, ...]] = ()

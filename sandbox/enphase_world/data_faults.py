@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sandbox.data_faults import Change, Json, doubled
+from sandbox.data_faults import Change, Json, Rows, doubled
 
 _SILENT = 4
 
@@ -34,9 +34,60 @@ def _sign(path: str, data: Json) -> None:
         one["power"] = -one["power"]
 
 
+def _of_tomorrow(path: str, data: Json) -> None:
+    """Every third row is there once more, on the date after its own."""
+    rows = _rows(path, data)
+    rows.extend([row | {"end_at": row["end_at"] + 86_400} for row in rows[::3]])
+
+
+def _replaced(path: str, data: Json) -> None:
+    """Each device took the place of another, which is still told; all come twice, and truth is written as text."""
+    lists = data.get("devices", {}) if path.endswith(("/devices", "/latest_telemetry")) else {}
+    for kind in ("micros", "meters", "encharges", "acbs"):
+        found = lists.get(kind, [])
+        former = [one | {"id": one["id"] + 50_000_000} for one in found]
+        for one in former if path.endswith("/devices") else ():
+            one |= {"serial_number": f"9{one['serial_number']}", "active": "false"}
+        for one in former if path.endswith("/latest_telemetry") else ():
+            one["power"] = None
+        for one in found if path.endswith("/devices") else ():
+            one["active"] = "true"
+        found[:] = [*former, *found, *found]
+
+
+def _another(path: str, data: Json) -> None:
+    """An answer about one system is about the next one."""
+    if isinstance(data, dict) and "system_id" in data:
+        data["system_id"] += 1
+
+
+def _nested(path: str, data: Json) -> None:
+    if "/telemetry" in path and isinstance(data.get("intervals"), list):
+        data["intervals"] = [data["intervals"]]
+
+
+def _over(path: str, data: Json) -> None:
+    """What is told as open comes twice, and what is over stands beside it."""
+    for name, began in (("events", "event_start_time"), ("alarms", "alarm_start_time")):
+        opened = data.get(name, []) if "open" in path else []
+        end = began.replace("start", "end")
+        closed = [one | {"status": "Closed", "cleared": True, end: one[began]} for one in opened]
+        opened.extend([*opened, *closed])
+
+
+def _rows(path: str, data: Json) -> Rows:
+    found: Rows = data.get("intervals") or [] if "/telemetry" in path else []
+    return found
+
+
 CHANGES: Mapping[str, Change] = {
     "fault-1": _zeros,
     "fault-10": _missing,
     "fault-11": _repeated,
     "fault-12": _sign,
+    "fault-17": _of_tomorrow,
+    "fault-19": _replaced,
+    "fault-20": _another,
+    "fault-21": _nested,
+    "fault-22": _over,
 }

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 from flask import Response
 
 from sandbox.enphase_world import rows
-from sandbox.enphase_world.requests import NotFound
+from sandbox.enphase_world.requests import NotFound, Unprocessable
 from sandbox.enphase_world.state import METER_ROW, ROW, State
-from sandbox.enphase_world.windows import Window, asked, step_of
+from sandbox.enphase_world.windows import Window, asked, outside, step_of
 from sandbox.replies import reply
 from simulation import Device
 
@@ -45,6 +45,8 @@ class Telemetry:
         """All batteries together; no rows without one."""
         now, window = self._asked(system_id)
         count = len(now.seen.batteries)
+        if (now.seen.has_acbs or not count) and self._refuses:
+            raise Unprocessable("battery", "System doesn't have encharges")
         spans = window.rows(now, self._meter_step()) if count else ()
         found = rows.of_batteries(now, spans, self._cloud.percent)
         return reply(_answer(now, window, count, found) | self._cloud.battery_totals(now))
@@ -53,7 +55,7 @@ class Telemetry:
         """One microinverter."""
         now = self._cloud.system(system_id)
         device = _device(now.seen.inverters, serial, "Micro")
-        window = asked(now, self._cloud.now)
+        window = self._window(now)
         found = rows.of_micro(now, device, window.rows(now, ROW), self._cloud.power_name)
         return reply(_answer(now, window, 1, found, serial))
 
@@ -61,14 +63,24 @@ class Telemetry:
         """One IQ Battery; AC Batteries have no such series."""
         now = self._cloud.system(system_id)
         device = _device(() if now.seen.has_acbs else now.seen.batteries, serial, "Encharge")
-        window = asked(now, self._cloud.now)
+        window = self._window(now)
         found = rows.of_battery(now, device, window.rows(now, self._meter_step()), self._cloud.percent)
         last = {"last_reported_time": now.last_report, "last_reported_soc": self._cloud.unit_charge(now)}
         return reply(_answer(now, window, 1, found, serial) | last)
 
     def _asked(self, system_id: str) -> tuple[State, Window]:
         now = self._cloud.system(system_id)
-        return now, asked(now, self._cloud.now)
+        return now, self._window(now)
+
+    def _window(self, now: State) -> Window:
+        window = asked(now, self._cloud.now)
+        if self._refuses and window.start >= now.ready:
+            raise outside(now, window.start)
+        return window
+
+    @property
+    def _refuses(self) -> bool:
+        return "refuses_no_data" in self._cloud.switched_on
 
     def _metered(self, now: State, window: Window) -> rows.Spans:
         step = self._meter_step()

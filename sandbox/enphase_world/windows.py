@@ -58,6 +58,13 @@ def asked(now: State, clock: float) -> Window:
     return Window(start, max(start, min(ends)), granularity, zone if is_dated else None)
 
 
+def outside(now: State, start: float, kind: str = "span") -> Unprocessable:
+    """What is said of a time of which the system has no rows."""
+    span = f":first_interval=>{now.operational_at}, :last_interval=>{now.ready}"
+    text = f"Requested date range is invalid for this system. {{:start_at=>{int(start)}, {span}}}"
+    return Unprocessable(kind, f"Invalid request because of '{text}'")
+
+
 def step_of(usual: int, allowed: tuple[str, ...]) -> int:
     """Seconds of a row, by `interval_duration` where it may be given. Raises Unprocessable."""
     wanted = request.args.get("interval_duration")
@@ -76,7 +83,5 @@ def _start(now: State, clock: float) -> tuple[float, bool]:
     if start > clock:
         raise Unprocessable("future", "Invalid request because of 'Requested date is in the future'")
     if start < clock - _OLDEST_SECONDS:
-        span = f":first_interval=>{now.operational_at}, :last_interval=>{now.ready}"
-        text = f"Requested date range is invalid for this system. {{:start_at=>{int(start)}, {span}}}"
-        raise Unprocessable("age", f"Invalid request because of '{text}'")
+        raise outside(now, start, "age")
     return start, start_at is None and start_date is not None

@@ -18,6 +18,9 @@ LAG_SECONDS = 900
 DEFAULT_RESOLUTION = "QUARTER_HOUR"
 # From which size on a series is given in the larger unit, when no unit is asked for.
 KILO_FROM, MEGA_FROM = 100_000.0, 100_000_000.0
+# Environmental benefits: no answer was ever published. Of the older members only these are left, and what they count is
+# not documented.
+CO2_KG_PER_KWH, EV_MILES_PER_KWH, POUNDS_PER_KG = 0.39, 3.5, 2.204_62
 # Types of devices that the API knows besides those of the fleet.
 DEVICE_TYPES = ("INVERTER", "BATTERY", "BATTERY_MODULE", "OPTIMIZER", "METER", "EV_CHARGER", "BUI", "GATEWAY")
 PROBLEM_TYPE = "https://se-api.stoplight.io/docs/monitoring"

@@ -1,6 +1,7 @@
 """Faults of SolarEdge's buckets and units."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.data_faults import NOON, Change, Json, doubled, hour
@@ -62,10 +63,33 @@ def _output_at_night(series: dict[str, Any]) -> None:
             row["value"] = _NIGHT_WH
 
 
+def _of_tomorrow(series: dict[str, Any]) -> None:
+    """Every third row of a day is there once more, on the date after its own."""
+    for row in series["values"][::3] if series["resolution"] in ("QUARTER_HOUR", "HOUR") else ():
+        tomorrow = datetime.fromisoformat(row["timestamp"]) + timedelta(days=1)
+        series["values"].append(row | {"timestamp": tomorrow.isoformat()})
+
+
+def _replaced(path: str, data: Json) -> None:
+    """Each device took the place of another, which stays in the list under the same name; and all are listed twice."""
+    if path.endswith("/devices"):
+        former = [one | {"serialNumber": f"OLD-{one['serialNumber']}", "active": False} for one in data]
+        data[:] = [*former, *data, *data]
+
+
+def _another(path: str, data: Json) -> None:
+    """A site's answer is about the next one."""
+    if isinstance(data, dict) and "accountId" in data:
+        data["siteId"] += 1
+
+
 CHANGES: Mapping[str, Change] = {
     "fault-1": _buckets(_null_bucket),
     "fault-3": _buckets(_larger_unit),
     "fault-11": _buckets(_repeated),
     "fault-13": _buckets(_last_null),
     "fault-14": _dc_coupled,
+    "fault-17": _buckets(_of_tomorrow),
+    "fault-19": _replaced,
+    "fault-20": _another,
 }

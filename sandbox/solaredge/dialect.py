@@ -9,6 +9,8 @@ from sandbox.dialect import Dialect, SiteView
 from sandbox.quotas import Spent
 from sandbox.replies import Refused, reply
 from sandbox.solaredge import constants, data_faults, sites
+from sandbox.solaredge.alerts import Alert, alerts_of
+from sandbox.solaredge.benefits import UNITS, benefits_of
 from sandbox.solaredge.series import SeriesEndpoints
 from sandbox.solaredge.sites import SolarEdgeSite
 from sandbox.times import local, zone_of
@@ -27,9 +29,13 @@ _TITLES = {
 
 
 class SolarEdge(Dialect):
-    """SolarEdge's cloud, for one account that owns every site."""
+    """SolarEdge's cloud, for one account that owns every site.
+
+    Option: `alerts` (else all is well).
+    """
 
     vendor = "solaredge"
+    options = ("alerts",)
     data_faults = data_faults.CHANGES
 
     def __init__(self, world: World) -> None:
@@ -87,6 +93,7 @@ class SolarEdge(Dialect):
         blueprint.get("/v2/sites/<site_id>")(self.show_site)
         blueprint.get("/v2/sites/<site_id>/devices")(self.list_devices)
         blueprint.get("/v2/sites/<site_id>/alerts")(self.list_alerts)
+        blueprint.get("/v2/sites/<site_id>/environmental-benefits")(self.show_benefits)
         blueprint.get("/v2/alerts")(self.list_fleet_alerts)
         SeriesEndpoints(self).add_routes(blueprint)
         return blueprint
@@ -116,16 +123,20 @@ class SolarEdge(Dialect):
         return reply([entry for entry in seen.listed if entry["type"] in types])
 
     def list_alerts(self, site_id: str) -> Response:
-        """The site's alerts: none, for the fleet is well."""
-        self.site(site_id)
-        self._paging("alerts-in-page", constants.DEFAULT_ALERTS, constants.MOST_ALERTS)
-        return reply([])
+        """A page of the site's alerts: all, or the open ones."""
+        return self._page_of_alerts(self._alerts(self.site(site_id)))
 
     def list_fleet_alerts(self) -> Response:
-        """The alerts of all sites."""
+        """A page of the alerts of all sites."""
         self._demand_fleet()
-        self._paging("alerts-in-page", constants.DEFAULT_ALERTS, constants.MOST_ALERTS)
-        return reply([])
+        return self._page_of_alerts([alert for seen in self.known.values() for alert in self._alerts(seen)])
+
+    def show_benefits(self, site_id: str) -> Response:
+        """The environmental benefits of the site."""
+        seen, unit = self.site(site_id), request.args.get("unit", "METRIC")
+        if unit not in UNITS:
+            raise Refused(self.error(400, "Unknown unit"))
+        return reply(benefits_of(seen, self.now - constants.LAG_SECONDS, unit))
 
     def site(self, site_id: str) -> SolarEdgeSite:
         """The site, if the credential may see it. Raises Refused."""
@@ -134,6 +145,14 @@ class SolarEdge(Dialect):
         if self._held() == OWNER_TOKEN and site_id != self.sites[0].site_id:
             raise Refused(self.error(403, "No access to this site"))
         return self.known[site_id]
+
+    def _alerts(self, seen: SolarEdgeSite) -> list[Alert]:
+        found = alerts_of(seen, self.now) if "alerts" in self.switched_on else []
+        return [one for one in found if one["status"] == "OPEN"] if request.args.get("only-open") == "true" else found
+
+    def _page_of_alerts(self, found: list[Alert]) -> Response:
+        page, size = self._paging("alerts-in-page", constants.DEFAULT_ALERTS, constants.MOST_ALERTS)
+        return reply(found[(page - 1) * size : page * size])
 
     def _below(self) -> str:
         return request.path.removeprefix(f"/{self.vendor}")

@@ -104,6 +104,7 @@ class SeriesEndpoints:
         blueprint.get(f"{base}/<any(power, energy):metric>")(self.of_site)
         blueprint.get(f"{base}/inverters/telemetry")(self.of_inverters)
         blueprint.get(f"{base}/storage/telemetry")(self.of_storage)
+        blueprint.get(f"{base}/storage/<serials>/telemetry")(self.of_batteries)
         blueprint.get(f"{base}/meters/telemetry")(self.of_meters)
         blueprint.get(f"{base}/inverters/<serial>/<metric>")(self.of_inverter)
         blueprint.get(f"{base}/storage/<serial>/<metric>")(self.of_battery)
@@ -131,10 +132,21 @@ class SeriesEndpoints:
 
     def of_storage(self, site_id: str) -> Response:
         """The flows and the charge of every battery."""
+        return self._storage(site_id, self._cloud.site(site_id).batteries)
+
+    def of_batteries(self, site_id: str, serials: str) -> Response:
+        """The same of some batteries, whose serial numbers stand in the path with commas between them."""
+        seen = self._cloud.site(site_id)
+        devices = [device for serial in serials.split(",") if (device := seen.of_kind("battery", serial))]
+        if len(devices) < len(serials.split(",")):
+            raise Refused(self._cloud.error(404, "Device not found"))
+        return self._storage(site_id, devices)
+
+    def _storage(self, site_id: str, devices: Iterable[Device]) -> Response:
         reader = self._reader(site_id)
         storage = {
             device.serial: {name: self._series(reader, *_battery(reader, device, name)) for name in _BATTERY_METRICS}
-            for device in reader.seen.batteries
+            for device in devices
         }
         resolution = reader.window.resolution
         return reply({"period": _period(reader), "resolution": resolution, "storage": storage})

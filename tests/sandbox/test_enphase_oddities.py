@@ -3,7 +3,7 @@
 import pytest
 
 from tests.sandbox.callers import Caller
-from tests.sandbox.enphase import FIRST, MONITORING, SERVICES, Enphase, system_id
+from tests.sandbox.enphase import FIRST, MONITORING, PREFIXES, SERVICES, Enphase, system_id
 
 BOTH = pytest.mark.parametrize("vendor", [MONITORING, SERVICES])
 DAY = {"start_date": "2026-06-20"}
@@ -111,3 +111,27 @@ def test_the_power_of_a_microinverter_may_have_its_other_name(caller: Caller):
     row = cloud.of(0, "/devices/micros/482000000000/telemetry")["intervals"][-1]
     assert set(row) == {"end_at", "pwr", "enwh"}
     assert "powr" in cloud.of(0, "/telemetry/production_micro")["intervals"][-1]
+
+
+@BOTH
+def test_a_time_of_which_there_is_nothing_may_be_refused(caller: Caller, vendor: str):
+    cloud = Enphase(caller, vendor)
+    now = int(caller.clocks.now)
+    assert cloud.of(0, "/telemetry/production_micro", start_at=now - 60)["intervals"] == []
+    cloud.set_options(refuses_no_data=True)
+    answer = cloud.get(f"{PREFIXES[vendor]}/{FIRST}/telemetry/production_micro", start_at=now - 60)
+    assert answer.status_code == 422
+    assert "Requested date range is invalid for this system" in answer.text
+    assert cloud.of(0, "/telemetry/production_micro", start_at=now - 7200)["intervals"]
+
+
+@BOTH
+def test_a_system_without_iq_batteries_may_refuse_to_tell_their_series(caller: Caller, vendor: str):
+    cloud = Enphase(caller, vendor)
+    without = next(
+        number for number in range(7) if "encharges" not in cloud.of(number, "/devices")["devices"]
+    )
+    assert "intervals" in cloud.of(without, "/telemetry/battery")
+    cloud.set_options(refuses_no_data=True)
+    answer = cloud.get(f"{PREFIXES[vendor]}/{system_id(without)}/telemetry/battery")
+    assert (answer.status_code, "System doesn't have encharges" in answer.text) == (422, True)

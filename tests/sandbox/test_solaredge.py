@@ -85,6 +85,50 @@ def test_there_are_no_alerts(caller: Caller):
     assert caller.get("solaredge", f"{SITE}/alerts").json == caller.get("solaredge", "/v2/alerts").json == []
 
 
+def test_alerts_are_switched_on_and_come_in_pages_open_or_all(caller: Caller):
+    caller.http.put("/options/solaredge", json={"alerts": True})
+    opened = caller.get("solaredge", f"{SITE}/alerts", **{"only-open": "true"}).json
+    assert {alert["status"] for alert in opened} == {"OPEN"}
+    serials = [one["serialNumber"] for one in caller.get("solaredge", f"{SITE}/devices").json]
+    assert [alert["component"]["serialNumber"] for alert in opened] == serials
+    pages = [caller.get("solaredge", f"{SITE}/alerts", page=page).json for page in (1, 2, 3)]
+    assert [len(page) for page in pages] == [100, 20 + len(opened), 0]
+    ids = [alert["alertId"] for page in pages for alert in page]
+    assert len(set(ids)) == len(ids)
+    assert {alert["siteId"] for alert in pages[0]} == {1000001}
+    fleet = [caller.get("solaredge", "/v2/alerts", page=page).json for page in range(1, 12)]
+    assert {alert["siteId"] for page in fleet for alert in page} > {1000001}
+
+
+def test_some_batteries_are_asked_for_by_their_serial_numbers(caller: Caller):
+    window = {"from": "2026-06-20T00:00:00", "to": "2026-06-20T12:00:00", "resolution": "QUARTER_HOUR"}
+    sites = [one["siteId"] for one in caller.get("solaredge", "/v2/sites").json["sites"]["site"]]
+    listed = {
+        f"/v2/sites/{site}": [
+            one["serialNumber"] for one in caller.get("solaredge", f"/v2/sites/{site}/devices", types="BATTERY").json
+        ]
+        for site in sites
+    }
+    site, (one, other) = next((site, serials) for site, serials in listed.items() if len(serials) == 2)
+    whole = caller.get("solaredge", f"{site}/storage/telemetry", **window).json
+    assert caller.get("solaredge", f"{site}/storage/{one},{other}/telemetry", **window).json == whole
+    alone = caller.get("solaredge", f"{site}/storage/{other}/telemetry", **window).json
+    assert alone["storage"] == {other: whole["storage"][other]}
+    assert caller.get("solaredge", f"{site}/storage/{one},x/telemetry", **window).status_code == 404
+
+
+def test_environmental_benefits_grow_with_what_was_produced(caller: Caller):
+    def benefits(site: str, **query: Any) -> dict[str, Any]:
+        return dict(caller.get("solaredge", f"{site}/environmental-benefits", **query).json)  # type: ignore[arg-type]
+
+    metric, imperial = benefits(SITE), benefits(SITE, unit="IMPERIAL")
+    assert metric == benefits(SITE, unit="METRIC")
+    assert imperial["co2Emissions"] / metric["co2Emissions"] == pytest.approx(2.2046, abs=1e-3)
+    caller.clocks.wait(86_400)
+    assert benefits(SITE)["evMiles"] > metric["evMiles"] > 0
+    assert caller.get("solaredge", f"{SITE}/environmental-benefits", unit="STONES").status_code == 400
+
+
 @pytest.mark.parametrize("path", ["/v2/sites/1", f"{SITE}/inverters/x/power", f"{SITE}/storage/BATT-000000/colour"])
 def test_what_is_unknown_is_not_found(caller: Caller, path: str):
     assert caller.get("solaredge", path).status_code == 404

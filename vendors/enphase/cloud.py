@@ -1,8 +1,9 @@
 """What both APIs of Enphase answer about one system, its devices and their series.
 
-Calls, those that are kept for an hour in brackets: a site's summary 1, with batteries 3; a microinverter 3, a battery
-4, the only one of its site 5 or 6; series 1 for each day of microinverters and each 7 days of meters and batteries,
-one more for the last hour of a day of 25; days and months of a site 1 for any range; [the system 1, its devices 1].
+Calls, those that are kept for an hour in brackets: a site's summary 1, with batteries 3 and its devices; a
+microinverter 3, a battery 4, the only one of its site 5 or 6; series 1 for each day of microinverters and each 7 days
+of meters and batteries, one more for the last hour of a day of 25; days and months of a site 1 for any range; [the
+system 1, its devices 1].
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,8 +14,9 @@ from typing import ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
 from vendors.enphase import present, series
+from vendors.enphase.answers import about_these
 from vendors.enphase.series import DAY, KEPT, MICRO_STEP, Feed
-from vendors.enphase.shapes import DEVICES, devices_of, encharge_id, has_production_meter
+from vendors.enphase.shapes import DEVICES, devices_of, encharge_id, encharge_ids, has_production_meter
 from vendors.kit import (
     Battery,
     Key,
@@ -73,13 +75,16 @@ class EnphaseCloud(Vendor):
 
     def site(self, key: Key) -> Site:
         known = self._known_site(key)
-        summary = partial(present.with_summary, known)
+        summary = partial(present.with_summary, known, self.client.now)
         site = self.client.beside(lambda: self._get("/summary", *key, kind="live").record(summary)).value() or known
         if site.bess is None:
             return site
-        latest = self.client.beside(lambda: self._latest(site.vendor_id).record(present.flow_of_all))
+        latest = self.client.beside(lambda: self._latest(site.vendor_id))
+        ids = self.client.beside(lambda: self._get("/devices", *key, only=DEVICES).record(encharge_ids))
         percent = self.client.beside(lambda: self._charge(site.vendor_id)).value()
-        return present.with_charge(site, percent, latest.value())
+        told = latest.value()
+        flow = told.record(partial(present.flow_of_all, ids.value())) if told else None
+        return present.with_charge(site, percent, flow)
 
     def battery(self, key: Key) -> Battery:
         battery, devices = self._device(key, Battery)
@@ -87,8 +92,9 @@ class EnphaseCloud(Vendor):
         if id:
             with_flow = partial(present.with_flow, battery, id)
             latest = self.client.beside(lambda: self._latest(key[0]).record(with_flow))
-            percent = self.client.beside(lambda: self._get(ENCHARGE, *key, kind="today").record(present.newest_charge))
-            mode = self.client.beside(lambda: self.client.get(self.settings, key[0]).record(present.mode_of))
+            newest_charge = partial(present.newest_charge, self.client.now)
+            percent = self.client.beside(lambda: self._get(ENCHARGE, *key, kind="today").record(newest_charge))
+            mode = self.client.beside(lambda: self._mode(key[0]))
             battery = replace(latest.value() or battery, soc_percent=percent.value(), mode=mode.value())
         return self._alone(battery) if is_alone(devices_of(key[0], devices)) else battery
 
@@ -102,7 +108,7 @@ class EnphaseCloud(Vendor):
 
     def _with_day(self, inverter: SolarInverter) -> SolarInverter:
         """The microinverter with what it did today and what is wrong with it."""
-        with_day = partial(present.with_day, inverter)
+        with_day = partial(present.with_day, inverter, self.client.now)
         today = self.client.beside(lambda: self._get(MICRO, *inverter.key, kind="today").record(with_day))
         recent_errors = self.client.beside(lambda: self._errors(inverter))
         return replace(today.value() or inverter, recent_errors=recent_errors.value())
@@ -163,7 +169,8 @@ class EnphaseCloud(Vendor):
         oldest = day_start((self.client.now - KEPT).astimezone(zone).date(), zone)
 
         def rows(begins: datetime, ends: datetime) -> list[list[Row]]:
-            found = amounts(self._samples(feed, max(begins, oldest), ends), feed.step, at_end=True)
+            samples = self._samples(feed, max(begins, oldest), ends)
+            found = amounts(samples, series.step_of(samples, feed.step), at_end=True)
             return [[graded(row, level) for row in found if begins <= row.start < ends]]
 
         def month(first: date) -> list[list[Row]]:
@@ -220,8 +227,15 @@ class EnphaseCloud(Vendor):
         kind: str = "inventory",
         only: Shape | None = None,
     ) -> Reply:
-        """A call about one system, whose number comes first."""
-        return self.client.get(f"{self.systems}/{{}}{path}", *ids, params=params, kind=kind, only=only)
+        """A call about one system, whose number comes first, or one device of it."""
+        reply = self.client.get(f"{self.systems}/{{}}{path}", *ids, params=params, kind=kind, only=only)
+        reply.record(partial(about_these, ids))
+        return reply
+
+    def _mode(self, system: str) -> str | None:
+        reply = self.client.get(self.settings, system)
+        reply.record(partial(about_these, (system,)))
+        return reply.record(present.mode_of)
 
 
 def is_alone(devices: list[SolarInverter | Battery]) -> bool:

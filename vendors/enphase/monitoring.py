@@ -1,7 +1,7 @@
 """Enphase Monitoring API v4.
 
 Credential: `X-Authorization-enphase: Bearer <token>` and `X-enphase-api-key: <key>`, both of one application.
-Calls: sites one per 100; devices ceil(S / 100) + S for S systems; one site 2, with batteries 4; one microinverter
+Calls: sites one per 100; devices ceil(S / 100) + S for S systems; one site 2, with batteries 5; one microinverter
 3 + one per 100 of its system; one battery 4, the only one of its site 5 or 6; intervals as in `vendors.enphase.cloud`.
 At most 2 in parallel: a quota is a fixed minute (10 calls on the free plan), belongs to the key, and is spent by
 bursts.
@@ -13,6 +13,7 @@ Source: https://developer-v4.enphase.com/docs, read November 2026.
 
 from collections.abc import Iterator
 
+from vendors.enphase.answers import without_data
 from vendors.enphase.cloud import EnphaseCloud
 from vendors.enphase.present import with_snapshot
 from vendors.enphase.shapes import to_site
@@ -69,7 +70,7 @@ class Enphase(EnphaseCloud):
         # 409 is what version 2 of the API said, and is documented nowhere for this one.
         if reply.status == 429 or (reply.status == 409 and "limit" in str(reply.about.get("details")).lower()):
             return limited(reply)
-        return None
+        return without_data(reply, request)
 
     def _refusal(self, reply: Reply, request: Request) -> VendorError | RawReply:
         if (optional_text(reply.about, "message") or "").lower() == MISMATCH:

@@ -1,10 +1,13 @@
 """What Enphase's answers say of the present, added to records. Energies are in Wh and powers in W there."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import fsum
+from zoneinfo import ZoneInfo
 
+from vendors.enphase.series import intervals
 from vendors.kit import Battery, Bess, Message, Messages, Production, Site, SolarInverter
 from vendors.kit.reading import (
     ENERGY_UNITS,
@@ -26,16 +29,24 @@ DIRECTIONS = {"charging": (1, 0), "discharging": (0, 1), "idle": (0, 0)}
 MODES = {"selfconsumption": "Self Consumption", "savingsmode": "Savings", "fullbackup": "Backup"}
 UNITS = POWER_UNITS | ENERGY_UNITS
 
+# Of a date on which the clock goes back.
+LONGEST_DAY = timedelta(hours=25)
+
 Flow = tuple[float, float]
 
 
-def with_summary(site: Site, raw: Raw) -> Site:
-    """The site with what `summary` tells; its batteries only if they have a capacity, which is nowhere else."""
+def with_summary(site: Site, now: datetime, raw: Raw) -> Site:
+    """The site with what `summary` tells; its batteries only if they have a capacity, which is nowhere else.
+
+    Of another date than today it tells a power of 0, whatever it was.
+    """
+    date = optional_text(raw, "summary_date")
+    is_today = not (date and site.timezone) or date == now.astimezone(ZoneInfo(site.timezone)).date().isoformat()
     size_w, capacity_kwh = positive(raw, "size_w"), capacity_of(raw)
     return replace(
         site,
         peak_power_kw=None if size_w is None else size_w / 1000,
-        power_kw=kilo(raw, "current_power"),
+        power_kw=kilo(raw, "current_power") if is_today else None,
         measured_at=epoch(raw, "last_report_at") or epoch(raw, "last_interval_end_at"),
         bess=None if capacity_kwh is None else Bess(nameplate_kwh=capacity_kwh),
     )
@@ -47,9 +58,14 @@ def capacity_of(summary: Raw) -> float | None:
     return None if capacity_wh is None else capacity_wh / 1000
 
 
-def flow_of_all(latest: Raw) -> Flow | None:
-    """What all batteries in `latest_telemetry` take or give together."""
-    return flow_of(encharges(latest))
+def flow_of_all(ids: AbstractSet[str | None] | None, latest: Raw) -> Flow | None:
+    """What the batteries of these ids in `latest_telemetry` take or give together; where the ids are not known, all."""
+    entries = encharges(latest)
+    if ids is not None:
+        entries = [one for one in entries if optional_text(one, "id") in ids]
+        if len({optional_text(one, "id") for one in entries}) < len(ids):
+            return None
+    return flow_of(entries)
 
 
 def with_charge(site: Site, percent: float | None, flow: Flow | None) -> Site:
@@ -59,24 +75,35 @@ def with_charge(site: Site, percent: float | None, flow: Flow | None) -> Site:
     return replace(site, bess=bess, charge_kw=charge_kw, discharge_kw=discharge_kw)
 
 
-def with_day(inverter: SolarInverter, raw: Raw) -> SolarInverter:
+def rows_of_today(now: datetime, raw: Raw) -> tuple[datetime | None, dict[datetime, Raw]]:
+    """Midnight, with which an answer that was asked for no other time begins, and its rows since then by their end.
+
+    Midnight is None in an answer about another day, which has no rows of today. A row of another date or after now is
+    none of today, and one that comes twice is one.
+    """
+    midnight = epoch(raw, "start_at")
+    if midnight is None or not now - LONGEST_DAY < midnight <= now:
+        return None, {}
+    ends = ((epoch(row, "end_at"), row) for row in intervals(raw, optional=True))
+    return midnight, {end: row for end, row in ends if end and midnight < end <= now}
+
+
+def with_day(inverter: SolarInverter, now: datetime, raw: Raw) -> SolarInverter:
     """The microinverter with its newest row of today, and what all of them add up to; as it is without rows.
 
     `enwh` is the energy of a row; `powr`, or `pwr`, its power.
     """
-    produced = [row for row in rows(raw, "intervals", optional=True) if number(row, "enwh") is not None]
+    midnight, rows = rows_of_today(now, raw)
+    produced = {end: wh for end, row in rows.items() if (wh := number(row, "enwh")) is not None}
     if not produced:
         return inverter
-    newest = max(produced, key=ended)
-    power_kw = kilo(newest, "powr")
+    newest = max(produced)
+    power_kw = kilo(rows[newest], "powr")
     return replace(
         inverter,
-        power_kw=kilo(newest, "pwr") if power_kw is None else power_kw,
-        measured_at=epoch(newest, "end_at"),
-        recent_production=Production(
-            fsum(number(row, "enwh") or 0.0 for row in produced) / 1000,
-            epoch(raw, "start_at"),
-        ),
+        power_kw=kilo(rows[newest], "pwr") if power_kw is None else power_kw,
+        measured_at=newest,
+        recent_production=Production(fsum(produced.values()) / 1000, midnight),
     )
 
 
@@ -103,8 +130,9 @@ def with_flow(battery: Battery, id: str, latest: Raw) -> Battery:
 
 
 def encharges(latest: Raw) -> list[Raw]:
-    """The rows of IQ Batteries."""
-    return [one for one in rows(latest, "devices", "encharges", optional=True) if isinstance(one, Mapping)]
+    """The rows of IQ Batteries, one for each channel of each."""
+    found = [one for one in rows(latest, "devices", "encharges", optional=True) if isinstance(one, Mapping)]
+    return list({(optional_text(one, "id"), optional_text(one, "channel")): one for one in found}.values())
 
 
 def flow_of(entries: Iterable[Raw]) -> Flow | None:
@@ -129,11 +157,13 @@ def charge_of(raw: Raw) -> float | None:
     return None
 
 
-def newest_charge(raw: Raw) -> float | None:
-    """As `charge_of`; else that of the newest row, for rows that reach up to now."""
-    newest: Raw = max(rows(raw, "intervals", optional=True), key=ended, default={})
+def newest_charge(now: datetime, raw: Raw) -> float | None:
+    """As `charge_of`; else that of the newest row of today."""
     told = charge_of(raw)
-    return number(mapping(newest, "soc"), "percent") if told is None else told
+    if told is not None:
+        return told
+    _, rows = rows_of_today(now, raw)
+    return number(mapping(rows[max(rows)], "soc"), "percent") if rows else None
 
 
 def mode_of(raw: Raw) -> str | None:
@@ -142,28 +172,30 @@ def mode_of(raw: Raw) -> str | None:
     return MODES.get(word.lower().replace(" ", "").replace("-", ""))
 
 
-def open_events(serial_number: str, raw: Raw) -> list[tuple[str, datetime]]:
-    """Type and beginning of what is wrong with a device now."""
-    return [
-        (optional_text(one, "event_type_id") or "", began)
+def open_events(serial_number: str, raw: Raw) -> list[tuple[str, datetime | None]]:
+    """Type and beginning of what is wrong with a device now, each once."""
+    found = [
+        (optional_text(one, "event_type_id") or "", epoch(one, "event_start_time"))
         for one in rows(raw, "events", optional=True)
-        if optional_text(one, "serial_number") == serial_number and (began := epoch(one, "event_start_time"))
+        if optional_text(one, "serial_number") == serial_number and is_open(one)
     ]
+    return list(dict.fromkeys(found))
 
 
-def to_messages(found: Iterable[tuple[str, datetime]], types: Raw, now: datetime) -> Messages:
+def is_open(event: Raw) -> bool:
+    """Whether an event goes on: it has no end, and its status is `open`, in any case, if it has one."""
+    status = optional_text(event, "status") or "open"
+    return optional_text(event, "event_end_time") is None and status.lower() == "open"
+
+
+def to_messages(found: Iterable[tuple[str, datetime | None]], types: Raw, now: datetime) -> Messages:
     """Open events in words: Enphase grades alarms, but not events, so all count as errors."""
     names = {
         optional_text(one, "event_type_id"): optional_text(one, "event_name")
         for one in rows(types, "event_types", optional=True)
     }
     told = tuple(Message("error", names.get(kind) or f"event type {kind}") for kind, _ in found)
-    return Messages(told, min((began for _, began in found), default=now))
-
-
-def ended(row: Raw) -> float:
-    """Epoch seconds of a row's end; 0 where it has none."""
-    return number(row, "end_at") or 0.0
+    return Messages(told, min((began for _, began in found if began), default=now))
 
 
 def kilo(raw: Raw, name: str) -> float | None:

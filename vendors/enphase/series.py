@@ -1,15 +1,16 @@
 """Series of both APIs: rows of 5 or 15 minutes, stamped with their end, and energies of each day since a first one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta, tzinfo
-from itertools import dropwhile
+from itertools import dropwhile, pairwise
 
 from vendors.kit import Key, Reporting, Sample, day_start
 from vendors.kit.reading import Raw, calendar_date, epoch, mapping, number, optional_text, rows, stamp
 
 DAY = timedelta(days=1)
 MICRO_STEP, METER_STEP = timedelta(minutes=5), timedelta(minutes=15)
+STEPS = (MICRO_STEP, METER_STEP)
 # Enphase refuses what began more than two years ago; a day less, for the sake of clocks and time zones.
 KEPT = timedelta(days=729)
 
@@ -29,11 +30,27 @@ class Feed:
     nights: bool = False
 
 
+def intervals(raw: Raw, *, optional: bool = False) -> list[Raw]:
+    """The rows of an answer, which may lie in lists within the list; null is none.
+
+    optional: whether they may be missing.
+    """
+    listed = rows(raw, "intervals", optional=optional or "intervals" in raw)
+    return [row for one in listed for row in (one if isinstance(one, list) else [one])]
+
+
+def step_of(samples: Iterable[Sample], usual: timedelta) -> timedelta:
+    """How long a row is: as the least time between two of them if rows can be that long, since no member tells it."""
+    ends = sorted({sample.at for sample in samples})
+    least = min((after - before for before, after in pairwise(ends)), default=usual)
+    return least if least in STEPS else usual
+
+
 def production(raw: Raw) -> list[Sample]:
     """Rows of microinverters or meters. `enwh`, or `wh_del`, is Wh; `powr` beside it is W, and not read."""
     return [
         Sample(end, (wh / 1000,), reporting=reporting(raw, row))
-        for row in rows(raw, "intervals")
+        for row in intervals(raw)
         if (end := epoch(row, "end_at")) and (wh := either(row, "enwh", "wh_del")) is not None
     ]
 
@@ -41,7 +58,7 @@ def production(raw: Raw) -> list[Sample]:
 def flows(raw: Raw) -> list[Sample]:
     """Rows of one battery or of all: what went in and out, and the state of charge."""
     found = []
-    for row in rows(raw, "intervals"):
+    for row in intervals(raw):
         charge, discharge = mapping(row, "charge"), mapping(row, "discharge")
         end, into_wh, out_wh = epoch(row, "end_at"), number(charge, "enwh"), number(discharge, "enwh")
         if end and into_wh is not None and out_wh is not None:

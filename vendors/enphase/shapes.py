@@ -9,16 +9,16 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, TypeVar
 
-from vendors.kit import Battery, Describe, Reply, Shape, Site, SolarInverter, Status
-from vendors.kit.reading import Raw, epoch, optional_text, rows, text, zone_name
+from vendors.kit import ANY, Battery, Describe, Reply, Shape, Site, SolarInverter, Status
+from vendors.kit.reading import Raw, epoch, flag, optional_text, rows, text, zone_name
 
 D = TypeVar("D", SolarInverter, Battery)
 
 INVERTERS = "micros"
 ENCHARGES = "encharges"
 BATTERIES = (ENCHARGES, "acbs")
-DEVICE = ("serial_number", "status", "active", "model", "product_name", "name")
-DEVICES = Shape({"devices": {kind: [DEVICE] for kind in (INVERTERS, *BATTERIES)}})
+DEVICE = ("id", "serial_number", "status", "active", "model", "product_name", "name")
+DEVICES = Shape({"system_id": ANY, "devices": {kind: [DEVICE] for kind in (INVERTERS, *BATTERIES)}})
 # Systems and devices of these kinds are no longer in service.
 RETIRED = frozenset({"retired", "deactivated", "unused"})
 # Words in lower case; of those that end in ISSUE there are several.
@@ -52,7 +52,7 @@ def of_site(raw: Raw) -> dict[str, Any]:
 
 
 def devices_of(system: str, reply: Reply) -> list[SolarInverter | Battery]:
-    """The devices in a reply of `/devices`; a type that the system does not have is absent there."""
+    """The devices in a reply of `/devices`, each once; a type that the system does not have is absent there."""
 
     def to_device(kind: type[D], describe: Describe, raw: Raw) -> D | None:
         if is_retired(raw):
@@ -64,11 +64,11 @@ def devices_of(system: str, reply: Reply) -> list[SolarInverter | Battery]:
     found: list[SolarInverter | Battery] = [*reply.rows("devices", INVERTERS, to=to_inverter, optional=True)]
     for kind in BATTERIES:
         found += reply.rows("devices", kind, to=to_battery, optional=True)
-    return found
+    return list({(type(device), device.key): device for device in found}.values())
 
 
 def is_retired(raw: Raw) -> bool:
-    return raw.get("active") is False or (optional_text(raw, "status") or "").lower() in RETIRED
+    return flag(raw, "active") is False or (optional_text(raw, "status") or "").lower() in RETIRED
 
 
 def of_device(raw: Raw) -> dict[str, Any]:
@@ -108,6 +108,11 @@ def encharge_id(serial_number: str, raw: Raw) -> str | None:
     )
 
 
+def encharge_ids(raw: Raw) -> set[str | None]:
+    """The numbers of all IQ Batteries in service, from a reply of `/devices`."""
+    return {optional_text(one, "id") for one in of_type(raw, ENCHARGES)}
+
+
 def has_production_meter(raw: Raw) -> bool:
     """Whether Enphase counts a system's production with a meter, from a reply of `/devices`."""
     wanted = ("production", "enabled")
@@ -118,4 +123,9 @@ def has_production_meter(raw: Raw) -> bool:
 
 
 def of_type(raw: Raw, kind: str) -> Iterable[Raw]:
-    return (one for one in rows(raw, "devices", kind, optional=True) if isinstance(one, dict))
+    """The devices of a type that are in service."""
+    return (
+        one
+        for one in rows(raw, "devices", kind, optional=True)
+        if isinstance(one, dict) and not is_retired(one)
+    )

@@ -3,7 +3,7 @@
 Credential: `X-Authorization-enphasevpp: Bearer <token>` (one hour) and `X-enphasevpp-api-key: <key>`, or else
 `X-enphase-api-key`, sent on as `x-api-key`.
 Calls for P programs and S sites: sites ceil(P / 100) + one per 100 sites of each program; devices as many + S; one
-site as many as sites + 1, with batteries 3; one microinverter 3; one battery 4, the only one of its site 5 or 6;
+site as many as sites + 1, with batteries 4; one microinverter 3; one battery 4, the only one of its site 5 or 6;
 intervals as in `vendors.enphase.cloud`, and as many as sites once an hour. No quota is published.
 Quirks: the list of sites is ordered by program, and a site may stand in several. A program without sites answers 404.
 Some 403 mean that a credential is bad. The newest systems come first unless asked otherwise. No call tells the lifetime
@@ -13,6 +13,7 @@ Source: https://vpp.enphaseenergy.com/auth/getApiSpec (July 2026).
 
 from collections.abc import Iterator
 
+from vendors.enphase.answers import without_data
 from vendors.enphase.cloud import EnphaseCloud
 from vendors.enphase.shapes import to_site
 from vendors.kit import (
@@ -70,9 +71,9 @@ class EnphaseVpp(EnphaseCloud):
             return NotFound(reply.url, "the site is in no program of this account")
         if reply.status == 404 and said.startswith(EMPTY_PROGRAM):
             return reply.instead({"total": 0, "systems": []})
-        if reply.status == 422 and said.startswith(DOWNSTREAM):
-            return BackendError(reply.url)
-        return None
+        if nothing := without_data(reply, request):
+            return nothing
+        return BackendError(reply.url) if reply.status == 422 and said.startswith(DOWNSTREAM) else None
 
     def sites(self) -> Iterator[Site]:
         programs = list(self.client.pages(self._page_of_programs))

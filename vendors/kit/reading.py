@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 Raw = Mapping[str, Any]
 
+FLAGS = {"true": True, "false": False}
 MAX_TEXT = 300
 MOST_OFFSET_HOURS = 14
 # No solar inverter fed a grid before, and none has a date after. Vendors write epoch 0, year 1 and year 9999 for
@@ -71,6 +72,12 @@ def number(raw: Raw, name: str) -> float | None:
     except (ValueError, OverflowError):
         return None
     return result if isfinite(result) else None
+
+
+def flag(raw: Raw, name: str) -> bool | None:
+    """A truth value, also where it is written as text; None for anything else, which says nothing."""
+    value = raw.get(name)
+    return value if isinstance(value, bool) else FLAGS.get(value.strip().lower()) if isinstance(value, str) else None
 
 
 def positive(raw: Raw, name: str) -> float | None:
@@ -149,6 +156,13 @@ def mapping(raw: Raw, name: str) -> Raw:
     """A nested object; empty when absent or of another kind, as some vendors blank them out."""
     value = raw.get(name)
     return value if isinstance(value, Mapping) else {}
+
+
+def about(raw: Any, name: str, wanted: str) -> None:
+    """Raises AnotherThing where the member tells another id than that; an answer without it is taken as it is."""
+    told = optional_text(raw, name) if isinstance(raw, Mapping) else None
+    if told not in (None, wanted):
+        raise AnotherThing
 
 
 def epoch(raw: Raw, name: str) -> datetime | None:

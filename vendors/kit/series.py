@@ -94,7 +94,7 @@ def intervals(series: Series, window: Window, size: int, now: datetime) -> Itera
         calls += tile.calls
         if size <= 0 or calls > MAX_CALLS:
             return
-        _append(parts, tile.read())
+        _append(parts, tile.read(), now)
         covered = len(borders) if tile.end >= window.end else max(told + 1, _count(borders, tile.end))
         for found in _between(series, parts, borders[told:covered], window.zone, now):
             if size > 0:
@@ -107,13 +107,14 @@ def intervals(series: Series, window: Window, size: int, now: datetime) -> Itera
     yield Told(borders[told])
 
 
-def _append(parts: list[list[Row]], read: Sequence[list[Row]]) -> None:
-    """Adds a tile's rows to each device's; a row that both tiles hold at their edge counts once."""
+def _append(parts: list[list[Row]], read: Sequence[list[Row]], now: datetime) -> None:
+    """Adds a tile's rows to each device's; a row that both tiles hold at their edge counts once, one of the future not
+    at all."""
     for number, rows in enumerate(read):
         if number == len(parts):
             parts.append([])
         last = parts[number][-1].end if parts[number] else None
-        parts[number] += [row for row in rows if last is None or row.start >= last]
+        parts[number] += [row for row in rows if (last is None or row.start >= last) and row.start < now]
 
 
 def _count(borders: Sequence[datetime], until: datetime) -> int:

@@ -12,7 +12,7 @@ Quirks: `/sites` was a bare array in 2022; `types` means inverters only unless a
 Source: https://api-docs.solaredge.com, and live replies of public projects, read November 2026.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,8 +26,6 @@ from vendors.kit import (
     CredentialHeaders,
     Key,
     Level,
-    Message,
-    Messages,
     NotFound,
     NotOffered,
     Production,
@@ -43,19 +41,21 @@ from vendors.kit import (
     VendorError,
     day_start,
 )
-from vendors.kit.client import Params
-from vendors.kit.reading import Raw, rows
+from vendors.kit.reading import Raw
 from vendors.solaredge.access import key_or_bearer, limited
+from vendors.solaredge.alerts import is_full, read_alerts
 from vendors.solaredge.shapes import (
     DEVICES,
     Present,
     one_way,
     to_coupled,
     to_device,
-    to_flow,
-    to_message,
-    to_output,
+    to_flows,
+    to_former,
+    to_outputs,
     to_site,
+    to_site_asked_for,
+    with_former,
 )
 from vendors.solaredge.telemetry import (
     INVERTERS,
@@ -70,8 +70,6 @@ from vendors.solaredge.telemetry import (
 from vendors.solaredge.windows import LocalWindow, instant, windows
 
 SITES_PER_PAGE = 1000
-ALERTS = "/v2/sites/{}/alerts"
-ALERTS_PER_PAGE = 100
 
 D = TypeVar("D", SolarInverter, Battery)
 
@@ -110,22 +108,29 @@ class SolarEdge(Vendor):
         yield from self.client.each(sites, self._devices_of)
 
     def _devices_of(self, site: str) -> list[SolarInverter | Battery]:
-        return self._listed(site).rows(to=partial(to_device, site))
+        """Each once, however often it is listed."""
+        listed: list[SolarInverter | Battery] = self._listed(site).rows(to=partial(to_device, site))
+        return list({device.key: device for device in listed}.values())
+
+    def _batteries_of(self, site: str) -> list[str]:
+        """Their serial numbers."""
+        return [device.serial_number for device in self._devices_of(site) if isinstance(device, Battery)]
 
     def _listed(self, site: str) -> Reply:
         return self.client.get("/v2/sites/{}/devices", site, params={"types": ("INVERTER", "BATTERY")}, only=DEVICES)
 
     def site(self, key: Key) -> Site:
         site = self._known_site(key[0])
-        of_sun = self.client.beside(lambda: self._present(site, SITE, to_output))
-        batteries = sum(isinstance(device, Battery) for device in self._devices_of(key[0]))
-        storage = self.client.beside(lambda: self._present(site, STORAGE, to_flow) if batteries else {})
-        solar, stored = (of_sun.value() or {}).get(""), (storage.value() or {}).values()
+        of_sun = self.client.beside(lambda: self._present(site, SITE, to_outputs))
+        batteries = self._batteries_of(key[0])
+        storage = self.client.beside(lambda: self._present(site, STORAGE, to_flows) if batteries else {})
+        solar, found = (of_sun.value() or {}).get(""), storage.value() or {}
+        stored = [found[battery] for battery in batteries if battery in found]
         newest = max((one.until for one in (solar, *stored) if one), default=None)
         # The sun's buckets are null at night, when batteries go on.
         now = [one for one in stored if one.until == newest]
         # What some of them do is not what the site's batteries do.
-        whole = now if len(now) == batteries else []
+        whole = now if len(now) == len(batteries) else []
         charge_kw, discharge_kw = one_way(
             sum_kw(one.charge_kw for one in whole), sum_kw(one.discharge_kw for one in whole)
         )
@@ -144,8 +149,8 @@ class SolarEdge(Vendor):
         today = day_start(self.client.now.astimezone(site.clock).date(), site.clock)
         of_today = self.client.beside(lambda: read_today(self.client, site, INVERTERS, today))
         lifetime = self.client.beside(lambda: self._lifetime(site, device))
-        recent_errors = self.client.beside(lambda: self._alerts(site, device.serial_number))
-        present = self.client.beside(lambda: self._present(site, INVERTERS, to_output))
+        recent_errors = self.client.beside(lambda: read_alerts(self.client, site, device.serial_number))
+        present = self.client.beside(lambda: self._present(site, INVERTERS, to_outputs))
         newest = (present.value() or {}).get(device.serial_number)
         made = [row.kwh[0] for row in (of_today.value() or {}).get(device.serial_number, []) if row.kwh]
         return replace(
@@ -159,8 +164,8 @@ class SolarEdge(Vendor):
 
     def battery(self, key: Key) -> Battery:
         site, device = self._known_site(key[0]), self._device(key, Battery)
-        present = self.client.beside(lambda: self._present(site, STORAGE, to_flow))
-        recent_errors = self.client.beside(lambda: self._alerts(site, device.serial_number)).value()
+        present = self.client.beside(lambda: self._present(site, STORAGE, to_flows))
+        recent_errors = self.client.beside(lambda: read_alerts(self.client, site, device.serial_number)).value()
         newest = (present.value() or {}).get(device.serial_number)
         if newest is None:
             return replace(device, recent_errors=recent_errors)
@@ -186,13 +191,14 @@ class SolarEdge(Vendor):
         return self._series(key, level, SITE, [""], is_mixed=is_mixed)
 
     def site_battery_intervals(self, key: Key, level: Level) -> Series:
-        batteries = [device for device in self._devices_of(key[0]) if isinstance(device, Battery)]
+        batteries = self._batteries_of(key[0])
         if not batteries:
             raise NotOffered
-        return self._series(key, level, STORAGE, [battery.serial_number for battery in batteries])
+        former = set(self._listed(key[0]).rows(to=to_former)).difference(batteries)
+        return self._series(key, level, STORAGE, batteries, former=sorted(former))
 
     def _known_site(self, site: str) -> Site:
-        return self.client.get("/v2/sites/{}", site).record(to_site)
+        return self.client.get("/v2/sites/{}", site).record(partial(to_site_asked_for, site))
 
     def _device(self, key: Key, kind: type[D]) -> D:
         for device in self._devices_of(key[0]):
@@ -201,14 +207,28 @@ class SolarEdge(Vendor):
         raise NotFound(why="the site has no such device")
 
     def _series(
-        self, key: Key, level: Level, source: Source, serial_numbers: list[str], *, is_mixed: bool = False
+        self,
+        key: Key,
+        level: Level,
+        source: Source,
+        serial_numbers: list[str],
+        *,
+        is_mixed: bool = False,
+        former: Sequence[str] = (),
     ) -> Series:
-        """is_mixed: whether the values hold what batteries gave; they come as they are, and derived."""
+        """is_mixed: whether the values hold what batteries gave; they come as they are, and derived.
+
+        former: serial numbers of devices that were replaced. What they did is told with that of the present ones, of
+        which none is missing when they have none.
+        """
         site = self._known_site(key[0])
 
         def read(window: LocalWindow) -> list[list[Row]]:
             found = read_rows(self.client, site, source, level, window)
             told = [found.get(serial_number, []) for serial_number in serial_numbers]
+            for number, serial_number in enumerate(former):
+                place = number % len(told)
+                told[place] = with_former(told[place], found.get(serial_number, []))
             return [[replace(row, quality=Quality.DERIVED) for row in rows] for rows in told] if is_mixed else told
 
         def tiles(start: datetime, end: datetime) -> Iterator[Tile]:
@@ -218,7 +238,7 @@ class SolarEdge(Vendor):
 
         return Series(site.clock, tiles, self.lag, nights=source is not STORAGE, since=site.operational_since)
 
-    def _present(self, site: Site, source: Source, to: Callable[[Raw], Present | None]) -> dict[str, Present]:
+    def _present(self, site: Site, source: Source, to: Callable[[Raw], list[Present]]) -> dict[str, Present]:
         return read_present(self.client, site, source, self.lag, to)
 
     def _lifetime(self, site: Site, device: SolarInverter) -> Production | None:
@@ -226,23 +246,6 @@ class SolarEdge(Vendor):
             return None
         years = read_years(self.client, site, INVERTERS, site.operational_since).get(device.serial_number)
         return Production(fsum(years), site.operational_since) if years else None
-
-    def _alerts(self, site: Site, serial_number: str) -> Messages | None:
-        """Open alerts of a device, whenever they came."""
-        if site.operational_since is None:
-            return None
-
-        def page(number: int) -> tuple[list[Message], bool]:
-            params: Params = {"only-open": "true", "alerts-in-page": ALERTS_PER_PAGE, "page": number}
-            reply = self.client.get(ALERTS, site.vendor_id, params=params, kind="live")
-            return reply.rows(to=partial(to_message, serial_number)), is_full(reply, ALERTS_PER_PAGE)
-
-        return Messages(tuple(self.client.pages(page)), site.operational_since)
-
-
-def is_full(reply: Reply, size: int, *path: str) -> bool:
-    """Whether a page of that size may not be the last; rows that could not be read count as well."""
-    return reply.record(lambda raw: len(rows(raw, *path))) >= size
 
 
 def sum_kw(powers: Iterable[float | None]) -> float | None:

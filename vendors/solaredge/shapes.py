@@ -1,16 +1,19 @@
 """SolarEdge's answers as records and rows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
+from math import fsum
 from typing import Any
 
-from vendors.kit import Battery, Message, Row, Sample, Shape, Site, SolarInverter, hours, labelled
+from vendors.kit import Battery, Row, Sample, Shape, Site, SolarInverter, hours, labelled
 from vendors.kit.reading import (
     ENERGY_UNITS,
     POWER_UNITS,
     Raw,
+    about,
+    flag,
     mapping,
     moment,
     number,
@@ -30,13 +33,18 @@ FLOWS = ("chargeEnergy", "dischargeEnergy")
 POWERS = ("chargePower", "dischargePower")
 CHARGE = "stateOfEnergy"
 PERCENT = {"PERCENTAGE": 1.0}
-DEVICES = Shape([("type", "serialNumber", "model", "partNumber", "name", "nameplate", "connectedTo")])
+DEVICES = Shape([("type", "serialNumber", "active", "model", "partNumber", "name", "nameplate", "connectedTo")])
+# How long a bucket is: so much time, or so much of the calendar.
+STEPS = {"QUARTER_HOUR": QUARTER, "HOUR": timedelta(hours=1)}
+UNITS = {"DAY": "day", "MONTH": "month", "YEAR": "year"}
+RESOLUTIONS = [*STEPS, *UNITS]
+PRESENT = "QUARTER_HOUR"
 NOON = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """The newest quarter of a site, inverter or battery: its end, mean powers, and the charge."""
+    """One bucket of a site, inverter or battery: its end, mean powers, and the charge."""
 
     until: datetime
     power_kw: float | None = None
@@ -50,6 +58,12 @@ def to_site(raw: Raw) -> Site:
     return Site.listed(text(raw, "siteId"), of_site, raw)
 
 
+def to_site_asked_for(site: str, raw: Raw) -> Site:
+    """As `to_site`, of an answer about that one."""
+    about(raw, "siteId", site)
+    return to_site(raw)
+
+
 def of_site(raw: Raw) -> dict[str, Any]:
     return {
         "name": optional_text(raw, "name") or text(raw, "siteId"),
@@ -60,9 +74,9 @@ def of_site(raw: Raw) -> dict[str, Any]:
 
 
 def to_device(site: str, raw: Raw) -> SolarInverter | Battery | None:
-    """Solar inverter or battery; None for meters, optimizers, gateways and the rest."""
+    """Solar inverter or battery; None for meters, optimizers, gateways and the rest, and for what was replaced."""
     kind = text(raw, "type")
-    if kind not in ("INVERTER", "BATTERY"):
+    if kind not in ("INVERTER", "BATTERY") or is_replaced(raw):
         return None
     serial_number = text(raw, "serialNumber")
     if kind == "INVERTER":
@@ -91,6 +105,16 @@ def nameplate_kilo(raw: Raw) -> float | None:
     return None if nameplate is None else nameplate / NAMEPLATE_PER_KILO
 
 
+def is_replaced(raw: Raw) -> bool:
+    """A device stays in the list, under its name, when another has taken its place."""
+    return flag(raw, "active") is False
+
+
+def to_former(raw: Raw) -> str | None:
+    """The serial number of a battery that was replaced."""
+    return text(raw, "serialNumber") if text(raw, "type") == "BATTERY" and is_replaced(raw) else None
+
+
 def to_coupled(raw: Raw) -> str | None:
     """Of a battery on the direct current side of an inverter that inverter's serial number.
 
@@ -104,6 +128,24 @@ def to_samples(series: Raw, members: tuple[str, ...]) -> list[Sample]:
     energies = [_values(mapping(series, member), ENERGY_UNITS) for member in members]
     everywhere = set(energies[0]).intersection(*energies)
     return [Sample(at, tuple(values[at] for values in energies)) for at in sorted(everywhere)]
+
+
+def resolution_of(series: Raw, member: str, asked: str) -> str:
+    """The resolution that stands in the answer, at the values or beside all series; else the one asked for."""
+    told = optional_text(mapping(series, member), "resolution") or optional_text(series, "resolution") or asked
+    if told not in RESOLUTIONS:
+        raise ValueError("an unknown resolution")
+    return told
+
+
+def to_rows(series: Raw, members: tuple[str, ...], clock: tzinfo, asked: str) -> list[Row]:
+    """Rows as long as the answer says. Of days and longer ones, where shorter ones were asked for, only the sum is
+    known."""
+    resolution = resolution_of(series, members[0], asked)
+    if resolution in STEPS:
+        return buckets(series, members, STEPS[resolution])
+    is_lump = RESOLUTIONS.index(resolution) > RESOLUTIONS.index(asked)
+    return [replace(row, is_lump=is_lump) for row in totals(series, members, clock, UNITS[resolution])]
 
 
 def buckets(series: Raw, members: tuple[str, ...], step: timedelta) -> list[Row]:
@@ -123,30 +165,37 @@ def buckets(series: Raw, members: tuple[str, ...], step: timedelta) -> list[Row]
 
 
 def totals(series: Raw, members: tuple[str, ...], clock: tzinfo, unit: str) -> list[Row]:
-    """Rows of days or months; a state of charge says nothing about those."""
+    """Rows of days or longer ones; a state of charge says nothing about those."""
     # At noon it is the same date on UTC's clock, which is taken for that of a site without a time zone.
     at_noon = [replace(sample, at=sample.at + NOON) for sample in to_samples(series, members)]
     return labelled(at_noon, clock, unit)
 
 
-def to_output(series: Raw) -> Present | None:
-    """What was produced in the newest quarter with an energy."""
-    rows = buckets(series, PRODUCED, QUARTER)
-    newest = rows[-1] if rows else None
-    if newest is None or newest.kwh is None:
-        return None
-    return Present(newest.end, power_kw=newest.kwh[0] / hours(newest.end - newest.start))
+def with_former(rows: Iterable[Row], former: Iterable[Row]) -> list[Row]:
+    """Rows of a battery and of the one in whose place it came; they add up where both have one, as on that day."""
+    found = {row.start: row for row in rows}
+    for row in former:
+        other = found.get(row.start, row)
+        both = [one.kwh for one in (row, other) if one.kwh is not None]
+        found[row.start] = other if other is row else replace(other, kwh=tuple(map(fsum, zip(*both, strict=True))))
+    return [found[at] for at in sorted(found)]
 
 
-def to_flow(series: Raw) -> Present | None:
-    """What a battery did in the newest quarter of which anything is known."""
+def to_outputs(series: Raw) -> list[Present]:
+    """What was produced in each bucket with an energy, in mean powers."""
+    rows = buckets(series, PRODUCED, STEPS[resolution_of(series, PRODUCED[0], PRESENT)])
+    return [Present(row.end, row.kwh[0] / hours(row.end - row.start)) for row in rows if row.kwh is not None]
+
+
+def to_flows(series: Raw) -> list[Present]:
+    """What a battery did in each bucket of which anything is known."""
     charged, discharged = (_values(mapping(series, member), POWER_UNITS) for member in POWERS)
     charge = _values(mapping(series, CHARGE), PERCENT)
-    newest = max([*charged, *discharged, *charge], default=None)
-    if newest is None:
-        return None
-    charge_kw, discharge_kw = one_way(charged.get(newest), discharged.get(newest))
-    return Present(newest + QUARTER, None, charge_kw, discharge_kw, charge.get(newest))
+    step = STEPS[resolution_of(series, POWERS[0], PRESENT)]
+    return [
+        Present(at + step, None, *one_way(charged.get(at), discharged.get(at)), charge.get(at))
+        for at in sorted({*charged, *discharged, *charge})
+    ]
 
 
 def one_way(charge_kw: float | None, discharge_kw: float | None) -> tuple[float | None, float | None]:
@@ -173,11 +222,3 @@ def _stamps(series: Raw) -> list[datetime]:
     """The starts of all buckets, those without a value as well."""
     told = (stamp(raw, "timestamp") for raw in rows(series, "values", optional=True))
     return [at.astimezone(UTC) for at in told if at]
-
-
-def to_message(serial_number: str, raw: Raw) -> Message | None:
-    """An open alert of that device; what its impact means is not documented, so all are warnings."""
-    if optional_text(mapping(raw, "component"), "serialNumber") != serial_number:
-        return None
-    words = [optional_text(raw, "category"), optional_text(raw, "type")]
-    return Message("warning", ": ".join(word for word in words if word) or "open alert")

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from vendors.kit import Client, Level, Reply, Row, Site
+from vendors.kit import Client, Level, Reply, Row, Site, within
 from vendors.kit.reading import Raw
 from vendors.kit.windows import QUARTER
-from vendors.solaredge.shapes import FLOWS, PRODUCED, Present, buckets, to_samples, totals
+from vendors.solaredge.shapes import FLOWS, NOON, PRESENT, PRODUCED, Present, to_rows, to_samples
 from vendors.solaredge.windows import LocalWindow, instant, windows
 
 RESOLUTIONS = {Level.QUARTER: "QUARTER_HOUR", Level.HOUR: "HOUR", Level.DAY: "DAY", Level.MONTH: "MONTH"}
-STEPS = {Level.QUARTER: QUARTER, Level.HOUR: timedelta(hours=1)}
 
 T = TypeVar("T")
 
@@ -35,41 +34,51 @@ STORAGE = Source("/v2/sites/{}/storage/telemetry", "storage", FLOWS)
 
 
 def read_rows(client: Client, site: Site, source: Source, level: Level, window: LocalWindow) -> dict[str, list[Row]]:
-    """Rows of a window, by serial number."""
+    """Rows that begin in a window, by serial number."""
+    resolution = RESOLUTIONS[level]
+    begins, ends = (instant(at, site.clock) for at in window)
 
     def convert(series: Raw) -> list[Row]:
-        if level.is_fine:
-            return buckets(series, source.members, STEPS[level])
-        return totals(series, source.members, site.clock, "day" if level is Level.DAY else "month")
+        return within(to_rows(series, source.members, site.clock, resolution), begins, ends)
 
-    return _by_serial_number(_ask(client, site, source, RESOLUTIONS[level], window), source, convert)
+    return _by_serial_number(_ask(client, site, source, resolution, window), source, convert)
 
 
 def read_today(client: Client, site: Site, source: Source, today: datetime) -> dict[str, list[Row]]:
-    """Hours since the site's midnight, which is `today`, by serial number."""
-    found: dict[str, list[Row]] = {}
+    """Hours from the site's midnight, which is `today`, up to now, by serial number."""
+    found: dict[str, dict[datetime, Row]] = {}
     for window in windows(Level.HOUR, today, client.now, site.clock):
         for serial_number, rows in read_rows(client, site, source, Level.HOUR, window).items():
-            found.setdefault(serial_number, []).extend(rows)
-    return found
+            # Two windows may hold the hour between them.
+            found.setdefault(serial_number, {}).update({row.start: row for row in within(rows, today, client.now)})
+    return {serial_number: list(rows.values()) for serial_number, rows in found.items()}
 
 
 def read_years(client: Client, site: Site, source: Source, since: datetime) -> dict[str, list[float]]:
-    """kWh of each year since then, by serial number."""
+    """kWh of each year since then, up to now, by serial number."""
     first, last = since.astimezone(site.clock).year, client.now.astimezone(site.clock).year
-    reply = _ask(client, site, source, "YEAR", (datetime(first, 1, 1), datetime(last + 1, 1, 1)))
-    return _by_serial_number(
-        reply, source, lambda series: [sample.kwh[0] for sample in to_samples(series, source.members)]
-    )
+    window = datetime(first, 1, 1), datetime(last + 1, 1, 1)
+    begins = instant(window[0], site.clock)
+
+    def convert(series: Raw) -> list[float]:
+        samples = to_samples(series, source.members)
+        # As with totals: at noon it is the same date for a site without a time zone.
+        return [sample.kwh[0] for sample in samples if begins <= sample.at + NOON and sample.at < client.now]
+
+    return _by_serial_number(_ask(client, site, source, "YEAR", window), source, convert)
 
 
 def read_present(
-    client: Client, site: Site, source: Source, lag: timedelta, to: Callable[[Raw], Present | None]
+    client: Client, site: Site, source: Source, lag: timedelta, to: Callable[[Raw], list[Present]]
 ) -> dict[str, Present]:
-    """The newest quarter of which anything is known, by serial number."""
+    """The newest bucket that is over and of which anything is known, by serial number."""
     window = next(windows(Level.QUARTER, client.now - lag - QUARTER, client.now, site.clock))
-    reply = _ask(client, site, source, RESOLUTIONS[Level.QUARTER], window)
-    told = _by_serial_number(reply, source, to)
+    begins = instant(window[0], site.clock)
+
+    def newest(series: Raw) -> Present | None:
+        return next((one for one in reversed(to(series)) if begins < one.until <= client.now), None)
+
+    told = _by_serial_number(_ask(client, site, source, PRESENT, window), source, newest)
     return {serial_number: present for serial_number, present in told.items() if present}
 
 
@@ -88,6 +97,13 @@ def _as_asked(site: Site, at: datetime) -> str:
 
 
 def _by_serial_number(reply: Reply, source: Source, to: Callable[[Raw], T]) -> dict[str, T]:
+    """Each series converted, with what stands beside all of them; null is no series."""
     if not source.root:
         return {"": reply.record(lambda raw: to({source.members[0]: raw}))}
-    return reply.record(lambda raw: {name: to(series) for name, series in raw[source.root].items()})
+
+    def convert(raw: Raw) -> dict[str, T]:
+        beside = {"resolution": raw.get("resolution")}
+        told = {} if raw[source.root] is None else raw[source.root]
+        return {name: to({**beside, **(series or {})}) for name, series in told.items()}
+
+    return reply.record(convert)

@@ -15,6 +15,8 @@ from vendors.kit import intervals as read_intervals
 HERE = Path(__file__).parent
 PROGRAMS = f"{BASE}/api/v1/programs"
 SEARCH = f"{BASE}/api/v1/systems/search"
+NOW = datetime(2026, 6, 17, 12, tzinfo=UTC)
+TODAY = int(NOW.timestamp()) - 3600
 ERRORS = [
     (found["status"], found["body"])
     for found in json.loads((HERE / "errors.json").read_text())
@@ -147,13 +149,13 @@ def test_the_credential_of_one_enphase_api_is_not_the_other_s():
 @pytest.mark.parametrize("name", ["pwr", "powr"])
 def test_the_power_of_a_microinverter_has_two_names_and_is_that_of_its_newest_row(name):
     inverter = SolarInverter(key=("7", "9"), vendor_id="9", site_key=("7",), vendor_site_id="7")
-    midnight = 1_781_654_400
+    midnight = int(NOW.timestamp()) - 43_200
     rows = [{"end_at": midnight + 600, name: 120, "enwh": 10}, {"end_at": midnight + 300, name: 60, "enwh": 5}]
-    found = with_day(inverter, {"start_at": midnight, "intervals": rows})
+    found = with_day(inverter, NOW, {"start_at": midnight, "intervals": rows})
     assert (found.power_kw, found.measured_at) == (0.12, datetime.fromtimestamp(midnight + 600, UTC))
     assert (found.recent_production.kwh, found.recent_production.start.timestamp()) == (0.015, midnight)
     assert found.lifetime_production is None
-    assert with_day(inverter, {"start_at": midnight, "intervals": []}) == inverter
+    assert with_day(inverter, NOW, {"start_at": midnight, "intervals": []}) == inverter
 
 
 @pytest.mark.parametrize(
@@ -161,13 +163,13 @@ def test_the_power_of_a_microinverter_has_two_names_and_is_that_of_its_newest_ro
     [
         ({"soc": 89.5, "intervals": [{"end_at": 9, "soc": {"percent": 1.0}}]}, 89.5),
         ({"last_reported_soc": "99%"}, 99.0),
-        ({"last_reported_soc": None, "intervals": [{"end_at": 9, "soc": {"percent": 0.0}}]}, 0.0),
+        ({"start_at": TODAY - 9, "intervals": [{"end_at": TODAY, "soc": {"percent": 0.0}}]}, 0.0),
         ({"last_reported_soc": None, "intervals": []}, None),
         ({}, None),
     ],
 )
 def test_the_state_of_charge_stands_beside_the_rows_or_in_the_newest(answer, percent):
-    assert newest_charge(answer) == percent
+    assert newest_charge(NOW, answer) == percent
 
 
 def test_the_charge_of_a_site_is_never_that_of_a_row_which_is_this_morning_s():

@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vendors.kit.reading import (
+    AnotherThing,
+    about,
     calendar_date,
     epoch,
+    flag,
     mapping,
     moment,
     number,
@@ -204,3 +207,21 @@ def test_a_time_that_is_read_can_be_told_on_any_clock(at):
     found = moment({"at": at.isoformat()}, "at", ZoneInfo("Pacific/Kiritimati"))
     for clock in (UTC, ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago")):
         assert found is None or found.astimezone(clock)
+
+
+@pytest.mark.parametrize(
+    ("value", "truth"),
+    [(True, True), (False, False), ("false", False), (" TRUE ", True), (None, None), (0, None), ("no", None)],
+)
+def test_a_truth_value_may_be_written_as_text_and_nothing_else_is_one(value, truth):
+    assert flag({"active": value}, "active") is truth
+
+
+@pytest.mark.parametrize("answer", [{"id": 7}, {"id": "7"}, {"id": None}, {}, [], None, {"id": {}}])
+def test_an_answer_that_tells_no_id_or_the_one_asked_for_is_taken(answer):
+    about(answer, "id", "7")
+
+
+def test_an_answer_about_another_thing_is_refused():
+    with pytest.raises(AnotherThing):
+        about({"id": 8}, "id", "7")

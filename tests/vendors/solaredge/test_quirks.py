@@ -7,11 +7,13 @@ from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
+from responses.matchers import query_param_matcher
 
 from tests.vendors.support import BASE, open_vendor
-from vendors.kit import Client, Level, NotFound, RateLimited, Sweep, Unauthorized
+from vendors.kit import Asked, BadReply, Client, Interval, Level, NotFound, Quality, RateLimited, Sweep, Unauthorized
+from vendors.kit import intervals as read_intervals
 from vendors.kit.windows import QUARTER
-from vendors.solaredge.shapes import FLOWS, PRODUCED, buckets, to_device, to_flow, to_samples, to_site, totals
+from vendors.solaredge.shapes import FLOWS, PRODUCED, buckets, to_device, to_flows, to_samples, to_site, totals
 from vendors.solaredge.windows import instant, windows
 
 HERE = Path(__file__).parent
@@ -142,16 +144,16 @@ def test_a_bucket_that_lacks_one_of_two_flows_is_none():
 
 def test_a_battery_that_turned_round_within_a_quarter_has_one_direction():
     told = {"chargePower": series("W", 3000, 1000), "dischargePower": series("KW", 0, 1.5)}
-    now = to_flow(told | {"stateOfEnergy": series("PERCENTAGE", 50, 49)})
+    now = to_flows(told | {"stateOfEnergy": series("PERCENTAGE", 50, 49)})[-1]
     assert (now.charge_kw, now.discharge_kw, now.soc_percent) == (0.0, 0.5, 49)
     assert now.until.isoformat() == "2026-06-01T08:30:00+00:00"
 
 
 def test_a_charge_is_told_without_flows_and_a_flow_without_the_other():
-    assert to_flow({"stateOfEnergy": series("PERCENTAGE", 50)}).soc_percent == 50
-    alone = to_flow({"dischargePower": series("W", 1500)})
+    assert to_flows({"stateOfEnergy": series("PERCENTAGE", 50)})[0].soc_percent == 50
+    (alone,) = to_flows({"dischargePower": series("W", 1500)})
     assert (alone.charge_kw, alone.discharge_kw, alone.soc_percent) == (None, 1.5, None)
-    assert to_flow({"chargePower": series("HP", 2), "stateOfEnergy": series("KWH", 2)}) is None
+    assert to_flows({"chargePower": series("HP", 2), "stateOfEnergy": series("KWH", 2)}) == []
 
 
 def test_days_and_months_have_no_state_of_charge():
@@ -223,8 +225,8 @@ def test_open_alerts_are_read_to_the_last_page_and_are_those_of_the_device(netwo
     network.get(site, json=sample("site_metadata_fixture") | {"siteId": 1})
     network.get(site + "/devices", json=sample("devices_fixture_inverter_meter_battery"))
     network.get(site + "/inverters/telemetry", json=sample("inverters_telemetry_fixture"))
-    network.get(site + "/alerts", json=[alert | {"component": None}] * 100)
-    network.get(site + "/alerts", json=[alert])
+    network.get(site + "/alerts", json=[alert | {"siteId": 1, "component": None}] * 100)
+    network.get(site + "/alerts", json=[alert | {"siteId": 1}])
     inverter = open_vendor("solaredge").solar_inverter(("1", "7E1234B5-67"))
     assert [message.text for message in inverter.recent_errors.found] == ["EQUIPMENT: DC Isolation"]
 
@@ -261,3 +263,255 @@ def test_a_battery_that_is_silent_leaves_the_flow_of_its_site_unknown(network, m
     site = open_vendor("solaredge").site(("1",))
     assert (site.charge_kw, site.discharge_kw) == powers
     assert site.measured_at == datetime(2026, 6, 1, 8, 30, tzinfo=UTC)
+
+
+CHICAGO = {"siteId": 1, "installationDate": "2019-04-01T00:00:00-05:00", "location": {"timezone": "America/Chicago"}}
+SITE = BASE + "/v2/sites/1"
+
+
+def device(kind, serial_number, **members):
+    return {"type": kind, "serialNumber": serial_number, "active": True, "name": f"{kind} 1"} | members
+
+
+SWAPPED = [
+    device("INVERTER", "OLD", active=False),
+    device("INVERTER", "NEW"),
+    device("BATTERY", "BATT-001", active=False),
+    device("BATTERY", "BATT-002"),
+]
+
+
+def flows(*watts, soc=67.8, **of):
+    """A battery that charges with these powers, a quarter each."""
+    zeros = [0.0] * len(watts)
+    return {
+        "chargePower": series("W", *watts),
+        "dischargePower": series("W", *zeros),
+        "chargeEnergy": series("WH", *(watt / 4 for watt in watts)),
+        "dischargeEnergy": series("WH", *zeros),
+        "stateOfEnergy": series("PERCENTAGE", *[soc] * len(watts)),
+    } | of
+
+
+@pytest.fixture
+def installed(network, monkeypatch):
+    """A site in Chicago on the morning of the first of June; `add` gives it further answers by path."""
+    monkeypatch.setattr(Client, "now", datetime(2026, 6, 1, 9, 20, tzinfo=UTC))
+    network.get(SITE, json=CHICAGO)
+
+    def add(path, body, **more):
+        network.get(SITE + path, json=body, **more)
+        return network
+
+    return add
+
+
+def quarters(operation, key=("1",), level=Level.QUARTER):
+    """The intervals of the hour after 08:00 UTC."""
+    found = getattr(open_vendor("solaredge"), operation)(key, level)
+    window = Asked(level, datetime(2026, 6, 1, 8, tzinfo=UTC), datetime(2026, 6, 1, 9, tzinfo=UTC))
+    told = read_intervals(found, window.widened(found.zone, Client.now, found.since), 100, Client.now)
+    return [one for one in told if isinstance(one, Interval)]
+
+
+@pytest.mark.parametrize("active", [False, "false", "False"])
+def test_a_device_that_was_replaced_is_no_device(network, active):
+    devices = [one | ({"active": active} if one["active"] is False else {}) for one in SWAPPED]
+    network.get(SITE + "/devices", json=devices)
+    assert [found.serial_number for found in open_vendor("solaredge").devices("1")] == ["NEW", "BATT-002"]
+
+
+@pytest.mark.parametrize("read", ["solar_inverter", "solar_intervals"])
+def test_a_device_that_was_replaced_is_not_found_by_its_old_id(installed, read):
+    installed("/devices", SWAPPED)
+    with pytest.raises(NotFound):
+        getattr(open_vendor("solaredge"), read)(("1", "OLD"), *[Level.HOUR] if read == "solar_intervals" else [])
+
+
+def test_a_battery_that_was_replaced_does_not_silence_the_charge_of_its_site(installed):
+    installed("/devices", SWAPPED)
+    installed("/energy", series("WH", None))
+    told = {"BATT-001": flows(0.0, 0.0, 0.0), "BATT-002": flows(3000.0, 3000.0, 3000.0)}
+    installed("/storage/telemetry", {"storage": told})
+    site = open_vendor("solaredge").site(("1",))
+    assert (site.charge_kw, site.discharge_kw, site.bess.soc_percent) == (3.0, 0.0, 67.8)
+
+
+def test_a_battery_that_was_replaced_leaves_the_intervals_of_its_site_whole(installed):
+    installed("/devices", SWAPPED)
+    installed("/storage/telemetry", {"storage": {"BATT-002": flows(3000.0, 3000.0, 3000.0)}})
+    found = quarters("site_battery_intervals")
+    assert [(one.kwh, one.quality, one.soc_percent) for one in found] == [((0.75, 0.0), Quality.MEASURED, 67.8)] * 3
+
+
+def test_what_a_replaced_battery_did_in_its_time_stays_in_the_history_of_its_site(installed):
+    installed("/devices", SWAPPED)
+    installed("/storage/telemetry", {"storage": {"BATT-001": flows(1000.0, 1000.0), "BATT-002": {}}})
+    found = quarters("site_battery_intervals")
+    assert [(one.kwh, one.quality) for one in found] == [((0.25, 0.0), Quality.MEASURED)] * 2
+
+
+def test_a_device_that_is_listed_twice_counts_once(installed):
+    installed("/devices", [device("BATTERY", "A"), device("BATTERY", "A"), device("BATTERY", "A", active=False)])
+    installed("/energy", series("WH", None))
+    installed("/storage/telemetry", {"storage": {"A": flows(3000.0, 3000.0)}})
+    plugin = open_vendor("solaredge")
+    assert [found.serial_number for found in plugin.devices("1")] == ["A"]
+    assert plugin.site(("1",)).charge_kw == 3.0
+    assert [one.kwh for one in quarters("site_battery_intervals")] == [(0.75, 0.0)] * 2
+
+
+def at(*stamps_and_wh, **of):
+    return {"unit": "WH", "values": [{"timestamp": stamp, "value": wh} for stamp, wh in stamps_and_wh]} | of
+
+
+def test_today_and_the_present_are_rows_of_today_up_to_now(installed):
+    installed("/devices", SWAPPED)
+    installed("/alerts", [])
+    rows = [
+        ("2026-05-31T23:00:00-05:00", 5000),
+        ("2026-06-01T00:00:00-05:00", 0),
+        ("2026-06-01T03:00:00-05:00", 300),
+        ("2026-06-01T05:00:00-05:00", 7000),
+        ("2026-06-02T03:00:00-05:00", 9000),
+    ]
+    years = [("2018-01-01T00:00:00-06:00", 1), ("2026-01-01T00:00:00-06:00", 2000), ("2027-01-01T00:00:00-06:00", 4000)]
+    for resolution, found in (("HOUR", rows), ("QUARTER_HOUR", rows), ("YEAR", years)):
+        answer = {"inverters": {"NEW": {"energy": at(*found, resolution=resolution)}}}
+        match = [query_param_matcher({"resolution": resolution}, strict_match=False)]
+        installed("/inverters/telemetry", answer, match=match)
+    inverter = open_vendor("solaredge").solar_inverter(("1", "NEW"))
+    assert inverter.recent_production.kwh == 0.3
+    assert inverter.lifetime_production.kwh == 2.0
+    assert (inverter.power_kw, inverter.measured_at) == (1.2, datetime(2026, 6, 1, 8, 15, tzinfo=UTC))
+
+
+def test_a_row_of_another_call_s_time_is_not_in_the_way_of_that_call_s(installed, monkeypatch):
+    """Each gives 12 hours; the first one tells something of the second one's."""
+    monkeypatch.setattr(Client, "now", datetime(2026, 6, 1, 20, tzinfo=UTC))
+    installed("/devices", [])
+    morning, evening = ("2026-06-01T11:45:00-05:00", 100), ("2026-06-01T12:00:00-05:00", 200)
+    installed("/energy", at(morning, ("2026-06-01T14:30:00-05:00", 9000)))
+    installed("/energy", at(evening))
+    found = open_vendor("solaredge").site_solar_intervals(("1",), Level.QUARTER)
+    window = Asked(Level.QUARTER, datetime(2026, 6, 1, 11), datetime(2026, 6, 1, 15))
+    told = read_intervals(found, window.widened(found.zone, Client.now, found.since), 100, Client.now)
+    assert [one.kwh for one in told if isinstance(one, Interval)] == [(0.1,), (0.2,)]
+
+
+def test_a_quarter_after_now_is_not_of_the_running_hour(installed):
+    """Where quarters came in place of hours."""
+    installed("/devices", [])
+    rows = at(*((f"2026-06-01T04:{minute:02}:00-05:00", 100) for minute in (0, 15, 30, 45)), resolution="QUARTER_HOUR")
+    installed("/energy", rows)
+    found = open_vendor("solaredge").site_solar_intervals(("1",), Level.HOUR)
+    window = Asked(Level.HOUR, datetime(2026, 6, 1, 4), datetime(2026, 6, 1, 5))
+    told = read_intervals(found, window.widened(found.zone, Client.now, found.since), 100, Client.now)
+    assert [one.kwh for one in told if isinstance(one, Interval)] == [(0.2,)]
+
+
+def test_a_charge_after_now_is_not_the_newest(installed):
+    installed("/devices", SWAPPED)
+    installed("/energy", series("WH", None))
+    charge = [{"timestamp": f"2026-06-0{day}T03:00:00-05:00", "value": 30 + day} for day in (1, 2)]
+    told = flows(3000.0, stateOfEnergy={"unit": "PERCENTAGE", "values": charge})
+    installed("/storage/telemetry", {"storage": {"BATT-002": told}})
+    site = open_vendor("solaredge").site(("1",))
+    assert (site.bess.soc_percent, site.charge_kw, site.measured_at.day) == (31, 3.0, 1)
+
+
+def test_an_hour_that_two_answers_hold_counts_once(installed, monkeypatch):
+    """On a day of 25 hours, which takes two calls."""
+    monkeypatch.setattr(Client, "now", datetime(2026, 11, 1, 22, tzinfo=UTC))
+    installed("/devices", SWAPPED)
+    installed("/alerts", [])
+    noon = at(("2026-11-01T12:00:00-06:00", 1000), resolution="HOUR")
+    installed("/inverters/telemetry", {"inverters": {"NEW": {"energy": noon}}})
+    assert open_vendor("solaredge").solar_inverter(("1", "NEW")).recent_production.kwh == 1.0
+
+
+@pytest.mark.parametrize("place", ["series", "answer"])
+def test_rows_are_as_long_as_the_answer_says(installed, place):
+    """Hours where quarters were asked for are spread, and say so."""
+    installed("/devices", SWAPPED)
+    hours = {"resolution": "HOUR"}
+    energy = series("WH", 1000) | (hours if place == "series" else {})
+    told = {"inverters": {"NEW": {"energy": energy}}} | (hours if place == "answer" else {})
+    installed("/inverters/telemetry", told)
+    found = quarters("solar_intervals", ("1", "NEW"))
+    assert [(one.kwh, one.quality) for one in found] == [((0.25,), Quality.DERIVED)] * 4
+
+
+def test_a_day_where_quarters_were_asked_for_is_no_quarter_s(installed):
+    installed("/devices", [])
+    installed("/energy", at(("2026-06-01T03:00:00-05:00", 9000), resolution="DAY"))
+    assert quarters("site_solar_intervals") == []
+
+
+def test_the_power_of_an_hour_is_its_energy(installed):
+    installed("/devices", [])
+    installed("/energy", at(("2026-06-01T02:00:00-05:00", 1200), resolution="HOUR"))
+    site = open_vendor("solaredge").site(("1",))
+    assert (site.power_kw, site.measured_at) == (1.2, datetime(2026, 6, 1, 8, tzinfo=UTC))
+
+
+def test_a_step_that_is_not_known_is_a_bad_reply(installed):
+    installed("/devices", [])
+    installed("/energy", series("WH", 1000) | {"resolution": "FORTNIGHT"})
+    with pytest.raises(BadReply):
+        quarters("site_solar_intervals")
+
+
+def test_another_site_s_answer_is_a_bad_reply(network):
+    network.get(SITE, json=CHICAGO | {"siteId": 2})
+    with pytest.raises(BadReply) as refused:
+        open_vendor("solaredge").site(("1",))
+    assert "about another site" in refused.value.detail
+
+
+def test_telemetry_of_nothing_is_no_interval(installed):
+    installed("/devices", SWAPPED)
+    for nothing in (None, {}, {"NEW": None}, {"NEW": {"energy": None}}, {"NEW": {"energy": {"values": None}}}):
+        installed("/inverters/telemetry", {"inverters": nothing})
+    for _ in range(5):
+        assert quarters("solar_intervals", ("1", "NEW")) == []
+
+
+def alert(number=1, **of):
+    (one,) = sample("alerts_open_fixture")
+    return one | {"alertId": number, "siteId": 1} | of
+
+
+def errors_of(installed, *pages):
+    installed("/devices", [device("INVERTER", "7E1234B5-67")])
+    installed("/inverters/telemetry", {"inverters": {}})
+    for page in pages:
+        network = installed("/alerts", page)
+    inverter = open_vendor("solaredge").solar_inverter(("1", "7E1234B5-67"))
+    return inverter.recent_errors, sum("/alerts" in call.request.url for call in network.calls)
+
+
+def test_an_alert_that_is_not_open_any_more_is_not_told(installed):
+    found, _ = errors_of(installed, [alert(1, status="CLOSED"), alert(2, type="Arc"), alert(3, status=None)])
+    assert [message.text for message in found.found] == ["EQUIPMENT: Arc", "EQUIPMENT: DC Isolation"]
+
+
+def test_an_alert_on_two_pages_is_told_once(installed):
+    found, _ = errors_of(installed, [alert(number) for number in range(100)], [alert(99)])
+    assert len(found.found) == 100
+    assert found.start.isoformat() == CHICAGO["installationDate"]
+
+
+def test_of_more_alerts_than_are_read_the_oldest_one_that_was_is_the_beginning(installed):
+    pages = [
+        [alert(100 * page + one, firstTrigger=f"2026-05-{30 - page}T12:00:00Z") for one in range(100)]
+        for page in range(9)
+    ]
+    found, calls = errors_of(installed, *pages)
+    assert (calls, len(found.found)) == (5, 500)
+    assert found.start == datetime(2026, 5, 26, 12, tzinfo=UTC)
+
+
+def test_an_alert_of_another_site_is_not_told(installed):
+    found, _ = errors_of(installed, [alert(1, siteId=2), alert(2)])
+    assert len(found.found) == 1

@@ -115,6 +115,9 @@ class Sma(Dialect):
             "startUpUtc": plants.start_up_utc(plant.site),
             "isResetted": False,
         }
+        device = plant.device(device_id)
+        if device and device.kind == "battery":
+            details["batteryCapacity"] = 1000 * (device.capacity_kwh or 0.0)
         return reply({"plant": plant.head, "details": details})
 
     def device_status(self, device_id: str) -> Response:

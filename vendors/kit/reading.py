@@ -21,6 +21,10 @@ POWER_UNITS = {"W": 0.001, "KW": 1.0, "MW": 1000.0}
 ENERGY_UNITS = {"WH": 0.001, "KWH": 1.0, "MWH": 1000.0, "GWH": 1e6}
 
 
+class AnotherThing(ValueError):
+    """The answer is about another site or device than the one that was asked for."""
+
+
 def text(raw: Raw, name: str) -> str:
     """A required, non-empty text; whole numbers are written in decimal, so ids of 19 digits stay whole."""
     value = raw[name]

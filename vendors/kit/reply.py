@@ -144,6 +144,8 @@ class Reply:
 
 def _why(error: BaseException) -> str:
     """The name of the missing member, or that a type is wrong; nothing of the vendor's values."""
+    if isinstance(error, reading.AnotherThing):
+        return "the answer is about another site or device"
     if isinstance(error, KeyError) and error.args and str(error.args[0]).isidentifier():
         return f"{str(error.args[0])[:60]} is missing"
     return "a member is missing or has a wrong type"

@@ -183,7 +183,7 @@ class Solis(Vendor):
         reply = self._one("inverterDetail", key[0], "live")
         detail: Raw = reply.record(lambda raw: raw["data"])
         # A device that never reported has a detail of zeros without an id; the list knows who it is.
-        devices = self.devices() if "id" not in detail else reply.record(lambda raw: to_devices(raw["data"]))
+        devices = self.devices() if not detail.get("id") else reply.record(lambda raw: to_devices(raw["data"]))
         for device in devices:
             if isinstance(device, kind) and device.key == key:
                 return detail, device

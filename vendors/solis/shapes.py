@@ -62,22 +62,22 @@ def detailed(site: Site, raw: Raw, now: datetime) -> Site:
     known = zone(raw, "timeZoneStandardId")
     charge_kw, discharge_kw = flows_kw(raw)
     soc_percent = positive(raw, "batteryPercent")
-    has_battery = soc_percent is not None or bool(charge_kw) or bool(discharge_kw)
+    has_bess = soc_percent is not None or bool(charge_kw) or bool(discharge_kw)
     found = replace(
         site,
         timezone=known.key if known else None,
         operational_since=milliseconds(raw, "fisGenerateTime"),
-        bess=Bess() if has_battery else None,
+        bess=Bess() if has_bess else None,
     )
     measured_at = milliseconds(raw, "dataTimestamp")
     if measured_at and measured_at > now:
         return found
     return replace(
         found,
-        bess=Bess(soc_percent=soc_percent) if has_battery else None,
+        bess=Bess(soc_percent=soc_percent) if has_bess else None,
         power_kw=kw(raw, "power"),
-        charge_kw=charge_kw if has_battery else None,
-        discharge_kw=discharge_kw if has_battery else None,
+        charge_kw=charge_kw if has_bess else None,
+        discharge_kw=discharge_kw if has_bess else None,
         measured_at=measured_at,
     )
 

@@ -252,6 +252,16 @@ def test_another_inverter_s_detail_is_a_bad_reply(cloud):
         open_vendor("solis").solar_inverter(("1300000000000000002",))
 
 
+@pytest.mark.parametrize("id", [{}, {"id": None}, {"id": ""}])
+def test_a_detail_without_an_id_is_that_of_the_inverter_in_the_list(cloud, id):
+    zeros = {"pac": 0, "pacStr": "kW", "eToday": 0, "eTotal": 0}
+    cloud.post(f"{API}/inverterDetail", json=success(zeros | id))
+    cloud.post(f"{API}/inverterList", json=sample("inverterList-no-battery"))
+    cloud.post(f"{API}/stationDetail", json=station())
+    inverter = open_vendor("solis").solar_inverter((INVERTER,))
+    assert (inverter.serial_number, inverter.power_kw, inverter.lifetime_production) == (SERIAL, None, None)
+
+
 def test_inverters_of_another_station_are_a_bad_reply(cloud):
     cloud.post(f"{API}/inverterList", json=sample("inverterList-no-battery"))
     with pytest.raises(BadReply, match="/inverterList"):

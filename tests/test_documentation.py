@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import sandbox
 from tests.test_vendors import members
 from vendors.kit import Battery, Level, Site, SolarInverter
 from vendors.kit.registry import discover
@@ -62,3 +63,15 @@ def of_members():
 def test_the_documentation_says_what_each_vendor_gives(head, rows):
     expected = "\n".join(table(head, rows()))
     assert expected in DOCUMENT.read_text(), f"docs/vendors.md should hold:\n\n{expected}\n"
+
+
+@pytest.mark.parametrize("vendor", ["sma", "smasbox", "solis"])
+def test_the_sandbox_s_page_names_every_call_that_it_plays(vendor):
+    page = (DOCUMENT.parent / "sandbox.md").read_text()
+    rules = sandbox.create_app(1).url_map.iter_rules()
+    calls = [rule.rule for rule in rules if rule.rule.startswith(f"/{vendor}/")]
+    names = {next(part for part in reversed(call.split("/")) if "<" not in part) for call in calls}
+    # `stationDay`, `Month`, ... stand there as one row, and SMA's own sandbox among the calls of its cloud.
+    missing = {name for name in names if name.removeprefix("inverter").removeprefix("station") not in page}
+    assert calls
+    assert not missing - {"monitoring"}, f"docs/sandbox.md should name {sorted(missing)}"

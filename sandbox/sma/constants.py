@@ -15,7 +15,18 @@ CONSENT_SECONDS = 7 * 86_400
 # Word of a healthy plant and device.
 STATUS_OK = "Ok"
 # Sets whose fine periods give Wh with ReturnEnergyValues. Seen for EnergyAndPower*; assumed for plants.
-ENERGY_SETS = {"EnergyAndPowerPv", "EnergyAndPowerBattery", "EnergyBalance"}
+ENERGY_SETS = {
+    "EnergyAndPowerPv",
+    "EnergyAndPowerBattery",
+    "EnergyAndPowerConsumption",
+    "EnergyAndPowerInOut",
+    "EnergyBalance",
+}
+# Sets of the present (PowerAc, PowerDc, EnergyMix, Sensor) over months and longer: no rows.
+# Seen are the sets of inverters; those of battery inverters and meters are assumed from the names of the sets.
+STATE_OF_HEALTH = 99.0
+# Nominal values.
+GRID_VOLTS, GRID_FREQUENCY, STRING_VOLTS, BATTERY_VOLTS, ISOLATION_OHMS = 230.0, 50.0, 380.0, 51.2, 3_000_000.0
 # `Week` takes any of its dates and begins on Monday.
 WEEK_BEGINS = "week"
 # The plant's data are complete this many seconds after a row's end (ennexOS; classic plants take 2 h).

@@ -1,6 +1,6 @@
 """The Monitoring API: plants, devices, status, and the measurements of `sandbox.sma.measurements`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from flask import Blueprint, Response
@@ -9,10 +9,11 @@ from sandbox.dialect import Dialect, SiteView
 from sandbox.quotas import Spent
 from sandbox.replies import Refused, reply
 from sandbox.sma import constants, data_faults, plants
-from sandbox.sma.measurements import Measurements
+from sandbox.sma.measurements import ROWS, Measurements
 from sandbox.sma.oauth import CLIENT, CLIENT_SECRET, NEW_CLIENT, NEW_CLIENT_SECRET, Access
 from sandbox.sma.parameters import asked_for, parameter
 from sandbox.sma.plants import Plant
+from sandbox.sma.sets import SENSOR_SET
 from sandbox.world import World
 from simulation import Site
 
@@ -23,11 +24,16 @@ class Sma(Dialect):
     vendor = "sma"
     data_faults = data_faults.CHANGES
     outside = ("/oauth2/",)
+    # revoked: the owner has taken back every consent that was given.
+    options = ("revoked",)
+    # How long fine rows last: five minutes mostly, an hour at classic plants.
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"resolution": tuple(ROWS)}
     prefixes: ClassVar[tuple[str, ...]] = ("",)
+    further_sets: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.access = Access(world.real_time)
+        self.access = Access(world.real_time, lambda: "revoked" in self.switched_on)
         self.plants: dict[str, Plant] = {key: seen for key, seen in self.by_id.items() if isinstance(seen, Plant)}
         self.plant_of = {device_id: plant for plant in self.plants.values() for device_id in plant.entries}
 
@@ -115,6 +121,9 @@ class Sma(Dialect):
             "startUpUtc": plants.start_up_utc(plant.site),
             "isResetted": False,
         }
+        device = plant.device(device_id)
+        if device and device.kind == "battery":
+            details["batteryCapacity"] = 1000 * (device.capacity_kwh or 0.0)
         return reply({"plant": plant.head, "details": details})
 
     def device_status(self, device_id: str) -> Response:
@@ -151,6 +160,7 @@ class SmaSandbox(Sma):
 
     vendor = "smasbox"
     prefixes = ("", "/monitoring")
+    further_sets = (SENSOR_SET,)
 
     def describe(self, site: Site) -> SiteView:
         return plants.plant(site, plants.sandbox(site))

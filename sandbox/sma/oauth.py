@@ -28,15 +28,16 @@ _POLL_SECONDS = 1800
 class Access:
     """The tokens of one cloud, and which client may see its plants."""
 
-    def __init__(self, real_time: Callable[[], float]) -> None:
-        self._real_time = real_time
+    def __init__(self, real_time: Callable[[], float], is_revoked: Callable[[], bool]) -> None:
+        self._real_time, self._is_revoked = real_time, is_revoked
         self.tokens = Tokens(_LIFETIME, real_time)
         self._consents: dict[tuple[str, str], dict[str, Any]] = {}
 
     def has_consent(self, client: str) -> bool:
         """Whether the owner of the plants has accepted that client."""
         consent = self._consent(client, OWNER)
-        return client == CLIENT if consent is None else consent["state"] == "Accepted"
+        is_given = client == CLIENT if consent is None else consent["state"] == "Accepted"
+        return is_given and not self._is_revoked()
 
     def bearer(self) -> str | None:
         """The client whose token the request carries."""
@@ -82,11 +83,11 @@ class Access:
         return reply(consent) if consent else reply({"message": "No consent", "code": "NotFound"}, 404)
 
     def decide(self, hint: str) -> Response:
-        """Answers `PUT /oauth2/v2/bc-authorize/{loginHint}/status`: plays the owner."""
+        """Answers `PUT /oauth2/v2/bc-authorize/{loginHint}/status`: plays the owner, while a consent is pending."""
         consent = self._consent(self._client(), hint)
         body = request.get_json(force=True, silent=True)
         wanted = str(body.get("state") if isinstance(body, dict) else body).capitalize()
-        if consent is None:
+        if consent is None or consent["state"] != "Pending":
             return reply({"message": "Nothing is pending", "code": "NotFound"}, 404)
         if wanted not in _STATES:
             return reply({"message": "Unknown state", "code": "BadRequest"}, 400)
@@ -105,6 +106,8 @@ class Access:
         consent = self._consents.get((client, hint.lower()))
         if consent and consent["state"] == "Pending" and self._is_past(consent["expirationDate"]):
             consent["state"] = "Expired"
+        if consent and consent["state"] == "Accepted" and self._is_revoked():
+            return {**consent, "state": "Revoked"}
         return consent
 
     def _is_past(self, moment: str) -> bool:

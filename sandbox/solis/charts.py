@@ -76,8 +76,9 @@ class Charts:
             field, form, span, step = _FORMS[name]
             first = _date(field, form)
             until, forms = min(following(first, span), self._today(units[0], 1)), _DATE_FORMS[owner]
+        of_whom = {"inverterId": units[0].device.native["id"]} if owner == "inverter" else {}
         rows = (_energy_row(units, day, step, forms, self._cloud.now) for day in _firsts(first, until, step))
-        return success([row for row in rows if row is not None])
+        return success([{**of_whom, **row} for row in rows if row is not None])
 
     def _energy_list(self, name: str) -> Response:
         form, step = _LISTS[name]

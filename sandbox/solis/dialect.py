@@ -9,6 +9,7 @@ from sandbox.dialect import Dialect, SiteView
 from sandbox.quotas import Spent
 from sandbox.replies import Refused
 from sandbox.solis import constants, data_faults, records, stations
+from sandbox.solis.alarms import alarms
 from sandbox.solis.charts import Charts
 from sandbox.solis.envelope import failure, member, paged, success, unknown
 from sandbox.solis.inverters import Inverter, Station, station
@@ -26,8 +27,8 @@ class Solis(Dialect):
 
     vendor = "solis"
     data_faults = data_faults.CHANGES
-    # strict_md5: Content-MD5 must be that of the body.
-    options = ("strict_md5",)
+    # strict_md5: Content-MD5 must be that of the body. alarms: each inverter has more of them than a page holds.
+    options = ("strict_md5", "alarms")
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -65,6 +66,7 @@ class Solis(Dialect):
         calls: dict[str, Callable[[], Response]] = {
             "userStationList": self.list_stations,
             "stationDetail": self.show_station,
+            "stationDetailList": self.list_station_details,
             "inverterList": self.list_inverters,
             "inverterDetail": self.show_inverter,
             "inverterDetailList": self.list_details,
@@ -88,6 +90,11 @@ class Solis(Dialect):
         """One station."""
         return success(stations.detailed(self.station(), self.now))
 
+    def list_station_details(self) -> Response:
+        """The details of all stations; the documents disagree on where they stand, and clients read `data.records`."""
+        rows, page = paged(tuple(self.stations.values()))
+        return success({"records": [stations.detailed(one, self.now) for one in rows], **page})
+
     def list_inverters(self) -> Response:
         """The inverters of one station, or of all."""
         station_id = member("stationId")
@@ -109,8 +116,13 @@ class Solis(Dialect):
         return success({"records": [records.detailed(unit, self.now) for unit in rows], **page})
 
     def list_alarms(self) -> Response:
-        """No alarms: the fleet is well."""
-        return success({"records": [], **paged(())[1]})
+        """The alarms of one inverter, or of all: none, unless they are switched on."""
+        serial = member("alarmDeviceSn")
+        units = (
+            [unit for unit in self.units if serial in ("", unit.device.serial)] if "alarms" in self.switched_on else ()
+        )
+        rows, page = paged([alarm for unit in units for alarm in alarms(unit, self.now)])
+        return success({"records": rows, **page})
 
     def station(self) -> Station:
         """The station that the body asks for. Raises Refused."""

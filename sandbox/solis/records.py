@@ -10,17 +10,27 @@ from sandbox.times import begin, day_start, local
 
 _STRINGS = 32
 _ENERGY_UNITS = ((1e6, "GWh", 6), (1e3, "MWh", 3))
-# Members of an inverter that stand in every answer and say nothing here.
-_IDLE_ENERGIES = (
-    "gridPurchasedToday", "gridPurchasedTotal", "gridSellToday", "gridSellTotal", "backupToday", "backupTotal",
-    "homeLoadToday", "homeLoadTotal", "generatorToday", "generatorTotal",
-)  # fmt: skip
+# Members of an inverter that stand in every answer and say nothing here; then those of lists, and of details.
+_IDLE_ENERGIES = ("gridPurchasedToday", "gridSellToday", "backupToday", "backupTotal")
 _IDLE = {
-    "inverterConfig": "0", "nationalStandards": "0", "ivSupport": 0, "dispersionRate": 0.0, "updateShelfTime": "null",
-    "offlineLongStr": "--", "currentState": "0", "parallelStatus": 0, "parallelAddr": 0, "parallelPhase": 0,
+    "nationalStandards": "0", "dispersionRate": 0.0, "parallelStatus": 0, "parallelAddr": 0, "parallelPhase": 0,
     "parallelBattery": 0, "bypassLoadPower": 0.0, "bypassLoadPowerStr": "kW", "isS5": 0, "psum": 0.0, "psumStr": "kW",
     "psumCalPec": "1", "simFlowState": -5, "tag": "YingZhen",
     **{f"{name}Energy": 0.0 for name in _IDLE_ENERGIES}, **{f"{name}EnergyStr": "kWh" for name in _IDLE_ENERGIES},
+}  # fmt: skip
+_IN_LISTS = {
+    "inverterConfig": "0", "ivSupport": 0, "updateShelfTime": "null", "offlineLongStr": "--", "currentState": "0",
+    "dcInputType": 1,
+    # 1 was seen on an inverter without a battery as well: it proves nothing.
+    "batteryModel": 1,
+}  # fmt: skip
+_IDLE_ENERGIES_IN_DETAILS = (
+    "gridPurchasedTotal", "gridSellTotal", "homeLoadToday", "homeLoadTotal", "generatorToday", "generatorTotal",
+)  # fmt: skip
+_IN_DETAILS = {
+    "currentState": "3", "dcInputtype": 1,
+    **{f"{name}Energy": 0.0 for name in _IDLE_ENERGIES_IN_DETAILS},
+    **{f"{name}EnergyStr": "kWh" for name in _IDLE_ENERGIES_IN_DETAILS},
 }  # fmt: skip
 
 
@@ -63,13 +73,9 @@ def _identity(unit: Inverter) -> dict[str, Any]:
         "power": unit.device.rated_kw,
         "powerStr": "kW",
         "acOutputType": 1,
-        "dcInputType": 1,
         "inverterMeterModel": 5 if hybrid else 1,
-        # 1 was seen on an inverter without a battery as well: it proves nothing.
-        "batteryModel": 1,
         "timeZone": offset / 3600,
         "timeZoneStr": clock_offset(offset),
-        "fisTime": milliseconds(unit.begun),
         **_IDLE,
     }
     return identity | ({"name": unit.device.name} if unit.number % 3 == 0 else {})
@@ -128,6 +134,8 @@ def listed(unit: Inverter, now: float) -> dict[str, Any]:
     rated = unit.device.rated_kw or 1.0
     return {
         **_identity(unit),
+        **_IN_LISTS,
+        "fisTime": milliseconds(unit.begun),
         **_named(unit),
         **_state(unit, last, now),
         **power("pac", ac),
@@ -154,6 +162,8 @@ def detailed(unit: Inverter, now: float) -> dict[str, Any]:
     strings = _strings(unit, pv)
     return {
         **_other_spelling(_identity(unit)),
+        **_IN_DETAILS,
+        **_first_day(unit),
         **_named(unit),
         **_state(unit, last, now),
         "machine": unit.device.model,
@@ -177,6 +187,12 @@ def detailed(unit: Inverter, now: float) -> dict[str, Any]:
 
 def _other_spelling(identity: dict[str, Any]) -> dict[str, Any]:
     return {"collectorsn" if name == "collectorSn" else name: value for name, value in identity.items()}
+
+
+def _first_day(unit: Inverter) -> dict[str, Any]:
+    """When it first gave energy, as a number, and as the date of its clock."""
+    date = f"{datetime.fromtimestamp(unit.begun, unit.zone):%Y-%m-%d}"
+    return {"fisTimeStr": date, "fisGenerateTime": int(unit.begun) * 1000, "fisGenerateTimeStr": date}
 
 
 def _production(unit: Inverter, t: float) -> dict[str, Any]:
@@ -217,5 +233,4 @@ def _battery_state(unit: Inverter, charge: float, discharge: float, t: float) ->
         "batteryList": [],
         "batteryType": "1.0" if has_battery else "0.0",
         "energyStorageControl": "33" if has_battery else "0",
-        "batteryCapacityEnergy": 0,
     }

@@ -1,6 +1,7 @@
 """SMA's clouds: plants, devices and measurements."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -115,7 +116,70 @@ def test_a_bad_date_or_period_is_a_bad_request(caller: Caller, period: str, date
 
 def test_a_data_manager_offers_no_sets(caller: Caller):
     assert caller.get("sma", "/v1/devices/11260000/measurements/sets").json["sets"] == []
-    assert caller.get("sma", "/v1/devices/11260001/measurements/sets").json["sets"] == ["EnergyAndPowerPv"]
+    inverter = caller.get("sma", "/v1/devices/11260001/measurements/sets").json["sets"]
+    assert inverter == ["EnergyAndPowerPv", "PowerDc", "PowerAc"]
+    assert caller.get("smasbox", "/v1/devices/16/measurements/sets").json["sets"] == ["Sensor", *inverter]
+
+
+def numbers(value: Any) -> bool:
+    """Whether it is a number, or numbers of inputs, as `{"index": "A", "value": 1.0}`."""
+    if isinstance(value, list):
+        return all(set(one) == {"index", "value"} and numbers(one["value"]) for one in value)
+    return isinstance(value, int | float)
+
+
+@pytest.mark.parametrize("period", ["Recent", "Day", "Month", "Total"])
+def test_every_set_that_a_device_offers_can_be_read(caller: Caller, period: str):
+    seen = set()
+    for device in caller.get("sma", "/v1/plants/11260000/devices/lean").json["devices"]:
+        path = f"/v1/devices/{device['deviceId']}/measurements/sets"
+        for name in caller.get("sma", path).json["sets"]:
+            answer = caller.get("sma", f"{path}/{name}/{period}", Date={"Month": "2026-06"}.get(period, "2026-06-20"))
+            assert (answer.status_code, answer.json["setType"]) == (200, name)
+            assert all(numbers(value) for row in answer.json["set"] for key, value in row.items() if key != "time")
+            assert answer.json["set"] or (name in ("PowerAc", "PowerDc", "EnergyMix") and period in ("Month", "Total"))
+            seen.add(name)
+    assert {"EnergyAndPowerBattery", "EnergyAndPowerInOut", "EnergyMix", "PowerAc", "PowerDc"} <= seen
+
+
+def test_the_sets_of_a_device_agree(caller: Caller):
+    path = "/v1/devices/11260001/measurements/sets"
+    produced, ac, dc = (rows(caller, f"{path}/{name}/Recent")[0] for name in ("EnergyAndPowerPv", "PowerAc", "PowerDc"))
+    assert ac["activePower"] == produced["pvGeneration"] > 0
+    assert sum(one["value"] for one in dc["dcPowerInput"]) == pytest.approx(produced["pvGeneration"], abs=0.01)
+    (battery,) = devices_of(caller, 0, "battery")
+    path = f"/v1/devices/{battery['deviceId']}/measurements/sets"
+    pack, ac = (rows(caller, f"{path}/{name}/Recent")[0] for name in ("EnergyAndPowerBattery", "PowerAc"))
+    assert ac["activePower"] == pytest.approx(pack["batteryDischarging"] - pack["batteryCharging"], abs=0.01)
+
+
+def test_an_inverter_without_a_sensor_has_no_rows_of_one(caller: Caller):
+    assert caller.get("smasbox", "/v1/devices/16/measurements/sets/Sensor/Recent").json["set"] == []
+
+
+def test_the_detail_of_a_battery_inverter_has_the_capacity_in_wh(caller: Caller):
+    (battery,) = devices_of(caller, 0, "battery")
+    detail = caller.get("sma", f"/v1/devices/{battery['deviceId']}").json["details"]
+    assert detail["batteryCapacity"] == 1000 * caller.truth()["sites"][0]["battery"]["capacity_kwh"]
+    assert "batteryCapacity" not in caller.get("sma", "/v1/devices/11260001").json["details"]
+
+
+@pytest.mark.parametrize(("resolution", "minutes"), [("OneMinute", 1), ("FifteenMinutes", 15), ("OneHour", 60)])
+@pytest.mark.parametrize("number", [0, 2])
+def test_rows_may_last_longer_or_shorter_on_the_plant_s_clock(caller: Caller, resolution, minutes, number):
+    caller.http.put("/options/sma", json={"resolution": resolution})
+    device = devices_of(caller, number, "solar_inverter")[0]["deviceId"]
+    path = f"/v1/devices/{device}/measurements/sets/EnergyAndPowerPv/Day"
+    answer = caller.get("sma", path, Date="2026-06-19", ReturnEnergyValues="true").json
+    assert answer["resolution"] == resolution
+    ends = [datetime.fromisoformat(row["time"]) for row in answer["set"]]
+    assert {after - before for before, after in pairwise(ends)} == {timedelta(minutes=minutes)}
+    assert all(end.hour * 60 + end.minute % minutes == end.hour * 60 for end in ends)
+    day = {"start": "2026-06-19", "end": "2026-06-20"}
+    zone = ZoneInfo(caller.truth()["sites"][number]["timezone"])
+    span = {name: datetime.fromisoformat(date).replace(tzinfo=zone).isoformat() for name, date in day.items()}
+    total = sum(row["pvGeneration"] for row in answer["set"])
+    assert total == caller.energy_wh(site=number, vendor="sma", device=device, **span)
 
 
 @pytest.mark.parametrize("number", [1, 2])

@@ -72,11 +72,23 @@ def test_consent_is_pending_until_the_owner_accepts_and_ends_when_it_is_revoked(
     asked = caller.http.post(path, headers=headers, json={"loginHint": OWNER})
     assert (asked.status_code, asked.json["state"], asked.json["interval"]) == (201, "Pending", 1800)
     assert caller.http.post(path, headers=headers, json={"loginHint": OWNER}).status_code == 409
-    for body, state, plants in (("accepted", "Accepted", 8), ({"state": "Revoked"}, "Revoked", 0)):
-        decided = caller.http.put(f"{path}/{OWNER}/status", headers=headers, json=body)
-        assert decided.json["state"] == state
+    accepted = caller.http.put(f"{path}/{OWNER}/status", headers=headers, json="accepted")
+    assert accepted.json["state"] == "Accepted"
+    for is_revoked, state, plants in ((False, "Accepted", 8), (True, "Revoked", 0), (False, "Accepted", 8)):
+        caller.http.put("/options/sma", json={"revoked": is_revoked})
         assert caller.http.get(f"{path}/{OWNER}", headers=headers).json["state"] == state
         assert len(caller.http.get("/sma/v1/plants", headers=headers).json["plants"]) == plants
+
+
+@pytest.mark.parametrize("body", ["rejected", {"state": "Rejected"}])
+def test_what_was_decided_is_not_pending_any_more_and_cannot_be_decided_again(caller: Caller, body):
+    headers = bearer(token(caller, NEW_CLIENT)["access_token"])
+    path = f"/sma/oauth2/v2/bc-authorize/{OWNER}"
+    caller.http.post("/sma/oauth2/v2/bc-authorize", headers=headers, json={"loginHint": OWNER})
+    assert caller.http.put(f"{path}/status", headers=headers, json=body).json["state"] == "Rejected"
+    again = caller.http.put(f"{path}/status", headers=headers, json="accepted")
+    assert (again.status_code, again.json["code"]) == (404, "NotFound")
+    assert caller.http.get(path, headers=headers).json["state"] == "Rejected"
 
 
 def test_a_request_for_consent_expires(caller: Caller):

@@ -178,8 +178,71 @@ def test_a_station_knows_its_zone_by_offset_and_its_detail_by_name(caller: Calle
     assert detail["timeZoneStandardId"] == "Australia/Adelaide"
 
 
-def test_there_are_no_alarms(caller: Caller):
+def recorded(name: str) -> dict[str, Any]:
+    answer = json.loads((Path(__file__).parents[1] / f"vendors/solis/{name}.json").read_text())
+    return answer["data"]  # type: ignore[no-any-return]
+
+
+# The list has these and the detail has not, in recordings.
+LIST_ONLY = {
+    "batteryModel",
+    "dcInputType",
+    "fisTime",
+    "inverterConfig",
+    "ivSupport",
+    "offlineLongStr",
+    "updateShelfTime",
+}
+
+
+@pytest.mark.parametrize("call", ["inverterDetail", "inverterDetailList"])
+def test_a_detail_has_no_members_that_only_lists_have_and_none_that_was_never_recorded(caller: Caller, call: str):
+    for one in records(caller):
+        answer = data(caller.solis(call, id=one["id"], pageSize=100))
+        details = answer["records"] if call == "inverterDetailList" else [answer]
+        detail = next(detail for detail in details if detail["id"] == one["id"])
+        assert set(one) >= LIST_ONLY
+        assert set(one) - {"name", "stationName"} <= set(recorded("inverterList")["page"]["records"][0]) | POWERS
+        assert set(detail) - {"name"} <= set(recorded("inverterDetail-string-inverter"))
+        assert (detail["currentState"], detail["dcInputtype"], one["currentState"], one["dcInputType"]) == (
+            "3",
+            1,
+            "0",
+            1,
+        )
+        first = datetime.fromtimestamp(detail["fisGenerateTime"] / 1000, UTC)
+        assert abs(first - datetime.fromisoformat(f"{detail['fisGenerateTimeStr']}T12:00:00Z")) < timedelta(days=2)
+
+
+# A recording leaves most of the 32 strings out.
+POWERS = {f"pow{index}" for index in range(1, 33)}
+
+
+def test_all_stations_come_in_detail_at_once(caller: Caller):
+    listed = data(caller.solis("userStationList", pageSize=100))["page"]["records"]
+    found = data(caller.solis("stationDetailList", pageNo=1, pageSize=100))
+    assert [one["id"] for one in found["records"]] == [one["id"] for one in listed]
+    assert found["records"][0] == data(caller.solis("stationDetail", id=listed[0]["id"]))
+    assert (found["total"], found["pages"], found["current"]) == (len(listed), 1, 1)
+    second = data(caller.solis("stationDetailList", pageNo=2, pageSize=1))
+    assert [one["id"] for one in second["records"]] == [listed[1]["id"]]
+
+
+def test_there_are_no_alarms_unless_they_are_switched_on(caller: Caller):
     assert data(caller.solis("alarmList"))["records"] == []
+    caller.http.put("/options/solis", json={"alarms": True})
+    serial = records(caller)[0]["sn"]
+    pages = [data(caller.solis("alarmList", alarmDeviceSn=serial, pageSize=100, pageNo=number)) for number in (1, 2, 3)]
+    assert [(len(page["records"]), page["total"], page["pages"]) for page in pages] == [
+        (100, 199, 2),
+        (99, 199, 2),
+        (0, 199, 2),
+    ]
+    found = [alarm for page in pages for alarm in page["records"]]
+    assert {alarm["alarmDeviceSn"] for alarm in found} == {serial}
+    assert [alarm["state"] for alarm in found] == ["0", *["2"] * 198]
+    begins = [alarm["alarmBeginTime"] for alarm in found]
+    assert begins == sorted(begins, reverse=True)
 
 
 def test_a_string_inverter_sleeps_at_night_and_keeps_what_it_reported(caller: Caller):

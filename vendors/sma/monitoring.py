@@ -10,16 +10,15 @@ consent has an empty list, which is no error. Ids that moved to ennexOS answer 3
 Source: https://developer.sma.de/sma-apis.html, read November 2026.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import partial
 from math import fsum
 from typing import TypeVar
 
 from vendors.kit import (
     Battery,
-    Bess,
     Key,
     Level,
     NotFound,
@@ -35,32 +34,34 @@ from vendors.kit import (
     Status,
     Vendor,
     VendorError,
-    amounts,
     believable,
     calendar,
     day_start,
     following,
     hours,
-    labelled,
 )
-from vendors.kit.reading import Raw, mapping, moment, number, rows, text, zone
-from vendors.sma.shapes import CHARGE, DEVICES, FLOWS, PRODUCED, to_device, to_samples, to_site, to_status
+from vendors.kit.reading import Raw, moment, text, zone
+from vendors.kit.windows import QUARTER
+from vendors.sma.series import FLOWS, PRODUCED, Present, lifetime_kwh, to_present, to_rows
+from vendors.sma.shapes import DEVICES, asked_for, to_device, to_site, to_status
 
 # In which SMA refills its token bucket; its 429 may come without a hint.
 REFILL_SECONDS = 300.0
-STEP = timedelta(minutes=5)
 DEVICE, PLANT = "/v1/devices/{}", "/v1/plants/{}"
 SOLAR_SET, BATTERY_SET, PLANT_SET = "EnergyAndPowerPv", "EnergyAndPowerBattery", "EnergyBalance"
-# What is asked for: the period's name, how its date is written, and the calendar's unit that one call covers.
+# What is asked for: the period's name, how its date is written, the calendar's unit that one call covers, and the
+# resolution of its rows where the answer does not tell it.
+DAY = ("Day", "%Y-%m-%d", "day", "FiveMinutes")
 PERIODS = {
-    Level.QUARTER: ("Day", "%Y-%m-%d", "day"),
-    Level.HOUR: ("Day", "%Y-%m-%d", "day"),
-    Level.DAY: ("Month", "%Y-%m", "month"),
-    Level.MONTH: ("Year", "%Y", "year"),
+    Level.QUARTER: DAY,
+    Level.HOUR: DAY,
+    Level.DAY: ("Month", "%Y-%m", "month", "OneDay"),
+    Level.MONTH: ("Year", "%Y", "year", "OneMonth"),
 }
 ENERGIES = {"ReturnEnergyValues": "true"}
 MEASUREMENTS = "/measurements/sets/{}/{}"
 
+T = TypeVar("T")
 D = TypeVar("D", SolarInverter, Battery)
 
 
@@ -85,8 +86,8 @@ class Sma(Vendor):
     follows_308 = True
     lacks = frozenset({
         "site.utc_offset_hours", "site.bess.nameplate_kwh", "site.bess.mode", "solar_inverter.kind",
-        "solar_inverter.recent_errors", "battery.nameplate_kwh", "battery.rated_power_kw", "battery.kind",
-        "battery.mode", "battery.recent_errors",
+        "solar_inverter.recent_errors", "battery.rated_power_kw", "battery.kind", "battery.mode",
+        "battery.recent_errors",
     })  # fmt: skip
 
     def failure(self, reply: Reply, request: Request) -> VendorError | None:
@@ -104,19 +105,19 @@ class Sma(Vendor):
 
     def _devices_of(self, plant: str) -> list[SolarInverter | Battery]:
         reply = self.client.get("/v1/plants/{}/devices/lean", plant, only=DEVICES)
+        reply.record(lambda raw: asked_for(raw, reply.url))
         return reply.rows("devices", to=partial(to_device, plant))
 
     def site(self, key: Key) -> Site:
         site = self._known_site(key)
-        newest = self.client.beside(lambda: self._newest(self._plant(site, PRODUCED))).value() or {}
-        charge_kw, discharge_kw = kilo(newest, "batteryCharging"), kilo(newest, "batteryDischarging")
+        newest = self.client.beside(lambda: self._newest(self._plant(site, PRODUCED))).value() or Present()
         return replace(
             site,
-            bess=None if charge_kw is None else Bess(soc_percent=number(newest, CHARGE)),
-            power_kw=kilo(newest, "pvGeneration"),
-            charge_kw=charge_kw,
-            discharge_kw=discharge_kw,
-            measured_at=time_of(newest, site.clock),
+            bess=newest.bess,
+            power_kw=newest.power_kw,
+            charge_kw=newest.charge_kw,
+            discharge_kw=newest.discharge_kw,
+            measured_at=newest.measured_at,
         )
 
     def solar_inverter(self, key: Key) -> SolarInverter:
@@ -130,9 +131,11 @@ class Sma(Vendor):
         if not rows or rows[-1].kwh is None:
             return found
         produced_kwh = fsum(row.kwh[0] for row in rows if row.kwh)
+        newest = rows[-1].end - rows[-1].start
         return replace(
             found,
-            power_kw=rows[-1].kwh[0] / hours(rows[-1].end - rows[-1].start),
+            # The mean of an hour, or of a gap, is not the power now.
+            power_kw=rows[-1].kwh[0] / hours(newest) if newest <= QUARTER else None,
             measured_at=rows[-1].end,
             recent_production=Production(produced_kwh, day_start(today, source.clock)),
         )
@@ -141,13 +144,13 @@ class Sma(Vendor):
         device, source = self._device(key, Battery)
         live = self.client.beside(lambda: self._newest(source))
         status, word = self.client.beside(lambda: self._status(source)).value() or (None, None)
-        newest = live.value() or {}
+        newest = live.value() or Present()
         return replace(
             device,
-            soc_percent=number(newest, CHARGE),
-            charge_kw=kilo(newest, "batteryCharging"),
-            discharge_kw=kilo(newest, "batteryDischarging"),
-            measured_at=time_of(newest, source.clock),
+            soc_percent=newest.soc_percent,
+            charge_kw=newest.charge_kw,
+            discharge_kw=newest.discharge_kw,
+            measured_at=newest.measured_at,
             status=status,
             vendor_status=word,
         )
@@ -175,6 +178,7 @@ class Sma(Vendor):
     def _device(self, key: Key, kind: type[D]) -> tuple[D, Source]:
         """The device if it is of that kind, and its measurements; NotFound if not."""
         reply = self.client.get(DEVICE, *key)
+        reply.record(lambda raw: asked_for(raw, reply.url))
         device = reply.record(lambda raw: to_device(text(raw["plant"], "plantId"), raw["details"]))
         if not isinstance(device, kind):
             raise NotFound(reply.url, "it is of another kind, or out of service")
@@ -188,44 +192,38 @@ class Sma(Vendor):
         return Source(PLANT, site.vendor_id, PLANT_SET, members, site.clock, site.operational_since)
 
     def _series(self, source: Source, level: Level) -> Series:
-        _, _, unit = PERIODS[level]
+        unit = PERIODS[level][2]
         read = calendar(unit, source.clock, lambda first: [self._rows(level, source, first)])
         return Series(source.clock, read, self.lag, nights=source.members is PRODUCED, since=source.since)
 
     def _rows(self, level: Level, source: Source, first: date) -> list[Row]:
         """The rows of a day, or those of the days of a month or months of a year."""
-        period, form, unit = PERIODS[level]
-        kind = self.client.kind(day_start(following(unit, first), source.clock))
+        period, form, unit, usual = PERIODS[level]
+        start, end = day_start(first, source.clock), day_start(following(unit, first), source.clock)
         params = {"Date": first.strftime(form)} | (ENERGIES if level.is_fine else {})
-        reply = self.client.get(f"{source.path}{MEASUREMENTS}", source.id, source.set, period, params=params, kind=kind)
-        samples = reply.record(lambda raw: to_samples(rows(raw, "set"), source.members, source.clock))
-        if level.is_fine:
-            return believable(amounts(samples, STEP, at_end=True, catches_up=True), source.most_kw)
-        return labelled(samples, source.clock, "day" if level is Level.DAY else "month")
+        # Rows of the future may be there, and are none.
+        until = min(end, self.client.now)
 
-    def _newest(self, source: Source) -> Raw:
-        """The row that was transmitted last, in W; empty when there is none."""
-        reply = self.client.get(f"{source.path}{MEASUREMENTS}", source.id, source.set, "Recent", kind="live")
-        return reply.record(lambda raw: (rows(raw, "set") or [{}])[-1])
+        def to(raw: Raw) -> list[Row]:
+            return to_rows(raw, source.members, source.clock, usual, start, until)
+
+        return believable(self._measured(source, period, to, params, self.client.kind(end)), source.most_kw)
+
+    def _newest(self, source: Source) -> Present:
+        """The row that was transmitted last."""
+        now = self.client.now
+        return self._measured(source, "Recent", lambda raw: to_present(raw, source.clock, now), {}, "live")
 
     def _lifetime(self, source: Source) -> Production | None:
-        params = {"WithTotal": "true"}
-        reply = self.client.get(
-            f"{source.path}{MEASUREMENTS}", source.id, source.set, "Total", params=params, kind="today"
-        )
-        total_wh = reply.record(lambda raw: number(mapping(raw, "total"), "pvGeneration"))
-        return None if total_wh is None else Production(total_wh / 1000, source.since)
+        total_kwh = self._measured(source, "Total", lifetime_kwh, {"WithTotal": "true"}, "today")
+        return None if total_kwh is None else Production(total_kwh, source.since)
+
+    def _measured(self, source: Source, period: str, to: Callable[[Raw], T], params: dict[str, str], kind: str) -> T:
+        """One set of measurements over a period, converted by `to`."""
+        path = f"{source.path}{MEASUREMENTS}"
+        reply = self.client.get(path, source.id, source.set, period, params=params, kind=kind)
+        return reply.record(lambda raw: to(asked_for(raw, reply.url)))
 
     def _status(self, source: Source) -> tuple[Status | None, str | None]:
-        return self.client.get(DEVICE + "/status", source.id, kind="live").record(to_status)
-
-
-def time_of(newest: Raw, clock: tzinfo) -> datetime | None:
-    """When the newest row ended, from the plant's clock; None for an empty row."""
-    at = moment(newest, "time", clock)
-    return at.astimezone(UTC) if at else None
-
-
-def kilo(raw: Raw, member: str) -> float | None:
-    value = number(raw, member)
-    return None if value is None else value / 1000
+        reply = self.client.get(DEVICE + "/status", source.id, kind="live")
+        return reply.record(lambda raw: to_status(asked_for(raw, reply.url)))

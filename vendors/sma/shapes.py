@@ -1,23 +1,22 @@
 """SMA's answers as records and rows."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime, tzinfo
 from typing import Any
+from urllib.parse import unquote
 
-from vendors.kit import Battery, Sample, Shape, Site, SolarInverter, Status
-from vendors.kit.reading import Raw, mapping, moment, number, optional_text, positive, stamp, text, zone_name
+from vendors.kit import Battery, Shape, Site, SolarInverter, Status
+from vendors.kit.reading import AnotherThing, Raw, mapping, moment, number, optional_text, positive, text, zone_name
 
 INVERTER_TYPE = "Solar Inverters"
 BATTERY_TYPE = "Battery"  # "Battery Inverter" is what was seen; what else may follow the word is not known.
 DEVICES = Shape(
-    {"devices": [("type", "deviceId", "isActive", "generatorPower", "serial", "product", "name")]}
+    {
+        "plant": ("plantId",),
+        "devices": [("type", "deviceId", "isActive", "generatorPower", "serial", "product", "name", "batteryCapacity")],
+    }
 )
+# Whose id an answer names, by what its path begins with.
+OWNERS = {"plants": (("plant", "plantId"),), "devices": (("device", "deviceId"), ("details", "deviceId"))}
 STATUSES = {"ok": Status.NORMAL, "warning": Status.WARNING, "error": Status.FAULT, "off": Status.OFF}
-
-# Members of a row in Wh or W.
-PRODUCED = ("pvGeneration",)
-FLOWS = ("batteryCharging", "batteryDischarging")
-CHARGE = "batteryStateOfCharge"
 
 
 def to_site(raw: Raw) -> Site:
@@ -48,7 +47,7 @@ def to_device(plant: str, raw: Raw) -> SolarInverter | Battery | None:
     if kind == INVERTER_TYPE and positive(raw, "generatorPower") is not None:
         return SolarInverter.listed((device,), device, plant, of_inverter, raw)
     if kind.startswith(BATTERY_TYPE):
-        return Battery.listed((device,), device, plant, of_device, raw)
+        return Battery.listed((device,), device, plant, of_battery, raw)
     return None
 
 
@@ -64,10 +63,15 @@ def of_inverter(raw: Raw) -> dict[str, Any]:
     return of_device(raw) | {"rated_power_kw": rating(raw, "generatorPower")}
 
 
+def of_battery(raw: Raw) -> dict[str, Any]:
+    """The capacity stands in the detail alone, in Wh, as ratings stand in W."""
+    return of_device(raw) | {"nameplate_kwh": rating(raw, "batteryCapacity")}
+
+
 def rating(raw: Raw, name: str) -> float | None:
-    """A nameplate's W as kW; None where it is 0."""
-    value_w = positive(raw, name)
-    return None if value_w is None else value_w / 1000
+    """A nameplate's W or Wh as kW or kWh; None where it is 0."""
+    value = positive(raw, name)
+    return None if value is None else value / 1000
 
 
 def to_status(raw: Raw) -> tuple[Status | None, str | None]:
@@ -76,24 +80,11 @@ def to_status(raw: Raw) -> tuple[Status | None, str | None]:
     return (STATUSES.get(word.lower(), Status.UNKNOWN), word) if word else (None, None)
 
 
-def to_samples(raws: Iterable[Raw], members: tuple[str, ...], clock: tzinfo) -> list[Sample]:
-    """Rows of a set, in kWh; those without a value are left out. Times are on the plant's clock, without an offset.
-
-    Nothing tells the two passes of a doubled hour apart but the order: a row that seems to lie before the one
-    before it belongs to the second pass.
-    """
-    samples: list[Sample] = []
-    last: datetime | None = None
-    for raw in raws:
-        at = stamp(raw, "time", clock)
-        if at is None:
-            continue
-        if last and at.replace(fold=1).utcoffset() != at.utcoffset() and at.timestamp() <= last.timestamp():
-            at = at.replace(fold=1)
-        last = at
-        wh = [value for member in members if (value := number(raw, member)) is not None]
-        if len(wh) == len(members):
-            # A plant's rows have the state of charge beside what the sun gave.
-            charge = number(raw, CHARGE) if members == FLOWS else None
-            samples.append(Sample(at.astimezone(UTC), tuple(value / 1000 for value in wh), charge))
-    return samples
+def asked_for(raw: Raw, url: str) -> Raw:
+    """The answer, if it is about the plant or device in its URL as far as it says so. Raises AnotherThing."""
+    kind, id = url.partition("/v1/")[2].split("/")[:2]
+    for head, member in OWNERS.get(kind, ()):
+        named = optional_text(mapping(raw, head), member)
+        if named is not None and named != unquote(id):
+            raise AnotherThing
+    return raw

@@ -2,9 +2,10 @@
 
 Credential: `X-Authorization-solis: Basic base64(<key id>:<key secret>)`. The secret is never sent: each call
 carries an HMAC-SHA1 over its method, body digest, type, date and path.
-Calls: sites one per 100; devices one per 100 inverters (no site list needed); one site 1; one inverter 3; one
-battery 1; intervals 1 for each day of quarters or hours of each device (2 on a day of 25 hours), month of days, year of
-months, and 2 that tell the device and the time zone. The vendor wants one call in flight per key. Everything is POST.
+Calls: sites one per 100; devices one per 100 inverters (no site list needed), and one for each battery that may have
+been taken away, 10 at most; one site 1; one inverter 2 and one per 100 alarms, 5 at most; one battery 1; intervals 1
+for each day of quarters or hours of each device (2 on a day of 25 hours), month of days, year of months, and 2 that
+tell the device and the time zone. The vendor wants one call in flight per key. Everything is POST.
 Quirks: errors come with status 200, some even with `success: true`, so only `code` counts. The daily quota
 shares the code of "no authority" and differs in its text. Ids are decimal texts of 19 digits. A battery is part
 of a hybrid inverter, and battery members stand in the answers of string inverters too. `model` is a type code;
@@ -20,7 +21,6 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from email.utils import formatdate
 from functools import partial
-from itertools import chain
 from typing import TypeVar
 
 from vendors.kit import (
@@ -30,7 +30,6 @@ from vendors.kit import (
     Key,
     Level,
     Limits,
-    Messages,
     NotFound,
     NotOffered,
     Rate,
@@ -51,17 +50,19 @@ from vendors.kit import (
     following,
 )
 from vendors.kit.reading import Raw, rows
+from vendors.solis.alarms import read_log
+from vendors.solis.batteries import is_in_doubt, says_no_battery
 from vendors.solis.errors import failure_of
-from vendors.solis.series import FLOWS, PRODUCED, fine_rows, offsets, to_sample, totals, whole_dates
+from vendors.solis.series import FLOWS, PRODUCED, fine_rows, offsets, to_sample, to_total, totals, whole_dates
 from vendors.solis.shapes import (
     INVERTERS,
     STATIONS,
+    all_of,
     battery_now,
     detailed,
     inverter_now,
     inverters_clock,
     to_devices,
-    to_message,
     to_site,
 )
 
@@ -70,6 +71,8 @@ D = TypeVar("D", SolarInverter, Battery)
 
 CONTENT_TYPE = "application/json;charset=UTF-8"
 PAGE_SIZE = 100
+# How many inverters a list may ask about their battery.
+MOST_DOUBTS = 10
 # A chart's calendar unit, the step of its rows, and how its date is written.
 CHARTS = {Level.DAY: ("month", "day", "%Y-%m"), Level.MONTH: ("year", "month", "%Y")}
 
@@ -101,36 +104,52 @@ class Solis(Vendor):
         return failure_of(reply, request)
 
     def sites(self) -> Iterator[Site]:
-        yield from self.client.pages(lambda number: self._page("userStationList", STATIONS, number, {}, to_site))
+        yield from self.client.pages(lambda number: self._page("userStationList", STATIONS, number, to_site))
 
     def devices(self, site: str | None = None) -> Iterator[SolarInverter | Battery]:
-        of_site = {"stationId": site} if site else {}
-        found = self.client.pages(lambda number: self._page("inverterList", INVERTERS, number, of_site, to_devices))
-        yield from chain.from_iterable(found)
+        doubts = 0
+
+        def listed(raw: Raw) -> tuple[list[SolarInverter | Battery], bool]:
+            return to_devices(raw), is_in_doubt(raw)
+
+        found = self.client.pages(lambda number: self._page("inverterList", INVERTERS, number, listed, site))
+        for devices, in_doubt in found:
+            doubts += in_doubt
+            is_gone = in_doubt and doubts <= MOST_DOUBTS and self._has_lost_battery(devices[0].vendor_id)
+            yield from devices[:1] if is_gone else devices
+
+    def _has_lost_battery(self, inverter: str) -> bool:
+        """Whether the detail says that there is no battery, although the list's counters speak for one."""
+        reply = self.client.beside(lambda: self._one("inverterDetail", inverter, "inventory")).value()
+        return reply is not None and reply.record(lambda raw: says_no_battery(raw["data"]))
 
     def _page(
-        self, call: str, only: Shape, number: int, extra: dict[str, str], to: Callable[[Raw], T]
+        self, call: str, only: Shape, number: int, to: Callable[[Raw], T], station: str | None = None
     ) -> tuple[list[T], bool]:
-        body = {"pageNo": number, "pageSize": PAGE_SIZE} | extra
+        body = {"pageNo": number, "pageSize": PAGE_SIZE} | ({"stationId": station} if station else {})
         reply = self.client.read("/v1/api/{}", call, body=body, only=only)
+        raws = reply.record(lambda raw: rows(raw, "data", "page", "records"))
+        if station:
+            reply.record(lambda _: all_of(raws, "stationId", station))
         found = reply.rows("data", "page", "records", to=to)
         # `pages` is 0 for an empty account; an empty page ends the list whatever the counter says.
         pages = reply.record(lambda raw: int(raw["data"]["page"]["pages"]))
-        empty = reply.record(lambda raw: not raw["data"]["page"]["records"])
-        return found, number < pages and not empty
+        return found, number < pages and bool(raws)
 
     def site(self, key: Key) -> Site:
-        return self._station(key[0])
+        return self._station(key[0], "live")
 
     def solar_inverter(self, key: Key) -> SolarInverter:
         detail, device = self._device(key, SolarInverter)
         site = self.client.beside(lambda: self._station(device.vendor_site_id)).value()
-        found = inverter_now(device, site, detail, self.client.now)
-        return replace(found, recent_errors=self.client.beside(lambda: self._alarms(found, site)).value())
+        since, serial = site.operational_since if site else None, device.serial_number
+        # Without a serial number the alarms of all devices would come.
+        log = self.client.beside(lambda: read_log(self.client, serial, since)).value() if serial else None
+        return replace(inverter_now(device, site, detail, self.client.now), recent_errors=log)
 
     def battery(self, key: Key) -> Battery:
         detail, device = self._device(key, Battery)
-        return battery_now(device, detail)
+        return battery_now(device, detail, self.client.now)
 
     def solar_intervals(self, key: Key, level: Level) -> Series:
         device = self._device(key, SolarInverter)[1]
@@ -146,34 +165,34 @@ class Solis(Vendor):
     def site_battery_intervals(self, key: Key, level: Level) -> Series:
         return self._of_site(key[0], level, FLOWS, Battery)
 
-    def _station(self, station: str) -> Site:
-        reply = self.client.read("/v1/api/stationDetail", body={"id": station})
-        return reply.record(lambda raw: detailed(to_site(raw["data"]), raw["data"]))
+    def _one(self, call: str, id: str, kind: str) -> Reply:
+        """The detail of a station or inverter: of no other, as far as it names one."""
+        reply = self.client.read("/v1/api/{}", call, body={"id": id}, kind=kind)
+        detail = reply.record(lambda raw: raw["data"])
+        if not detail:
+            raise NotFound(reply.url)
+        reply.record(lambda _: all_of([detail], "id", id))
+        return reply
+
+    def _station(self, station: str, kind: str = "inventory") -> Site:
+        reply = self._one("stationDetail", station, kind)
+        return reply.record(lambda raw: detailed(to_site(raw["data"]), raw["data"], self.client.now))
 
     def _device(self, key: Key, kind: type[D]) -> tuple[Raw, D]:
         """The inverter's detail, and the inverter or its battery."""
-        reply = self.client.read("/v1/api/inverterDetail", body={"id": key[0]}, kind="live")
+        reply = self._one("inverterDetail", key[0], "live")
         detail: Raw = reply.record(lambda raw: raw["data"])
-        if not detail:
-            raise NotFound(reply.url)
         # A device that never reported has a detail of zeros without an id; the list knows who it is.
-        devices = self.devices() if "id" not in detail else reply.record(lambda raw: to_devices(raw["data"]))
+        devices = self.devices() if not detail.get("id") else reply.record(lambda raw: to_devices(raw["data"]))
         for device in devices:
             if isinstance(device, kind) and device.key == key:
                 return detail, device
         raise NotFound(reply.url)
 
-    def _alarms(self, device: SolarInverter, site: Site | None) -> Messages | None:
-        """The newest alarms, since the site's first day; None where nobody knows that."""
-        if site is None or site.operational_since is None:
-            return None
-        body = {"pageNo": 1, "pageSize": PAGE_SIZE, "alarmDeviceSn": device.serial_number}
-        reply = self.client.read("/v1/api/alarmList", body=body, kind="today")
-        return Messages(tuple(reply.rows("data", "records", to=to_message)), site.operational_since)
-
     def _of_site(self, station: str, level: Level, members: tuple[str, ...], kind: type[D]) -> Series:
         """Quarters and hours from the devices, days and months from the station's own."""
-        devices = [device for device in self.devices(station) if isinstance(device, kind)]
+        # Some lists hold a device twice.
+        devices = list({device.key: device for device in self.devices(station) if isinstance(device, kind)}.values())
         if not level.is_fine and devices:
             return self._series(self._station(station), level, members, [])
         if not 0 < len(devices) * 2 <= MAX_CALLS:
@@ -211,6 +230,7 @@ class Solis(Vendor):
                 body = {"id": device.vendor_id, "money": "", "time": day.isoformat(), "timeZone": hours}
                 reply = self.client.read("/v1/api/inverterDay", body=body, kind=self.client.kind(end))
                 samples += reply.rows("data", to=partial(to_sample, members), optional=True)
+            samples = [sample for sample in samples if sample.at <= self.client.now]
             found.append(fine_rows(samples, start, end, device.rated_power_kw, began))
         return found
 
@@ -229,6 +249,6 @@ class Solis(Vendor):
         body = {"id": id, "money": "", unit: first.strftime(form)}
         call = f"{owner}{unit.capitalize()}"
         reply = self.client.read("/v1/api/{}", call, body=body, kind=self.client.kind(end))
-        return reply.record(
-            lambda raw: totals(rows(raw, "data", optional=True), members, step, clock, inverters_clock(site))
-        )
+        reply.record(lambda raw: all_of(rows(raw, "data", optional=True), "inverterId", id))
+        samples = reply.rows("data", to=partial(to_total, members, clock), optional=True)
+        return totals(samples, step, clock, inverters_clock(site))

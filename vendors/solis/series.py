@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone, tzinfo
+from itertools import pairwise
 from math import fsum
 from typing import Any
 
@@ -10,7 +11,9 @@ from vendors.kit import GAP, NEAR, Quality, Row, Sample, day_start, following, l
 from vendors.kit.reading import ENERGY_UNITS, Raw, calendar_date, number, optional_text, positive
 from vendors.solis.shapes import milliseconds
 
+# The usual time between two readings. A device that is read more rarely shows it by as many distances as these.
 STEP = timedelta(minutes=5)
+ENOUGH = 4
 DAY = timedelta(days=1)
 # Members of a row of a day, whose counters are in kWh with one digit, and of rows of days and months.
 PRODUCED, FLOWS = ("eToday",), ("batteryTodayChargeEnergy", "batteryTodayDischargeEnergy")
@@ -60,14 +63,21 @@ def fine_rows(
     began: when counters of what the sun gives began anew on that date.
     """
     found = [sample for sample in latest(samples) if start <= sample.at <= end]
-    rows = steps(found, STEP, RESOLUTION_KWH, most_kw)
+    step = step_of(found)
+    rows = steps(found, step, RESOLUTION_KWH, most_kw)
     if not rows:
         return rows
-    before = [edge(rows[:NEAR], start, rows[0].start)] if timedelta() < rows[0].start - start < 2 * STEP else []
-    after = [edge(rows[-NEAR:], rows[-1].end, end)] if timedelta() < end - rows[-1].end < 2 * STEP else []
-    if began and not before and rows[0].start - began >= 2 * STEP:
+    before = [edge(rows[:NEAR], start, rows[0].start)] if timedelta() < rows[0].start - start < 2 * step else []
+    after = [edge(rows[-NEAR:], rows[-1].end, end)] if timedelta() < end - rows[-1].end < 2 * step else []
+    if began and not before and rows[0].start - began >= 2 * step:
         before = woken(found[0], rows[:WAKING], began)
     return [*before, *rows, *after]
+
+
+def step_of(found: list[Sample]) -> timedelta:
+    """The time between two readings, as most of them show it; never more than the longest gap that is spread."""
+    distances = sorted(after.at - before.at for before, after in pairwise(found))
+    return max(STEP, min(GAP, distances[len(distances) // 2])) if len(distances) >= ENOUGH else STEP
 
 
 def woken(first: Sample, after: list[Row], began: datetime) -> list[Row]:
@@ -95,9 +105,9 @@ def edge(near: list[Row], start: datetime, end: datetime) -> Row:
     return Row(start, end, kwh, near[0].soc_percent, quality=Quality.DERIVED)
 
 
-def totals(raws: Iterable[Raw], members: tuple[str, ...], unit: str, clock: tzinfo, inverters: timezone) -> list[Row]:
+def totals(samples: Iterable[Sample], unit: str, clock: tzinfo, inverters: timezone) -> list[Row]:
     """Rows of days or months. They run on the inverters' clock: derived, where that is not the site's."""
-    rows = labelled(filter(None, (to_total(raw, TOTALS[members], clock) for raw in raws)), clock, unit)
+    rows = labelled(samples, clock, unit)
     return [
         replace(row, quality=Quality.DERIVED)
         if any(offset_at(at, clock).utcoffset(None) != inverters.utcoffset(None) for at in (row.start, row.end))
@@ -106,16 +116,17 @@ def totals(raws: Iterable[Raw], members: tuple[str, ...], unit: str, clock: tzin
     ]
 
 
-def to_total(raw: Raw, members: tuple[str, ...], clock: tzinfo) -> Sample | None:
+def to_total(members: tuple[str, ...], clock: tzinfo, raw: Raw) -> Sample | None:
     """The energies of a date or month, as `2026-06-01` or `2026-06`; None without a value, a known unit or a date that
     can be."""
     first = calendar_date(raw, "dateStr")
     if first is None:
         return None
-    kwh = [value for member in members if (value := amount_kwh(raw, member)) is not None]
+    names = TOTALS[members]
+    kwh = [value for name in names if (value := amount_kwh(raw, name)) is not None]
     # At noon: some clocks skip midnight.
     at = datetime(first.year, first.month, first.day, 12, tzinfo=clock)
-    return Sample(at, tuple(kwh)) if len(kwh) == len(members) else None
+    return Sample(at, tuple(kwh)) if len(kwh) == len(names) else None
 
 
 def amount_kwh(raw: Mapping[str, Any], member: str) -> float | None:

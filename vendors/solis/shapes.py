@@ -1,13 +1,15 @@
 """Solis' answers as records."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from math import fsum
 from typing import Any
 
-from vendors.kit import ANY, Battery, Bess, Message, Production, Shape, Site, SolarInverter, Status
+from vendors.kit import ANY, Battery, Bess, Production, Shape, Site, SolarInverter, Status
 from vendors.kit.reading import (
     POWER_UNITS,
+    AnotherThing,
     Raw,
     energy_kwh,
     epoch,
@@ -19,20 +21,14 @@ from vendors.kit.reading import (
     text,
     zone,
 )
+from vendors.solis.batteries import HINTS, has_battery
 
 STRINGS = 32
 # By `state`, and with 2 by `stateExceptionFlag`.
 STATUSES = {"1": Status.NORMAL, "3": Status.WARNING}
 ASLEEP = "0"
-LEVELS = {"1": "info", "2": "warning", "3": "error"}
 CHARGED, DISCHARGED = "batteryPowerZheng", "batteryPowerFu"
 
-
-# What tells whether an inverter has a battery.
-HINTS = (
-    "batteryTotalChargeEnergy", "batteryTotalDischargeEnergy", "batteryNum", "batteryList", "batteryCapacitySoc",
-    "batteryVoltage", "energyStorageControl",
-)  # fmt: skip
 INVERTER = ("id", "stationId", "sn", "machine", "productModel", "model", "name", "power", "powerStr", *HINTS)
 STATION = ("id", "stationName", "timeZone", "capacity", "capacityStr")
 
@@ -58,22 +54,39 @@ def of_site(raw: Raw) -> dict[str, Any]:
     }
 
 
-def detailed(site: Site, raw: Raw) -> Site:
-    """The site with what `stationDetail` says of it; only newer answers name its time zone and first day."""
+def detailed(site: Site, raw: Raw, now: datetime) -> Site:
+    """The site with what `stationDetail` says of it; only newer answers name its time zone and first day.
+
+    The counters of a battery stay when it is taken away: one that is there has a charge, or takes or gives power.
+    """
     known = zone(raw, "timeZoneStandardId")
+    charge_kw, discharge_kw = flows_kw(raw)
     soc_percent = positive(raw, "batteryPercent")
-    has_battery = soc_percent is not None or (number(raw, "batteryTotalChargeEnergy") or 0) > 0
-    charge_kw, discharge_kw = flows_kw(raw) if has_battery else (None, None)
-    return replace(
+    has_bess = soc_percent is not None or bool(charge_kw) or bool(discharge_kw)
+    found = replace(
         site,
         timezone=known.key if known else None,
         operational_since=milliseconds(raw, "fisGenerateTime"),
-        bess=Bess(soc_percent=soc_percent) if has_battery else None,
-        power_kw=kw(raw, "power"),
-        charge_kw=charge_kw,
-        discharge_kw=discharge_kw,
-        measured_at=milliseconds(raw, "dataTimestamp"),
+        bess=Bess() if has_bess else None,
     )
+    measured_at = milliseconds(raw, "dataTimestamp")
+    if measured_at and measured_at > now:
+        return found
+    return replace(
+        found,
+        bess=Bess(soc_percent=soc_percent) if has_bess else None,
+        power_kw=kw(raw, "power"),
+        charge_kw=charge_kw if has_bess else None,
+        discharge_kw=discharge_kw if has_bess else None,
+        measured_at=measured_at,
+    )
+
+
+def all_of(raws: Iterable[Any], member: str, id: str) -> None:
+    """Raises AnotherThing if any of the rows names another id in that member."""
+    for raw in raws:
+        if isinstance(raw, Mapping) and optional_text(raw, member) not in (None, id):
+            raise AnotherThing
 
 
 def inverters_clock(site: Site) -> timezone:
@@ -109,42 +122,48 @@ def inverter_now(inverter: SolarInverter, site: Site | None, raw: Raw, now: date
     """The inverter with its state from `inverterDetail`. AC power of a hybrid holds its battery's flow.
 
     `eToday` is of the day of the newest value: while a device sleeps or is offline that may be a day long gone. When
-    a day begins, only the site tells.
+    a day begins, only the site tells. Values of a time to come are not the present.
     """
     measured_at = milliseconds(raw, "dataTimestamp")
     if measured_at is None:
         return inverter
     is_hybrid = has_battery(raw)
     status, word = to_status(raw)
-    today, lifetime = energy_kwh(raw, "eToday", "eTodayStr"), energy_kwh(raw, "eTotal", "eTotalStr")
-    began, since = (midnight(now, inverters_clock(site)), site.operational_since) if site else (None, None)
-    return replace(
+    lifetime, since = energy_kwh(raw, "eTotal", "eTotalStr"), site.operational_since if site else None
+    found = replace(
         inverter,
         kind="hybrid" if is_hybrid else "string",
-        power_kw=solar_kw(raw) if is_hybrid else kw(raw, "pac"),
-        measured_at=measured_at,
         status=status,
         vendor_status=word,
-        recent_production=Production(today, began) if today is not None and began and measured_at >= began else None,
         lifetime_production=None if lifetime is None else Production(lifetime, since),
+    )
+    if measured_at > now:
+        return found
+    today, began = energy_kwh(raw, "eToday", "eTodayStr"), midnight(now, inverters_clock(site)) if site else None
+    return replace(
+        found,
+        power_kw=solar_kw(raw) if is_hybrid else kw(raw, "pac"),
+        measured_at=measured_at,
+        recent_production=Production(today, began) if today is not None and began and measured_at >= began else None,
     )
 
 
-def battery_now(battery: Battery, raw: Raw) -> Battery:
+def battery_now(battery: Battery, raw: Raw, now: datetime) -> Battery:
     """The battery with its state. A charge of 0 % is what single answers say without a reason."""
     measured_at = milliseconds(raw, "dataTimestamp")
     if measured_at is None:
         return battery
-    charge_kw, discharge_kw = flows_kw(raw)
     status, word = to_status(raw)
+    found = replace(battery, status=status, vendor_status=word)
+    if measured_at > now:
+        return found
+    charge_kw, discharge_kw = flows_kw(raw)
     return replace(
-        battery,
+        found,
         soc_percent=positive(raw, "batteryCapacitySoc"),
         charge_kw=charge_kw,
         discharge_kw=discharge_kw,
         measured_at=measured_at,
-        status=status,
-        vendor_status=word,
     )
 
 
@@ -180,12 +199,6 @@ def to_status(raw: Raw) -> tuple[Status | None, str | None]:
     return (STATUSES.get(word, Status.UNKNOWN), word) if word else (None, None)
 
 
-def to_message(raw: Raw) -> Message:
-    """An alarm: its text, else its code."""
-    words = optional_text(raw, "alarmMsg") or f"alarm {optional_text(raw, 'alarmCode') or 'without a code'}"
-    return Message(LEVELS.get(optional_text(raw, "alarmLevel") or "", "warning"), words)
-
-
 def milliseconds(raw: Raw, name: str) -> datetime | None:
     """A time in epoch milliseconds, mostly as text; "0" is never."""
     value = positive(raw, name)
@@ -194,19 +207,3 @@ def milliseconds(raw: Raw, name: str) -> datetime | None:
 
 def midnight(at: datetime, clock: timezone) -> datetime:
     return at.astimezone(clock).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
-
-
-def has_battery(raw: Raw) -> bool:
-    """Whether a battery hangs on this inverter. Battery members alone prove nothing: all inverters have them."""
-
-    def above_0(name: str) -> bool:
-        return (number(raw, name) or 0) > 0
-
-    return (
-        above_0("batteryTotalChargeEnergy")
-        or above_0("batteryTotalDischargeEnergy")
-        or above_0("batteryNum")
-        or bool(raw.get("batteryList"))
-        or (above_0("batteryCapacitySoc") and above_0("batteryVoltage"))
-        or raw.get("energyStorageControl", "0") not in ("0", 0, "", None)
-    )

@@ -1,0 +1,127 @@
+"""SMA's measurements as rows: on the plant's clock, of the step that the answer names, and of the time asked for."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import pairwise
+from math import fsum
+
+from vendors.kit import GAP, Bess, Row, Sample, amounts, labelled, latest
+from vendors.kit.reading import Raw, mapping, moment, number, optional_text, rows, stamp
+from vendors.kit.windows import QUARTER
+
+# Members of a row in Wh or W.
+PRODUCED = ("pvGeneration",)
+FLOWS = ("batteryCharging", "batteryDischarging")
+CHARGE = "batteryStateOfCharge"
+# By `resolution`: how long a row lasts that is stamped with its end, or the calendar's unit of one with its date.
+STEPS = {
+    "OneMinute": timedelta(minutes=1),
+    "FiveMinutes": timedelta(minutes=5),
+    "FifteenMinutes": timedelta(minutes=15),
+    "OneHour": timedelta(hours=1),
+}
+UNITS = {"OneDay": "day", "OneMonth": "month", "OneYear": "year"}
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The newest row. Without powers, where they are means of more than a quarter of an hour."""
+
+    measured_at: datetime | None = None
+    power_kw: float | None = None
+    charge_kw: float | None = None
+    discharge_kw: float | None = None
+    soc_percent: float | None = None
+    has_battery: bool = False
+
+    @property
+    def bess(self) -> Bess | None:
+        return Bess(soc_percent=self.soc_percent) if self.has_battery else None
+
+
+def to_rows(raw: Raw, members: tuple[str, ...], clock: tzinfo, usual: str, start: datetime, end: datetime) -> list[Row]:
+    """The rows of a period, which is from start to end.
+
+    usual: the resolution that the period mostly has. Of rows that are coarser nobody knows the parts.
+    """
+    resolution = optional_text(raw, "resolution") or usual
+    samples = to_samples(rows(raw, "set", optional=True), members, clock)
+    if resolution in UNITS:
+        of_period = [sample for sample in samples if start <= sample.at < end]
+        found = labelled(of_period, clock, UNITS[resolution])
+        return found if resolution == usual else [replace(row, is_lump=True) for row in found]
+    of_period = [sample for sample in samples if start < sample.at <= end]
+    step = STEPS.get(resolution) or least_distance(of_period, STEPS.get(usual, GAP))
+    found = amounts(of_period, step, at_end=True, catches_up=True)
+    return [replace(row, is_lump=True) for row in found] if step > GAP else found
+
+
+def least_distance(samples: Iterable[Sample], usual: timedelta) -> timedelta:
+    """How long rows of an unknown resolution last: at most as long as the two that are nearest to each other."""
+    return min((after.at - before.at for before, after in pairwise(latest(samples))), default=usual)
+
+
+def to_samples(raws: Iterable[Raw], members: tuple[str, ...], clock: tzinfo) -> list[Sample]:
+    """Rows of a set, in kWh; those without a value are left out. Times are on the plant's clock, without an offset.
+
+    Nothing tells the two passes of a doubled hour apart but the order: a row that seems to lie before the one
+    before it belongs to the second pass.
+    """
+    samples: list[Sample] = []
+    last: datetime | None = None
+    for raw in raws:
+        at = stamp(raw, "time", clock)
+        if at is None:
+            continue
+        if last and at.replace(fold=1).utcoffset() != at.utcoffset() and at.timestamp() <= last.timestamp():
+            at = at.replace(fold=1)
+        last = at
+        wh = [value for member in members if (value := number(raw, member)) is not None]
+        if len(wh) == len(members):
+            # A plant's rows have the state of charge beside what the sun gave.
+            charge = number(raw, CHARGE) if members == FLOWS else None
+            samples.append(Sample(at.astimezone(UTC), tuple(value / 1000 for value in wh), charge))
+    return samples
+
+
+def to_present(raw: Raw, clock: tzinfo, now: datetime) -> Present:
+    """The newest row up to now, in W, wherever it stands: a row after now is none."""
+    stamped = [(at, row) for row in rows(raw, "set", optional=True) if (at := time_of(row, clock)) and at <= now]
+    if not stamped:
+        return Present()
+    measured_at, newest = max(stamped, key=lambda found: found[0])
+    flows_w = [number(newest, member) for member in FLOWS]
+    found = Present(measured_at, soc_percent=number(newest, CHARGE), has_battery=flows_w[0] is not None)
+    if STEPS.get(optional_text(raw, "resolution") or "", QUARTER) > QUARTER:
+        return found
+    charge_kw, discharge_kw = net_kw(flows_w)
+    return replace(found, power_kw=kilo(newest, PRODUCED[0]), charge_kw=charge_kw, discharge_kw=discharge_kw)
+
+
+def net_kw(flows_w: Sequence[float | None]) -> tuple[float | None, float | None]:
+    """Power into and out of a battery. Both are means of a row, in which it may have turned round: their difference."""
+    charge_w, discharge_w = flows_w
+    if charge_w is None or discharge_w is None:
+        return None, None
+    return max(0.0, charge_w - discharge_w) / 1000, max(0.0, discharge_w - charge_w) / 1000
+
+
+def lifetime_kwh(raw: Raw) -> float | None:
+    """What an answer of the period `Total` sums up to; its rows are years."""
+    total = number(mapping(raw, "total"), PRODUCED[0])
+    if total is not None:
+        return total / 1000
+    years = [value for row in rows(raw, "set", optional=True) if (value := number(row, PRODUCED[0])) is not None]
+    return fsum(years) / 1000 if years else None
+
+
+def time_of(row: Raw, clock: tzinfo) -> datetime | None:
+    """When a row ended, from the plant's clock; None for an empty row."""
+    at = moment(row, "time", clock)
+    return at.astimezone(UTC) if at else None
+
+
+def kilo(raw: Raw, member: str) -> float | None:
+    value = number(raw, member)
+    return None if value is None else value / 1000

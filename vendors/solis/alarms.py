@@ -1,0 +1,59 @@
+"""Solis' alarms as the log of an inverter."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from vendors.kit import Client, Message, Messages
+from vendors.kit.reading import Raw, mapping, number, optional_text, rows
+from vendors.solis.shapes import all_of, milliseconds
+
+# What a log may cost: more alarms than these are not read.
+PAGES, PAGE_SIZE = 5, 100
+
+LEVELS = {"1": "info", "2": "warning", "3": "error"}
+# By `state`: it is over. "0" is pending; "1" is processed by a person, which does not end it.
+RESTORED = "2"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alarm of one inverter. Ids are not unique (`-1`): equal alarms are one."""
+
+    code: str
+    began: datetime | None
+    message: Message
+
+
+def to_alarm(raw: Raw) -> Alarm:
+    """An alarm by its text, else its code. What was restored is no warning any more."""
+    code = optional_text(raw, "alarmCode") or ""
+    words = optional_text(raw, "alarmMsg") or f"alarm {code or 'without a code'}"
+    level = LEVELS.get(optional_text(raw, "alarmLevel") or "", "warning")
+    is_over = optional_text(raw, "state") == RESTORED
+    message = Message("info", f"{words} (restored)") if is_over else Message(level, words)
+    return Alarm(code, milliseconds(raw, "alarmBeginTime"), message)
+
+
+def read_log(client: Client, serial: str, since: datetime | None) -> Messages | None:
+    """The newest alarms of an inverter: since the first day of its site, if all were read, else since the oldest one.
+    None where nothing tells since when."""
+    found: dict[Alarm, None] = {}
+    for page in range(1, PAGES + 1):
+        alarms, total, pages = read_page(client, serial, page)
+        found |= dict.fromkeys(alarms)
+        if not alarms or page >= pages:
+            break
+    start = since if len(found) >= total else None
+    start = start or min((alarm.began for alarm in found if alarm.began), default=None)
+    return None if start is None else Messages(tuple(alarm.message for alarm in found), start)
+
+
+def read_page(client: Client, serial: str, page: int) -> tuple[list[Alarm], float, float]:
+    """Alarms of a page, and how many alarms and pages there are. With none, rows may be missing, or all of `data`."""
+    body = {"pageNo": page, "pageSize": PAGE_SIZE, "alarmDeviceSn": serial}
+    reply = client.read("/v1/api/alarmList", body=body, kind="today")
+    data = reply.record(lambda raw: mapping(raw, "data"))
+    raws = reply.record(lambda _: rows(data, "records", optional=True))
+    reply.record(lambda _: all_of(raws, "alarmDeviceSn", serial))
+    alarms = reply.rows("data", "records", to=to_alarm) if raws else []
+    return alarms, number(data, "total") or 0.0, number(data, "pages") or 0.0

@@ -1,0 +1,59 @@
+"""Whether a battery hangs on a Solis inverter: no member says so alone, and all inverters have the members."""
+
+from collections.abc import Mapping
+
+from vendors.kit.reading import Raw, number, optional_text
+
+# These stay when a battery is taken away.
+COUNTERS = ("batteryTotalChargeEnergy", "batteryTotalDischargeEnergy")
+# Members of a row of a list that are read here.
+HINTS = (
+    *COUNTERS, "batteryNum", "batteryList", "batteryType", "batteryTypeName", "batteryCapacitySoc", "batteryVoltage",
+    "energyStorageControl",
+)  # fmt: skip
+# Two firmwares say it in these words, in one or both of these members.
+NO_BATTERY = "no battery"
+TYPES = ("batteryType", "batteryTypeName")
+
+
+def has_battery(raw: Raw) -> bool:
+    """Whether a battery hangs on this inverter, as far as the answer tells."""
+    return not says_no_battery(raw) and (has_counted(raw) or shows_battery(raw))
+
+
+def is_in_doubt(raw: Raw) -> bool:
+    """Whether only the counters speak for a battery, which may have been taken away. The detail would say so."""
+    is_charged = above_0(raw, "batteryCapacitySoc")
+    return has_counted(raw) and not is_charged and not says_no_battery(raw) and not shows_battery(raw)
+
+
+def says_no_battery(raw: Raw) -> bool:
+    """Whether the inverter says in words that it has none: by the places for batteries, all of which are empty, or else
+    by its own type."""
+    listed = raw.get("batteryList")
+    places = [place for place in listed if isinstance(place, Mapping)] if isinstance(listed, list) else []
+    empty = [place.get("noBattery") is True or names_no_battery(place) for place in places]
+    return all(empty) if any(empty) else names_no_battery(raw)
+
+
+def names_no_battery(raw: Raw) -> bool:
+    return any((optional_text(raw, name) or "").lower() == NO_BATTERY for name in TYPES)
+
+
+def has_counted(raw: Raw) -> bool:
+    """Whether a battery has ever been charged or discharged."""
+    return any(above_0(raw, name) for name in COUNTERS)
+
+
+def shows_battery(raw: Raw) -> bool:
+    """Whether the inverter names or measures a battery."""
+    return (
+        above_0(raw, "batteryNum")
+        or bool(raw.get("batteryList"))
+        or (above_0(raw, "batteryCapacitySoc") and above_0(raw, "batteryVoltage"))
+        or raw.get("energyStorageControl", "0") not in ("0", 0, "", None)
+    )
+
+
+def above_0(raw: Raw, name: str) -> bool:
+    return (number(raw, name) or 0) > 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import fsum
 
 from vendors.kit import Battery, Bess, Message, Messages, Production, Site, SolarInverter
@@ -24,19 +24,25 @@ from vendors.kit.reading import (
 DIRECTIONS = {"charging": (1, 0), "discharging": (0, 1), "idle": (0, 0)}
 # Without blanks and hyphens, since Enphase spells each in three ways.
 MODES = {"selfconsumption": "Self Consumption", "savingsmode": "Savings", "fullbackup": "Backup"}
+# A battery that reported so much earlier than its site says nothing of the site's present.
+TOGETHER = timedelta(hours=1)
 UNITS = POWER_UNITS | ENERGY_UNITS
 
 Flow = tuple[float, float]
 
 
 def with_summary(site: Site, raw: Raw) -> Site:
-    """The site with what `summary` tells; its batteries only if they have a capacity, which is nowhere else."""
-    size_w, capacity_kwh = positive(raw, "size_w"), capacity_of(raw)
+    """The site with what `summary` tells; its batteries only if they have a capacity, which is nowhere else.
+
+    A gateway reports long after the interval in which there was power. In the dark there are no intervals.
+    """
+    size_w, capacity_kwh, power_kw = positive(raw, "size_w"), capacity_of(raw), kilo(raw, "current_power")
+    produced, reported = epoch(raw, "last_interval_end_at"), epoch(raw, "last_report_at")
     return replace(
         site,
         peak_power_kw=None if size_w is None else size_w / 1000,
-        power_kw=kilo(raw, "current_power"),
-        measured_at=epoch(raw, "last_report_at") or epoch(raw, "last_interval_end_at"),
+        power_kw=power_kw,
+        measured_at=(produced or reported) if power_kw else (reported or produced),
         bess=None if capacity_kwh is None else Bess(nameplate_kwh=capacity_kwh),
     )
 
@@ -47,16 +53,22 @@ def capacity_of(summary: Raw) -> float | None:
     return None if capacity_wh is None else capacity_wh / 1000
 
 
-def flow_of_all(latest: Raw) -> Flow | None:
-    """What all batteries in `latest_telemetry` take or give together."""
-    return flow_of(encharges(latest))
+def flow_of_all(latest: Raw) -> tuple[Flow, datetime | None] | None:
+    """What all batteries in `latest_telemetry` take or give together, and the oldest time of these powers."""
+    entries = encharges(latest)
+    flow = flow_of(entries)
+    times = (epoch(one, "last_report_at") for one in entries)
+    return flow and (flow, min(filter(None, times), default=None))
 
 
-def with_charge(site: Site, percent: float | None, flow: Flow | None) -> Site:
-    """The site with the state of its batteries, and what all of them take or give."""
-    charge_kw, discharge_kw = flow or (None, None)
-    bess = replace(site.bess or Bess(), soc_percent=percent)
-    return replace(site, bess=bess, charge_kw=charge_kw, discharge_kw=discharge_kw)
+def with_charge(site: Site, percent: float | None, told: tuple[Flow, datetime | None] | None) -> Site:
+    """The site with the state of its batteries, and what all of them take or give, unless that is of another time."""
+    site = replace(site, bess=replace(site.bess or Bess(), soc_percent=percent))
+    (charge_kw, discharge_kw), reported = told or ((None, None), None)
+    if site.measured_at and reported and site.measured_at - reported > TOGETHER:
+        return site
+    measured_at = min(filter(None, (site.measured_at, reported)), default=None)
+    return replace(site, charge_kw=charge_kw, discharge_kw=discharge_kw, measured_at=measured_at)
 
 
 def with_day(inverter: SolarInverter, raw: Raw) -> SolarInverter:

@@ -120,7 +120,7 @@ class Solis(Vendor):
         return found, number < pages and not empty
 
     def site(self, key: Key) -> Site:
-        return self._station(key[0])
+        return self._station(key[0], "live")
 
     def solar_inverter(self, key: Key) -> SolarInverter:
         detail, device = self._device(key, SolarInverter)
@@ -146,8 +146,8 @@ class Solis(Vendor):
     def site_battery_intervals(self, key: Key, level: Level) -> Series:
         return self._of_site(key[0], level, FLOWS, Battery)
 
-    def _station(self, station: str) -> Site:
-        reply = self.client.read("/v1/api/stationDetail", body={"id": station})
+    def _station(self, station: str, kind: str = "inventory") -> Site:
+        reply = self.client.read("/v1/api/stationDetail", body={"id": station}, kind=kind)
         return reply.record(lambda raw: detailed(to_site(raw["data"]), raw["data"]))
 
     def _device(self, key: Key, kind: type[D]) -> tuple[Raw, D]:

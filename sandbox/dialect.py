@@ -37,6 +37,24 @@ class SiteView:
         return tuple(device for device in self.view.devices if device.kind == "battery")
 
 
+@dataclass(frozen=True)
+class Resolution:
+    """How finely a cloud measures one device: what its values may be off the truth by.
+
+    seconds: of so many its powers are means. power_w, energy_wh, lifetime_wh, soc_percent: the steps of its values;
+    of a power that is known as the energy of a row, what that row's step makes of it. apart_seconds: how far apart
+    the readings lie of which a site is the sum. charge_seconds: how much older than powers a charge may be.
+    """
+
+    seconds: int = 300
+    power_w: float = 1.0
+    energy_wh: float = 1.0
+    lifetime_wh: float = 1.0
+    soc_percent: float = 1.0
+    apart_seconds: int = 0
+    charge_seconds: int = 0
+
+
 class Dialect(ABC):
     """One vendor's cloud. A subclass with a `vendor` name in any module of this package is served by itself.
 
@@ -45,6 +63,7 @@ class Dialect(ABC):
     choices: options that take one of several texts, the first by default.
     data_faults: by name, how this dialect shows that fault of the data.
     whole_periods: whether quotas are counted in whole minutes (or other periods) of UTC, not from the first call on.
+    resolution: how finely it measures.
     """
 
     vendor: ClassVar[str]
@@ -53,6 +72,7 @@ class Dialect(ABC):
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     data_faults: ClassVar[Mapping[str, Change]] = {}
     whole_periods: ClassVar[bool] = False
+    resolution: ClassVar[Resolution] = Resolution()
 
     def __init__(self, world: World) -> None:
         self.world = world

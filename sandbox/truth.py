@@ -1,7 +1,8 @@
-"""What is true of the fleet: its sites, each dialect's view of them, and exact energies. The only oracle."""
+"""What is true of the fleet: its sites, each dialect's view of them, exact energies and powers. The only oracle."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from math import fsum
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, request
@@ -15,25 +16,36 @@ from simulation import Device, Site
 T = TypeVar("T")
 
 _KINDS = {"pv": "solar_inverter", "charge": "battery", "discharge": "battery"}
-_PARAMETERS = ("site", "vendor", "device", "kind", "start", "end")
+_OF_ENERGY, _OF_STATE = ("site", "start", "end"), ("site", "at")
+# Powers are means of so many seconds, if a question does not say of how many.
+_SECONDS, _MOST_SECONDS = "300", 86_400
 
 
 def routes(world: World) -> Blueprint:
-    """`GET /truth` and `GET /truth/energy`."""
+    """`GET /truth`, `GET /truth/energy` and `GET /truth/state`."""
     blueprint = Blueprint("truth", __name__)
 
     @blueprint.get("/truth")
     def truth() -> Response:
         views = {name: [_seen(one) for one in dialect.sites] for name, dialect in world.dialects.items()}
-        return reply({"sites": [_site(site) for site in world.fleet.sites], "views": views})
+        resolutions = {name: asdict(dialect.resolution) for name, dialect in world.dialects.items()}
+        return reply({"sites": [_site(site) for site in world.fleet.sites], "views": views, "resolutions": resolutions})
 
     @blueprint.get("/truth/energy")
     def energy() -> Response:
-        asked = _asked()
+        asked = {"kind": "pv", **_asked(_OF_ENERGY, ("vendor", "device", "kind"))}
+        if asked["kind"] not in _KINDS:
+            raise BadField("kind", f"one of {', '.join(_KINDS)} is expected")
         start, end = instant("start", asked["start"]), instant("end", asked["end"])
         if start > end:
             raise BadField("end", "must not be before start")
         return reply({**asked, "wh": _energy_wh(world, asked, start, end)})
+
+    @blueprint.get("/truth/state")
+    def state() -> Response:
+        asked = {"seconds": _SECONDS, **_asked(_OF_STATE, ("vendor", "device", "seconds"))}
+        at, seconds = instant("at", asked["at"]), _whole_seconds(asked["seconds"])
+        return reply({**asked, "seconds": seconds, **_state(world, asked, at, seconds)})
 
     return blueprint
 
@@ -70,26 +82,30 @@ def _device(device: Device) -> dict[str, Any]:
     }
 
 
-def _asked() -> dict[str, str]:
+def _asked(demanded: tuple[str, ...], others: tuple[str, ...]) -> dict[str, str]:
+    known = (*demanded, *others)
     for name in request.args:
-        if name not in _PARAMETERS:
-            raise BadField(name, f"unknown; known are {', '.join(_PARAMETERS)}")
+        if name not in known:
+            raise BadField(name, f"unknown; known are {', '.join(known)}")
         if len(request.args.getlist(name)) > 1:
             raise BadField(name, "given more than once")
-    for name in ("site", "start", "end"):
+    for name in demanded:
         if name not in request.args:
             raise BadField(name, "missing")
-    asked = {"kind": "pv", **request.args.to_dict()}
-    if asked["kind"] not in _KINDS:
-        raise BadField("kind", f"one of {', '.join(_KINDS)} is expected")
-    return asked
+    if "device" in request.args and "vendor" not in request.args:
+        raise BadField("vendor", "missing; a device is known by its vendor only")
+    return request.args.to_dict()
+
+
+def _whole_seconds(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_SECONDS:
+        raise BadField("seconds", f"a whole number from 1 to {_MOST_SECONDS} is expected")
+    return int(text)
 
 
 def _energy_wh(world: World, asked: dict[str, str], start: float, end: float) -> float:
     kind = asked["kind"]
     if "vendor" not in asked:
-        if "device" in asked:
-            raise BadField("vendor", "missing; a device is known by its vendor only")
         site = _by_number(world.fleet.sites, asked["site"])
         cumulative = {"pv": site.pv_kwh, "charge": site.charge_kwh, "discharge": site.discharge_kwh}[kind]
         return 1000 * (cumulative(end) - cumulative(start))
@@ -97,6 +113,35 @@ def _energy_wh(world: World, asked: dict[str, str], start: float, end: float) ->
     if "device" in asked:
         return seen.view.energy_wh(_known_device(seen, asked["device"], _KINDS[kind]), kind, start, end)
     return seen.view.site_energy_wh(kind, start, end)
+
+
+def _state(world: World, asked: dict[str, str], at: float, seconds: int) -> dict[str, float | None]:
+    """Mean powers of the seconds that end at the instant, and the state of charge then; null of what is not there."""
+    site, shares = _shares(world, asked)
+    solar, stored = shares.get("solar_inverter"), shares.get("battery")
+
+    def mean_kw(cumulative: Callable[[float], float], share: float | None) -> float | None:
+        return None if share is None else share * (cumulative(at) - cumulative(at - seconds)) * 3600 / seconds
+
+    return {
+        "power_kw": mean_kw(site.pv_kwh, solar),
+        "charge_kw": mean_kw(site.charge_kwh, stored),
+        "discharge_kw": mean_kw(site.discharge_kwh, stored),
+        "soc_percent": None if stored is None else site.soc_percent(at),
+    }
+
+
+def _shares(world: World, asked: dict[str, str]) -> tuple[Site, dict[str, float]]:
+    """The site, and by the kind of device the part of its flows that is asked about: a hybrid has two kinds."""
+    if "vendor" not in asked:
+        site = _by_number(world.fleet.sites, asked["site"])
+        return site, {"solar_inverter": 1.0} | ({"battery": 1.0} if site.battery else {})
+    seen = _site_view(world, asked)
+    found = [one for one in seen.view.devices if "device" not in asked or asked["device"] in one.native.values()]
+    if "device" in asked and not found:
+        raise BadField("device", "not of this site")
+    kinds = {device.kind for device in found}
+    return seen.site, {kind: fsum(one.share for one in found if one.kind == kind) for kind in kinds}
 
 
 def _by_number(sites: Sequence[T], number: str) -> T:

@@ -77,9 +77,9 @@ class Inverters:
 def _entry(now: State, index: int, device: Device, light: int | None, iso: bool) -> dict[str, Any]:
     """Power comes as an object or as a bare number, as in the published example."""
     part, sku = micro_part(device)
-    power = _power_w(now, device)
     silent = now.is_silent(device)
     reported = now.silent_since if silent else light
+    power = _power_w(now, device, reported)
     return {
         "id": micro_id(now, index),
         "serial_number": device.serial,
@@ -95,8 +95,9 @@ def _entry(now: State, index: int, device: Device, light: int | None, iso: bool)
     }
 
 
-def _power_w(now: State, device: Device) -> int:
-    return 0 if now.is_silent(device) else round(now.seen.view.power_w(device, "pv", now.ready, over=ROW))
+def _power_w(now: State, device: Device, reported: int | None) -> int:
+    """Of its last report, as its time is; in the dark it may as well be 0 or null, which is not documented."""
+    return round(now.seen.view.power_w(device, "pv", reported, over=ROW)) if reported else 0
 
 
 def _lifetime_wh(now: State, device: Device) -> int:

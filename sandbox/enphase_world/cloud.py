@@ -5,10 +5,11 @@ from typing import Any, ClassVar
 
 from flask import Blueprint, Response
 
-from sandbox.dialect import Dialect, SiteView
+from sandbox.dialect import Dialect, Resolution, SiteView
 from sandbox.enphase_world import data_faults, equipment, state
+from sandbox.enphase_world.constants import LAG_SECONDS
 from sandbox.enphase_world.requests import NotFound, Unprocessable
-from sandbox.enphase_world.state import State
+from sandbox.enphase_world.state import METER_ROW, State
 from sandbox.enphase_world.systems import EnphaseSite, system
 from sandbox.replies import reply
 from sandbox.world import World
@@ -35,6 +36,8 @@ class EnphaseCloud(Dialect):
     """
 
     data_faults = data_faults.CHANGES
+    # A charge that stands beside rows has no time.
+    resolution = Resolution(charge_seconds=LAG_SECONDS + METER_ROW)
 
     options: ClassVar[tuple[str, ...]] = (
         "retired_system",

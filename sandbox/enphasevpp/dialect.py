@@ -1,6 +1,7 @@
 """The Grid Services API: accounts, programs, and the sites enrolled in them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from flask import Blueprint, Response
@@ -33,6 +34,7 @@ class EnphaseVpp(EnphaseCloud):
     meter_durations = ("15mins",)
     # As in the published example.
     blanks = "  "
+    resolution = replace(EnphaseCloud.resolution, soc_percent=0.1)
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from flask import Blueprint, Response
 
-from sandbox.dialect import Dialect, SiteView
+from sandbox.dialect import Dialect, Resolution, SiteView
 from sandbox.quotas import Spent
 from sandbox.replies import Refused, reply
 from sandbox.sma import constants, data_faults, plants
@@ -30,6 +30,8 @@ class Sma(Dialect):
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"resolution": tuple(ROWS)}
     prefixes: ClassVar[tuple[str, ...]] = ("",)
     further_sets: ClassVar[tuple[str, ...]] = ()
+    # An inverter's power is the whole Wh of five minutes.
+    resolution = Resolution(power_w=12.0, soc_percent=0.01)
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

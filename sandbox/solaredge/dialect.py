@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from flask import Blueprint, Response, request
 
-from sandbox.dialect import Dialect, SiteView
+from sandbox.dialect import Dialect, Resolution, SiteView
 from sandbox.quotas import Spent
 from sandbox.replies import Refused, reply
 from sandbox.solaredge import constants, data_faults, sites
@@ -37,6 +37,8 @@ class SolarEdge(Dialect):
     vendor = "solaredge"
     options = ("alerts",)
     data_faults = data_faults.CHANGES
+    # Powers of the sun are the whole Wh of quarters.
+    resolution = Resolution(seconds=900, power_w=4.0, soc_percent=0.001)
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

@@ -15,6 +15,9 @@ CHARGING_SIGN = 1
 STAMP_SECONDS, STAMP_JITTER = 91, 19
 # The cloud shows a row this many seconds after its stamp.
 LAG_SECONDS = 360
+# A station's power is the sum of what its devices read so many seconds before its newest reading, or later: a device
+# that sleeps keeps its last power, and is not counted. Which of them the platform counts is not documented.
+TOGETHER_SECONDS = 320
 # How far the clocks of the inverters are off, in turn.
 CLOCK_ERRORS = (0, 90, -75)
 # Nominal voltages.

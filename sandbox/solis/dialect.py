@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 
 from flask import Blueprint, Response, request
 
-from sandbox.dialect import Dialect, SiteView
+from sandbox.dialect import Dialect, Resolution, SiteView
 from sandbox.quotas import Spent
 from sandbox.replies import Refused
 from sandbox.solis import constants, data_faults, records, stations
 from sandbox.solis.alarms import alarms
 from sandbox.solis.charts import Charts
 from sandbox.solis.envelope import failure, member, paged, success, unknown
-from sandbox.solis.inverters import Inverter, Station, station
+from sandbox.solis.inverters import LIFETIME_STEP_WH, STEP_WH, Inverter, Station, station
 from sandbox.solis.signature import refusal
 from sandbox.world import World
 from simulation import Site
@@ -29,6 +29,7 @@ class Solis(Dialect):
     data_faults = data_faults.CHANGES
     # strict_md5: Content-MD5 must be that of the body. alarms: each inverter has more of them than a page holds.
     options = ("strict_md5", "alarms")
+    resolution = Resolution(energy_wh=STEP_WH, lifetime_wh=LIFETIME_STEP_WH, apart_seconds=constants.TOGETHER_SECONDS)
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

@@ -3,6 +3,7 @@
 from datetime import UTC
 from typing import Any
 
+from sandbox.solis.constants import TOGETHER_SECONDS
 from sandbox.solis.inverters import Inverter, Station, standard_offset
 from sandbox.solis.records import clock_offset, energy, lacks_name, milliseconds, power
 from sandbox.times import begin, day_start, local
@@ -47,8 +48,9 @@ def _identity(seen: Station) -> dict[str, Any]:
 
 def _production(reported: list[tuple[Inverter, float]]) -> dict[str, Any]:
     total = sum(unit.lifetime_kwh("pv", t) for unit, t in reported)
+    oldest = max((t for _, t in reported), default=0.0) - TOGETHER_SECONDS
     return {
-        **power("power", sum(unit.watts("pv", t) for unit, t in reported)),
+        **power("power", sum(unit.watts("pv", t) for unit, t in reported if t >= oldest)),
         **energy("dayEnergy", sum(unit.kwh("pv", unit.midnight(t), t) for unit, t in reported)),
         **energy("monthEnergy", _since_begin_of("month", reported)),
         **energy("yearEnergy", _since_begin_of("year", reported)),

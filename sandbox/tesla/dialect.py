@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from flask import Blueprint, Response, request
 
-from sandbox.dialect import Dialect, SiteView
+from sandbox.dialect import Dialect, Resolution, SiteView
 from sandbox.quotas import Spent
 from sandbox.replies import Refused, reply
 from sandbox.tesla import access, constants, data_faults
@@ -25,6 +25,8 @@ class Tesla(Dialect):
 
     vendor = "tesla"
     data_faults = data_faults.CHANGES
+    # A charge is not rounded.
+    resolution = Resolution(soc_percent=0.0)
     outside = ("/oauth2/",)
     # retired: a site that was taken down is listed. no_time_zone: the zone's name is "" everywhere. empty_401: without
     # a body. demand_content_type: 406 for calls that do not say application/json, as documented.

@@ -90,6 +90,12 @@ class Caller:
         assert answer.status_code == 200, answer.text
         return float(answer.json["wh"])  # type: ignore[index]
 
+    def state(self, **query: Any) -> dict[str, Any]:
+        """Exact powers and charge."""
+        answer = self.http.get("/truth/state", query_string=query)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json)  # type: ignore[arg-type]
+
     def set_clock(self, now: str | None) -> None:
         """Sets the time of the fleet's data."""
         assert self.http.put("/clock", json={"now": now}).status_code == 200

@@ -203,11 +203,14 @@ def test_power_comes_in_both_forms_and_energy_is_that_of_a_lifetime(cloud: Enpha
     assert (row["end_at"], row["powr"]) == (end, second["power_produced"])
 
 
-def test_at_night_microinverters_have_no_power_and_reported_at_dusk(cloud: Enphase):
+def test_at_night_microinverters_have_the_power_and_the_time_of_dusk(cloud: Enphase):
     cloud.caller.set_clock("2026-06-21T23:30:00Z")
     (group,) = cloud.get(SUMMARY, site_id=FIRST, size=100).json
-    assert {one["power_produced"] for one in group["micro_inverters"][1::2]} == {0}
     reported = datetime.fromtimestamp(group["micro_inverters"][0]["last_report_date"], UTC)
+    for one in group["micro_inverters"][1::2]:
+        device = {"vendor": "enphase", "device": one["serial_number"]}
+        watts = 1000 * cloud.caller.state(site=0, at=reported.isoformat(), **device)["power_kw"]
+        assert one["power_produced"] == round(watts) > 0
     assert datetime(2026, 6, 21, 17, tzinfo=UTC) < reported < datetime(2026, 6, 21, 20, tzinfo=UTC)
 
 

@@ -100,6 +100,80 @@ def test_a_bad_question_about_energy_is_refused_and_names_the_field(caller: Call
     assert (answer.status_code, answer.json["field"]) == (400, field)
 
 
+NOON = "2026-06-21T11:00:00Z"
+MEASURES = {"seconds", "power_w", "energy_wh", "lifetime_wh", "soc_percent", "apart_seconds", "charge_seconds"}
+
+
+def test_the_state_of_a_site_is_the_mean_of_its_energies_and_its_charge(caller: Caller):
+    state = caller.state(site=0, at=NOON, seconds=900)
+    span = {"start": "2026-06-21T10:45:00Z", "end": NOON}
+    for kind, member in (("pv", "power_kw"), ("charge", "charge_kw"), ("discharge", "discharge_kw")):
+        kwh = caller.energy_wh(site=0, kind=kind, **span) / 1000
+        assert state[member] == pytest.approx(kwh * 4)
+    assert state["power_kw"] > 1
+    assert 0 < state["soc_percent"] <= 100
+
+
+def test_the_state_of_a_site_without_a_battery_has_nulls_and_no_zeros(caller: Caller):
+    state = caller.state(site=1, at=NOON)
+    assert [state[name] for name in ("charge_kw", "discharge_kw", "soc_percent")] == [None] * 3
+    assert state["power_kw"] == 0.0, "it is night in Phoenix"
+
+
+def test_states_of_devices_add_up_to_that_of_their_site_in_every_dialect(caller: Caller):
+    for vendor in VENDORS:
+        for view in caller.truth()["views"][vendor]:
+            asked = {"site": view["site"], "vendor": vendor, "at": NOON}
+            whole = caller.state(**asked)
+            for kind, member in (("solar_inverter", "power_kw"), ("battery", "charge_kw")):
+                ids = [list(one["ids"].values())[-1] for one in view["devices"] if one["kind"] == kind]
+                parts = [caller.state(device=device, **asked)[member] for device in ids]
+                assert sum(parts) == pytest.approx(whole[member] or 0.0)
+
+
+def test_a_hybrid_has_the_state_of_an_inverter_and_of_a_battery_and_a_battery_no_power(caller: Caller):
+    asked = {"site": 0, "at": NOON}
+    views = caller.truth()["views"]
+    hybrid = next(one for one in views["solis"][0]["devices"] if one["kind"] == "battery")
+    state = caller.state(vendor="solis", device=hybrid["ids"]["id"], **asked)
+    assert None not in (state["power_kw"], state["charge_kw"], state["discharge_kw"], state["soc_percent"])
+    battery = next(one for one in views["sma"][0]["devices"] if one["kind"] == "battery")
+    state = caller.state(vendor="sma", device=battery["ids"]["deviceId"], **asked)
+    assert state["power_kw"] is None
+    assert None not in (state["charge_kw"], state["discharge_kw"], state["soc_percent"])
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"at": None}, "at"),
+        ({"site": None}, "site"),
+        ({"site": "8"}, "site"),
+        ({"vendor": "nobody"}, "vendor"),
+        ({"device": "1"}, "vendor"),
+        ({"vendor": "sma", "device": "1"}, "device"),
+        ({"at": "2026-06-21T00:00:00"}, "at"),
+        ({"at": ["2026-06-21T00:00:00Z", "2026-06-22T00:00:00Z"]}, "at"),
+        ({"seconds": "0"}, "seconds"),
+        ({"seconds": "86401"}, "seconds"),
+        ({"seconds": "5.5"}, "seconds"),
+        ({"seconds": "²"}, "seconds"),
+        ({"start": "2026-06-21T00:00:00Z"}, "start"),
+        ({"kind": "pv"}, "kind"),
+    ],
+)
+def test_a_bad_question_about_a_state_is_refused_and_names_the_field(caller: Caller, query: dict, field: str):
+    answer = caller.http.get("/truth/state", query_string={"site": "0", "at": NOON, **query})
+    assert (answer.status_code, answer.json["field"]) == (400, field)
+
+
+def test_the_truth_names_how_finely_every_dialect_measures(caller: Caller):
+    for vendor, resolution in caller.truth()["resolutions"].items():
+        assert vendor in caller.vendors
+        assert set(resolution) == MEASURES
+        assert min(resolution[name] for name in ("seconds", "power_w", "energy_wh", "lifetime_wh")) > 0
+
+
 def test_the_fleet_stands_still_once_its_clock_is_set_and_tokens_do_not(caller: Caller):
     caller.set_clock("2020-01-01T12:00:00+01:00")
     before = caller.get("solaredge", "/v2/sites/1000001").json["lastUpdateTime"]

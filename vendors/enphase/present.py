@@ -27,6 +27,8 @@ from vendors.kit.reading import (
 DIRECTIONS = {"charging": (1, 0), "discharging": (0, 1), "idle": (0, 0)}
 # Without blanks and hyphens, since Enphase spells each in three ways.
 MODES = {"selfconsumption": "Self Consumption", "savingsmode": "Savings", "fullbackup": "Backup"}
+# A battery that reported so much earlier than its site says nothing of the site's present.
+TOGETHER = timedelta(hours=1)
 UNITS = POWER_UNITS | ENERGY_UNITS
 
 # Of a date on which the clock goes back.
@@ -38,16 +40,19 @@ Flow = tuple[float, float]
 def with_summary(site: Site, now: datetime, raw: Raw) -> Site:
     """The site with what `summary` tells; its batteries only if they have a capacity, which is nowhere else.
 
-    Of another date than today it tells a power of 0, whatever it was.
+    Of another date than today it tells a power of 0, whatever it was. A gateway reports long after the interval in
+    which there was power. In the dark there are no intervals.
     """
     date = optional_text(raw, "summary_date")
     is_today = not (date and site.timezone) or date == now.astimezone(ZoneInfo(site.timezone)).date().isoformat()
     size_w, capacity_kwh = positive(raw, "size_w"), capacity_of(raw)
+    power_kw = kilo(raw, "current_power") if is_today else None
+    produced, reported = epoch(raw, "last_interval_end_at"), epoch(raw, "last_report_at")
     return replace(
         site,
         peak_power_kw=None if size_w is None else size_w / 1000,
-        power_kw=kilo(raw, "current_power") if is_today else None,
-        measured_at=epoch(raw, "last_report_at") or epoch(raw, "last_interval_end_at"),
+        power_kw=power_kw,
+        measured_at=(produced or reported) if power_kw else (reported or produced),
         bess=None if capacity_kwh is None else Bess(nameplate_kwh=capacity_kwh),
     )
 
@@ -58,21 +63,29 @@ def capacity_of(summary: Raw) -> float | None:
     return None if capacity_wh is None else capacity_wh / 1000
 
 
-def flow_of_all(ids: AbstractSet[str | None] | None, latest: Raw) -> Flow | None:
-    """What the batteries of these ids in `latest_telemetry` take or give together; where the ids are not known, all."""
+def flow_of_all(ids: AbstractSet[str | None] | None, latest: Raw) -> tuple[Flow, datetime | None] | None:
+    """What the batteries of these ids in `latest_telemetry` take or give together, and the oldest time of these powers.
+
+    Where the ids are not known, all that are there; None where one of them is missing.
+    """
     entries = encharges(latest)
     if ids is not None:
         entries = [one for one in entries if optional_text(one, "id") in ids]
         if len({optional_text(one, "id") for one in entries}) < len(ids):
             return None
-    return flow_of(entries)
+    flow = flow_of(entries)
+    times = (epoch(one, "last_report_at") for one in entries)
+    return flow and (flow, min(filter(None, times), default=None))
 
 
-def with_charge(site: Site, percent: float | None, flow: Flow | None) -> Site:
-    """The site with the state of its batteries, and what all of them take or give."""
-    charge_kw, discharge_kw = flow or (None, None)
-    bess = replace(site.bess or Bess(), soc_percent=percent)
-    return replace(site, bess=bess, charge_kw=charge_kw, discharge_kw=discharge_kw)
+def with_charge(site: Site, percent: float | None, told: tuple[Flow, datetime | None] | None) -> Site:
+    """The site with the state of its batteries, and what all of them take or give, unless that is of another time."""
+    site = replace(site, bess=replace(site.bess or Bess(), soc_percent=percent))
+    (charge_kw, discharge_kw), reported = told or ((None, None), None)
+    if site.measured_at and reported and site.measured_at - reported > TOGETHER:
+        return site
+    measured_at = min(filter(None, (site.measured_at, reported)), default=None)
+    return replace(site, charge_kw=charge_kw, discharge_kw=discharge_kw, measured_at=measured_at)
 
 
 def rows_of_today(now: datetime, raw: Raw) -> tuple[datetime | None, dict[datetime, Raw]]:

@@ -8,8 +8,8 @@ import pytest
 
 from tests.vendors.support import BASE, HEADERS, credential_of, open_vendor
 from vendors.enphase import EnphaseVpp
-from vendors.enphase.present import charge_of, newest_charge, with_day
-from vendors.kit import Asked, Client, Level, SolarInverter, Sweep, Unauthorized
+from vendors.enphase.present import charge_of, flow_of_all, newest_charge, with_charge, with_day, with_summary
+from vendors.kit import Asked, Client, Level, Site, SolarInverter, Sweep, Unauthorized
 from vendors.kit import intervals as read_intervals
 
 HERE = Path(__file__).parent
@@ -156,6 +156,41 @@ def test_the_power_of_a_microinverter_has_two_names_and_is_that_of_its_newest_ro
     assert (found.recent_production.kwh, found.recent_production.start.timestamp()) == (0.015, midnight)
     assert found.lifetime_production is None
     assert with_day(inverter, NOW, {"start_at": midnight, "intervals": []}) == inverter
+
+
+@pytest.mark.parametrize(
+    ("watts", "interval", "report", "measured"),
+    [
+        (900, 10_000, 11_500, 10_000),
+        (900, None, 11_500, 11_500),
+        (0, 10_000, 90_000, 90_000),
+        (0, 10_000, None, 10_000),
+        (None, 10_000, 11_500, 11_500),
+    ],
+    ids=["in the sun", "in the sun, no interval", "in the dark", "in the dark, no report", "without a power"],
+)
+def test_a_site_s_power_is_of_its_last_interval_and_not_of_the_gateway_s_report(watts, interval, report, measured):
+    told = {"current_power": watts, "last_interval_end_at": interval, "last_report_at": report}
+    found = with_summary(Site(key=("7",), vendor_id="7", name="7"), told)
+    assert found.measured_at == datetime.fromtimestamp(measured, UTC)
+
+
+@pytest.mark.parametrize(
+    ("reports", "flow", "measured"),
+    [
+        ([9_900, 10_200], (0.3, 0.0), 9_900),
+        ([10_300, 10_600], (0.3, 0.0), 10_000),
+        ([10_000, 6_000], (None, None), 10_000),
+        ([None, None], (0.3, 0.0), 10_000),
+    ],
+    ids=["a little earlier", "later", "one of them hours ago", "at no time"],
+)
+def test_what_batteries_do_is_of_the_site_s_time_or_left_out(reports, flow, measured):
+    site = Site(key=("7",), vendor_id="7", name="7", measured_at=datetime.fromtimestamp(10_000, UTC))
+    rows = [{"power": 150, "operational_mode": "Charging", "last_report_at": at} for at in reports]
+    found = with_charge(site, 50.0, flow_of_all({"devices": {"encharges": rows}}))
+    assert (found.charge_kw, found.discharge_kw) == flow
+    assert (found.measured_at, found.bess.soc_percent) == (datetime.fromtimestamp(measured, UTC), 50.0)
 
 
 @pytest.mark.parametrize(

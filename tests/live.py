@@ -1,0 +1,213 @@
+"""Single reads as a plugin makes them, and the truth of the fleet at the time that they name."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from unittest import mock
+from zoneinfo import ZoneInfo
+
+from tests.services import Account, Played
+from tests.vendors.support import open_vendor
+from vendors.kit import Asked, Client, Interval, Level, NotOffered, Replies, intervals
+
+READS = {"solar_inverter": "SolarInverter", "battery": "Battery"}
+# Of each kind at a site: a roof may have hundreds of microinverters.
+MOST_DEVICES = 2
+# By what is read: members with a power or charge, and how the truth calls them; and the steps in which they are told.
+PRESENT = {
+    "site": {"power_kw": "power_kw", "charge_kw": "charge_kw", "discharge_kw": "discharge_kw"}
+    | {"bess.soc_percent": "soc_percent"},
+    "solar_inverter": {"power_kw": "power_kw"},
+    "battery": {"charge_kw": "charge_kw", "discharge_kw": "discharge_kw", "soc_percent": "soc_percent"},
+}
+PRODUCTIONS = {"recent_production": "energy_wh", "lifetime_production": "lifetime_wh"}
+# In steps of the vendor's resolution: from that size on a wrong sign or unit cannot hide in a value.
+STEPS_SEEN = 10
+ROUNDING = 1e-6
+# Of the time in which a value may have been read, how many parts are looked at.
+PARTS = 4
+A_DAY = timedelta(hours=25)
+
+
+class Live:
+    """One vendor's plugin before its emulator, both at the same time."""
+
+    def __init__(self, app, url, name):
+        self._http, self.account, self.name = app.test_client(), Account(Played(url), name), name
+        truth = self._truth("")
+        self.resolution = truth["resolutions"][name]
+        self.step = timedelta(seconds=self.resolution["seconds"])
+        self._zones = [ZoneInfo(site["timezone"]) for site in truth["sites"]]
+        self._since = [datetime.fromisoformat(site["operational_since"]) for site in truth["sites"]]
+        self.now = datetime.now(UTC)
+        self.account.cloud.replies = Replies(clock=lambda: self.now.timestamp())
+
+    @property
+    def plugin(self):
+        return open_vendor(self.name, headers=self.account.headers, cloud=self.account.cloud, seconds=60)
+
+    def at(self, now):
+        """Sets all clocks, that of kept replies as well."""
+        self.now = now
+        self.account.played.put("/clock", {"now": now.isoformat()})
+        return mock.patch.object(Client, "now", now)
+
+    def local(self, number, day, hour, minute):
+        """A time of that site's clock."""
+        return datetime(day.year, day.month, day.day, hour, minute, tzinfo=self._zones[number]).astimezone(UTC)
+
+    def midnight(self, number):
+        return self.local(number, self.now.astimezone(self._zones[number]).date(), 0, 0)
+
+    def reads(self, number):
+        """A site and its devices, each read alone."""
+        view = self.account.views[number]
+        key = next(site.key for site in self.plugin.sites() if site.vendor_id == view["site"])
+        yield Read(self, number, "site", None, key)
+        for label in READS:
+            for device, key in self.devices(number, label):
+                yield Read(self, number, label, device, key)
+
+    def devices(self, number, label):
+        """The devices of a kind as the truth has them, with the keys that the plugin gives them."""
+        view, kind = self.account.views[number], READS[label]
+        listed = {(type(one).__name__, one.vendor_id): one.key for one in self.plugin.devices(view["site"])}
+        for device in [one for one in view["devices"] if one["kind"] == label][:MOST_DEVICES]:
+            yield device, next(listed[kind, id] for id in device["ids"].values() if (kind, id) in listed)
+
+    def has_series(self, label, key):
+        kind = {"solar_inverter": "solar", "battery": "battery"}[label]
+        try:
+            getattr(self.plugin, f"{kind}_intervals")(key, Level.QUARTER)
+        except NotOffered:
+            return False
+        return True
+
+    def series(self, reads):
+        """Operation, level and key of each series of what was read, in which the last interval is still open."""
+        for level in (Level.QUARTER, Level.HOUR):
+            for kind, label in (("solar", "solar_inverter"), ("battery", "battery")):
+                yield f"{kind}_intervals", level, reads[label].key
+                yield f"site_{kind}_intervals", level, reads["site"].key
+
+    def newest(self, operation, level, key):
+        """When the newest interval ends, and what flowed in it so far."""
+        series = getattr(self.plugin, operation)(key, level)
+        window = Asked(level, self.now - timedelta(hours=4), None).widened(series.zone, self.now, series.since)
+        last = [one for one in intervals(series, window, 1000, self.now) if isinstance(one, Interval)][-1]
+        return last.end, last.kwh
+
+    def state(self, number, device, at):
+        return self._truth("/state", number, device, at=at.isoformat(), seconds=self.resolution["seconds"])
+
+    def produced_kwh(self, number, device, start, end):
+        start = start or self._since[number]
+        span = {"start": start.isoformat(), "end": max(start, end).isoformat()}
+        return self._truth("/energy", number, device, **span)["wh"] / 1000
+
+    def _truth(self, path, number=None, device=None, **query):
+        """Devices are asked for by the last part of their id, which no other has."""
+        if number is not None:
+            query |= {"vendor": self.name, "site": self.account.views[number]["site"]}
+        if device:
+            query["device"] = list(device["ids"].values())[-1]
+        answer = self._http.get(f"/truth{path}", query_string=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+
+@dataclass
+class Read:
+    """A site, or one device of it, that was read alone."""
+
+    live: Live
+    number: int
+    label: str
+    device: dict | None
+    key: tuple
+
+    def __post_init__(self):
+        self.record = getattr(self.live.plugin, self.label)(self.key)
+        self.as_of = self.record.measured_at or self.live.now
+        self._seen = set()
+
+    def check(self):
+        """Holds its values against the truth; gives the members that were large enough to show a fault."""
+        assert self.as_of <= self.live.now, self._says()
+        assert self.as_of >= self._oldest or not self._has_changed(), self._says()
+        for member, name in PRESENT[self.label].items():
+            value = self._value(member)
+            self._compare(member, value, self._states(name, value), self._step_of(name))
+        for member, step in PRODUCTIONS.items():
+            if self.label == "solar_inverter":
+                self._compare_production(member, getattr(self.record, member), self.live.resolution[step] / 1000)
+        return self._seen
+
+    def _value(self, path):
+        found = self.record
+        for member in path.split("."):
+            found = found and getattr(found, member)
+        return found
+
+    def _states(self, name, value):
+        """The truth at the time of a value, and at earlier ones at which it may have been read beside others.
+
+        In the dark many vendors have no rows, so nothing tells since when there is no value, or one of 0.
+        """
+        seconds = self.live.resolution["apart_seconds"] if self.label == "site" else 0
+        if name == "soc_percent":
+            seconds = self.live.resolution["charge_seconds"]
+        oldest = self.as_of - timedelta(seconds=seconds) if value else min(self._oldest, self.as_of)
+        times = [self.as_of - part * (self.as_of - oldest) / PARTS for part in range(PARTS + 1)]
+        return [self.live.state(self.number, self.device, at)[name] or 0.0 for at in dict.fromkeys(times)]
+
+    def _compare_production(self, member, production, step):
+        """An energy may be older than the powers beside it, by the vendor's lag."""
+        start = production and production.start
+        if member == "recent_production":
+            start = start or self.live.midnight(self.number)
+            assert timedelta(0) <= self.live.now - start <= A_DAY, self._says(member, start)
+        oldest = min(self._oldest, self.as_of)
+        true = [self.live.produced_kwh(self.number, self.device, start, end) for end in (oldest, self.as_of)]
+        self._compare(member, production and production.kwh, true, step)
+
+    def _compare(self, member, value, true, step):
+        name, least, most = f"{self.label}.{member}", min(true), max(true)
+        if name in self.live.plugin.lacks:
+            assert value is None, self._says(name, value)
+        elif value is None:
+            assert least <= step or self._may_lack(member), self._says(name, value, true)
+        else:
+            assert least - step - ROUNDING <= value <= most + step + ROUNDING, self._says(name, value, true, step)
+            self._seen |= {name} if least > STEPS_SEEN * step else set()
+
+    @property
+    def _oldest(self):
+        """As old as the vendor's lag and the length of its rows make the newest value."""
+        return self.live.now - self.live.plugin.lag - 2 * self.live.step
+
+    def _has_changed(self):
+        """Whether anything flowed after the time that it names: an inverter may sleep at night."""
+        state = self.live.state(self.number, self.device, self._oldest)
+        return any(state[name] for name in ("power_kw", "charge_kw", "discharge_kw"))
+
+    def _may_lack(self, member):
+        """A device without a series of its own may have no state either, and a site not what no battery of it has;
+        no vendor adds up the charges of several batteries."""
+        if self.label != "site":
+            return not self.live.has_series(self.label, self.key)
+        batteries = [key for _, key in self.live.devices(self.number, "battery")]
+        is_sum = member == "bess.soc_percent" and len(batteries) > 1
+        return is_sum or (member != "power_kw" and not any(self.live.has_series("battery", key) for key in batteries))
+
+    def _step_of(self, name):
+        """How far a value may be off: a power as much for each device in it."""
+        if name == "soc_percent":
+            return self.live.resolution[name]
+        return self.live.resolution["power_w"] / 1000 * (1 if self.device else self._devices)
+
+    @property
+    def _devices(self):
+        return len(self.live.account.views[self.number]["devices"])
+
+    def _says(self, *more):
+        return f"site {self.number} at {self.live.now}", self.record, *more

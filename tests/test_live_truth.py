@@ -1,0 +1,82 @@
+"""Every single read of every vendor against what is true of the fleet at that time, and again when time has moved on.
+
+Nothing here knows a vendor by name. What may be missing follows from what the plugin does not offer, how old a value
+may be from its `lag`, and what it may be off by from the resolution that its emulator declares.
+"""
+
+from datetime import date, timedelta
+
+import pytest
+
+import sandbox
+from sandbox.server import running
+from tests.live import READS, Live
+from vendors.kit import Level
+from vendors.kit.registry import discover
+
+# Numbers of the fleet's sites: one with a battery; half an hour off, in the south; hybrids, several of a kind and
+# batteries without a series; one that charges at night.
+SITES = (0, 3, 4, 6)
+DAY, WINTER_DAY = date(2026, 6, 17), date(2025, 12, 3)
+PRODUCTIONS = {"solar_inverter.recent_production", "solar_inverter.lifetime_production"}
+# By hour and minute of the site's clock, what must be large enough at one of the sites to show a wrong sign or unit.
+MOMENTS = {
+    (12, 7): {"site.power_kw", "solar_inverter.power_kw", "site.charge_kw", "battery.charge_kw", *PRODUCTIONS},
+    (19, 7): {"site.discharge_kw", "battery.discharge_kw", "site.bess.soc_percent", "battery.soc_percent"},
+    (2, 37): {"site.discharge_kw", "battery.discharge_kw", "site.charge_kw", "battery.charge_kw"},
+}
+# The sun is on, the battery takes some of it, and an hour has begun.
+BEFORE = (12, 22)
+
+each_vendor = pytest.mark.parametrize("name", sorted(discover()))
+
+
+@pytest.fixture(scope="module")
+def lives():
+    """By vendor, before one sandbox."""
+    app = sandbox.create_app(8, 1)
+    with running(app) as url:
+        yield lambda name: Live(app, url, name)
+
+
+@each_vendor
+@pytest.mark.parametrize("moment", MOMENTS, ids=["at noon", "in the evening", "at night"])
+def test_every_single_read_is_true_at_the_time_that_it_names(lives, name, moment):
+    live, seen = lives(name), set()
+    for number in SITES:
+        with live.at(live.local(number, DAY, *moment)):
+            for read in live.reads(number):
+                seen |= read.check()
+    assert MOMENTS[moment] - live.plugin.lacks <= seen, "no value was large enough to show a fault"
+
+
+@pytest.mark.exhaustive
+@each_vendor
+@pytest.mark.parametrize("day", [DAY, WINTER_DAY], ids=str)
+@pytest.mark.parametrize("hour", range(0, 24, 2))
+def test_every_single_read_is_true_at_every_site_round_the_clock(lives, name, day, hour):
+    live = lives(name)
+    for number in range(8):
+        with live.at(live.local(number, day, hour, 52)):
+            for read in live.reads(number):
+                read.check()
+
+
+@each_vendor
+def test_the_present_moves_on_when_kept_replies_are_no_longer_fresh(lives, name):
+    """The clock moves on by more than the present and today stay fresh, and by less than what hardly changes does."""
+    live, number = lives(name), SITES[0]
+    fresh = live.plugin.fresh
+    wait = timedelta(seconds=max(fresh["live"], fresh["today"]) + 900)
+    assert wait < timedelta(seconds=min(fresh["inventory"], fresh["closed"]))
+    found = []
+    for now in (live.local(number, DAY, *BEFORE), live.local(number, DAY, *BEFORE) + wait):
+        with live.at(now):
+            reads = {read.label: read for read in live.reads(number)}
+            ends = {series: live.newest(*series) for series in live.series(reads)}
+            found.append({label: read.record.measured_at for label, read in reads.items()} | ends)
+    before, after = found
+    assert before.keys() == after.keys() >= {"site", *READS}
+    assert {Level.QUARTER, Level.HOUR} <= {key[1] for key in before if isinstance(key, tuple)}
+    stood_still = [key for key in before if not before[key] < after[key]]
+    assert not stood_still

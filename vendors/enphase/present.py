@@ -145,7 +145,8 @@ def with_flow(battery: Battery, id: str, latest: Raw) -> Battery:
 def encharges(latest: Raw) -> list[Raw]:
     """The rows of IQ Batteries, one for each channel of each."""
     found = [one for one in rows(latest, "devices", "encharges", optional=True) if isinstance(one, Mapping)]
-    return list({(optional_text(one, "id"), optional_text(one, "channel")): one for one in found}.values())
+    keys = ((optional_text(one, "id") or number, optional_text(one, "channel")) for number, one in enumerate(found))
+    return list(dict(zip(keys, found, strict=True)).values())
 
 
 def flow_of(entries: Iterable[Raw]) -> Flow | None:

@@ -158,6 +158,10 @@ def test_the_power_of_a_microinverter_has_two_names_and_is_that_of_its_newest_ro
     assert with_day(inverter, NOW, {"start_at": midnight, "intervals": []}) == inverter
 
 
+# Epoch seconds to which the tests below add.
+DAWN = 1_781_654_400
+
+
 @pytest.mark.parametrize(
     ("watts", "interval", "report", "measured"),
     [
@@ -170,9 +174,10 @@ def test_the_power_of_a_microinverter_has_two_names_and_is_that_of_its_newest_ro
     ids=["in the sun", "in the sun, no interval", "in the dark", "in the dark, no report", "without a power"],
 )
 def test_a_site_s_power_is_of_its_last_interval_and_not_of_the_gateway_s_report(watts, interval, report, measured):
-    told = {"current_power": watts, "last_interval_end_at": interval, "last_report_at": report}
-    found = with_summary(Site(key=("7",), vendor_id="7", name="7"), told)
-    assert found.measured_at == datetime.fromtimestamp(measured, UTC)
+    ends = {"last_interval_end_at": interval, "last_report_at": report}
+    told = {"current_power": watts, **{name: end and DAWN + end for name, end in ends.items()}}
+    found = with_summary(Site(key=("7",), vendor_id="7", name="7"), NOW, told)
+    assert found.measured_at == datetime.fromtimestamp(DAWN + measured, UTC)
 
 
 @pytest.mark.parametrize(
@@ -186,11 +191,11 @@ def test_a_site_s_power_is_of_its_last_interval_and_not_of_the_gateway_s_report(
     ids=["a little earlier", "later", "one of them hours ago", "at no time"],
 )
 def test_what_batteries_do_is_of_the_site_s_time_or_left_out(reports, flow, measured):
-    site = Site(key=("7",), vendor_id="7", name="7", measured_at=datetime.fromtimestamp(10_000, UTC))
-    rows = [{"power": 150, "operational_mode": "Charging", "last_report_at": at} for at in reports]
-    found = with_charge(site, 50.0, flow_of_all({"devices": {"encharges": rows}}))
+    site = Site(key=("7",), vendor_id="7", name="7", measured_at=datetime.fromtimestamp(DAWN + 10_000, UTC))
+    rows = [{"power": 150, "operational_mode": "Charging", "last_report_at": at and DAWN + at} for at in reports]
+    found = with_charge(site, 50.0, flow_of_all(None, {"devices": {"encharges": rows}}))
     assert (found.charge_kw, found.discharge_kw) == flow
-    assert (found.measured_at, found.bess.soc_percent) == (datetime.fromtimestamp(measured, UTC), 50.0)
+    assert (found.measured_at, found.bess.soc_percent) == (datetime.fromtimestamp(DAWN + measured, UTC), 50.0)
 
 
 @pytest.mark.parametrize(

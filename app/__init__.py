@@ -17,6 +17,7 @@ from app import (
     config,
     document,
     errors,
+    failed_logins,
     health,
     log,
     oauth,
@@ -77,7 +78,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
     _store(app, settings)
     # In this order before a request: its id, the host and the size, the token, the parameters.
-    for part in (log, routing, auth, errors):
+    for part in (log, failed_logins, routing, auth, errors):
         part.init_app(app)
     app.before_request(routing.refuse_odd_parameters)
     _route(app)

@@ -7,9 +7,9 @@ import binascii
 from typing import Any
 from urllib.parse import unquote_plus
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, current_app, g, jsonify, request
 
-from app import log, routing, tokens
+from app import failed_logins, log, routing, tokens
 from app.clients import Clients
 
 BODY_LIMIT = 16 * 1024  # bytes; a token request has some hundred
@@ -30,6 +30,9 @@ def token() -> Response:
     form = _form()
     client_id, secret = _credentials(form)
     log.conceal(secret)
+    g.login_id = client_id
+    if "grant_type" not in form:
+        raise Refusal("invalid_request", "The parameter grant_type is missing")
     clients: Clients = current_app.extensions["clients"]
     known = clients.verified(client_id, secret)
     if known is None:
@@ -60,10 +63,7 @@ def _form() -> dict[str, str]:
     for _, values in request.form.lists():
         if len(values) > 1:
             raise Refusal("invalid_request", "A parameter is repeated")
-    form = {name: value for name, value in request.form.items() if value}
-    if "grant_type" not in form:
-        raise Refusal("invalid_request", "The parameter grant_type is missing")
-    return form
+    return {name: value for name, value in request.form.items() if value}
 
 
 def _credentials(form: dict[str, str]) -> tuple[str, str]:
@@ -104,6 +104,7 @@ def _answer(body: dict[str, Any], status: int = 200) -> Response:
 @blueprint.errorhandler(Refusal)
 def refuse(refusal: Refusal) -> Response:
     """The error as RFC 6749 wants it; a failed authentication carries a challenge."""
+    failed_logins.report(g.get("login_id"), refusal.error, str(refusal))
     if refusal.error != "invalid_client":
         return _answer({"error": refusal.error, "error_description": str(refusal)}, 400)
     response = _answer({"error": refusal.error, "error_description": str(refusal)}, 401)

@@ -15,6 +15,7 @@ from app import (
     batteries,
     cli,
     config,
+    database_faults,
     document,
     errors,
     failed_logins,
@@ -59,7 +60,10 @@ class Service(Flask):
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:
-    """The WSGI application. Raises config.SettingsError when the environment is not fit to start."""
+    """The WSGI application.
+
+    Raises config.SettingsError when the environment is not fit to start, DatabaseFault when its own database is not.
+    """
     settings = settings or config.load()
     log.configure(settings.log_level)
     app = Service(__name__, static_folder=None)
@@ -89,7 +93,8 @@ def create_app(settings: config.Settings | None = None) -> Flask:
 def _store(app: Flask, settings: config.Settings) -> None:
     database = Database(settings.database_url)
     if settings.embedded:
-        database.upgrade()
+        with database_faults.in_one_line():
+            database.upgrade()
     app.extensions["database"] = database
     app.extensions["pages"] = Pages(settings.secret_key)
     app.extensions["ledger"] = ledger = SharedLedger(settings.redis_url) if settings.redis_url else None

@@ -49,6 +49,11 @@ def _clients() -> Clients:
     return found
 
 
+def _database() -> Database:
+    found: Database = current_app.extensions["database"]
+    return found
+
+
 def _name(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """A name that a list can show on one line."""
     if not value.strip() or not value.isprintable() or len(value) > 100:
@@ -65,6 +70,7 @@ def _name(context: click.Context, parameter: click.Parameter, value: str) -> str
 def create_client(name: str, mode: str, api_version: str) -> None:
     """Make a client. Its secret is shown once."""
     client_id, secret = _clients().create(name, mode, api_version)
+    _database().checkpoint()
     _print(
         {
             "client_id": client_id,
@@ -103,14 +109,14 @@ def revoke_client(client_id: str) -> None:
     """End a client's access; its tokens stop within 5 seconds."""
     if not _clients().revoke(client_id):
         raise click.ClickException(f"There is no client {client_id!r}.")
+    _database().checkpoint()
     _print({"client_id": client_id, "revoked": True})
 
 
 @db.command("upgrade")
 def upgrade() -> None:
     """Bring the tables up to date."""
-    database: Database = current_app.extensions["database"]
-    database.upgrade()
+    _database().upgrade()
 
 
 @click.command("vendors", cls=OneLine)

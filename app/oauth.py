@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -11,6 +9,7 @@ from flask import Blueprint, Response, current_app, g, jsonify, request
 
 from app import failed_logins, log, routing, tokens
 from app.clients import Clients
+from vendors.kit.credentials import decoded
 
 BODY_LIMIT = 16 * 1024  # bytes; a token request has some hundred
 blueprint = Blueprint("oauth", __name__)
@@ -84,10 +83,10 @@ def _basic(header: str) -> tuple[str, str]:
     try:
         if scheme.lower() != "basic":
             raise ValueError
-        client_id, colon, secret = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+        client_id, colon, secret = decoded(value.strip()).partition(":")
         if not colon:
             raise ValueError
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise Refusal("invalid_client", "The header Authorization is not valid HTTP Basic") from None
     # Both parts are form-encoded before they are joined (RFC 6749, section 2.3.1).
     return unquote_plus(client_id), unquote_plus(secret)

@@ -106,6 +106,7 @@ def _store(app: Flask, settings: config.Settings) -> None:
 def _route(app: Flask) -> None:
     """All routes. Those of the API proper go through `api`, which documents them in /openapi.json."""
     api = routing.Api(app)
+    document.name_vendors(api.ma_plugin.converter, app.extensions["clouds"])
     for blueprint in (sites.blueprint, solar_inverters.blueprint, batteries.blueprint):
         api.register_blueprint(blueprint)
     document.complete(api.spec, app.extensions["clouds"])

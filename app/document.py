@@ -35,7 +35,8 @@ def complete(spec: Any, clouds: Mapping[str, Cloud]) -> None:
     security: list[dict[str, list[str]]] = [{"derapi": []}]
     for name, cloud in clouds.items():
         companions = cloud.vendor.credential_headers.companions.values()
-        _add_header(spec, f"vendor-{name}", f"X-Authorization-{name}", f"Your credential at {name}.")
+        about = f"Your credential at {name}. Send one such header for each vendor to be asked."
+        _add_header(spec, f"vendor-{name}", f"X-Authorization-{name}", about)
         for header in chain.from_iterable(companions):
             _add_header(spec, header, header, "A further part of a vendor's credential.")
         security += [{scheme: [] for scheme in ("derapi", f"vendor-{name}", *more)} for more in product(*companions)]

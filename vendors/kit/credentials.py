@@ -64,7 +64,8 @@ class CredentialHeaders:
         self.companions = companions or {}
 
     def read(self, vendor: str, headers: Mapping[str, str]) -> Credential:
-        """The credential; Unauthorized when a header is missing or unusable. `headers`: lower-case names."""
+        """The credential; Unauthorized when a header is missing or unusable. The case of the names does not matter."""
+        headers = {header.lower(): value for header, value in headers.items()}
         name = f"X-Authorization-{vendor}"
         try:
             parts = dict(self.scheme(headers.get(name.lower(), "")))

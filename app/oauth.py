@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
-from flask import Blueprint, Response, current_app, g, jsonify, request
+from flask import Blueprint, Response, current_app, jsonify, request
+from werkzeug.exceptions import HTTPException
 
 from app import failed_logins, log, routing, tokens
 from app.clients import Clients
@@ -29,9 +31,6 @@ def token() -> Response:
     form = _form()
     client_id, secret = _credentials(form)
     log.conceal(secret)
-    g.login_id = client_id
-    if "grant_type" not in form:
-        raise Refusal("invalid_request", "The parameter grant_type is missing")
     clients: Clients = current_app.extensions["clients"]
     known = clients.verified(client_id, secret)
     if known is None:
@@ -62,10 +61,13 @@ def _form() -> dict[str, str]:
     for _, values in request.form.lists():
         if len(values) > 1:
             raise Refusal("invalid_request", "A parameter is repeated")
-    return {name: value for name, value in request.form.items() if value}
+    form = {name: value for name, value in request.form.items() if value}
+    if "grant_type" not in form:
+        raise Refusal("invalid_request", "The parameter grant_type is missing")
+    return form
 
 
-def _credentials(form: dict[str, str]) -> tuple[str, str]:
+def _credentials(form: Mapping[str, str]) -> tuple[str, str]:
     header = request.headers.get("Authorization")
     if header is None:
         if "client_id" not in form:
@@ -100,10 +102,18 @@ def _answer(body: dict[str, Any], status: int = 200) -> Response:
     return response
 
 
+def _presented_id() -> str | None:
+    """The client's id as the request has it, if it has one that can be read."""
+    try:
+        return _credentials(request.form)[0]
+    except (Refusal, HTTPException):
+        return None
+
+
 @blueprint.errorhandler(Refusal)
 def refuse(refusal: Refusal) -> Response:
     """The error as RFC 6749 wants it; a failed authentication carries a challenge."""
-    failed_logins.report(g.get("login_id"), refusal.error, str(refusal))
+    failed_logins.report(_presented_id(), refusal.error, str(refusal))
     if refusal.error != "invalid_client":
         return _answer({"error": refusal.error, "error_description": str(refusal)}, 400)
     response = _answer({"error": refusal.error, "error_description": str(refusal)}, 401)

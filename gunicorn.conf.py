@@ -78,6 +78,7 @@ def child_exit(server, worker):
 
 def when_ready(server):
     """The start in one line, before the first fork."""
+    server.app.wsgi().extensions["database"].checkpoint()
     # What is loaded stays for good: searching it for garbage would hold all threads for some 20 ms now and then.
     gc.collect()
     gc.freeze()
@@ -86,3 +87,8 @@ def when_ready(server):
     structlog.stdlib.get_logger("gunicorn").info(
         "listening", address=bind, workers=workers, threads=threads, pid=server.pid
     )
+
+
+def on_exit(server):
+    """In the master, when all workers have ended."""
+    server.app.wsgi().extensions["database"].checkpoint()

@@ -2,9 +2,10 @@
 
 from app import create_app
 from app.config import SettingsError
+from app.database_faults import DatabaseFault
 
 try:
     app = create_app()
-except SettingsError as error:
-    # For whoever starts the service: the list of faults, without a traceback.
+except (SettingsError, DatabaseFault) as error:
+    # For those who start the service: the list of faults, without a traceback.
     raise SystemExit(str(error)) from None

@@ -15,8 +15,10 @@ from app import (
     batteries,
     cli,
     config,
+    database_faults,
     document,
     errors,
+    failed_logins,
     health,
     log,
     oauth,
@@ -58,7 +60,10 @@ class Service(Flask):
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:
-    """The WSGI application. Raises config.SettingsError when the environment is not fit to start."""
+    """The WSGI application.
+
+    Raises config.SettingsError when the environment is not fit to start, DatabaseFault when its own database is not.
+    """
     settings = settings or config.load()
     log.configure(settings.log_level)
     app = Service(__name__, static_folder=None)
@@ -77,7 +82,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
     _store(app, settings)
     # In this order before a request: its id, the host and the size, the token, the parameters.
-    for part in (log, routing, auth, errors):
+    for part in (log, failed_logins, routing, auth, errors):
         part.init_app(app)
     app.before_request(routing.refuse_odd_parameters)
     _route(app)
@@ -88,7 +93,8 @@ def create_app(settings: config.Settings | None = None) -> Flask:
 def _store(app: Flask, settings: config.Settings) -> None:
     database = Database(settings.database_url)
     if settings.embedded:
-        database.upgrade()
+        with database_faults.in_one_line():
+            database.upgrade()
     app.extensions["database"] = database
     app.extensions["pages"] = Pages(settings.secret_key)
     app.extensions["ledger"] = ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
@@ -100,6 +106,7 @@ def _store(app: Flask, settings: config.Settings) -> None:
 def _route(app: Flask) -> None:
     """All routes. Those of the API proper go through `api`, which documents them in /openapi.json."""
     api = routing.Api(app)
+    document.name_vendors(api.ma_plugin.converter, app.extensions["clouds"])
     for blueprint in (sites.blueprint, solar_inverters.blueprint, batteries.blueprint):
         api.register_blueprint(blueprint)
     document.complete(api.spec, app.extensions["clouds"])

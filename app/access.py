@@ -9,12 +9,13 @@ from functools import lru_cache
 from werkzeug.datastructures import EnvironHeaders, Headers
 
 from app.errors import Problem
-from vendors.kit import Cloud, Credential, Vendor, VendorError
+from vendors.kit import Cloud, Credential, Unauthorized, Vendor, VendorError
 
 PREFIX = "x-authorization-"
 # Below gunicorn's limit_request_field_size, so that a longer value gets our answer and not gunicorn's HTML.
 MAX_VALUE = 8192
-VISIBLE = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
+# Any number of blanks may stand behind the scheme (RFC 9110, section 11.4).
+VISIBLE = re.compile(r"(?:(?i:basic|bearer) +)?[\x21-\x7e]+(?: [\x21-\x7e]+)*")
 MAX_NAME = 40
 
 
@@ -25,6 +26,13 @@ class UnknownVendor(VendorError):
     says = "This server does not know the vendor."
     advice = "Correct the name in the X-Authorization header."
     fault = "caller"
+
+
+class CredentialMissing(Unauthorized):
+    """A vendor is asked for by its name alone, without its header."""
+
+    says = "The request brings no credential of this vendor."
+    advice = "Send the vendor's credential in its X-Authorization header, or leave out the filter."
 
 
 @dataclass
@@ -38,7 +46,9 @@ class Access:
         return bool(self.credentials or self.refused)
 
     def only(self, vendor: str) -> "Access":
-        """The same for one vendor."""
+        """The same for one vendor; without a header of it that is why it cannot be asked."""
+        if vendor not in self.credentials and vendor not in self.refused:
+            return Access(refused={vendor: CredentialMissing(why=f"X-Authorization-{vendor} is missing")})
         return Access(
             {name: found for name, found in self.credentials.items() if name == vendor},
             {name: why for name, why in self.refused.items() if name == vendor},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, current_app, g, request
 
-from app import tokens
+from app import failed_logins, tokens
 from app.clients import Clients
 from app.errors import Problem
 
@@ -33,6 +33,7 @@ def require_token() -> None:
     client = clients.find(client_id) if client_id else None
     if client is None:
         fault = "The access token is malformed, expired, revoked or of another issuer"
+        failed_logins.report(client_id, "invalid_token", fault)
         challenge = f'{REALM}, error="invalid_token", error_description="{fault}"'
         raise _refusal("invalid_token", f"{fault}; POST /oauth2/token gives a new one.", challenge)
     g.client = client

@@ -18,6 +18,7 @@ blueprint = Blueprint("Batteries", __name__, description="Batteries of all vendo
 
 
 @blueprint.get(PATH, parameters=[versions.PARAMETER])
+@blueprint.doc(operationId="listBatteries")
 @blueprint.arguments(DeviceListQuery(), location="query")
 @blueprint.response(200, KIND.schema)
 def list_batteries(query: dict[str, Any]) -> Response:
@@ -26,6 +27,7 @@ def list_batteries(query: dict[str, Any]) -> Response:
 
 
 @blueprint.get(PATH + "/<id>", parameters=[versions.PARAMETER])
+@blueprint.doc(operationId="getBattery")
 @blueprint.response(200, BatterySchema)
 def get_battery(id: str) -> reads.Answer:
     """Reads one battery from its vendor."""
@@ -33,6 +35,7 @@ def get_battery(id: str) -> reads.Answer:
 
 
 @blueprint.get(PATH + "/<id>/intervals", parameters=[versions.PARAMETER])
+@blueprint.doc(operationId="getBatteryIntervals")
 @blueprint.arguments(WindowQuery(), location="query")
 @blueprint.response(200, BatterySeries)
 def get_battery_intervals(query: dict[str, Any], id: str) -> series.Answer:

@@ -11,13 +11,33 @@ import orjson
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from app import network
+from app import database_faults, network
 from app.clients import API_VERSIONS, DEFAULT_API_VERSION, MODES, Clients
 from app.config import Settings
 from app.storage import Database
 
-clients = AppGroup("clients", help="Who may call the API.")
-db = AppGroup("db", help="The database.")
+
+class OneLine(click.Command):
+    """A command whose failures are one line on stderr."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            with database_faults.in_one_line():
+                return super().invoke(context)
+        except database_faults.DatabaseFault as fault:
+            raise click.ClickException(str(fault)) from fault
+        except OSError as error:  # The answer, or the log, could not be written.
+            raise click.ClickException(f"{error.strerror}.") from error
+
+
+class Group(AppGroup):
+    """A group of such commands."""
+
+    command_class = OneLine
+
+
+clients = Group("clients", help="Who may call the API.")
+db = Group("db", help="The database.")
 
 
 def _print(answer: Mapping[str, Any]) -> None:
@@ -26,6 +46,11 @@ def _print(answer: Mapping[str, Any]) -> None:
 
 def _clients() -> Clients:
     found: Clients = current_app.extensions["clients"]
+    return found
+
+
+def _database() -> Database:
+    found: Database = current_app.extensions["database"]
     return found
 
 
@@ -45,6 +70,7 @@ def _name(context: click.Context, parameter: click.Parameter, value: str) -> str
 def create_client(name: str, mode: str, api_version: str) -> None:
     """Make a client. Its secret is shown once."""
     client_id, secret = _clients().create(name, mode, api_version)
+    _database().checkpoint()
     _print(
         {
             "client_id": client_id,
@@ -83,17 +109,17 @@ def revoke_client(client_id: str) -> None:
     """End a client's access; its tokens stop within 5 seconds."""
     if not _clients().revoke(client_id):
         raise click.ClickException(f"There is no client {client_id!r}.")
+    _database().checkpoint()
     _print({"client_id": client_id, "revoked": True})
 
 
 @db.command("upgrade")
 def upgrade() -> None:
     """Bring the tables up to date."""
-    database: Database = current_app.extensions["database"]
-    database.upgrade()
+    _database().upgrade()
 
 
-@click.command("vendors")
+@click.command("vendors", cls=OneLine)
 @with_appcontext
 def vendors() -> None:
     """List the vendors that were found."""
@@ -104,7 +130,7 @@ def vendors() -> None:
     _print({"vendors": {name: f"{kind.__module__}.{kind.__qualname__}" for name, kind in found}})
 
 
-@click.command("sandbox")
+@click.command("sandbox", cls=OneLine)
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: SANDBOX_PORT, else 9000.")
 @click.option("--sites", type=click.IntRange(1), default=8, show_default=True, help="Sites of the fleet.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed gives another fleet.")

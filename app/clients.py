@@ -65,7 +65,7 @@ class Clients:
         self._database = database
         self._ledger = ledger or Ledger()
         self._remembered: TTLCache[str, ApiClient | None] = TTLCache(10_000, REMEMBERED_SECONDS, timer=clock)
-        # A token ends after an hour, so nobody is let in for longer than that without the database.
+        # A token ends after an hour, so no client is let in for longer than that without the database.
         self._last_known: LRUCache[str, ApiClient | None] = LRUCache(10_000)
         self._lock = threading.Lock()
 
@@ -98,7 +98,9 @@ class Clients:
             known = session.get(Client, client_id) is not None
         if known:
             # After the commit: who does not hear of the hold finds it in the database.
-            self._ledger.hold(_hold_of(client_id), time.time() + tokens.LIFETIME)
+            # Its last token may come from a clock that is ahead, and be shown to another one that is behind.
+            longest = tokens.LIFETIME + 2 * tokens.LEEWAY_SECONDS
+            self._ledger.hold(_hold_of(client_id), time.time() + longest)
         return known
 
     def verified(self, client_id: str, secret: str) -> str | None:

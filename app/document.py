@@ -1,12 +1,27 @@
 """What /openapi.json says beyond the routes of the API proper: authentication, the token endpoint, health."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import chain, product
 from typing import Any
 
-PROBLEM = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+from app.asked import VIRTUAL
+from app.schemas.fields import VendorName
+from vendors.kit import Cloud
+
+ANY_ERROR = {"$ref": "#/components/responses/DEFAULT_ERROR"}
 
 
-def complete(spec: Any, vendors: Iterable[str]) -> None:
+def name_vendors(converter: Any, vendors: Iterable[str]) -> None:
+    """Lists the names of vendors wherever a schema has one. For apispec's converter, before it meets a schema."""
+    names = [*vendors, VIRTUAL]
+
+    def enumerate_names(converter: Any, field: Any, **kwargs: Any) -> dict[str, Any]:
+        return {"enum": names} if isinstance(field, VendorName) else {}
+
+    converter.add_attribute_function(enumerate_names)
+
+
+def complete(spec: Any, clouds: Mapping[str, Cloud]) -> None:
     """Adds to the apispec document what flask-smorest cannot see."""
     spec.components.security_scheme(
         "derapi",
@@ -16,26 +31,33 @@ def complete(spec: Any, vendors: Iterable[str]) -> None:
             "flows": {"clientCredentials": {"tokenUrl": "/oauth2/token", "scopes": {}}},
         },
     )
-    for vendor in vendors:
-        spec.components.security_scheme(
-            f"vendor-{vendor}",
-            {
-                "type": "apiKey",
-                "in": "header",
-                "name": f"X-Authorization-{vendor}",
-                "description": f"Your credential at {vendor}. Send one such header for each vendor to be asked.",
-            },
-        )
+    # Any number of the vendors' headers may come together, which this format cannot say.
+    security: list[dict[str, list[str]]] = [{"derapi": []}]
+    for name, cloud in clouds.items():
+        companions = cloud.vendor.credential_headers.companions.values()
+        about = f"Your credential at {name}. Send one such header for each vendor to be asked."
+        _add_header(spec, f"vendor-{name}", f"X-Authorization-{name}", about)
+        for header in chain.from_iterable(companions):
+            _add_header(spec, header, header, "A further part of a vendor's credential.")
+        security += [{scheme: [] for scheme in ("derapi", f"vendor-{name}", *more)} for more in product(*companions)]
     spec.options |= {
         "paths": {"/oauth2/token": {"post": _token()}, "/health": {"get": _health()}},
-        # Any number of the vendors' headers may come together, which this format cannot say.
-        "security": [{"derapi": []}, *({"derapi": [], f"vendor-{vendor}": []} for vendor in vendors)],
+        "security": security,
     }
+
+
+def _add_header(spec: Any, scheme: str, header: str, description: str) -> None:
+    """Adds a header of a credential; two vendors may share one."""
+    if scheme not in spec.components.security_schemes:
+        spec.components.security_scheme(
+            scheme, {"type": "apiKey", "in": "header", "name": header, "description": description}
+        )
 
 
 def _token() -> dict[str, Any]:
     text = {"type": "string"}
     return {
+        "operationId": "getToken",
         "summary": "Gives an access token for client id and secret (RFC 6749, client credentials).",
         "description": "The client authenticates by HTTP Basic or with client_id and client_secret in the form.",
         "security": [],
@@ -67,7 +89,7 @@ def _token() -> dict[str, Any]:
             ),
             "400": _json("The request is not one for a token.", {"error": text, "error_description": text}),
             "401": _json("Unknown client or wrong secret.", {"error": text, "error_description": text}),
-            "default": {"description": "Any other error."} | PROBLEM,
+            "default": ANY_ERROR,
         },
     }
 
@@ -75,9 +97,13 @@ def _token() -> dict[str, Any]:
 def _health() -> dict[str, Any]:
     text = {"type": "string"}
     return {
+        "operationId": "getHealth",
         "summary": "Whether this process serves.",
         "security": [],
-        "responses": {"200": _json("It does.", {"status": text, "version": text, "database": text})},
+        "responses": {
+            "200": _json("It does.", {"status": text, "version": text, "database": text}),
+            "default": ANY_ERROR,
+        },
     }
 
 

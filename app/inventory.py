@@ -96,8 +96,9 @@ class Inventory:
 
     def listing(self, kind: type[Record], access: Access, filters: Filters, deadline: Deadline, mode: Mode) -> Listing:
         """Everything of one kind that the filters let pass. Vendors that fail are named, not raised."""
-        if filters.vendor is not None:
-            access = access.only(filters.vendor)
+        # The access of virtual clients is empty; and no cloud stands behind the filter for their devices.
+        if access and filters.vendor is not None:
+            access = access.only(filters.vendor) if filters.vendor in self._clouds else Access()
         about = (kind, filters)
         unchanged = self._recall.unchanged(access.credentials, about) if mode is Mode.REUSE else {}
         parts = {name: part for name, (part, _) in unchanged.items()}

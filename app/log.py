@@ -168,7 +168,7 @@ def init_app(app: Flask) -> None:
         clear_contextvars()
         bind_contextvars(request_id=g.request_id)
         _concealed.set(set())
-        conceal(request.headers.get("Authorization", "").partition(" ")[2])
+        conceal(request.headers.get("Authorization", "").partition(" ")[2].strip())
 
     @app.teardown_request
     def forget(error: BaseException | None) -> None:

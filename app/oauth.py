@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
 from flask import Blueprint, Response, current_app, jsonify, request
+from werkzeug.exceptions import HTTPException
 
-from app import log, routing, tokens
+from app import failed_logins, log, routing, tokens
 from app.clients import Clients
+from vendors.kit.credentials import decoded
 
 BODY_LIMIT = 16 * 1024  # bytes; a token request has some hundred
 blueprint = Blueprint("oauth", __name__)
@@ -66,7 +67,7 @@ def _form() -> dict[str, str]:
     return form
 
 
-def _credentials(form: dict[str, str]) -> tuple[str, str]:
+def _credentials(form: Mapping[str, str]) -> tuple[str, str]:
     header = request.headers.get("Authorization")
     if header is None:
         if "client_id" not in form:
@@ -84,10 +85,10 @@ def _basic(header: str) -> tuple[str, str]:
     try:
         if scheme.lower() != "basic":
             raise ValueError
-        client_id, colon, secret = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+        client_id, colon, secret = decoded(value.strip()).partition(":")
         if not colon:
             raise ValueError
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise Refusal("invalid_client", "The header Authorization is not valid HTTP Basic") from None
     # Both parts are form-encoded before they are joined (RFC 6749, section 2.3.1).
     return unquote_plus(client_id), unquote_plus(secret)
@@ -101,9 +102,18 @@ def _answer(body: dict[str, Any], status: int = 200) -> Response:
     return response
 
 
+def _presented_id() -> str | None:
+    """The client's id as the request has it, if it has one that can be read."""
+    try:
+        return _credentials(request.form)[0]
+    except (Refusal, HTTPException):
+        return None
+
+
 @blueprint.errorhandler(Refusal)
 def refuse(refusal: Refusal) -> Response:
     """The error as RFC 6749 wants it; a failed authentication carries a challenge."""
+    failed_logins.report(_presented_id(), refusal.error, str(refusal))
     if refusal.error != "invalid_client":
         return _answer({"error": refusal.error, "error_description": str(refusal)}, 400)
     response = _answer({"error": refusal.error, "error_description": str(refusal)}, 401)

@@ -57,6 +57,12 @@ class Api(flask_smorest.Api):
 
     ERROR_SCHEMA = errors.ProblemSchema
 
+    def _register_responses(self) -> None:
+        """Errors have a content type that other answers have not; flask-smorest knows one for all."""
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = errors.MEDIA_TYPE
+        super()._register_responses()
+        del self.DEFAULT_RESPONSE_CONTENT_TYPE
+
     def handle_http_exception(self, error: Any) -> Response:
         return errors.from_http(error)
 

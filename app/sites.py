@@ -18,6 +18,7 @@ blueprint = Blueprint("Sites", __name__, description="Sites of all vendors.")
 
 
 @blueprint.get(PATH, parameters=[versions.PARAMETER])
+@blueprint.doc(operationId="listSites")
 @blueprint.arguments(SiteListQuery(), location="query")
 @blueprint.response(200, KIND.schema)
 def list_sites(query: dict[str, Any]) -> Response:
@@ -26,6 +27,7 @@ def list_sites(query: dict[str, Any]) -> Response:
 
 
 @blueprint.get(PATH + "/<id>", parameters=[versions.PARAMETER])
+@blueprint.doc(operationId="getSite")
 @blueprint.response(200, SiteSchema)
 def get_site(id: str) -> reads.Answer:
     """Reads one site from its vendor."""
@@ -33,6 +35,7 @@ def get_site(id: str) -> reads.Answer:
 
 
 @blueprint.get(PATH + "/<id>/solar-intervals", parameters=[versions.PARAMETER])
+@blueprint.doc(operationId="getSiteSolarInverterIntervals")
 @blueprint.arguments(WindowQuery(), location="query")
 @blueprint.response(200, SolarSeries)
 def get_site_solar_intervals(query: dict[str, Any], id: str) -> series.Answer:
@@ -41,6 +44,7 @@ def get_site_solar_intervals(query: dict[str, Any], id: str) -> series.Answer:
 
 
 @blueprint.get(PATH + "/<id>/battery-intervals", parameters=[versions.PARAMETER])
+@blueprint.doc(operationId="getSiteBatteryIntervals")
 @blueprint.arguments(WindowQuery(), location="query")
 @blueprint.response(200, BatterySeries)
 def get_site_battery_intervals(query: dict[str, Any], id: str) -> series.Answer:

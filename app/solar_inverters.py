@@ -18,6 +18,7 @@ blueprint = Blueprint("Solar inverters", __name__, description="Solar inverters 
 
 
 @blueprint.get(PATH, parameters=[versions.PARAMETER])
+@blueprint.doc(operationId="listSolarInverters")
 @blueprint.arguments(DeviceListQuery(), location="query")
 @blueprint.response(200, KIND.schema)
 def list_solar_inverters(query: dict[str, Any]) -> Response:
@@ -26,6 +27,7 @@ def list_solar_inverters(query: dict[str, Any]) -> Response:
 
 
 @blueprint.get(PATH + "/<id>", parameters=[versions.PARAMETER])
+@blueprint.doc(operationId="getSolarInverter")
 @blueprint.response(200, SolarInverterSchema)
 def get_solar_inverter(id: str) -> reads.Answer:
     """Reads one solar inverter from its vendor."""
@@ -33,6 +35,7 @@ def get_solar_inverter(id: str) -> reads.Answer:
 
 
 @blueprint.get(PATH + "/<id>/intervals", parameters=[versions.PARAMETER])
+@blueprint.doc(operationId="getSolarInverterIntervals")
 @blueprint.arguments(WindowQuery(), location="query")
 @blueprint.response(200, SolarSeries)
 def get_solar_inverter_intervals(query: dict[str, Any], id: str) -> series.Answer:

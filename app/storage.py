@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -15,6 +17,8 @@ import alembic.config
 from sqlalchemy import JSON, BigInteger, Engine, Text, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 # Of one process. Two workers and a command stay below the 20 connections of Heroku's smallest Postgres.
@@ -119,6 +123,24 @@ class Database:
         with self._turn(), self.engine.connect() as connection:
             config.attributes["connection"] = connection
             alembic.command.upgrade(config, "head")
+        # Processes that are forked from this one must not find a connection here.
+        self.engine.dispose()
+        self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Moves what was committed from SQLite's log (WAL) into the file itself; nothing to do for Postgres.
+
+        SQLite does so after some megabytes, and until then a copy of the file alone would lack it.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return
+        try:
+            # Does not wait: what another process is reading stays in the log until the next time.
+            with closing(self.engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            log.warning("no checkpoint of the database was made: %s", error)
+        self.engine.dispose()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -18,7 +18,7 @@ PARAMETER = {
 
 def requested() -> str:
     """The version to answer in. Raises a 400 Problem for a version that does not exist."""
-    version = request.headers.get(HEADER, "").strip() or str(g.client.api_version)
+    version = request.headers.get(HEADER, str(g.client.api_version)).strip()
     if version not in API_VERSIONS:
         known = " or ".join(API_VERSIONS)
         raise Problem(400, "unknown_api_version", f"{HEADER}: there is no such version; send {known}.")

@@ -2,7 +2,7 @@
 
 import marshmallow as ma
 
-from app.schemas.fields import Answer, Vendors
+from app.schemas.fields import Answer, VendorName, Vendors
 from app.schemas.lists import ErrorDetails, Summary
 
 
@@ -45,7 +45,7 @@ class Read(Answer):
     """What every single thing has."""
 
     id = ma.fields.String(required=True)
-    vendor = ma.fields.String(required=True)
+    vendor = VendorName(required=True)
     vendor_id = ma.fields.String(required=True, data_key="vendorID", metadata={"description": "The vendor's own id."})
     measured_at = ma.fields.AwareDateTime(
         data_key="measuredAt", metadata={"description": "The vendor's time of its newest values."}

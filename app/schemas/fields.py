@@ -50,6 +50,10 @@ class Moment(ma.fields.Field[datetime]):
             raise self.make_error("invalid") from None
 
 
+class VendorName(ma.fields.String):
+    """The name of a vendor. app.document lists those that this process knows."""
+
+
 class Vendors(ma.fields.Dict):
     """Texts by the name of a vendor: `errors`."""
 

@@ -6,7 +6,7 @@ import marshmallow as ma
 from marshmallow.validate import Length, Range
 
 from app import paging
-from app.schemas.fields import Answer, Prepared, Vendors, WholeNumber, printable
+from app.schemas.fields import Answer, Prepared, VendorName, Vendors, WholeNumber, printable
 
 ID: list[Any] = [Length(1, 200), printable]
 
@@ -29,7 +29,7 @@ class PageQuery(ma.Schema):
 class SiteListQuery(PageQuery):
     """What a list is narrowed to."""
 
-    vendor = ma.fields.String(metadata={"description": "Only this vendor."})
+    vendor = VendorName(metadata={"description": "Only this vendor."})
     vendor_id = ma.fields.String(
         data_key="vendorID", validate=ID, metadata={"description": "Only what has this id at its vendor."}
     )

@@ -1,10 +1,12 @@
 """The X-Authorization-<vendor> headers."""
 
+import base64
+import hmac
 import json
 
 import pytest
 
-from tests.app.support import ALL, SMA, ids_of
+from tests.app.support import ALL, SMA, V2, ids_of
 from tests.vendors.support import HEADERS
 from vendors.kit.registry import discover
 
@@ -61,7 +63,7 @@ every_header = pytest.mark.parametrize(
     [
         ("{}, {}", "was sent twice"),
         ("{}" + "x" * 9000, "longer than 8192"),
-        ("{}  two-blanks", "visible ASCII"),
+        ("{} {}  two-blanks", "visible ASCII"),
         ("{}t\u00e4st", "visible ASCII"),
         ("{}\tb", "visible ASCII"),
         ("{}\r\nX-Other: b", "visible ASCII"),
@@ -115,6 +117,62 @@ def test_a_missing_companion_header_is_named_without_a_call(get, network, vendor
     else:
         assert answer.json["errors"][vendor] == f"Unauthorized: {header} is missing"
     assert len(network.calls) == 0
+
+
+@pytest.mark.parametrize("vendor", list(discover()))
+def test_a_filter_for_a_vendor_without_its_header_is_an_error_of_that_vendor(get, network, vendor):
+    headers = HEADERS["sma" if vendor != "sma" else "solis"] | {"X-enphase-api-key": "a companion alone"}
+    missing = {vendor: f"Unauthorized: X-Authorization-{vendor} is missing"}
+    for query in ("sites?", "solar-inverters?", "batteries?", "sites?vendorID=1&", "batteries?vendorSiteID=1&"):
+        answer = get(f"/{query}vendor={vendor}", headers=headers)
+        assert (answer.status_code, answer.json) == (200, {query.partition("?")[0]: [], "errors": missing})
+        answer = get(f"/{query}vendor={vendor}", headers=headers | V2)
+        assert answer.json["errors"] == missing
+        assert answer.json["errorDetails"] == {
+            vendor: {
+                "code": "unauthorized",
+                "status": 403,
+                "detail": f"The request brings no credential of this vendor: X-Authorization-{vendor} is missing.",
+                "fault": "caller",
+                "action": "Send the vendor's credential in its X-Authorization header, or leave out the filter.",
+            }
+        }
+    assert len(network.calls) == 0
+
+
+def test_a_filter_for_a_vendor_whose_header_is_unusable_says_what_is_wrong_with_it(get, network):
+    headers = HEADERS["sma"] | {"X-Authorization-solis": "Bearer x"}
+    says = "Unauthorized: X-Authorization-solis must be: Basic base64(<id>:<secret>)"
+    assert get("/solar-inverters?vendor=solis", headers=headers).json["errors"] == {"solis": says}
+
+
+def test_a_filter_does_not_hide_that_no_header_came_at_all(get):
+    assert get("/solar-inverters?vendor=solis", headers={}).json["code"] == "vendor_access_missing"
+
+
+def test_a_virtual_client_needs_no_header_for_a_filter(http, new_client):
+    token = http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=new_client(mode="virtual"))
+    headers = {"Authorization": f"Bearer {token.json['access_token']}"}
+    for vendor in ("solis", "virtual"):
+        answer = http.get(f"/solar-inverters?vendor={vendor}", headers=headers)
+        assert answer.json == {"solar-inverters": [], "errors": {}}
+
+
+@pytest.mark.parametrize("secret", ["pässwörd-0123", "0123456789abcdef"])
+def test_a_solis_secret_of_any_characters_signs_its_calls(get, clouds, secret, capfd, settings):
+    from app import log
+
+    log.configure("DEBUG")
+    pair = base64.b64encode(f"1300:{secret}".encode()).decode()
+    answer = get(headers={"X-Authorization-solis": f"Basic  {pair.rstrip('=')}"})
+    log.configure(settings.log_level)
+    assert (len(ids_of(answer)), answer.json["errors"]) == (3, {})
+    (call,) = [call.request for call in clouds.calls if "soliscloud" in call.request.url]
+    signed = "\n".join(["POST", *(call.headers[name] for name in ("Content-MD5", "Content-Type", "Date")),
+                        "/v1/api/inverterList"])  # fmt: skip
+    mark = base64.b64encode(hmac.digest(secret.encode("utf-8"), signed.encode(), "sha1")).decode()
+    assert call.headers["Authorization"] == f"API 1300:{mark}"
+    assert pair.rstrip("=") not in capfd.readouterr().err
 
 
 def test_no_secret_is_logged(get, clouds, capfd, settings):

@@ -71,7 +71,9 @@ def test_a_bad_token_is_challenged_as_invalid(http: FlaskClient, new_client: Cal
         "tampered body": ".".join([head, body[:-2] + ("AA" if body[-2:] != "AA" else "BB"), mark]),
         "tampered signature": ".".join([head, body, mark[:-4] + ("AAAA" if mark[-4:] != "AAAA" else "BBBB")]),
         "no signature": f"{head}.{body}.",
-        "expired": signed(claims(client_id, exp=int(time.time()) - 1)),
+        "expired": signed(claims(client_id, exp=int(time.time()) - 6)),
+        "issued in the future": signed(claims(client_id, iat=int(time.time()) + 60)),
+        "not yet valid": signed(claims(client_id, nbf=int(time.time()) + 60)),
         "another issuer": signed(claims(client_id, iss="other")),
         "another key": signed(claims(client_id), "t" * 32),
         "another algorithm": signed(claims(client_id), "s" * 64, "HS512"),
@@ -89,16 +91,30 @@ def test_a_bad_token_is_challenged_as_invalid(http: FlaskClient, new_client: Cal
     assert http.get(CLOSED, headers={"Authorization": f"Bearer {good}"}).status_code == 200
 
 
-def test_a_token_ends_after_an_hour(http: FlaskClient, new_client: Callable[..., Any]) -> None:
+def test_a_token_ends_after_an_hour_and_the_leeway(http: FlaskClient, new_client: Callable[..., Any]) -> None:
     start = 1_800_000_000
     with time_machine.travel(start, tick=False) as clock:
         answer = http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=new_client())
         header = {"Authorization": f"Bearer {answer.get_json()['access_token']}"}
         assert answer.get_json()["expires_at"] == start + 3600
-        clock.move_to(start + 3599)
-        assert http.get(CLOSED, headers=header).status_code == 200
-        clock.move_to(start + 3600)
-        assert http.get(CLOSED, headers=header).status_code == 401
+        for seconds, status in ((3599, 200), (3604, 200), (3605, 401)):
+            clock.move_to(start + seconds)
+            assert http.get(CLOSED, headers=header).status_code == status, seconds
+
+
+@pytest.mark.parametrize("claim", ["iat", "nbf", "exp"])
+def test_the_clocks_of_two_hosts_may_differ_by_five_seconds(
+    http: FlaskClient, new_client: Callable[..., Any], claim: str
+) -> None:
+    client_id, _ = new_client()
+    now = 1_800_000_000
+    with time_machine.travel(now, tick=False):
+        for seconds, status in ((4, 200), (6, 401)):
+            moment = now - seconds if claim == "exp" else now + seconds
+            token = signed(claims(client_id, **{claim: moment}))
+            for _ in range(2):
+                answer = http.get(CLOSED, headers={"Authorization": f"Bearer {token}"})
+                assert answer.status_code == status, seconds
 
 
 def test_the_token_of_a_revoked_client_stops_within_five_seconds(app: Flask, http: FlaskClient) -> None:

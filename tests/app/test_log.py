@@ -163,6 +163,13 @@ def test_the_token_of_the_caller_is_never_logged(app: Flask, lines: Lines) -> No
     assert "RuntimeError" in written[1]["exception"]
 
 
+def test_the_token_of_the_caller_is_hidden_whatever_blanks_come_before_it(app: Flask, lines: Lines) -> None:
+    app.add_url_rule("/echo", "echo", lambda: structlog.stdlib.get_logger("x").info("got sesame-open") or "")
+    app.before_request_funcs[None] = [f for f in app.before_request_funcs[None] if f.__name__ != "require_token"]
+    app.test_client().get("/echo", headers={"Authorization": "Bearer   sesame-open"})
+    assert lines()[0]["event"] == f"got {log.HIDDEN}"
+
+
 def test_a_client_secret_is_never_logged(app: Flask, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     client_id, secret = app.extensions["clients"].create("test", "production", "v1")
 

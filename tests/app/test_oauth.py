@@ -143,6 +143,26 @@ def test_a_header_that_is_not_basic_is_an_invalid_client(http: FlaskClient, head
     assert answer.headers["WWW-Authenticate"].startswith("Basic ")
 
 
+def test_basic_without_padding_with_more_blanks_and_beyond_ascii_is_read(app: Flask, http: FlaskClient) -> None:
+    seen: list[str] = []
+
+    class Recorder(Clients):
+        def verified(self, client_id: str, secret: str) -> str | None:
+            seen.append(secret)
+            return client_id
+
+    app.extensions["clients"] = Recorder(app.extensions["database"])
+    for secret in ("x", "xy", "xyz", "pässwörd", "秘密"):
+        for written in (secret, quote_plus(secret)):
+            pair = base64.b64encode(f"me:{written}".encode()).decode()
+            bare = pair.rstrip("=")
+            for value in (f"Basic {pair}", f"Basic {bare}", f"basic  {pair}", f"Basic   {bare} "):
+                assert ask(http, headers={"Authorization": value}).status_code == 200, value
+        assert ask(http, {**GRANT, "client_id": "me", "client_secret": secret}).status_code == 200
+        assert set(seen) == {secret}
+        seen.clear()
+
+
 def test_no_authentication_at_all_is_an_invalid_client(http: FlaskClient) -> None:
     assert error(ask(http)) == (401, "invalid_client")
     assert error(ask(http, {**GRANT, "client_secret": "x"})) == (401, "invalid_client")

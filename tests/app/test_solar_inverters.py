@@ -83,7 +83,6 @@ def test_an_error_never_shows_a_query_string(get, clouds):
     ("query", "count"),
     [
         ("vendor=solis", 3),
-        ("vendor=smasbox", 0),
         ("vendor=virtual", 0),
         ("vendorID=131", 1),
         ("vendorID=nothing", 0),
@@ -102,6 +101,13 @@ def test_filters_hold_all_at_once(get, clouds, query, count):
         clouds.replace("POST", f"{SOLIS}/v1/api/inverterList", json=empty)
     answer = get(f"/solar-inverters?{query}")
     assert (len(ids_of(answer)), answer.json["errors"]) == (count, {})
+
+
+@pytest.mark.parametrize("value", ["", " ", "v1, v1", "V1"])
+def test_a_version_that_is_empty_or_no_version_is_a_400(get, clouds, value):
+    for path in ("/solar-inverters", "/sites/site-0000000000000000", "/sites/site-0000000000000000/solar-intervals"):
+        answer = get(path, headers=ALL | {"api-version": value})
+        assert (answer.status_code, answer.json["code"]) == (400, "unknown_api_version"), path
 
 
 def test_a_site_filter_asks_only_for_that_site(get, clouds):

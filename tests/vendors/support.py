@@ -26,9 +26,8 @@ def cloud_of(name, base_url=BASE, replies=None):
 
 
 def credential_of(vendor, name, headers=None):
-    """The credential that these headers make, as names in lower case, in which the service hands them on."""
-    lowered = {header.lower(): value for header, value in (headers or HEADERS[name]).items()}
-    return vendor.credential_headers.read(name, lowered)
+    """The credential that these headers make."""
+    return vendor.credential_headers.read(name, headers or HEADERS[name])
 
 
 def open_vendor(name, base_url=BASE, *, seconds=5.0, headers=None, cloud=None, refresh=False) -> Vendor:

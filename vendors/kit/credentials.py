@@ -5,7 +5,6 @@ companion headers that it needs. Values were checked for characters and length b
 """
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 
@@ -65,7 +64,8 @@ class CredentialHeaders:
         self.companions = companions or {}
 
     def read(self, vendor: str, headers: Mapping[str, str]) -> Credential:
-        """The credential; Unauthorized when a header is missing or unusable. `headers`: lower-case names."""
+        """The credential; Unauthorized when a header is missing or unusable. The case of the names does not matter."""
+        headers = {header.lower(): value for header, value in headers.items()}
         name = f"X-Authorization-{vendor}"
         try:
             parts = dict(self.scheme(headers.get(name.lower(), "")))
@@ -90,18 +90,24 @@ def bearer(value: str) -> Mapping[str, str]:
 def basic(value: str) -> Mapping[str, str]:
     """`Basic base64(id:secret)` as {"id": ..., "secret": ...}.
 
-    Blanks inside the base64 text are ignored, and a newline at the end of the decoded text is dropped:
-    the shell recipe of the public documentation (`base64 <<< "id:secret"`) makes both.
+    The text is UTF-8 (RFC 7617), its id ASCII: a plugin may have to send the id in a header. Padding may be absent.
+    Blanks inside the base64 text are ignored, and a newline at the end of the decoded text is dropped: the shell
+    recipe of the public documentation (`base64 <<< "id:secret"`) makes both.
     """
     scheme, _, encoded = value.partition(" ")
     expected = ValueError("must be: Basic base64(<id>:<secret>)")
     if scheme.lower() != "basic":
         raise expected
     try:
-        text = base64.b64decode("".join(encoded.split()), validate=True).decode("ascii")
-    except (binascii.Error, ValueError):
+        text = decoded("".join(encoded.split()))
+    except ValueError:
         raise expected from None
     name, colon, secret = text.removesuffix("\n").removesuffix("\r").partition(":")
-    if not (colon and name and secret) or not (name + secret).isprintable():
+    if not (colon and name and secret) or not name.isascii() or not (name + secret).isprintable():
         raise expected
     return {"id": name, "secret": secret}
+
+
+def decoded(encoded: str) -> str:
+    """The UTF-8 text that base64 with or without padding stands for; ValueError if it is none."""
+    return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True).decode()

@@ -13,8 +13,9 @@ import requests
 
 import sandbox
 from sandbox.server import running
+from tests.ports import held_port
 from tests.services import Played
-from tests.test_deployment import GUNICORN, clean, ended, free_port, read_until, started
+from tests.test_deployment import GUNICORN, clean, ended, read_until, started
 
 CLIENTS = 8
 # What was sent so shortly before the signal may still wait in the listening socket, which then closes.
@@ -46,7 +47,7 @@ class Client(threading.Thread):
 @contextmanager
 def service(folder, url):
     """The process, its URL, and headers of a client of it."""
-    port = free_port()
+    port = held_port()
     environ = clean(PORT=port, INSTANCE_PATH=folder, SANDBOX_URL=url, WEB_CONCURRENCY=2, LOG_LEVEL="WARNING")
     made = ended([*GUNICORN[:1], "-m", "flask", "--app", "wsgi", "clients", "create", "x"], environ)
     client_id, secret = (made.stdout.split(f'"{name}": "')[1].split('"')[0] for name in ("client_id", "client_secret"))

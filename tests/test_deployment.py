@@ -60,7 +60,6 @@ def ended(command: list[str], environ: Mapping[str, str]) -> subprocess.Complete
     )
 
 
-@pytest.mark.serial
 def test_gunicorn_serves_on_port_with_the_given_processes_and_ends_on_sigterm(tmp_path: Path) -> None:
     port = held_port()
     environ = clean(PORT=port, INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=3)
@@ -78,7 +77,6 @@ def test_gunicorn_serves_on_port_with_the_given_processes_and_ends_on_sigterm(tm
         assert process.wait(timeout=30) == 0
 
 
-@pytest.mark.serial
 def test_connections_that_come_at_once_are_shared_out_evenly_also_after_a_worker_has_died(tmp_path: Path) -> None:
     port = held_port()
     with started(GUNICORN, clean(PORT=port, INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=2)) as process:
@@ -102,7 +100,6 @@ def test_connections_that_come_at_once_are_shared_out_evenly_also_after_a_worker
     assert more <= fewer + 3
 
 
-@pytest.mark.serial
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="processors cannot be chosen here")
 def test_as_many_workers_as_processors_keep_to_one_each_also_after_one_has_died(
     tmp_path: Path, processors: list[int]
@@ -144,7 +141,6 @@ def wait_until(true: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.serial
 @pytest.mark.parametrize("command", [GUNICORN, DEMO])
 def test_a_used_port_is_one_line_at_once(command: list[str], tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as used:
@@ -159,7 +155,6 @@ def test_a_used_port_is_one_line_at_once(command: list[str], tmp_path: Path) -> 
     assert f"PORT={port + 1}" in line
 
 
-@pytest.mark.serial
 def test_gunicorn_ends_at_once_with_all_faults_of_the_settings() -> None:
     done = ended(GUNICORN, clean(PORT="x", DATABASE_URL="mysql://host/x"))
     assert done.returncode == 1
@@ -167,8 +162,7 @@ def test_gunicorn_ends_at_once_with_all_faults_of_the_settings() -> None:
     assert names == ["DATABASE_URL", "PORT", "SECRET_KEY", "ID_KEY"]
 
 
-@pytest.mark.serial
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sign", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.exhaustive)])
 def test_the_demo_shows_real_answers_and_ends_cleanly(sign: signal.Signals) -> None:
     port, sandbox_port = held_port(), held_port()
     environ = clean(PORT=port, SANDBOX_PORT=sandbox_port, DATABASE_URL="postgresql://never.used/x")

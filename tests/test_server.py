@@ -81,6 +81,7 @@ def statuses(read):
     return [int(code) for code in re.findall(rb"HTTP/1\.1 (\d+) ", read)]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "half",
     [b"", GET, GET + b"X-Long: ", POST + BODY, POST + CHUNK],

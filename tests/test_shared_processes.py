@@ -20,8 +20,6 @@ SITES = 30
 LIMIT = 20
 FLASK = [GUNICORN[0], "-m", "flask", "--app", "wsgi"]
 
-pytestmark = pytest.mark.serial
-
 
 class Both:
     """A client that two services know, and the vendors' clouds behind them."""

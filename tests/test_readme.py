@@ -11,6 +11,7 @@ import shlex
 import subprocess
 import threading
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 
@@ -52,7 +53,7 @@ README = (config.ROOT / "README.md").read_text()
 BLOCKS = list(blocks(README))
 REQUESTS = [
     pytest.param(block, json.loads(after.text), id=str(number))
-    for number, (block, after) in enumerate(zip(BLOCKS, BLOCKS[1:], strict=False))
+    for number, (block, after) in enumerate(pairwise(BLOCKS))
     if block.text.startswith("curl") and after.is_json and not block.is_marked
 ]
 TERMINALS, TOKEN = (

@@ -277,7 +277,8 @@ class SlowAndQuick:
 def test_what_was_waited_for_is_the_call_that_timed_out_whatever_was_called_after_it():
     cloud = cloud_of("sma")
     cloud.transport = transport = SlowAndQuick()
-    client = open_vendor("sma", cloud=cloud, seconds=60).client
+    vendor = open_vendor("sma", cloud=cloud, seconds=60)
+    client = vendor.client
     slow = client.beside(lambda: client.get("/slow"))
     assert transport.began.wait(60)
     client.get("/quick")

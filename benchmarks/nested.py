@@ -6,7 +6,8 @@ import time
 from dataclasses import replace
 from statistics import median
 
-from benchmarks.servers import free_port, python, running
+from benchmarks.servers import python, running
+from tests.ports import held_port
 from vendors.kit import Deadline, Replies, Sweep, Transport, open_cloud
 from vendors.kit.registry import discover
 
@@ -24,7 +25,7 @@ def measure() -> None:
 
 
 def _sweeps(sites: int, delay: float) -> list[float]:
-    port = free_port()
+    port = held_port()
     with running(python("-m", "benchmarks.clouds", "--port", port, "--delay", delay, "--sites", sites), port, {}):
         return [sweep_ms(f"http://127.0.0.1:{port}/sma", sites) for _ in range(RUNS + 1)][1:]
 

@@ -11,8 +11,6 @@ from app.clients import Clients
 from app.storage import Client, Database, Resource
 from tests import writing
 
-pytestmark = pytest.mark.serial
-
 # Its children have the modules in memory when they start, and none of this process's threads.
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["tests.writing"])
@@ -81,9 +79,10 @@ def url(tmp_path):
     return url
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("first", range(0, 50, 10))
 def test_kill_9_in_the_middle_of_writes_leaves_a_consistent_database(url, first):
-    assert sum(kill_writers(url, seed) for seed in range(first, first + 10)) > 100
+    assert sum(kill_writers(url, seed) for seed in range(first, first + 10)) > 30, "more than one each"
 
 
 def test_kill_9_in_the_middle_of_an_upgrade_leaves_one_that_can_be_upgraded(tmp_path):

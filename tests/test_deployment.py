@@ -19,15 +19,10 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from app import config
+from tests.ports import held_port
 
 GUNICORN = [sys.executable, "-m", "gunicorn", "wsgi:app"]
 DEMO = [sys.executable, "demo.py"]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port
 
 
 def clean(**given: object) -> dict[str, str]:
@@ -65,9 +60,8 @@ def ended(command: list[str], environ: Mapping[str, str]) -> subprocess.Complete
     )
 
 
-@pytest.mark.serial
 def test_gunicorn_serves_on_port_with_the_given_processes_and_ends_on_sigterm(tmp_path: Path) -> None:
-    port = free_port()
+    port = held_port()
     environ = clean(PORT=port, INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=3)
     with started(GUNICORN, environ) as process:
         line = read_until(process, "listening")
@@ -83,9 +77,8 @@ def test_gunicorn_serves_on_port_with_the_given_processes_and_ends_on_sigterm(tm
         assert process.wait(timeout=30) == 0
 
 
-@pytest.mark.serial
 def test_connections_that_come_at_once_are_shared_out_evenly_also_after_a_worker_has_died(tmp_path: Path) -> None:
-    port = free_port()
+    port = held_port()
     with started(GUNICORN, clean(PORT=port, INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=2)) as process:
         read_until(process, "listening")
         master = psutil.Process(process.pid)
@@ -107,13 +100,12 @@ def test_connections_that_come_at_once_are_shared_out_evenly_also_after_a_worker
     assert more <= fewer + 3
 
 
-@pytest.mark.serial
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="processors cannot be chosen here")
 def test_as_many_workers_as_processors_keep_to_one_each_also_after_one_has_died(
     tmp_path: Path, processors: list[int]
 ) -> None:
     count = len(processors)
-    with started(GUNICORN, clean(PORT=free_port(), INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=count)) as process:
+    with started(GUNICORN, clean(PORT=held_port(), INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=count)) as process:
         read_until(process, "listening")
         master = psutil.Process(process.pid)
 
@@ -149,13 +141,12 @@ def wait_until(true: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.serial
 @pytest.mark.parametrize("command", [GUNICORN, DEMO])
 def test_a_used_port_is_one_line_at_once(command: list[str], tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as used:
         port = used.getsockname()[1]
         before = time.monotonic()
-        done = ended(command, clean(PORT=port, SANDBOX_PORT=free_port(), INSTANCE_PATH=tmp_path))
+        done = ended(command, clean(PORT=port, SANDBOX_PORT=held_port(), INSTANCE_PATH=tmp_path))
     assert time.monotonic() - before < 5, "gunicorn would try for five seconds"
     assert done.returncode == 1
     assert done.stdout == ""
@@ -164,7 +155,6 @@ def test_a_used_port_is_one_line_at_once(command: list[str], tmp_path: Path) -> 
     assert f"PORT={port + 1}" in line
 
 
-@pytest.mark.serial
 def test_gunicorn_ends_at_once_with_all_faults_of_the_settings() -> None:
     done = ended(GUNICORN, clean(PORT="x", DATABASE_URL="mysql://host/x"))
     assert done.returncode == 1
@@ -172,10 +162,9 @@ def test_gunicorn_ends_at_once_with_all_faults_of_the_settings() -> None:
     assert names == ["DATABASE_URL", "PORT", "SECRET_KEY", "ID_KEY"]
 
 
-@pytest.mark.serial
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sign", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.exhaustive)])
 def test_the_demo_shows_real_answers_and_ends_cleanly(sign: signal.Signals) -> None:
-    port, sandbox_port = free_port(), free_port()
+    port, sandbox_port = held_port(), held_port()
     environ = clean(PORT=port, SANDBOX_PORT=sandbox_port, DATABASE_URL="postgresql://never.used/x")
     with started(DEMO, environ) as process:
         shown = read_until(process, "until Ctrl-C")

@@ -24,6 +24,7 @@ def test_all_vendors_inverters_come_in_one_list_without_errors(fleet):
     assert len(ids) == len(set(ids)) == sum(len(played.inverters(vendor)) for vendor in VENDORS)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_every_inverter_of_the_fleet_comes_as_its_vendor_shows_it(fleet, vendor):
     service, played = fleet
@@ -41,6 +42,7 @@ def test_every_inverter_of_the_fleet_comes_as_its_vendor_shows_it(fleet, vendor)
         assert inverter["model"] == (device["model"] or "")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_each_site_has_its_own_site_id_and_the_site_filter_agrees(fleet, vendor):
     service, played = fleet

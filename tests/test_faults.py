@@ -8,15 +8,18 @@ import pytest
 import trustme
 
 from tests.services import served
+from vendors.kit.cloud import MAX_SWEEPS_OF_ONE
 from vendors.kit.registry import discover
 
+# The least deadline: a slow machine has a longer one.
 SECONDS = 1.0
-GRACE = 0.5
+# Of what comes at the deadline; a call without one would wait for ever.
+GRACE = 8.0
 
 pytestmark = pytest.mark.serial
 
 
-@pytest.fixture(scope="module", params=["http", "https"])
+@pytest.fixture(scope="module", params=["http", pytest.param("https", marks=pytest.mark.exhaustive)])
 def fleet(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("faults")
     if request.param == "http":
@@ -48,7 +51,7 @@ def test_a_vendor_that_misbehaves_costs_its_own_entry_by_the_deadline(fleet, fau
     service, played = fleet
     headers = played.headers() | {"Cache-Control": "no-cache"}
     healthy = sum(len(played.inverters(vendor)) for vendor in discover() if vendor != "solaredge")
-    service.inverters(headers)
+    deadline = service.pace(SECONDS, headers)
     played.put("/faults/solaredge", fault)
     started = time.monotonic()
     ids, errors = service.inverters(headers)
@@ -56,8 +59,8 @@ def test_a_vendor_that_misbehaves_costs_its_own_entry_by_the_deadline(fleet, fau
     played.put("/faults/solaredge", {})
     assert errors == {"solaredge": f"{reason}: {played.url}/solaredge/v2/sites"}
     assert len(ids) == healthy
-    assert took < SECONDS + GRACE
-    assert waits == (took > SECONDS * 0.95)
+    assert took < deadline + GRACE
+    assert waits == (took > deadline * 0.95)
 
 
 def test_the_threads_of_a_hung_vendor_are_free_again_after_the_deadline(fleet):
@@ -81,6 +84,7 @@ def test_the_threads_of_a_hung_vendor_are_free_again_after_the_deadline(fleet):
 def test_sixty_four_callers_of_a_hung_vendor_get_the_rest_and_delay_nobody_else(fleet):
     service, played = fleet
     healthy, stuck = played.headers("solis"), played.headers("solis", "enphasevpp")
+    deadline = service.pace(3 * SECONDS, healthy)
     right, _ = service.inverters(healthy)
     played.put("/faults/enphasevpp", {"hang": True})
     answers = []
@@ -99,15 +103,16 @@ def test_sixty_four_callers_of_a_hung_vendor_get_the_rest_and_delay_nobody_else(
         thread.join()
     played.put("/faults/enphasevpp", {})
     assert others == [(right, {})] * 10
-    assert still_stuck == 64, "the others were answered meanwhile"
+    assert still_stuck >= MAX_SWEEPS_OF_ONE, "the others were answered meanwhile"
     assert [answer for answer in answers if answer[1:] != (True, ["enphasevpp"])] == []
-    # Those who find no place wait a second for one before they say so; here that is the deadline as well.
-    assert max(took for took, *_ in answers) < SECONDS + GRACE
+    # Those who find no place wait a second for one before they say so, the others until the deadline.
+    assert max(took for took, *_ in answers) < deadline + GRACE
 
 
 def test_one_hung_site_of_many_costs_only_its_own_devices(fleet):
     service, played = fleet
     headers = played.headers("sma") | {"Cache-Control": "no-cache"}
+    service.pace(SECONDS, headers)
     view = played.get("/truth")["views"]["sma"][0]
     path = f"/v1/plants/{view['site']}/devices/lean"
     played.put("/faults/sma", {"hang": True, "path": path})
@@ -122,14 +127,17 @@ def test_calls_of_several_vendors_run_at_the_same_time(fleet):
     service, played = fleet
     vendors = ("sma", "smasbox", "solaredge", "solis")
     headers = played.headers(*vendors) | {"Cache-Control": "no-cache"}
+    started = time.monotonic()
     service.inverters(headers)
+    delay = max(0.2, time.monotonic() - started)
+    service.pace(20 * delay, headers)
     for vendor in vendors:
-        played.put(f"/faults/{vendor}", {"delay": 0.2})
+        played.put(f"/faults/{vendor}", {"delay": delay})
     started = time.monotonic()
     _, errors = service.inverters(headers)
     took = time.monotonic() - started
     for vendor in vendors:
         played.put(f"/faults/{vendor}", {})
     assert errors == {}
-    # The longest chain is the list of sites and two rounds of four sites each; the sum would be 5 seconds.
-    assert 0.6 <= took < 0.6 + GRACE
+    # The longest chain is the list of sites and two rounds of four sites each; the sum would be 25 delays.
+    assert 3 * delay <= took < 12 * delay

@@ -14,7 +14,8 @@ import requests
 from gunicorn.config import Config
 
 from app.server import QUEUE_SECONDS, Connection, Worker
-from tests.test_deployment import clean, free_port, read_until, started
+from tests.ports import held_port
+from tests.test_deployment import clean, read_until, started
 
 PATIENCE = 1.5
 # As `gunicorn wsgi:app`, but less patient.
@@ -49,7 +50,7 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    port = free_port()
+    port = held_port()
     environ = clean(PORT=port, INSTANCE_PATH=tmp_path_factory.mktemp("server"), WEB_CONCURRENCY=1)
     with started([sys.executable, "-c", SERVE], environ) as process:
         read_until(process, "listening")
@@ -80,6 +81,7 @@ def statuses(read):
     return [int(code) for code in re.findall(rb"HTTP/1\.1 (\d+) ", read)]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "half",
     [b"", GET, GET + b"X-Long: ", POST + BODY, POST + CHUNK],
@@ -190,7 +192,7 @@ def test_a_caller_who_never_reads_and_never_closes_does_not_stop_the_others(serv
 
 
 def test_sigterm_answers_what_has_arrived_and_ends_with_0(tmp_path):
-    port = free_port()
+    port = held_port()
     environ = clean(PORT=port, INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=1)
     with started([sys.executable, "-c", SERVE], environ) as process:
         read_until(process, "listening")

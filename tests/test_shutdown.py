@@ -13,14 +13,13 @@ import requests
 
 import sandbox
 from sandbox.server import running
+from tests.ports import held_port
 from tests.services import Played
-from tests.test_deployment import GUNICORN, clean, ended, free_port, read_until, started
+from tests.test_deployment import GUNICORN, clean, ended, read_until, started
 
 CLIENTS = 8
 # What was sent so shortly before the signal may still wait in the listening socket, which then closes.
 MOMENT = 0.1
-
-pytestmark = pytest.mark.serial
 
 
 class Client(threading.Thread):
@@ -46,7 +45,7 @@ class Client(threading.Thread):
 @contextmanager
 def service(folder, url):
     """The process, its URL, and headers of a client of it."""
-    port = free_port()
+    port = held_port()
     environ = clean(PORT=port, INSTANCE_PATH=folder, SANDBOX_URL=url, WEB_CONCURRENCY=2, LOG_LEVEL="WARNING")
     made = ended([*GUNICORN[:1], "-m", "flask", "--app", "wsgi", "clients", "create", "x"], environ)
     client_id, secret = (made.stdout.split(f'"{name}": "')[1].split('"')[0] for name in ("client_id", "client_secret"))
@@ -84,6 +83,7 @@ def terminate_at_random(folder, seed):
     return len(due), sum(at < stopped - MOMENT for at, _ in [client.sent[-1] for client in clients])
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("seed", range(3))
 def test_sigterm_at_any_moment_loses_no_request(tmp_path, seed):
     terminate_at_random(tmp_path, seed)

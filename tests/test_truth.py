@@ -54,6 +54,7 @@ def vendors():
         context.__exit__(None, None, None)
 
 
+@pytest.mark.one_in(5)
 @each_vendor
 @each_kind
 @pytest.mark.parametrize("day", ODD_DAYS)
@@ -68,6 +69,7 @@ def test_every_quarter_and_hour_of_an_odd_day_is_true(vendors, name, kind, day):
                 agree(vendor, case, quarters, hours)
 
 
+@pytest.mark.one_in(5)
 @each_vendor
 @pytest.mark.parametrize("day", ODD_DAYS)
 def test_sites_and_devices_can_be_read_on_an_odd_day(vendors, name, day):
@@ -95,6 +97,7 @@ def agree(vendor, case, fine, coarse):
             assert abs(kwh - sum(part.kwh[which] for part in parts)) <= most_off * (len(parts) + 1)
 
 
+@pytest.mark.one_in(5)
 @each_vendor
 @each_kind
 @pytest.mark.parametrize("number", [BERLIN, PHOENIX, LORD_HOWE, SANTIAGO])
@@ -121,6 +124,7 @@ def test_windows_widen_to_whole_intervals_and_end_at_the_present(vendors, name, 
                     assert found[-1].quality is Quality.PARTIAL or found[-1].end <= now
 
 
+@pytest.mark.one_in(5)
 @each_vendor
 @each_kind
 @pytest.mark.parametrize("size", [1, 7])
@@ -144,6 +148,7 @@ def test_a_site_that_is_not_yet_there_has_no_intervals(vendors, name, kind):
                 assert not vendor.read(case, level, begun - timedelta(days=32 + long), begun - timedelta(days=32))
 
 
+@pytest.mark.one_in(5)
 @each_vendor
 @each_kind
 @pytest.mark.parametrize("when", [(2026, 6, 17), (2026, 3, 29), (2025, 10, 26)])

@@ -121,6 +121,7 @@ def members(record):
             yield member.name, value
 
 
+@pytest.mark.one_in(3)
 @each_vendor
 @pytest.mark.parametrize("sites", [0, 1, 2, 100, 101])
 def test_a_list_of_any_length_is_complete_and_costs_nothing_again(name, sites):
@@ -178,6 +179,7 @@ def test_a_fleet_larger_than_the_quota_completes_and_pays_no_call_twice(name, mo
         assert set(answered.values()) <= {0, 1}
 
 
+@pytest.mark.one_in(5)
 @each_vendor
 @pytest.mark.parametrize(
     ("fault", "codes"),
@@ -234,6 +236,7 @@ def test_the_vendor_s_own_429_is_a_spent_quota_with_a_hint(name, fleet):
     assert 0 < failure.retry_after <= 3600
 
 
+@pytest.mark.one_in(3)
 @each_vendor
 @pytest.mark.parametrize("fault", [{}, {"status": 500}, {"status": 401}, {"body": "<html>"}, {"reset": True}], ids=str)
 def test_no_credential_appears_in_logs_errors_reprs_or_urls(name, fleet, fault, caplog):

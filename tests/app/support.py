@@ -1,7 +1,6 @@
 """Addresses, headers and answers that the tests of the routes share."""
 
 import re
-import socket
 
 from tests.vendors.support import HEADERS
 
@@ -37,9 +36,3 @@ def silent_enphase(network):
 
 def ids_of(answer):
     return [url.rsplit("/", 1)[1] for url in answer.json["solar-inverters"]]
-
-
-def nobodys_port():
-    """A port where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]

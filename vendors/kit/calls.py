@@ -201,6 +201,10 @@ class Calls:
                 # Signed last: some signatures hold the time.
                 self._vendor.sign(request)
                 return self._exchange(request, breaker, is_probe)
+        except Timeout:
+            # Before it is no longer under way: it may be asked for at this moment, when the deadline has come.
+            self._called = request.shown_url
+            raise
         finally:
             self._under_way.remove(request.shown_url)
 

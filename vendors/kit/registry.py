@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import entry_points
 
 import vendors
@@ -41,6 +42,7 @@ def _own() -> Iterator[type[Vendor]]:
                 yield plugin
 
 
-def _third_party() -> Iterator[type[Vendor]]:
-    for entry_point in entry_points(group=GROUP):
-        yield entry_point.load()
+@cache
+def _third_party() -> tuple[type[Vendor], ...]:
+    """Looked up once: the metadata of all installed packages are read for it, which takes some 20 ms."""
+    return tuple(entry_point.load() for entry_point in entry_points(group=GROUP))

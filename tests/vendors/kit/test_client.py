@@ -11,6 +11,7 @@ from tests.vendors.support import BASE, cloud_of, open_vendor
 from vendors.kit import BadReply, Refused, Sweep, Timeout, fits_path
 from vendors.kit.client import MAX_PAGES
 from vendors.kit.retries import EARNED, MOST, Retries
+from vendors.kit.transport import RawReply
 
 PLANTS = BASE + "/v1/plants"
 
@@ -257,3 +258,30 @@ def test_a_call_that_outlives_its_sweep_keeps_its_vendor(network):
     del vendor
     go_on.set()
     assert under_way.value() == {"plants": []}
+
+
+class SlowAndQuick:
+    """In place of a transport: `/slow` ends at its deadline, after `/quick` has been called and answered."""
+
+    def __init__(self):
+        self.began, self.answered = threading.Event(), threading.Event()
+
+    def fetch(self, request, deadline):
+        if request.path == "/quick":
+            return RawReply(200, {}, b"{}", request.shown_url)
+        self.began.set()
+        assert self.answered.wait(60)
+        raise Timeout(request.shown_url)
+
+
+def test_what_was_waited_for_is_the_call_that_timed_out_whatever_was_called_after_it():
+    cloud = cloud_of("sma")
+    cloud.transport = transport = SlowAndQuick()
+    vendor = open_vendor("sma", cloud=cloud, seconds=60)
+    client = vendor.client
+    slow = client.beside(lambda: client.get("/slow"))
+    assert transport.began.wait(60)
+    client.get("/quick")
+    transport.answered.set()
+    assert slow.value() is None
+    assert client.waits_for == f"{BASE}/slow"

@@ -1,0 +1,53 @@
+"""Ports of tests: held from choice to use, so that no process that runs meanwhile takes them."""
+
+import errno
+import socket
+import struct
+import sys
+
+import pytest
+
+from tests.ports import held_port
+
+IP_LOCAL_PORT_RANGE = 51
+
+
+@pytest.fixture
+def only():
+    """Makes a socket to which the kernel may give this port and no other."""
+    opened = []
+
+    def make(port):
+        made = socket.socket()
+        opened.append(made)
+        try:
+            made.setsockopt(socket.IPPROTO_IP, IP_LOCAL_PORT_RANGE, struct.pack("I", port << 16 | port))
+        except OSError:
+            pytest.skip("this kernel cannot narrow the ports of one socket")
+        return made
+
+    yield make
+    for one in opened:
+        one.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the option is Linux's")
+def test_a_held_port_is_given_to_no_other_process_and_no_call(only):
+    port = held_port()
+    with pytest.raises(OSError, match=f"Errno {errno.EADDRINUSE}"):
+        only(port).bind(("127.0.0.1", 0))
+    reusing = only(port)
+    reusing.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with pytest.raises(OSError, match=f"Errno {errno.EADDRINUSE}"):
+        reusing.bind(("127.0.0.1", 0))
+    with socket.create_server(("127.0.0.1", 0)) as listening, pytest.raises(OSError, match=str(errno.EADDRNOTAVAIL)):
+        only(port).connect(listening.getsockname())
+
+
+def test_a_server_can_listen_on_a_held_port_and_before_that_there_is_none():
+    port = held_port()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+    with socket.create_server(("0.0.0.0", port)), socket.create_connection(("127.0.0.1", port)):
+        pass
+    assert port != held_port()

@@ -1,0 +1,56 @@
+"""What `make test` and `make test-all` run: together everything but the soak, and nothing twice."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CASES = """
+import pytest
+
+@pytest.mark.one_in(3)
+@pytest.mark.parametrize("number", range(7))
+def test_thinned(number): pass
+
+@pytest.mark.exhaustive
+def test_long(): pass
+
+@pytest.mark.serial
+def test_usual(): pass
+"""
+
+
+@pytest.fixture
+def selected(tmp_path):
+    """Gives the names of the tests that a selection runs."""
+    (tmp_path / "test_cases.py").write_text(CASES)
+    (tmp_path / "conftest.py").write_text("from tests.conftest import pytest_collection_modifyitems")
+
+    def select(expression):
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-c", str(ROOT / "setup.cfg")]
+        command += ["--rootdir", str(tmp_path), "-p", "no:cacheprovider", "-m", expression, str(tmp_path)]
+        printed = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=120).stdout
+        return [line.partition("::")[2] for line in printed.splitlines() if "::" in line]
+
+    return select
+
+
+def test_of_a_test_that_is_thinned_each_third_case_represents_the_others(selected):
+    usual = ["test_thinned[0]", "test_thinned[3]", "test_thinned[6]", "test_usual"]
+    assert selected("not exhaustive") == usual
+    rest = ["test_thinned[1]", "test_thinned[2]", "test_thinned[4]", "test_thinned[5]", "test_long"]
+    assert selected("exhaustive") == rest
+
+
+def test_the_make_targets_select_every_test_once():
+    lines = (ROOT / "Makefile").read_text().splitlines()
+    chosen = [line.split('-m "')[1].split('"')[0] for line in lines if '-m "' in line]
+    parts = {frozenset(expression.split(" and ")) for expression in chosen}
+    assert parts == {
+        frozenset({"not soak", serial, exhaustive})
+        for serial in ("serial", "not serial")
+        for exhaustive in ("exhaustive", "not exhaustive")
+    }
+    assert len(chosen) == 4

@@ -82,19 +82,22 @@ class Live:
             return False
         return True
 
-    def series(self, reads):
-        """Operation, level and key of each series of what was read, in which the last interval is still open."""
-        for level in (Level.QUARTER, Level.HOUR):
+    def newest_of_all(self, reads):
+        """When the newest interval ends and what flowed in it so far, of every series of what was read."""
+        found = {}
+        for level in Level:
             for kind, label in (("solar", "solar_inverter"), ("battery", "battery")):
-                yield f"{kind}_intervals", level, reads[label].key
-                yield f"site_{kind}_intervals", level, reads["site"].key
+                found |= self._newest(f"{kind}_intervals", level, reads[label].key)
+                found |= self._newest(f"site_{kind}_intervals", level, reads["site"].key)
+        return found
 
-    def newest(self, operation, level, key):
-        """When the newest interval ends, and what flowed in it so far."""
+    def _newest(self, operation, level, key):
+        if {operation, f"{operation}.{level}"} & self.plugin.lacks:
+            return {}
         series = getattr(self.plugin, operation)(key, level)
         window = Asked(level, self.now - timedelta(hours=4), None).widened(series.zone, self.now, series.since)
         last = [one for one in intervals(series, window, 1000, self.now) if isinstance(one, Interval)][-1]
-        return last.end, last.kwh
+        return {(operation, level): (last.end, last.kwh)}
 
     def state(self, number, device, at):
         return self._truth("/state", number, device, at=at.isoformat(), seconds=self.resolution["seconds"])
@@ -142,10 +145,18 @@ class Read:
                 self._compare_production(member, getattr(self.record, member), self.live.resolution[step] / 1000)
         return self._seen
 
+    def moving(self):
+        """What it tells that goes on while the sun is on and the battery takes some of it."""
+        yield "measured_at", self.record.measured_at
+        for member in ("bess.soc_percent", "soc_percent", *PRODUCTIONS):
+            value = self._value(member)
+            if value is not None:
+                yield member, getattr(value, "kwh", value)
+
     def _value(self, path):
         found = self.record
         for member in path.split("."):
-            found = found and getattr(found, member)
+            found = getattr(found, member, None)
         return found
 
     def _states(self, name, value):

@@ -24,9 +24,17 @@ GUNICORN = [sys.executable, "-m", "gunicorn", "wsgi:app"]
 DEMO = [sys.executable, "demo.py"]
 
 
+# Bound, and never listening: the kernel gives their ports to no other process, and a server can still listen there.
+_held: list[socket.socket] = []
+
+
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
+    """A port for a server that listens with SO_REUSEADDR; held until this process ends."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    _held.append(held)
+    port: int = held.getsockname()[1]
     return port
 
 

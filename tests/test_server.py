@@ -1,83 +1,30 @@
 """What callers do to the connections of a real server, by accident or not: others never feel it."""
 
 import os
-import re
 import signal
 import socket
-import sys
-import threading
 import time
 from contextlib import ExitStack
 
 import pytest
-import requests
 from gunicorn.config import Config
 
-from app.server import QUEUE_SECONDS, Connection, Worker
-from tests.test_deployment import clean, free_port, read_until, started
+from app.server import Worker
+from app.server.connection import Connection
+from app.server.limits import QUEUE_SECONDS
+from tests.worker_process import GET, LAST, POST, answer, one, serving, statuses
 
 PATIENCE = 1.5
-# As `gunicorn wsgi:app`, but less patient.
-SERVE = f"""
-import sys, app.server
-app.server.PATIENCE_SECONDS = {PATIENCE}
-sys.argv = ["gunicorn", "wsgi:app"]
-from gunicorn.app.wsgiapp import run
-run()
-"""
-GET = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
-POST = b"POST /oauth2/token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 BODY = b"Content-Length: 20\r\n\r\ngrant_"
 CHUNK = b"Transfer-Encoding: chunked\r\n\r\n5\r\ngr"
-LAST = b"Connection: close\r\n\r\n"
 
 pytestmark = pytest.mark.serial
 
 
-class Server:
-    def __init__(self, port):
-        self.port = port
-
-    def connect(self, data=b""):
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
-        connection.sendall(data)
-        return connection
-
-    def healthy(self):
-        return requests.get(f"http://127.0.0.1:{self.port}/health", timeout=20).status_code == 200
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    port = free_port()
-    environ = clean(PORT=port, INSTANCE_PATH=tmp_path_factory.mktemp("server"), WEB_CONCURRENCY=1)
-    with started([sys.executable, "-c", SERVE], environ) as process:
-        read_until(process, "listening")
-        found = Server(port)
-        assert found.healthy()
-        # Else the process would wait for somebody to read its log.
-        threading.Thread(target=process.stdout.read, daemon=True).start()
+    with serving(tmp_path_factory.mktemp("server"), limits={"PATIENCE_SECONDS": PATIENCE}) as found:
         yield found
-
-
-def answer(connection):
-    """All that comes until the server closes the connection."""
-    read = b""
-    while data := connection.recv(65536):
-        read += data
-    return read
-
-
-def one(connection):
-    """One answer on a connection that stays open."""
-    read = b""
-    while not read.endswith(b"}"):
-        read += connection.recv(65536)
-    return read
-
-
-def statuses(read):
-    return [int(code) for code in re.findall(rb"HTTP/1\.1 (\d+) ", read)]
 
 
 @pytest.mark.parametrize(
@@ -190,17 +137,13 @@ def test_a_caller_who_never_reads_and_never_closes_does_not_stop_the_others(serv
 
 
 def test_sigterm_answers_what_has_arrived_and_ends_with_0(tmp_path):
-    port = free_port()
-    environ = clean(PORT=port, INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=1)
-    with started([sys.executable, "-c", SERVE], environ) as process:
-        read_until(process, "listening")
-        assert Server(port).healthy()
-        with Server(port).connect(GET) as half, Server(port).connect(POST + b"Content-Length: 4\r\n\r\na="):
-            assert Server(port).healthy()
-            os.kill(process.pid, signal.SIGTERM)
+    with serving(tmp_path) as server:
+        with server.connect(GET) as half, server.connect(POST + b"Content-Length: 4\r\n\r\na="):
+            assert server.healthy()
+            os.kill(server.process.pid, signal.SIGTERM)
             half.sendall(b"\r\n")
             assert statuses(answer(half)) == [200]
-        assert process.wait(timeout=20) == 0
+        assert server.process.wait(timeout=20) == 0
 
 
 def test_a_request_that_waited_too_long_for_a_thread_is_sent_away(tmp_path):
@@ -211,6 +154,7 @@ def test_a_request_that_waited_too_long_for_a_thread_is_sent_away(tmp_path):
         conn.arrived = time.monotonic() - QUEUE_SECONDS - 1
         worker.tmp.close()
         assert worker.handle(conn) is False
+        conn.close()
         read = theirs.recv(65536)
     assert statuses(read) == [503]
     assert b"Retry-After: 5" in read

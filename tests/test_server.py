@@ -1,10 +1,12 @@
 """What callers do to the connections of a real server, by accident or not: others never feel it."""
 
+import json
 import os
 import signal
 import socket
 import time
 from contextlib import ExitStack
+from urllib.parse import quote
 
 import pytest
 from gunicorn.config import Config
@@ -23,7 +25,8 @@ pytestmark = pytest.mark.serial
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("server"), limits={"PATIENCE_SECONDS": PATIENCE}) as found:
+    limits = {"PATIENCE_SECONDS": PATIENCE, "REFUSALS_PER_MINUTE": 1000}
+    with serving(tmp_path_factory.mktemp("server"), limits=limits) as found:
         yield found
 
 
@@ -107,24 +110,64 @@ def test_a_large_body_is_refused_and_the_refusal_arrives(server, chunked):
     assert time.monotonic() - started < 5
 
 
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
 @pytest.mark.parametrize(
-    ("bytes_", "status"),
+    ("sent", "status", "code"),
     [
-        (b"HELLO\r\n\r\n", 400),
-        (GET + b"\x00: 1\r\n\r\n", 400),
-        (GET + b"X-Long: " + b"y" * 200_000, 431),
-        (POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: " + b"y" * 200_000, 400),
-        (POST + b"Transfer-Encoding: chunked\r\n\r\n1;x=" + b"y" * 200_000, 400),
-        (b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
-        (b"GET /health\r\n\r\n", 400),
+        (b"HELLO\r\n\r\n", 400, "bad_request"),
+        (GET + b"\x00: 1\r\n\r\n", 400, "bad_request"),
+        (b"GET /health\r\n\r\n", 400, "bad_request"),
+        (b"GET * HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "bad_request"),
+        (GET + b"Host: elsewhere\r\n\r\n", 400, "bad_request"),
+        (b"get /health HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "bad_request"),
+        (b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", 400, "bad_request"),
+        (CHUNKED + b'1d;="a"\r\n' + b"x" * 29 + b"\r\n0\r\n\r\n", 400, "bad_request"),
+        (CHUNKED + b"1d;;ext\r\n" + b"x" * 29 + b"\r\n0\r\n\r\n", 400, "bad_request"),
+        (CHUNKED + b"1\r\na\r\n0\r\n" + b"X: 1\r\n" * 101 + b"\r\n", 400, "bad_request"),
+        (CHUNKED + b"1\r\na\r\n0\r\nX: " + b"y" * 17_000 + b"\r\n\r\n", 400, "bad_request"),
+        (CHUNKED + b"1\r\na\r\n0\r\nX: " + b"y" * 200_000, 400, "bad_request"),
+        (CHUNKED + b"1;x=" + b"y" * 200_000, 400, "bad_request"),
+        (GET + b"X-Long: " + b"y" * 200_000, 431, "request_header_fields_too_large"),
+        (GET + b"X-Long: " + b"y" * 17_000 + b"\r\n\r\n", 431, "request_header_fields_too_large"),
+        (GET + b"X: 1\r\n" * 101 + b"\r\n", 431, "request_header_fields_too_large"),
+        (b"GET /sites?key=sesame" + b"y" * 8_200 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414, "uri_too_long"),
+        (b"GET /sites?key=sesame" + b"y" * 200_000, 414, "uri_too_long"),
+        (GET + b"Expect: a miracle\r\nContent-Length: 3\r\n\r\n", 417, "expectation_failed"),
+        (POST + b"Transfer-Encoding: br, chunked\r\n\r\n0\r\n\r\n", 501, "not_implemented"),
     ],
-    ids=["no HTTP", "an odd header", "long headers", "a long trailer", "a long extension", "a tunnel", "0.9"],
+    ids=lambda value: value[:60] + value[-20:] if isinstance(value, bytes) else None,
 )
-def test_what_is_no_request_is_refused_as_a_problem(server, bytes_, status):
-    with server.connect(bytes_) as connection:
+def test_what_is_not_answered_is_refused_as_a_problem_and_logged(server, sent, status, code):
+    with server.connect(sent) as connection:
         read = answer(connection)
     assert statuses(read) == [status]
-    assert b"urn:problem-type:derapi:" in read
+    head, _, body = read.partition(b"\r\n\r\n")
+    problem = json.loads(body)
+    assert (problem["status"], problem["code"]) == (status, code)
+    assert problem["type"] == f"urn:problem-type:derapi:{code}"
+    assert f"X-Request-ID: {problem['requestId']}".encode() in head
+    assert b"Content-Type: application/problem+json" in head
+    line = server.line("refused", request_id=problem["requestId"])
+    assert (line["level"], line["status"], line["code"]) == ("warning", status, code)
+    assert line["address"] == "127.0.0.1"
+    assert "sesame" not in str(line)
+    assert not [line for line in server.lines if line["level"] == "error"]
+
+
+def test_the_longest_parameters_that_are_allowed_fit_the_request_line(server):
+    longest = quote("\N{SLICE OF PIZZA}" * 200)
+    query = "&".join(f"{name}={longest}" for name in ("pageToken", "vendorID", "vendorSiteID"))
+    with server.connect(f"GET /solar-inverters?{query} HTTP/1.1\r\nHost: localhost\r\n".encode() + LAST) as connection:
+        assert statuses(answer(connection)) == [401]
+
+
+def test_what_took_too_long_and_what_is_too_large_is_logged_too(server):
+    with server.connect(GET) as half, server.connect(POST + b"Content-Length: 1000000\r\n\r\n") as large:
+        for connection, status in ((large, 413), (half, 408)):
+            problem = json.loads(answer(connection).partition(b"\r\n\r\n")[2])
+            assert problem["status"] == server.line("refused", request_id=problem["requestId"])["status"] == status
 
 
 def test_a_caller_who_never_reads_and_never_closes_does_not_stop_the_others(server):

@@ -3,7 +3,7 @@
 import resource
 import socket
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
 import pytest
 
@@ -46,42 +46,30 @@ def test_200_slow_readers_hold_no_thread_and_get_whole_answers(tmp_path):
         assert not [line for line in server.lines if line["event"] == "slow_readers_dropped"]
 
 
-def test_an_answer_that_does_not_leave_in_time_is_given_up_and_logged(tmp_path):
-    with serving(tmp_path, limits={"ANSWER_SECONDS": 1}) as server, distant(server) as reader:
-        line = server.line("slow_readers_dropped", reason="deadline", address="127.0.0.1")
-        assert line["sent"] + line["unsent"] > LARGE_BYTES
-        with pytest.raises(ConnectionResetError):
-            answer(reader)
-        assert server.healthy()
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A server with 64 places, since only 128 files may be open; some places are kept for new clients."""
+    with serving(tmp_path_factory.mktemp("server"), "--threads", "8", open_files=128) as server:
+        yield server
 
 
-def test_answers_that_wait_hold_bounded_memory(tmp_path):
-    with serving(tmp_path, limits={"UNSENT_BYTES": 4 * LARGE_BYTES}) as server, ExitStack() as stack:
-        readers = [stack.enter_context(distant(server)) for _ in range(30)]
-        server.line("slow_readers_dropped", reason="memory")
-        with server.connect(LARGE) as fast:
-            assert len(answer(fast)) > LARGE_BYTES
-        whole = 0
-        for reader in readers:
-            with suppress(ConnectionResetError):
-                whole += len(answer(reader)) > LARGE_BYTES
-        assert 0 < whole < len(readers)
+def test_half_of_the_allowed_open_files_are_left_for_vendors(small):
+    assert small.places == 64
 
 
-def test_a_client_that_leaves_amid_its_answer_frees_its_place(tmp_path):
-    with serving(tmp_path, "--worker-connections", "20", "--threads", "4") as server:
-        for _ in range(60):
-            with distant(server) as reader:
-                assert reader.recv(1)
-        assert until_served(server) < SOON
+def test_clients_that_leave_amid_their_answers_free_their_places(small):
+    for _ in range(100):
+        with distant(small) as reader:
+            assert reader.recv(1)
+    assert until_served(small) < SOON
 
 
-def test_slow_readers_on_all_places_leave_room_for_another_client(tmp_path):
-    with serving(tmp_path, "--worker-connections", "20", "--threads", "4") as server, ExitStack() as stack:
-        for _ in range(60):
-            stack.enter_context(distant(server))
-        assert until_served(server) < SOON
-        server.line("slow_readers_dropped", reason="places")
+def test_slow_readers_on_all_places_leave_room_for_another_client(small):
+    with ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(distant(small))
+        assert until_served(small) < SOON
+        small.line("slow_readers_dropped", reason="places", address="127.0.0.1")
 
 
 @pytest.mark.parametrize(
@@ -89,24 +77,19 @@ def test_slow_readers_on_all_places_leave_room_for_another_client(tmp_path):
     [(GET + b"\r\n", [200]), (b"", []), (GET, [503])],
     ids=["kept for another request", "silent", "half a request"],
 )
-def test_idle_connections_leave_room_for_another_client(tmp_path, half, seen):
-    with serving(tmp_path, "--worker-connections", "60", "--threads", "4") as server, ExitStack() as stack:
-        idle = [stack.enter_context(server.connect(half)) for _ in range(150)]
-        assert until_served(server) < SOON
+def test_idle_connections_leave_room_for_another_client(small, half, seen):
+    with ExitStack() as stack:
+        idle = [stack.enter_context(small.connect(half)) for _ in range(150)]
+        assert until_served(small) < SOON
         # The longest idle connections have made room.
         assert statuses(answer(idle[0])) == seen
-        server.line("idle_connections_closed", level="warning")
-    lines = [line for line in server.lines if line["event"] == "idle_connections_closed"]
-    assert len(lines) < 10, "one line with a count, not a line for each"
 
 
-def test_few_allowed_open_files_are_shared_between_clients_and_vendors(tmp_path):
-    with serving(tmp_path, "--threads", "8", open_files=256) as server, ExitStack() as stack:
-        for _ in range(400):
-            stack.enter_context(server.connect())
-        assert until_served(server) < SOON
-        server.line("idle_connections_closed")
-        assert not [line for line in server.lines if line["event"] == "connections_not_accepted"]
+def test_what_made_room_is_in_the_log_as_a_count_now_and_then(small):
+    small.line("idle_connections_closed", level="warning")
+    lines = [line for line in small.lines if line["event"] == "idle_connections_closed"]
+    assert sum(line["count"] for line in lines) > 3 * len(lines)
+    assert not [line for line in small.lines if line["event"] == "connections_not_accepted"]
 
 
 @pytest.mark.soak

@@ -42,8 +42,8 @@ LAST = b"Connection: close\r\n\r\n"
 
 
 class Server:
-    def __init__(self, port, process):
-        self.port, self.process = port, process
+    def __init__(self, port, process, places):
+        self.port, self.process, self.places = port, process, places
         self.lines = []
         """The log since the start, as objects."""
         # Else the process would wait until its log is read.
@@ -80,8 +80,8 @@ def serving(folder, *options, limits=None, open_files=None, processes=1):
     port = free_port()
     environ = clean(PORT=port, INSTANCE_PATH=folder, WEB_CONCURRENCY=processes)
     with started([sys.executable, "-c", SERVE, given, *options], environ) as process:
-        read_until(process, "listening")
-        server = Server(port, process)
+        listening = json.loads(read_until(process, "listening").splitlines()[-1])
+        server = Server(port, process, listening["connections"])
         assert server.healthy()
         yield server
 

@@ -74,7 +74,7 @@ def test_an_answer_is_given_up_after_its_deadline(readers: Readers) -> None:
 
 
 def test_the_slowest_reader_is_given_up_first_when_all_together_hold_too_much(
-    readers: Readers, monkeypatch: pytest.MonkeyPatch
+    readers: Readers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     begun = [readers.begin() for _ in range(3)]
     readers.take(begun[0][1], 1_000_000)
@@ -83,6 +83,9 @@ def test_the_slowest_reader_is_given_up_first_when_all_together_hold_too_much(
     monkeypatch.setattr(limits, "UNSENT_BYTES", held - 1)
     readers.waiting.cut_off(time.monotonic() + 30)
     assert [conn.sock.fileno() == -1 for conn, _ in begun] == [False, True, False]
+    readers.waiting.tally.write_due(time.monotonic())
+    assert "slow_readers_dropped" in (line := capsys.readouterr().out)
+    assert "192.0.2.1" in line
 
 
 def test_room_is_made_by_a_reader_that_has_had_some_time(readers: Readers) -> None:

@@ -13,7 +13,7 @@ if "gunicorn.arbiter" in sys.modules and "app.server" not in sys.modules:
         f"gunicorn -c {ROOT}/gunicorn.conf.py --chdir {ROOT} wsgi:app",
         file=sys.stderr,
     )
-    # gunicorn's own status for an application that cannot be loaded: it ends then, and would restart a worker otherwise.
+    # gunicorn's status for an application that cannot be loaded: it ends. After any other it would try for ever.
     raise SystemExit(4)
 
 try:

@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from app import log, network, processors
 from app.config import SettingsError, load
+from app.server import limits
 
 try:
     _settings = load()
@@ -33,10 +34,13 @@ workers = _settings.web_concurrency
 worker_class = "app.server.Worker"
 # A request mostly waits for vendors: threads are the scarce resource, not processors.
 threads = 64
-# Connections of one process, idle ones included. Each may be an open file, and vendors' connections come on top.
-worker_connections = 2000
+# Connections that wait to be accepted; in excess of these the client's kernel tries again after a second only.
+backlog = 4096
 _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-resource.setrlimit(resource.RLIMIT_NOFILE, (_hard if _hard != resource.RLIM_INFINITY else max(_soft, 16384), _hard))
+_files = _hard if _hard != resource.RLIM_INFINITY else max(_soft, 16384)
+resource.setrlimit(resource.RLIMIT_NOFILE, (_files, _hard))
+# Connections of one process, idle ones included. Each is an open file; as many are left for vendors' connections.
+worker_connections = min(2000, _files // 2)
 # Loaded once, before the fork: the embedded database upgrades itself here, and a fault ends the start.
 preload_app = True
 # Heroku's router keeps connections for 90 s; were they closed here first, its next request would be lost.
@@ -47,8 +51,11 @@ timeout = 60
 graceful_timeout = 25
 # By default gunicorn believes such headers from loopback; TRUSTED_PROXIES decides that instead (create_app).
 forwarded_allow_ips = ""
-# Above our own bounds for vendors' headers: gunicorn itself would answer with HTML.
-limit_request_field_size = 16384
+limit_request_line = limits.REQUEST_LINE_BYTES
+# Above the bounds for vendors' headers, which name the header that is too long.
+limit_request_field_size = limits.HEADER_BYTES
+# It would pass by what collects an answer.
+sendfile = False
 control_socket_disable = True
 # Every request has a line of ours in the log (app.log); gunicorn would prepare one of its own for nothing.
 logger_class = "app.server.Log"
@@ -85,7 +92,7 @@ def when_ready(server):
     # Beyond what the requests under way hold, so that their data are not searched for garbage again and again.
     gc.set_threshold(50_000)
     structlog.stdlib.get_logger("gunicorn").info(
-        "listening", address=bind, workers=workers, threads=threads, pid=server.pid
+        "listening", address=bind, workers=workers, threads=threads, connections=worker_connections, pid=server.pid
     )
 
 

@@ -1,8 +1,21 @@
 """For servers: `gunicorn wsgi:app`, and for the commands: `flask --app wsgi ...`."""
 
+import sys
+
 from app import create_app
-from app.config import SettingsError
+from app.config import ROOT, SettingsError
 from app.database_faults import DatabaseFault
+
+# gunicorn has loaded the worker by now if it has read gunicorn.conf.py. It looks for that in the folder where it was
+# started, and without it would serve with one thread, no limits and no deadline.
+if "gunicorn.arbiter" in sys.modules and "app.server" not in sys.modules:
+    print(
+        f"gunicorn has not read the settings of this service; start it with: "
+        f"gunicorn -c {ROOT}/gunicorn.conf.py --chdir {ROOT} wsgi:app",
+        file=sys.stderr,
+    )
+    # gunicorn's status for an application that cannot be loaded: it ends. After any other it would try for ever.
+    raise SystemExit(4)
 
 try:
     app = create_app()

@@ -32,9 +32,9 @@ def clean(**given: object) -> dict[str, str]:
 
 
 @contextmanager
-def started(command: list[str], environ: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+def started(command: list[str], environ: Mapping[str, str], cwd: Path = config.ROOT) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        command, env=environ, cwd=config.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, env=environ, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     try:
         yield process

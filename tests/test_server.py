@@ -1,84 +1,33 @@
 """What callers do to the connections of a real server, by accident or not: others never feel it."""
 
+import json
 import os
-import re
 import signal
 import socket
-import sys
-import threading
 import time
 from contextlib import ExitStack
+from urllib.parse import quote
 
 import pytest
-import requests
 from gunicorn.config import Config
 
-from app.server import QUEUE_SECONDS, Connection, Worker
-from tests.ports import held_port
-from tests.test_deployment import clean, read_until, started
+from app.server import Worker
+from app.server.connection import Connection
+from app.server.limits import QUEUE_SECONDS
+from tests.worker_process import GET, LAST, POST, answer, one, serving, statuses
 
 PATIENCE = 1.5
-# As `gunicorn wsgi:app`, but less patient.
-SERVE = f"""
-import sys, app.server
-app.server.PATIENCE_SECONDS = {PATIENCE}
-sys.argv = ["gunicorn", "wsgi:app"]
-from gunicorn.app.wsgiapp import run
-run()
-"""
-GET = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
-POST = b"POST /oauth2/token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 BODY = b"Content-Length: 20\r\n\r\ngrant_"
 CHUNK = b"Transfer-Encoding: chunked\r\n\r\n5\r\ngr"
-LAST = b"Connection: close\r\n\r\n"
 
 pytestmark = pytest.mark.serial
 
 
-class Server:
-    def __init__(self, port):
-        self.port = port
-
-    def connect(self, data=b""):
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
-        connection.sendall(data)
-        return connection
-
-    def healthy(self):
-        return requests.get(f"http://127.0.0.1:{self.port}/health", timeout=20).status_code == 200
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    port = held_port()
-    environ = clean(PORT=port, INSTANCE_PATH=tmp_path_factory.mktemp("server"), WEB_CONCURRENCY=1)
-    with started([sys.executable, "-c", SERVE], environ) as process:
-        read_until(process, "listening")
-        found = Server(port)
-        assert found.healthy()
-        # Else the process would wait for somebody to read its log.
-        threading.Thread(target=process.stdout.read, daemon=True).start()
+    limits = {"PATIENCE_SECONDS": PATIENCE, "REFUSALS_PER_MINUTE": 1000}
+    with serving(tmp_path_factory.mktemp("server"), limits=limits) as found:
         yield found
-
-
-def answer(connection):
-    """All that comes until the server closes the connection."""
-    read = b""
-    while data := connection.recv(65536):
-        read += data
-    return read
-
-
-def one(connection):
-    """One answer on a connection that stays open."""
-    read = b""
-    while not read.endswith(b"}"):
-        read += connection.recv(65536)
-    return read
-
-
-def statuses(read):
-    return [int(code) for code in re.findall(rb"HTTP/1\.1 (\d+) ", read)]
 
 
 @pytest.mark.one_in(3)
@@ -162,24 +111,64 @@ def test_a_large_body_is_refused_and_the_refusal_arrives(server, chunked):
     assert time.monotonic() - started < 5
 
 
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
 @pytest.mark.parametrize(
-    ("bytes_", "status"),
+    ("sent", "status", "code"),
     [
-        (b"HELLO\r\n\r\n", 400),
-        (GET + b"\x00: 1\r\n\r\n", 400),
-        (GET + b"X-Long: " + b"y" * 200_000, 431),
-        (POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: " + b"y" * 200_000, 400),
-        (POST + b"Transfer-Encoding: chunked\r\n\r\n1;x=" + b"y" * 200_000, 400),
-        (b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
-        (b"GET /health\r\n\r\n", 400),
+        (b"HELLO\r\n\r\n", 400, "bad_request"),
+        (GET + b"\x00: 1\r\n\r\n", 400, "bad_request"),
+        (b"GET /health\r\n\r\n", 400, "bad_request"),
+        (b"GET * HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "bad_request"),
+        (GET + b"Host: elsewhere\r\n\r\n", 400, "bad_request"),
+        (b"get /health HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "bad_request"),
+        (b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", 400, "bad_request"),
+        (CHUNKED + b'1d;="a"\r\n' + b"x" * 29 + b"\r\n0\r\n\r\n", 400, "bad_request"),
+        (CHUNKED + b"1d;;ext\r\n" + b"x" * 29 + b"\r\n0\r\n\r\n", 400, "bad_request"),
+        (CHUNKED + b"1\r\na\r\n0\r\n" + b"X: 1\r\n" * 101 + b"\r\n", 400, "bad_request"),
+        (CHUNKED + b"1\r\na\r\n0\r\nX: " + b"y" * 17_000 + b"\r\n\r\n", 400, "bad_request"),
+        (CHUNKED + b"1\r\na\r\n0\r\nX: " + b"y" * 200_000, 400, "bad_request"),
+        (CHUNKED + b"1;x=" + b"y" * 200_000, 400, "bad_request"),
+        (GET + b"X-Long: " + b"y" * 200_000, 431, "request_header_fields_too_large"),
+        (GET + b"X-Long: " + b"y" * 17_000 + b"\r\n\r\n", 431, "request_header_fields_too_large"),
+        (GET + b"X: 1\r\n" * 101 + b"\r\n", 431, "request_header_fields_too_large"),
+        (b"GET /sites?key=sesame" + b"y" * 8_200 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414, "uri_too_long"),
+        (b"GET /sites?key=sesame" + b"y" * 200_000, 414, "uri_too_long"),
+        (GET + b"Expect: a miracle\r\nContent-Length: 3\r\n\r\n", 417, "expectation_failed"),
+        (POST + b"Transfer-Encoding: br, chunked\r\n\r\n0\r\n\r\n", 501, "not_implemented"),
     ],
-    ids=["no HTTP", "an odd header", "long headers", "a long trailer", "a long extension", "a tunnel", "0.9"],
+    ids=lambda value: value[:60] + value[-20:] if isinstance(value, bytes) else None,
 )
-def test_what_is_no_request_is_refused_as_a_problem(server, bytes_, status):
-    with server.connect(bytes_) as connection:
+def test_what_is_not_answered_is_refused_as_a_problem_and_logged(server, sent, status, code):
+    with server.connect(sent) as connection:
         read = answer(connection)
     assert statuses(read) == [status]
-    assert b"urn:problem-type:derapi:" in read
+    head, _, body = read.partition(b"\r\n\r\n")
+    problem = json.loads(body)
+    assert (problem["status"], problem["code"]) == (status, code)
+    assert problem["type"] == f"urn:problem-type:derapi:{code}"
+    assert f"X-Request-ID: {problem['requestId']}".encode() in head
+    assert b"Content-Type: application/problem+json" in head
+    line = server.line("refused", request_id=problem["requestId"])
+    assert (line["level"], line["status"], line["code"]) == ("warning", status, code)
+    assert line["address"] == "127.0.0.1"
+    assert "sesame" not in str(line)
+    assert not [line for line in server.lines if line["level"] == "error"]
+
+
+def test_the_longest_parameters_that_are_allowed_fit_the_request_line(server):
+    longest = quote("\N{SLICE OF PIZZA}" * 200)
+    query = "&".join(f"{name}={longest}" for name in ("pageToken", "vendorID", "vendorSiteID"))
+    with server.connect(f"GET /solar-inverters?{query} HTTP/1.1\r\nHost: localhost\r\n".encode() + LAST) as connection:
+        assert statuses(answer(connection)) == [401]
+
+
+def test_what_took_too_long_and_what_is_too_large_is_logged_too(server):
+    with server.connect(GET) as half, server.connect(POST + b"Content-Length: 1000000\r\n\r\n") as large:
+        for connection, status in ((large, 413), (half, 408)):
+            problem = json.loads(answer(connection).partition(b"\r\n\r\n")[2])
+            assert problem["status"] == server.line("refused", request_id=problem["requestId"])["status"] == status
 
 
 def test_a_caller_who_never_reads_and_never_closes_does_not_stop_the_others(server):
@@ -192,17 +181,13 @@ def test_a_caller_who_never_reads_and_never_closes_does_not_stop_the_others(serv
 
 
 def test_sigterm_answers_what_has_arrived_and_ends_with_0(tmp_path):
-    port = held_port()
-    environ = clean(PORT=port, INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=1)
-    with started([sys.executable, "-c", SERVE], environ) as process:
-        read_until(process, "listening")
-        assert Server(port).healthy()
-        with Server(port).connect(GET) as half, Server(port).connect(POST + b"Content-Length: 4\r\n\r\na="):
-            assert Server(port).healthy()
-            os.kill(process.pid, signal.SIGTERM)
+    with serving(tmp_path) as server:
+        with server.connect(GET) as half, server.connect(POST + b"Content-Length: 4\r\n\r\na="):
+            assert server.healthy()
+            os.kill(server.process.pid, signal.SIGTERM)
             half.sendall(b"\r\n")
             assert statuses(answer(half)) == [200]
-        assert process.wait(timeout=20) == 0
+        assert server.process.wait(timeout=20) == 0
 
 
 def test_a_request_that_waited_too_long_for_a_thread_is_sent_away(tmp_path):
@@ -213,6 +198,7 @@ def test_a_request_that_waited_too_long_for_a_thread_is_sent_away(tmp_path):
         conn.arrived = time.monotonic() - QUEUE_SECONDS - 1
         worker.tmp.close()
         assert worker.handle(conn) is False
+        conn.close()
         read = theirs.recv(65536)
     assert statuses(read) == [503]
     assert b"Retry-After: 5" in read

@@ -1,0 +1,57 @@
+"""How the service is started, also from other folders and with empty settings: it runs as it should, or says how."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from app import config
+from tests.ports import held_port
+from tests.test_deployment import clean, ended, read_until, started
+
+LAUNCH = [sys.executable, "-m", "app.server"]
+GUNICORN = [sys.executable, "-m", "gunicorn"]
+ROOT = str(config.ROOT)
+OUR_SETTINGS = ["-c", f"{ROOT}/gunicorn.conf.py", "--chdir", ROOT]
+
+pytestmark = pytest.mark.serial
+
+
+def test_gunicorn_without_the_settings_of_the_service_ends_with_the_command_that_works(tmp_path: Path) -> None:
+    command = [*GUNICORN, "--bind", f"127.0.0.1:{held_port()}", "--chdir", ROOT, "wsgi:app"]
+    environ = clean(INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=1)
+    done = subprocess.run(
+        command, env=environ, cwd=tmp_path, stderr=subprocess.PIPE, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 4
+    (line,) = [line for line in done.stderr.splitlines() if "settings of this service" in line]
+    assert line.endswith(f"gunicorn {' '.join(OUR_SETTINGS)} wsgi:app")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "empty"),
+    [([*GUNICORN, *OUR_SETTINGS, "wsgi:app"], {}), ([*LAUNCH, "--max-requests", "0"], {"WEB_CONCURRENCY": ""})],
+    ids=["gunicorn", "launcher"],
+)
+def test_the_service_starts_from_any_folder(tmp_path: Path, command: list[str], empty: dict[str, str]) -> None:
+    port = held_port()
+    environ = clean(PORT=port, INSTANCE_PATH=tmp_path) | empty | {"PYTHONPATH": ROOT}
+    with started(command, environ, cwd=tmp_path) as process:
+        assert '"workers":2' in read_until(process, "listening")
+        assert requests.get(f"http://127.0.0.1:{port}/health", timeout=30).status_code == 200
+
+
+def test_the_launcher_ends_with_one_line_for_each_wrong_setting() -> None:
+    done = ended(LAUNCH, clean(PORT="x", WEB_CONCURRENCY="many"))
+    assert done.returncode == 1
+    names = [line.strip().partition(":")[0] for line in done.stderr.splitlines()[1:]]
+    assert names == ["PORT", "WEB_CONCURRENCY"]
+
+
+def test_other_servers_and_commands_load_the_application(tmp_path: Path) -> None:
+    code = "import gunicorn, wsgi; print(wsgi.app.name)"
+    done = ended([sys.executable, "-c", code], clean(INSTANCE_PATH=tmp_path))
+    assert done.stdout == "app\n"

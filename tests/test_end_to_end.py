@@ -65,6 +65,23 @@ def test_a_site_of_one_vendor_is_no_error_at_the_others(fleet):
     assert (len(ids), errors) == (len(service.inverters(played.headers("sma"), f"vendorSiteID={native}")[0]), {})
 
 
+def test_a_site_that_its_vendor_shows_no_longer_is_told_as_such_and_not_as_an_outage(fleet):
+    service, played = fleet
+    headers = played.headers("tesla") | {"Cache-Control": "no-cache"}
+    before = {item["id"] for item in service.get("/sites", headers).json["sites"]}
+    played.put("/options/tesla", {"retired": True})
+    (retired,) = {item["id"] for item in service.get("/sites", headers).json["sites"]} - before
+    answer = service.get(f"/sites/{retired}", headers)
+    listed = service.get("/solar-inverters", headers).json
+    played.put("/options/tesla", {})
+    assert (answer.status_code, answer.json["code"]) == (502, "shown_no_longer")
+    assert "no longer" in answer.json["detail"]
+    assert "minutes" not in answer.text
+    assert "retryAfter" not in answer.json
+    assert "incomplete" in listed["errors"]["tesla"]
+    assert listed["errorDetails"]["tesla"]["code"] == "shown_no_longer"
+
+
 def test_the_request_of_the_public_documentation_works_as_written(fleet):
     service, played = fleet
     basic = base64.b64decode(played.headers("solis")["X-Authorization-solis"].split()[1]).decode()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.vendors.support import BASE, open_vendor
-from vendors.kit import Asked, Battery, Client, Interval, Level, SolarInverter, Sweep, intervals
+from vendors.kit import Asked, Battery, Client, Interval, Level, NotFound, SolarInverter, Sweep, intervals
 
 ODD = Path(__file__).parent / "odd"
 SITE = f"{BASE}/api/1/energy_sites/1"
@@ -240,3 +240,9 @@ def test_a_site_number_that_is_no_number_is_no_other_site(play, answer):
     (inverter,) = devices(plugin, SolarInverter).values()
     assert plugin.solar_inverter(inverter.key).recent_production.kwh == 3.0
     assert plugin.client.progress.failures == []
+
+
+@pytest.mark.parametrize("operation", ["battery", "solar_inverter"])
+def test_the_device_that_stood_for_all_of_a_site_is_gone_where_its_units_are_told(play, operation):
+    with pytest.raises(NotFound):
+        getattr(play("powerwall_3_in_gateways"), operation)(("1",))

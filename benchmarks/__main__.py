@@ -1,7 +1,7 @@
 """`make bench`: this service beside others that do the same job, in one run on loopback. Some ten minutes.
 
 Every cell is run three times; printed are the median and its spread, and the ratio to aiohttp of the same row. Only
-complete answers count. A row marked `!` was taken while something else used the machine.
+complete answers count; a row says how many were not. A row marked `!` was taken while something else used the machine.
 """
 
 from __future__ import annotations
@@ -93,11 +93,12 @@ def cell_of(bench: Bench, scenario: Scenario, name: str, clouds: Server, clients
 
 
 def show(title: str, clients: int, name: str, cell: Cell, peer: Cell | None) -> None:
-    ratio = f"{cell.rate / peer.rate:.2f}" if peer else ""
+    ratio = f"{cell.rate / peer.rate:.2f}" if peer and peer.rate else ""
     rate = f"{cell.rate:.0f} ({cell.slowest:.0f}-{cell.fastest:.0f})"
     print(
         f"{title:40} {clients:7} {name:18} {rate:>18} {ratio:>6} {cell.p50_ms:8.1f} {cell.p99_ms:8.1f} "
-        f"{cell.cpu_ms:7.2f} {cell.memory_mb:5.0f}{' !' if cell.is_disturbed else ''}",
+        f"{cell.cpu_ms:7.2f} {cell.memory_mb:5.0f}{' !' if cell.is_disturbed else ''}"
+        + (f"  {cell.incomplete} not complete: {cell.example[:80]!r}" if cell.incomplete else ""),
         flush=True,
     )
 

@@ -76,6 +76,41 @@ def test_no_member_that_a_shape_leaves_out_is_read(vendor, case, network, monkey
     test_a_recorded_reply_gives_the_expected_records(vendor, case, network, monkeypatch)
 
 
+class Watched(dict):
+    """An answer that notes which of its members are asked for, there or not."""
+
+    def __init__(self, members, asked):
+        super().__init__(members)
+        self._asked = asked
+
+    def __getitem__(self, name):
+        self._asked.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name):
+        self._asked.add(name)
+        return super().__contains__(name)
+
+    def get(self, name, default=None):
+        self._asked.add(name)
+        return super().get(name, default)
+
+
+@pytest.mark.parametrize(("vendor", "case"), CASES)
+def test_what_is_asked_of_an_answer_by_the_hook_failure_as_well_is_in_its_shape(vendor, case, network, monkeypatch):
+    asked, narrow = {}, Shape.read
+
+    def read(shape, body):
+        found = narrow(shape, body)
+        return Watched(found, asked.setdefault(shape, set())) if isinstance(found, dict) else found
+
+    monkeypatch.setattr(Shape, "read", read)
+    test_a_recorded_reply_gives_the_expected_records(vendor, case, network, monkeypatch)
+    for shape, members in asked.items():
+        for member in members:
+            assert member in narrow(shape, json.dumps({member: None}).encode()), "only=Shape(...) leaves it out"
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     ("status", "code"),

@@ -64,6 +64,8 @@ class EnphaseVpp(EnphaseCloud):
         request.headers["x-api-key"] = self.credential["key"]
 
     def failure(self, reply: Reply, request: Request) -> VendorError | RawReply | None:
+        if reply.status < 400:
+            return None
         said = str(reply.about.get("displayMessage") or reply.about.get("message") or "").lower()
         if reply.status == 403 and said.startswith(BAD_CREDENTIAL):
             return Unauthorized(reply.url)

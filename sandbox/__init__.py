@@ -3,12 +3,11 @@
 A dialect is one module (or package) in here that holds subclasses of `sandbox.dialect.Dialect`; it is found by
 itself. `GET /` names every vendor's address and ready request headers.
 
-What is true can be asked for: `GET /truth` tells the sites, how each dialect sees them and how finely it measures;
+What is true can be asked for. `GET /truth` tells the sites, how each dialect sees them and how finely it measures;
 `GET /truth/energy?site=&vendor=&device=&kind=&start=&end=` an energy in `wh`;
 `GET /truth/state?site=&vendor=&device=&at=&seconds=` the state at an instant: `power_kw`, `charge_kw` and
-`discharge_kw`, which are means of the seconds before (300), and `soc_percent`, with null for what is not there. `site` is
-a number of the fleet or an id of the vendor's; without `vendor`, the state and the energies are unrounded and the
-site's. `PUT /clock` with `{"now": ...}` sets the time of all data.
+`discharge_kw`, means of the seconds before it (300), and `soc_percent`; null for what is not there. `site` is a number
+of the fleet or an id of the vendor's; without `vendor` the question is about the site itself.
 """
 
 from sandbox.application import create_app

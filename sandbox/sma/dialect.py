@@ -21,11 +21,11 @@ class Sma(Dialect):
     """SMA's production cloud."""
 
     vendor = "sma"
+    # An inverter's power is the whole Wh of five minutes.
+    resolution = Resolution(power_w=12.0, soc_percent=0.01)
     data_faults = data_faults.CHANGES
     outside = ("/oauth2/",)
     prefixes: ClassVar[tuple[str, ...]] = ("",)
-    # An inverter's power is the whole Wh of five minutes.
-    resolution = Resolution(power_w=12.0, soc_percent=0.01)
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

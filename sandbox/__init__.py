@@ -2,6 +2,12 @@
 
 A dialect is one module (or package) in here that holds subclasses of `sandbox.dialect.Dialect`; it is found by
 itself. `GET /` names every vendor's address and ready request headers.
+
+What is true can be asked for. `GET /truth` tells the sites, how each dialect sees them and how finely it measures;
+`GET /truth/energy?site=&vendor=&device=&kind=&start=&end=` an energy in `wh`;
+`GET /truth/state?site=&vendor=&device=&at=&seconds=` the state at an instant: `power_kw`, `charge_kw` and
+`discharge_kw`, means of the seconds before it (300), and `soc_percent`; null for what is not there. `site` is a number
+of the fleet or an id of the vendor's; without `vendor` the question is about the site itself.
 """
 
 from sandbox.application import create_app

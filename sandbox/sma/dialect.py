@@ -22,6 +22,8 @@ class Sma(Dialect):
     """SMA's production cloud."""
 
     vendor = "sma"
+    # An inverter's power is the whole Wh of five minutes.
+    resolution = Resolution(power_w=12.0, soc_percent=0.01)
     data_faults = data_faults.CHANGES
     outside = ("/oauth2/",)
     # revoked: the owner has taken back every consent that was given.
@@ -30,8 +32,6 @@ class Sma(Dialect):
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"resolution": tuple(ROWS)}
     prefixes: ClassVar[tuple[str, ...]] = ("",)
     further_sets: ClassVar[tuple[str, ...]] = ()
-    # An inverter's power is the whole Wh of five minutes.
-    resolution = Resolution(power_w=12.0, soc_percent=0.01)
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

@@ -36,9 +36,9 @@ class SolarEdge(Dialect):
 
     vendor = "solaredge"
     options = ("alerts",)
-    data_faults = data_faults.CHANGES
     # Powers of the sun are the whole Wh of quarters.
     resolution = Resolution(seconds=900, power_w=4.0, soc_percent=0.001)
+    data_faults = data_faults.CHANGES
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

@@ -26,10 +26,10 @@ class Solis(Dialect):
     """SolisCloud, for one account that owns every station."""
 
     vendor = "solis"
+    resolution = Resolution(energy_wh=STEP_WH, lifetime_wh=LIFETIME_STEP_WH, apart_seconds=constants.TOGETHER_SECONDS)
     data_faults = data_faults.CHANGES
     # strict_md5: Content-MD5 must be that of the body. alarms: each inverter has more of them than a page holds.
     options = ("strict_md5", "alarms")
-    resolution = Resolution(energy_wh=STEP_WH, lifetime_wh=LIFETIME_STEP_WH, apart_seconds=constants.TOGETHER_SECONDS)
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

@@ -24,9 +24,9 @@ class Tesla(Dialect):
     """Tesla's energy cloud in three regions, for accounts that own every site."""
 
     vendor = "tesla"
-    data_faults = data_faults.CHANGES
     # A charge is not rounded.
     resolution = Resolution(soc_percent=0.0)
+    data_faults = data_faults.CHANGES
     outside = ("/oauth2/",)
     # retired: a site that was taken down is listed. no_time_zone: the zone's name is "" everywhere. empty_401: without
     # a body. demand_content_type: 406 for calls that do not say application/json, as documented.

@@ -158,44 +158,44 @@ def test_the_power_of_a_microinverter_has_two_names_and_is_that_of_its_newest_ro
     assert with_day(inverter, NOW, {"start_at": midnight, "intervals": []}) == inverter
 
 
-# Epoch seconds to which the tests below add.
-DAWN = 1_781_654_400
+EVENING = 1_781_712_000
+BEFORE, LATER = EVENING - 1500, EVENING + 30_000
 
 
 @pytest.mark.parametrize(
     ("watts", "interval", "report", "measured"),
     [
-        (900, 10_000, 11_500, 10_000),
-        (900, None, 11_500, 11_500),
-        (0, 10_000, 90_000, 90_000),
-        (0, 10_000, None, 10_000),
-        (None, 10_000, 11_500, 11_500),
+        (900, BEFORE, EVENING, BEFORE),
+        (900, None, EVENING, EVENING),
+        (0, BEFORE, LATER, LATER),
+        (0, BEFORE, None, BEFORE),
+        (None, BEFORE, EVENING, EVENING),
     ],
     ids=["in the sun", "in the sun, no interval", "in the dark", "in the dark, no report", "without a power"],
 )
 def test_a_site_s_power_is_of_its_last_interval_and_not_of_the_gateway_s_report(watts, interval, report, measured):
-    ends = {"last_interval_end_at": interval, "last_report_at": report}
-    told = {"current_power": watts, **{name: end and DAWN + end for name, end in ends.items()}}
+    told = {"current_power": watts, "last_interval_end_at": interval, "last_report_at": report}
     found = with_summary(Site(key=("7",), vendor_id="7", name="7"), NOW, told)
-    assert found.measured_at == datetime.fromtimestamp(DAWN + measured, UTC)
+    assert found.measured_at == datetime.fromtimestamp(measured, UTC)
 
 
 @pytest.mark.parametrize(
     ("reports", "flow", "measured"),
     [
-        ([9_900, 10_200], (0.3, 0.0), 9_900),
-        ([10_300, 10_600], (0.3, 0.0), 10_000),
-        ([10_000, 6_000], (None, None), 10_000),
-        ([None, None], (0.3, 0.0), 10_000),
+        ([BEFORE, BEFORE + 300], (0.3, 0.0), BEFORE),
+        ([LATER, LATER + 300], (0.3, 0.0), EVENING),
+        ([EVENING, EVENING - 4000], (None, None), EVENING),
+        ([None, None], (0.3, 0.0), EVENING),
     ],
     ids=["a little earlier", "later", "one of them hours ago", "at no time"],
 )
 def test_what_batteries_do_is_of_the_site_s_time_or_left_out(reports, flow, measured):
-    site = Site(key=("7",), vendor_id="7", name="7", measured_at=datetime.fromtimestamp(DAWN + 10_000, UTC))
-    rows = [{"power": 150, "operational_mode": "Charging", "last_report_at": at and DAWN + at} for at in reports]
+    site = Site(key=("7",), vendor_id="7", name="7", measured_at=datetime.fromtimestamp(EVENING, UTC))
+    told = {"power": 150, "operational_mode": "Charging"}
+    rows = [{"id": id, **told, "last_report_at": at} for id, at in enumerate(reports, 1)]
     found = with_charge(site, 50.0, flow_of_all(None, {"devices": {"encharges": rows}}))
     assert (found.charge_kw, found.discharge_kw) == flow
-    assert (found.measured_at, found.bess.soc_percent) == (datetime.fromtimestamp(DAWN + measured, UTC), 50.0)
+    assert (found.measured_at, found.bess.soc_percent) == (datetime.fromtimestamp(measured, UTC), 50.0)
 
 
 @pytest.mark.parametrize(

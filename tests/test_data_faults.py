@@ -10,7 +10,7 @@ from math import fsum
 import pytest
 
 from tests.truth import local, vendor_of
-from vendors.kit import BadReply, Level, Quality
+from vendors.kit import Level, Quality
 
 # A site with a battery in use, one without, and a large one with several inverters; and their clean day.
 BERLIN, PHOENIX, DELHI = range(3)
@@ -215,85 +215,6 @@ def test_14_an_inverter_with_a_battery_behind_it_gives_what_it_gives_and_says_de
             found = vendor.read(case, Level.QUARTER, *day(vendor, case))
             assert {one.quality for one in found} == {Quality.DERIVED}
             assert len(found) == 96
-
-
-BESIDES = pytest.mark.parametrize("name", ["solaredge", *ENPHASE])
-AFTERNOON = datetime(2026, 6, 18, 13, 2, tzinfo=UTC)
-
-
-@BESIDES
-def test_17_rows_of_another_date_are_neither_today_s_nor_in_the_way_of_theirs(faulty, name):
-    with faulty(name, 17, AFTERNOON) as vendor:
-        case = vendor.cases(BERLIN, "solar")[1]
-        start, end = day(vendor, case)
-        inverter = vendor.plugin.solar_inverter(vendor.key(case))
-        known_until = AFTERNOON - timedelta(minutes=32)
-        assert inverter.recent_production.start == end
-        assert inverter.recent_production.kwh == pytest.approx(case.kwh(end, known_until)[0], rel=0.1)
-        assert known_until - timedelta(minutes=15) < inverter.measured_at <= AFTERNOON
-        for level in (Level.QUARTER, Level.HOUR, Level.DAY):
-            assert vendor.check(case, level, start - timedelta(days=1), AFTERNOON)
-
-
-@BESIDES
-def test_19_devices_that_were_replaced_or_come_twice_change_nothing(faulty, vendors, name):
-    def told(vendor):
-        cases = [vendor.cases(BERLIN, kind)[0] for kind in ("solar", "battery")]
-        site = vendor.plugin.site(vendor.key(cases[0]))
-        start = day(vendor, cases[0])[0]
-        found = [vendor.check(case, Level.HOUR, start, start + timedelta(hours=12)) for case in cases]
-        keys = sorted(record.key for record in vendor.account.sweep("devices").records)
-        return keys, (site.bess, site.charge_kw, site.discharge_kw), found
-
-    with vendors(name).at(NOW) as vendor:
-        whole = told(vendor)
-    assert None not in whole[1]
-    with faulty(name, 19) as vendor:
-        assert told(vendor) == whole
-
-
-@BESIDES
-def test_20_an_answer_about_another_site_is_not_read(faulty, vendors, name):
-    with vendors(name).at(NOW) as vendor:
-        case = vendor.cases(BERLIN, "solar")[0]
-        key = vendor.key(case)
-    with faulty(name, 20) as vendor, pytest.raises(BadReply):
-        next(iter(vendor.plugin.site_solar_intervals(key, Level.HOUR).tiles(*day(vendor, case)))).read()
-
-
-@pytest.mark.parametrize("name", ENPHASE)
-def test_21_rows_may_come_in_a_list_of_lists(faulty, name):
-    with faulty(name, 21) as vendor:
-        for kind in ("solar", "battery"):
-            for case in vendor.cases(BERLIN, kind)[:2]:
-                assert vendor.check(case, Level.QUARTER, *day(vendor, case))
-
-
-@pytest.mark.parametrize("name", ENPHASE)
-def test_no_data_for_that_time_is_no_failure(vendors, name):
-    """The last hours of a system whose gateway is down, and the charge of AC Batteries."""
-    options = vendors(name).account.played
-    options.put(f"/options/{name}", {"gateway_down": True, "refuses_no_data": True})
-    try:
-        with vendors(name).at(NOW) as vendor:
-            for case in vendor.cases(PHOENIX, "solar")[:2]:
-                assert vendor.read(case, Level.QUARTER, NOW - timedelta(hours=3), NOW) == []
-            account = vendor.account
-            assert [account.sweep("devices").failure, account.sweep("sites").failure] == [None, None]
-    finally:
-        options.put(f"/options/{name}", {})
-
-
-def test_alerts_that_are_over_are_not_told(vendors):
-    options = vendors("solaredge").account.played
-    options.put("/options/solaredge", {"alerts": True})
-    try:
-        with vendors("solaredge").at(NOW) as vendor:
-            case = vendor.cases(DELHI, "solar")[1]
-            told = vendor.plugin.solar_inverter(vendor.key(case)).recent_errors
-        assert [message.text for message in told.found] == ["EQUIPMENT: DC Isolation"]
-    finally:
-        options.put("/options/solaredge", {})
 
 
 @pytest.mark.parametrize("name", SMA)

@@ -1,0 +1,196 @@
+"""What counts as present at both Enphase clouds: devices in service, rows of today up to now, and events that go on."""
+
+import pytest
+
+from tests.vendors.enphase.played import (
+    BOTH,
+    EACH,
+    ENCHARGE,
+    KEY,
+    METER,
+    MICRO,
+    NOW,
+    SERIES,
+    devices,
+    flow_row,
+    read,
+    seconds,
+    solar_row,
+)
+from tests.vendors.support import open_vendor
+from vendors.kit import Level, NotFound, Quality
+
+
+@BOTH
+@pytest.mark.parametrize("active", [False, "false", "False", " FALSE "])
+def test_a_device_that_is_not_active_is_no_device_however_that_is_written(cloud, vendor, active):
+    add = cloud(vendor)
+    retired = {"active": active}
+    add("/devices", devices(
+        micros=[{"serial_number": "1"} | retired, {"serial_number": "9", "active": "true"}],
+        encharges=[{"serial_number": "2"} | retired, {"serial_number": "8", "active": True}],
+        acbs=[{"serial_number": "3"} | retired],
+    ))  # fmt: skip
+    assert [found.serial_number for found in open_vendor(vendor).devices("7")] == ["9", "8"]
+    for read_one, key in (("solar_inverter", ("7", "1")), ("battery", ("7", "2"))):
+        with pytest.raises(NotFound):
+            getattr(open_vendor(vendor), read_one)(key)
+
+
+@BOTH
+def test_a_meter_that_is_not_active_counts_no_production(cloud, vendor):
+    add = cloud(vendor)
+    add("/devices", devices(meters=[METER | {"active": "false"}]))
+    add("/telemetry/production_micro", {"system_id": 7, "intervals": [solar_row(5, 10)]})
+    assert [one.kwh for one in read(vendor, "site_solar_intervals")] == [(0.01,)]
+
+
+@BOTH
+def test_a_battery_that_is_listed_twice_is_the_only_one(cloud, vendor):
+    add = cloud(vendor)
+    twice = [{"serial_number": "8"}] * 2
+    add("/devices", devices(acbs=twice))
+    add("/summary", {"system_id": 7, "battery_capacity_wh": 1200})
+    add("/telemetry/battery", {"system_id": 7, "soc": 50, "last_reported_aggregate_soc": "50%", "intervals": []})
+    assert len(list(open_vendor(vendor).devices("7"))) == 1
+    battery = open_vendor(vendor).battery(ENCHARGE)
+    assert (battery.nameplate_kwh, battery.soc_percent) == (1.2, 50.0)
+
+
+@BOTH
+def test_a_battery_that_was_replaced_or_comes_twice_changes_nothing_of_what_the_others_do(cloud, vendor):
+    add = cloud(vendor)
+    add("/devices", devices(encharges=[
+        {"serial_number": "8", "id": 11}, {"serial_number": "2", "id": 12, "active": "false"},
+    ]))  # fmt: skip
+    add("/summary", {"system_id": 7, "battery_capacity_wh": 5000})
+    add("/telemetry/battery", {"system_id": 7, "intervals": []})
+    charging = {"id": 11, "channel": 1, "power": 3000, "operational_mode": "Charging"}
+    former = [
+        {"id": 12, "channel": 1, "power": power, "operational_mode": mode}
+        for power, mode in ((None, None), (900, "Charging"))
+    ]
+    for gone in former:
+        add("/latest_telemetry", {"system_id": 7, "devices": {"encharges": [charging, charging, gone]}})
+    for _ in former:
+        site = open_vendor(vendor).site(KEY)
+        assert (site.charge_kw, site.discharge_kw) == (3.0, 0.0)
+
+
+DAY = {"system_id": 7, "serial_number": "9", "start_at": seconds(16), "end_at": seconds(17)}
+
+
+@BOTH
+def test_today_and_the_present_are_rows_of_today_up_to_now(cloud, vendor):
+    add = cloud(vendor)
+    add("/devices", devices(micros=["9"]))
+    add("/events", {"system_id": 7, "events": []})
+    rows = [
+        {"end_at": seconds(15, 12, 5), "powr": 1, "enwh": 5000},
+        {"end_at": seconds(16), "powr": 2, "enwh": 7000},
+        {"end_at": seconds(16, 12, 10), "powr": 1200, "enwh": 100},
+        {"end_at": seconds(16, 12, 5), "powr": 600, "enwh": 50},
+        {"end_at": seconds(16, 12, 10), "powr": 1200, "enwh": 100},
+        {"end_at": seconds(16, 13, 15), "powr": 4, "enwh": 9000},
+        {"end_at": seconds(17, 12, 5), "powr": 5, "enwh": 11000},
+    ]
+    add("/devices/micros/9/telemetry", DAY | {"intervals": [rows]})
+    found = open_vendor(vendor).solar_inverter(MICRO)
+    assert (found.recent_production.kwh, found.recent_production.start.timestamp()) == (0.15, seconds(16))
+    assert (found.power_kw, found.measured_at.timestamp()) == (1.2, seconds(16, 12, 10))
+
+
+@BOTH
+@EACH
+def test_a_row_after_now_is_not_of_the_running_hour(cloud, vendor, name):
+    operation, key, path, found, rows, _ = SERIES[name]
+    add = cloud(vendor)
+    add("/devices", found)
+    shifted = [row | {"end_at": row["end_at"] + 3600} for row in rows]
+    later = [row | {"end_at": row["end_at"] + 1800} for row in shifted]
+    add(path, {"system_id": 7, "intervals": shifted + later})
+    (hour,) = read(vendor, operation, key, Level.HOUR, (16, 13), (16, 14))
+    known = [row for row in shifted if row["end_at"] - (300 if "enwh" in row else 900) < NOW.timestamp()]
+    wanted = sum(row.get("enwh") or row.get("wh_del") or row["charge"]["enwh"] for row in known)
+    assert hour.kwh[0] == pytest.approx(wanted / 1000)
+
+
+@BOTH
+def test_days_after_today_are_not_of_the_running_month(cloud, vendor):
+    add = cloud(vendor)
+    energies = [1000] * 16 + [5000] * 3
+    add("/lifetime", {"system_id": 7, "start_date": "2026-06-01", "production": energies})
+    (month,) = read(vendor, "site_solar_intervals", level=Level.MONTH, start=(1,), end=(17,))
+    assert month.kwh == (16.0,)
+
+
+@BOTH
+@pytest.mark.parametrize("begun", [{"start_at": seconds(14), "end_at": seconds(15)}, {"start_at": None}])
+def test_rows_of_a_day_that_is_not_today_are_not_today_s_production(cloud, vendor, begun):
+    add = cloud(vendor)
+    add("/devices", devices(micros=["9"]))
+    add("/events", {"system_id": 7, "events": []})
+    rows = [{"end_at": seconds(14, 12, 5), "powr": 1, "enwh": 5000}]
+    add("/devices/micros/9/telemetry", DAY | begun | {"intervals": rows})
+    found = open_vendor(vendor).solar_inverter(MICRO)
+    assert (found.recent_production, found.power_kw, found.measured_at) == (None, None, None)
+
+
+@BOTH
+def test_the_charge_of_tomorrow_s_row_is_not_the_present_one(cloud, vendor):
+    add = cloud(vendor)
+    add("/devices", devices(encharges=["8", "2"]))
+    add("/latest_telemetry", {"system_id": 7, "devices": {}})
+    add("/battery_settings", {"system_id": 7})
+    rows = [flow_row(15, soc={"percent": 40}), {"end_at": seconds(17, 1), "soc": {"percent": 99}}]
+    add("/devices/encharges/8/telemetry", DAY | {"serial_number": "8", "intervals": rows})
+    battery = open_vendor(vendor).battery(ENCHARGE)
+    assert battery.soc_percent == 40
+
+
+@BOTH
+@pytest.mark.parametrize(("date", "power_kw"), [("2026-06-15", None), ("2026-06-16", 0.5), (None, 0.5)])
+def test_the_power_of_another_day_s_summary_is_not_the_present_one(cloud, vendor, date, power_kw):
+    add = cloud(vendor)
+    add("/summary", {"system_id": 7, "current_power": 500, "summary_date": date})
+    assert open_vendor(vendor).site(KEY).power_kw == power_kw
+
+
+@BOTH
+@pytest.mark.parametrize(("name", "step"), [("micros", 15), ("meter", 5), ("batteries", 5)])
+def test_rows_are_as_long_as_the_time_between_them(cloud, vendor, name, step):
+    operation, key, path, found, *_ = SERIES[name]
+    add = cloud(vendor)
+    add("/devices", found)
+    makes = flow_row if name == "batteries" else solar_row
+    add(path, {"system_id": 7, "intervals": [makes(minute, 90) for minute in range(step, 31, step)]})
+    intervals = read(vendor, operation, key)
+    assert [one.quality for one in intervals] == [Quality.MEASURED] * 2
+    assert [one.kwh[0] for one in intervals] == [pytest.approx(0.09 * 15 / step)] * 2
+
+
+def test_the_first_row_of_five_minutes_is_not_spread_over_the_quarter_before_it(cloud):
+    add = cloud("enphasevpp")
+    add("/devices", devices(meters=[METER]))
+    add("/telemetry/production_meter", {"intervals": [solar_row(20, 10), solar_row(25, 10), solar_row(30, 10)]})
+    (found,) = read("enphasevpp", "site_solar_intervals")
+    assert (found.start.minute, found.kwh) == (15, (pytest.approx(0.03),))
+
+
+@BOTH
+def test_an_event_that_is_over_is_not_told_and_one_that_comes_twice_is_told_once(cloud, vendor):
+    add = cloud(vendor)
+    add("/devices", devices(micros=["9"]))
+    add("/devices/micros/9/telemetry", DAY | {"intervals": []})
+    began = {"event_start_time": seconds(15, 8), "event_end_time": None, "serial_number": "9"}
+    events = [
+        {"event_type_id": 1, "status": "open"} | began,
+        {"event_type_id": 1, "status": "open"} | began,
+        {"event_type_id": 2, "status": "Open"} | began | {"event_start_time": None},
+        {"event_type_id": 3, "status": "Closed"} | began | {"event_start_time": seconds(1)},
+        {"event_type_id": 4} | began | {"event_end_time": seconds(15, 9)},
+    ]
+    add("/events", {"system_id": 7, "events": events})
+    errors = open_vendor(vendor).solar_inverter(MICRO).recent_errors
+    assert [message.text for message in errors.found] == ["event type 1", "event type 2"]
+    assert errors.start.timestamp() == seconds(15, 8)

@@ -1,0 +1,103 @@
+"""Which of SolarEdge's rows are of the time asked for, and how long they are."""
+
+from datetime import UTC, datetime
+
+import pytest
+from responses.matchers import query_param_matcher
+
+from tests.vendors.solaredge.played import SWAPPED, at, flows, quarters, read, series
+from tests.vendors.support import open_vendor
+from vendors.kit import BadReply, Client, Level, Quality
+
+
+def test_today_and_the_present_are_rows_of_today_up_to_now(installed):
+    installed("/devices", SWAPPED)
+    installed("/alerts", [])
+    rows = [
+        ("2026-05-31T23:00:00-05:00", 5000),
+        ("2026-06-01T00:00:00-05:00", 0),
+        ("2026-06-01T03:00:00-05:00", 300),
+        ("2026-06-01T05:00:00-05:00", 7000),
+        ("2026-06-02T03:00:00-05:00", 9000),
+    ]
+    years = [("2018-01-01T00:00:00-06:00", 1), ("2026-01-01T00:00:00-06:00", 2000), ("2027-01-01T00:00:00-06:00", 4000)]
+    for resolution, found in (("HOUR", rows), ("QUARTER_HOUR", rows), ("YEAR", years)):
+        answer = {"inverters": {"NEW": {"energy": at(*found, resolution=resolution)}}}
+        match = [query_param_matcher({"resolution": resolution}, strict_match=False)]
+        installed("/inverters/telemetry", answer, match=match)
+    inverter = open_vendor("solaredge").solar_inverter(("1", "NEW"))
+    assert inverter.recent_production.kwh == 0.3
+    assert inverter.lifetime_production.kwh == 2.0
+    assert (inverter.power_kw, inverter.measured_at) == (1.2, datetime(2026, 6, 1, 8, 15, tzinfo=UTC))
+
+
+def test_a_row_of_another_call_s_time_is_not_in_the_way_of_that_call_s(installed, monkeypatch):
+    """Each gives 12 hours; the first one tells something of the second one's."""
+    monkeypatch.setattr(Client, "now", datetime(2026, 6, 1, 20, tzinfo=UTC))
+    installed("/devices", [])
+    morning, evening = ("2026-06-01T11:45:00-05:00", 100), ("2026-06-01T12:00:00-05:00", 200)
+    installed("/energy", at(morning, ("2026-06-01T14:30:00-05:00", 9000)))
+    installed("/energy", at(evening))
+    told = read("site_solar_intervals", Level.QUARTER, (datetime(2026, 6, 1, 11), datetime(2026, 6, 1, 15)))
+    assert [one.kwh for one in told] == [(0.1,), (0.2,)]
+
+
+def test_a_quarter_after_now_is_not_of_the_running_hour(installed):
+    """Where quarters came in place of hours."""
+    installed("/devices", [])
+    rows = at(*((f"2026-06-01T04:{minute:02}:00-05:00", 100) for minute in (0, 15, 30, 45)), resolution="QUARTER_HOUR")
+    installed("/energy", rows)
+    told = read("site_solar_intervals", Level.HOUR, (datetime(2026, 6, 1, 4), datetime(2026, 6, 1, 5)))
+    assert [one.kwh for one in told] == [(0.2,)]
+
+
+def test_a_charge_after_now_is_not_the_newest(installed):
+    installed("/devices", SWAPPED)
+    installed("/energy", series("WH", None))
+    charge = [{"timestamp": f"2026-06-0{day}T03:00:00-05:00", "value": 30 + day} for day in (1, 2)]
+    told = flows(3000.0, stateOfEnergy={"unit": "PERCENTAGE", "values": charge})
+    installed("/storage/telemetry", {"storage": {"BATT-002": told}})
+    site = open_vendor("solaredge").site(("1",))
+    assert (site.bess.soc_percent, site.charge_kw, site.measured_at.day) == (31, 3.0, 1)
+
+
+def test_an_hour_that_two_answers_hold_counts_once(installed, monkeypatch):
+    """On a day of 25 hours, which takes two calls."""
+    monkeypatch.setattr(Client, "now", datetime(2026, 11, 1, 22, tzinfo=UTC))
+    installed("/devices", SWAPPED)
+    installed("/alerts", [])
+    noon = at(("2026-11-01T12:00:00-06:00", 1000), resolution="HOUR")
+    installed("/inverters/telemetry", {"inverters": {"NEW": {"energy": noon}}})
+    assert open_vendor("solaredge").solar_inverter(("1", "NEW")).recent_production.kwh == 1.0
+
+
+@pytest.mark.parametrize("place", ["series", "answer"])
+def test_rows_are_as_long_as_the_answer_says(installed, place):
+    """Hours where quarters were asked for are spread, and say so."""
+    installed("/devices", SWAPPED)
+    hours = {"resolution": "HOUR"}
+    energy = series("WH", 1000) | (hours if place == "series" else {})
+    told = {"inverters": {"NEW": {"energy": energy}}} | (hours if place == "answer" else {})
+    installed("/inverters/telemetry", told)
+    found = quarters("solar_intervals", ("1", "NEW"))
+    assert [(one.kwh, one.quality) for one in found] == [((0.25,), Quality.DERIVED)] * 4
+
+
+def test_a_day_where_quarters_were_asked_for_is_no_quarter_s(installed):
+    installed("/devices", [])
+    installed("/energy", at(("2026-06-01T03:00:00-05:00", 9000), resolution="DAY"))
+    assert quarters("site_solar_intervals") == []
+
+
+def test_the_power_of_an_hour_is_its_energy(installed):
+    installed("/devices", [])
+    installed("/energy", at(("2026-06-01T02:00:00-05:00", 1200), resolution="HOUR"))
+    site = open_vendor("solaredge").site(("1",))
+    assert (site.power_kw, site.measured_at) == (1.2, datetime(2026, 6, 1, 8, tzinfo=UTC))
+
+
+def test_a_step_that_is_not_known_is_a_bad_reply(installed):
+    installed("/devices", [])
+    installed("/energy", series("WH", 1000) | {"resolution": "FORTNIGHT"})
+    with pytest.raises(BadReply):
+        quarters("site_solar_intervals")

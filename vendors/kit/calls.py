@@ -155,15 +155,19 @@ class Calls:
     def _fetch(self, request: Request) -> tuple[RawReply, Any]:
         raw, request = self._answer(request)
         reply = Reply(raw, self._progress, lambda: None, request.only)
-        verdict = self._vendor.failure(reply, request)
-        failure = verdict if isinstance(verdict, VendorError) else from_status(raw.status, raw.url, raw.retry_after)
-        if isinstance(verdict, RawReply):
-            raw, failure = verdict, None
-            reply = Reply(raw, self._progress, lambda: None, request.only)
-        if isinstance(failure, RateLimited):
-            self._cloud.budget.hold(self._group, failure.hold_seconds)
-        if failure:
-            raise failure
+        meant = self._vendor.failure(reply, request)
+        if meant is None:
+            meant = from_status(raw.status, raw.url, raw.retry_after)
+        if isinstance(meant, VendorError):
+            if isinstance(meant, RateLimited):
+                self._cloud.budget.hold(self._group, meant.hold_seconds)
+            try:
+                raise meant
+            finally:
+                # An error and the frame that it left hold each other, and the reply.
+                del meant
+        if meant:
+            raw, reply = meant, Reply(meant, self._progress, lambda: None, request.only)
         pause = bounded(self._vendor.spent(reply))
         if pause is not None:
             self._cloud.budget.hold(self._group, pause)
@@ -249,7 +253,8 @@ class Calls:
             try:
                 raw = self._send(moved)
             except (BackendError, Timeout, VendorDown, BadReply) as error:
-                failure = error
+                # The error and this frame would hold each other.
+                failure = error.with_traceback(None)
                 continue
             if raw.status < 500 and raw.status != 421:
                 self._cloud.remember_home(self._vendor.credential, base)
@@ -257,5 +262,8 @@ class Calls:
             if raw.status != 421:
                 found = raw, moved
         if failure and found[0] is refused:
-            raise failure
+            try:
+                raise failure
+            finally:
+                del failure
         return found

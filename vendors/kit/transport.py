@@ -107,7 +107,12 @@ class Transport:
             log.warning("vendor call failed: %s at %s", type(error).__name__, request.shown_url)
             failure = _failure(error, request.shown_url, deadline)
             failure.unreachable = _is_unreachable(error)
-            raise failure from error
+        try:
+            # Outside of the handler: as its context the error would live on, and its frames, which hold what came.
+            raise failure
+        finally:
+            # An error and the frame that it left hold each other.
+            del failure
 
     def send(self, request: requests.PreparedRequest, *, deadline: Deadline) -> requests.Response:
         """The response with its whole body. Raises what `fetch` translates."""

@@ -172,12 +172,11 @@ class Inventory:
         return Located(self._ids.of(kind, vendor, record.key), vendor, TAGS[kind], record.key)
 
     def _find(self, kind: type[Record], id: str, access: Access, deadline: Deadline) -> Located:
-        unknown = Problem(404, "not_found", "There is nothing with this id, or not for these vendor credentials.")
-        if not Ids.fits(kind, id):
-            raise unknown
-        located = self._resources.find(id) or self._heal(kind, id, access, deadline)
+        located = None
+        if Ids.fits(kind, id):
+            located = self._resources.find(id) or self._heal(kind, id, access, deadline)
         if located is None:
-            raise unknown
+            raise Problem(404, "not_found", "There is nothing with this id, or not for these vendor credentials.")
         return located
 
     def _demand(self, located: Located, access: Access) -> None:

@@ -206,14 +206,17 @@ def test_calls_that_share_one_flight_leave_no_cycle(ca, ending):
 
 def test_a_region_that_fails_before_another_answers_leaves_no_cycle(ca):
     misdirected = b"HTTP/1.1 421 Misdirected\r\nContent-Length: 0\r\n\r\n"
-    with serving(servers.reset) as down, serving(servers.send(misdirected)) as first:
-        with serving(servers.reply(ROWS)) as right, no_garbage():
-            cloud = cloud_at(f"http://127.0.0.1:{first.port}", "")
-            cloud.urls = {
-                name: f"http://127.0.0.1:{one.port}" for name, one in zip("abc", (first, down, right), strict=True)
-            }
-            cloud.breakers = {base: Breaker() for base in cloud.urls.values()}
-            assert swept(cloud, READS["list"]) is None
+    with (
+        serving(servers.send(misdirected)) as first,
+        serving(servers.reset) as down,
+        serving(servers.reply(ROWS)) as right,
+        no_garbage(),
+    ):
+        bases = [f"http://127.0.0.1:{server.port}" for server in (first, down, right)]
+        cloud = cloud_at(bases[0], "")
+        cloud.urls = dict(zip("abc", bases, strict=True))
+        cloud.breakers = {base: Breaker() for base in bases}
+        assert swept(cloud, READS["list"]) is None
 
 
 def test_a_not_found_that_the_caller_expects_leaves_no_cycle(ca):

@@ -12,6 +12,7 @@ from app.failures import describe, problem
 from app.fanout import Outcome
 from app.healing import Healing
 from app.ids import TAGS, Ids
+from app.log import note_failures
 from app.recall import Part, Recall
 from app.resources import Located, Resources
 from vendors.kit import (
@@ -122,6 +123,7 @@ class Inventory:
         ages += [outcome.age for outcome in outcomes.values()]
         outcomes |= {vendor: Outcome([], failure) for vendor, failure in access.refused.items()}
         failures = {vendor: outcome for vendor, outcome in sorted(outcomes.items()) if outcome.failure}
+        note_failures({vendor: failure.code for vendor, failure in access.refused.items()})
         all_ids = sorted(chain.from_iterable(part.ids for part in parts.values()))
         return Listing(all_ids, failures, max(ages, default=0.0))
 
@@ -183,6 +185,7 @@ class Inventory:
         if located.vendor in access.credentials:
             return
         if located.vendor in access.refused:
+            note_failures({located.vendor: access.refused[located.vendor].code})
             raise problem(located.vendor, access.refused[located.vendor])
         header = f"X-Authorization-{located.vendor}"
         raise Problem(403, "vendor_access_missing", f"Send the header {header} to read this.", vendor=located.vendor)

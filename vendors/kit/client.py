@@ -18,9 +18,9 @@ import orjson
 from vendors.kit.beside import Beside
 from vendors.kit.calls import Calls, Mode
 from vendors.kit.deadline import Deadline
-from vendors.kit.errors import BadReply, RateLimited, Timeout, VendorDown, VendorError
+from vendors.kit.errors import BadReply, PluginFault, RateLimited, Timeout, VendorDown, VendorError
 from vendors.kit.paths import fits_path
-from vendors.kit.reply import UNREADABLE, Progress, Reply
+from vendors.kit.reply import Progress, Reply
 from vendors.kit.shapes import Shape
 from vendors.kit.transport import Request
 
@@ -156,9 +156,12 @@ class Client:
     def _read(self, call: Callable[[], T], vendor: "Vendor | None" = None) -> T:
         try:
             return call()
-        except UNREADABLE as error:
-            log.exception("a vendor module could not read the answers to a part of its calls")
-            raise BadReply(self.waits_for, "the answer could not be read") from error
+        except VendorError:
+            raise
+        except Exception:
+            log.exception("a vendor module failed in a part of its calls")
+            # Outside of the handler: as its context the error would live on, and its frames, which hold answers.
+        raise PluginFault(self.waits_for, "the vendor module failed")
 
     def _set_aside(self, error: VendorError) -> None:
         """Reports a failure that the sweep survives."""
@@ -185,9 +188,10 @@ class Client:
         for part in ids:
             if not fits_path(part):
                 raise BadReply(base + path, "an id cannot stand in a URL")
+        template = path
         if ids:
             path = path.format(*[part if part.isalnum() else quote(part, safe="") for part in ids])
-        return Request(method, base, path, query, body, only=only)
+        return Request(method, base, path, query, body, only=only, template=template)
 
 
 def _query_of(params: Params | None) -> str:

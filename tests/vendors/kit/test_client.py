@@ -277,8 +277,9 @@ def test_what_a_part_of_a_vendor_does_not_offer_is_no_failure(count):
 def test_a_caller_that_stops_early_leaves_nothing_missing(network, count, mode):
     network.get(PLANTS, json=plants(2))
     cloud = cloud_of("sma")
-    open_vendor("sma", cloud=cloud).client.get("/v1/plants")
-    vendor = cloud.open(open_vendor("sma", cloud=cloud).credential, Deadline(5), mode)
+    earlier = open_vendor("sma", cloud=cloud)
+    earlier.client.get("/v1/plants")
+    vendor = cloud.open(earlier.credential, Deadline(5), mode)
     rows = vendor.client.each(map(str, range(count)), lambda item: vendor.client.get("/v1/plants").json["plants"])
     assert next(rows) == {"plantId": "1"}
     rows.close()

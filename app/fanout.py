@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from app.log import note_failures
 from vendors.kit import Busy, Cloud, Credential, Deadline, Keyed, Mode, Sweep, Timeout, Vendor, VendorError
 from vendors.kit.replies import Source
 
@@ -60,7 +61,10 @@ def ask(
             under_way.wait(deadline.left())
         finally:
             LONG_WAITS.release()
-    return {name: question.outcome(may_wait=deadline.left() > 0) for name, question in asked.items()}
+    outcomes = {name: question.outcome(may_wait=deadline.left() > 0) for name, question in asked.items()}
+    if mode is not Mode.KEPT_ONLY:  # There a reply that was not kept is no failure of the vendor's.
+        note_failures({name: outcome.failure.code for name, outcome in outcomes.items() if outcome.failure})
+    return outcomes
 
 
 class UnderWay:

@@ -12,6 +12,7 @@ from app.failures import describe, problem
 from app.fanout import Outcome
 from app.healing import Healing
 from app.ids import TAGS, Ids
+from app.log import note_failures
 from app.recall import Part, Recall
 from app.resources import Located, Resources
 from vendors.kit import (
@@ -123,6 +124,7 @@ class Inventory:
         ages += [outcome.age for outcome in outcomes.values()]
         outcomes |= {vendor: Outcome([], failure) for vendor, failure in access.refused.items()}
         failures = {vendor: outcome for vendor, outcome in sorted(outcomes.items()) if outcome.failure}
+        note_failures({vendor: failure.code for vendor, failure in access.refused.items()})
         all_ids = sorted(chain.from_iterable(part.ids for part in parts.values()))
         return Listing(all_ids, failures, max(ages, default=0.0))
 
@@ -173,18 +175,18 @@ class Inventory:
         return Located(self._ids.of(kind, vendor, record.key), vendor, TAGS[kind], record.key)
 
     def _find(self, kind: type[Record], id: str, access: Access, deadline: Deadline) -> Located:
-        unknown = Problem(404, "not_found", "There is nothing with this id, or not for these vendor credentials.")
-        if not Ids.fits(kind, id):
-            raise unknown
-        located = self._resources.find(id) or self._heal(kind, id, access, deadline)
+        located = None
+        if Ids.fits(kind, id):
+            located = self._resources.find(id) or self._heal(kind, id, access, deadline)
         if located is None:
-            raise unknown
+            raise Problem(404, "not_found", "There is nothing with this id, or not for these vendor credentials.")
         return located
 
     def _demand(self, located: Located, access: Access) -> None:
         if located.vendor in access.credentials:
             return
         if located.vendor in access.refused:
+            note_failures({located.vendor: access.refused[located.vendor].code})
             raise problem(located.vendor, access.refused[located.vendor])
         header = f"X-Authorization-{located.vendor}"
         raise Problem(403, "vendor_access_missing", f"Send the header {header} to read this.", vendor=located.vendor)

@@ -13,6 +13,7 @@ import re
 import sys
 import time
 import uuid
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import quote
@@ -37,6 +38,7 @@ _secret_text = re.compile(
 )
 # One set per request. It is shared with the threads that work for the request, when they run in its context.
 _concealed: ContextVar[set[str] | None] = ContextVar("concealed", default=None)
+_failed: ContextVar[dict[str, str] | None] = ContextVar("failed", default=None)
 
 
 def conceal(*secrets: str) -> None:
@@ -48,6 +50,13 @@ def conceal(*secrets: str) -> None:
         # Shorter values would blacken ordinary words, and nobody protects anything with them.
         if len(secret) >= 4:
             known.add(secret)
+
+
+def note_failures(codes: Mapping[str, str]) -> None:
+    """Names vendors that failed, each with the code of its failure, in the line of the current request."""
+    failed = _failed.get()
+    if failed is not None:
+        failed.update(codes)
 
 
 def _forms(secret: str) -> set[str]:
@@ -108,6 +117,7 @@ _SHARED: list[Processor] = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.stdlib.ExtraAdder(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 
@@ -168,6 +178,7 @@ def init_app(app: Flask) -> None:
         clear_contextvars()
         bind_contextvars(request_id=g.request_id)
         _concealed.set(set())
+        _failed.set({})
         conceal(request.headers.get("Authorization", "").partition(" ")[2].strip())
 
     @app.teardown_request
@@ -175,11 +186,13 @@ def init_app(app: Flask) -> None:
         # The thread lives on, and what gunicorn logs on it next belongs to no request.
         clear_contextvars()
         _concealed.set(None)
+        _failed.set(None)
 
     @app.after_request
     def end(response: Response) -> Response:
         response.headers["X-Request-ID"] = g.request_id
         client = g.get("client")
+        failed = _failed.get()
         logger.info(
             "request",
             method=request.method,
@@ -187,5 +200,6 @@ def init_app(app: Flask) -> None:
             status=response.status_code,
             milliseconds=round(1000 * (time.monotonic() - g.started)),
             client=client.id if client else None,
+            **({"failed": failed} if failed else {}),
         )
         return response

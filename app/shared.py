@@ -22,6 +22,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PREFIX = "derapi:held:"
+REFUSED = "derapi:refused:"
+# Longer than a hold, so that the count is there when the next call is refused; a process that did not see a refusal
+# does not forget it.
+REFUSED_SECONDS = 180
 # A vendor call takes longer than this by far; a Redis that takes longer is as good as down.
 TIMEOUT_SECONDS = 0.2
 ALONE_SECONDS = 5.0
@@ -64,6 +68,20 @@ class SharedLedger(Ledger):
         left = until - time.time()
         if left > 0 and until > float(self._with_redis(lambda: self._redis.get(PREFIX + group), None) or 0.0):
             self._with_redis(lambda: self._redis.set(PREFIX + group, until, px=max(1, int(left * 1000))), None)
+
+    def refused(self, group: str) -> int:
+        def shared() -> int:
+            with self._redis.pipeline() as steps:
+                steps.incr(REFUSED + group)
+                steps.expire(REFUSED + group, REFUSED_SECONDS)
+                return int(steps.execute()[0])
+
+        here = super().refused(group)
+        return self._with_redis(shared, 0) or here
+
+    def forgive(self, group: str) -> None:
+        super().forgive(group)
+        self._with_redis(lambda: self._redis.delete(REFUSED + group), 0)
 
     def _with_redis(self, ask: Callable[[], T], otherwise: T) -> T:
         if self._ticks() < self._alone_until:

@@ -11,6 +11,7 @@ import pytest
 import structlog
 from flask import Flask
 from flask.testing import FlaskClient
+from responses import RequestsMock
 
 from app import log, tokens
 
@@ -55,6 +56,34 @@ def test_lines_of_the_standard_library_come_out_alike(app: Flask, lines: Lines) 
     first = lines()[0]
     assert (first["event"], first["level"], first["logger"]) == ("took 3 s", "warning", "some.library")
     assert first["request_id"] == "abc"
+
+
+def test_fields_of_the_standard_library_s_lines_are_written_and_hidden_by_their_names(lines: Lines) -> None:
+    logging.getLogger("x").warning("vendor call failed", extra={"vendor": "solis", "status": 500, "api_key": "abc"})
+    (line,) = lines()
+    assert (line["event"], line["vendor"], line["status"], line["api_key"]) == (
+        "vendor call failed", "solis", 500, "[hidden]",
+    )  # fmt: skip
+
+
+def test_a_request_s_line_names_the_vendors_that_failed_and_that_could_not_be_asked(
+    http: FlaskClient, bearer: dict[str, str], lines: Lines, network: RequestsMock
+) -> None:
+    network.get("https://monitoring.smaapis.de/v1/plants", status=500)
+    network.get("https://sandbox.smaapis.de/monitoring/v1/plants", json={"plants": []})
+    vendors = {"X-Authorization-sma": "Bearer made-up-1", "X-Authorization-smasbox": "Bearer made-up-2"}
+    http.get("/sites", headers=bearer | vendors | {"X-Authorization-nobody": "x"})
+    found = lines()
+    request = [line for line in found if line["event"] == "request"][-1]
+    assert (request["status"], request["failed"]) == (200, {"sma": "backend_error", "nobody": "unknown_vendor"})
+    calls = [line for line in found if line["event"] == "vendor call failed"]
+    assert {line["request_id"] for line in calls} == {request["request_id"]}
+    assert [(line["vendor"], line["path"], line["status"], line["attempt"]) for line in calls] == [
+        ("sma", "/v1/plants", 500, 1),
+        ("sma", "/v1/plants", 500, 2),
+    ]
+    http.get("/sites", headers=bearer | {"X-Authorization-smasbox": "Bearer made-up-2"})
+    assert "failed" not in lines()[-1]
 
 
 def test_fields_are_hidden_by_their_names(lines: Lines) -> None:

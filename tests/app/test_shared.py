@@ -64,11 +64,23 @@ def test_a_hold_is_known_to_all_and_ends_at_its_time(redis_url):
     assert other.held_until("another") == 0.0
 
 
+def test_refusals_without_a_hint_are_counted_together_until_one_succeeds(redis_url):
+    one, other = SharedLedger(redis_url), SharedLedger(redis_url)
+    assert [one.refused("group"), other.refused("group"), one.refused("group")] == [1, 2, 3]
+    assert 0 < redis.Redis.from_url(redis_url).ttl("derapi:refused:group") <= 180
+    other.forgive("group")
+    assert not other.has_refused("group")
+    assert [other.refused("group"), one.refused("group"), one.refused("another")] == [1, 2, 1]
+
+
 def test_without_redis_each_process_goes_on_alone():
     ledger = SharedLedger(f"redis://127.0.0.1:{held_port()}/0")
     assert sum(ledger.count(RATE, "group") == 0.0 for _ in range(30)) == 10
     ledger.hold("group", time.time() + 100)
     assert ledger.held_until("group") > time.time()
+    assert [ledger.refused("group"), ledger.refused("group")] == [1, 2]
+    ledger.forgive("group")
+    assert ledger.refused("group") == 1
     assert not ledger.is_shared
 
 

@@ -13,10 +13,15 @@ WITNESSES = 2
 
 
 class Breaker:
-    """For one origin. Healthy calls pass it without waiting for each other."""
+    """For one origin. Healthy calls pass it without waiting for each other.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    changed: learns that it has opened (True) or closed.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, changed: Callable[[bool], None] | None = None
+    ) -> None:
+        self._clock, self._changed = clock, changed
         self._lock = threading.Lock()
         self._unreachable = 0
         self._faults = 0
@@ -52,15 +57,20 @@ class Breaker:
         if not (self._faults or self._unreachable or self._open_until):
             return
         with self._lock:
+            was_open = self._open_until > 0
             self._unreachable = self._faults = 0
             self._witnesses.clear()
             self._open_until = self._probing_until = 0.0
+        if was_open and self._changed:
+            self._changed(False)
 
     def unreachable(self, *, is_probe: bool = False) -> None:
         """No connection: no matter whose call it was."""
         with self._lock:
             self._unreachable += 1
-            self._judge(is_probe)
+            has_opened = self._judge(is_probe)
+        if has_opened and self._changed:
+            self._changed(True)
 
     def failed(self, witness: bytes, *, is_probe: bool = False) -> None:
         """A timeout or a 5xx, seen with this credential."""
@@ -69,9 +79,13 @@ class Breaker:
             if len(self._witnesses) < WITNESSES:
                 # More would say nothing more, and an outage may last.
                 self._witnesses.add(witness)
-            self._judge(is_probe)
+            has_opened = self._judge(is_probe)
+        if has_opened and self._changed:
+            self._changed(True)
 
-    def _judge(self, is_probe: bool) -> None:
+    def _judge(self, is_probe: bool) -> bool:
+        """Opens it, or keeps it open, if that is called for; whether it has opened just now."""
+        was_open = self._open_until > 0
         down = self._faults + self._unreachable >= FAULTS and (
             self._unreachable >= FAULTS or len(self._witnesses) >= WITNESSES
         )
@@ -80,3 +94,4 @@ class Breaker:
         if is_probe:
             # An older call that fails meanwhile does not end the wait for the probe.
             self._probing_until = 0.0
+        return self._open_until > 0 and not was_open

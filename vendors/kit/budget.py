@@ -21,6 +21,9 @@ from vendors.kit.places import Places
 # A wait of our own up to this long is pacing; a longer one is told to the caller instead.
 PACE_SECONDS = 1.0
 GROUPS = 10_000
+# A 429 without a hint holds its group for so long; one more after that, for twice as long, up to the longest.
+FIRST_HOLD_SECONDS = 2.0
+LONGEST_HOLD_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Ledger:
         self._clock = clock
         self._made: LRUCache[str, deque[float]] = LRUCache(GROUPS)
         self._held: LRUCache[str, float] = LRUCache(GROUPS)
+        self._refused: LRUCache[str, int] = LRUCache(GROUPS)
         self._lock = threading.Lock()
 
     def count(self, rate: Rate, group: str) -> float:
@@ -63,6 +67,21 @@ class Ledger:
     def hold(self, group: str, until: float) -> None:
         with self._lock:
             self._held[group] = max(self._held.get(group, 0.0), until)
+
+    def refused(self, group: str) -> int:
+        """Counts a 429 without a hint: how many there were since the last success."""
+        with self._lock:
+            self._refused[group] = count = self._refused.get(group, 0) + 1
+            return count
+
+    def has_refused(self, group: str) -> bool:
+        """Whether this process has counted any since the last success."""
+        return group in self._refused
+
+    def forgive(self, group: str) -> None:
+        """Forgets them."""
+        with self._lock:
+            self._refused.pop(group, None)
 
 
 class Budget:
@@ -108,6 +127,24 @@ class Budget:
     def hold(self, group: str, seconds: float) -> None:
         """No call of this group for so long: the vendor has said so."""
         self._ledger.hold(f"{self._vendor}:{group}", self._clock() + seconds)
+
+    def throttled(self, group: str, hint: float | None) -> None:
+        """The vendor has answered 429: no call of this group for as long as it says, or for longer each time."""
+        if hint:
+            self.hold(group, hint)
+        # Calls that were under way together are one refusal.
+        elif not self._is_held(group):
+            doublings = min(self._ledger.refused(f"{self._vendor}:{group}") - 1, 10)
+            self.hold(group, min(FIRST_HOLD_SECONDS * 2**doublings, LONGEST_HOLD_SECONDS))
+
+    def succeeded(self, group: str) -> None:
+        """The vendor has answered a call; the next 429 is a first one, unless this call began before the last."""
+        name = f"{self._vendor}:{group}"
+        if self._ledger.has_refused(name) and not self._is_held(group):
+            self._ledger.forgive(name)
+
+    def _is_held(self, group: str) -> bool:
+        return self._ledger.held_until(f"{self._vendor}:{group}") > self._clock()
 
     def _refuse_held(self, group: str, url: str) -> None:
         left = self._ledger.held_until(f"{self._vendor}:{group}") - self._clock()

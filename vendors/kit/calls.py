@@ -4,7 +4,9 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin
 
@@ -64,6 +66,10 @@ class Landed(NamedTuple):
     only: Shape | None = None
 
 
+def _was_kept(failure: BadReply, rows: int | None) -> None:
+    """For what turns out to be unreadable of a kept reply: its call was another's, and is over."""
+
+
 class Calls:
     """The calls of one request to one vendor with one credential."""
 
@@ -119,9 +125,13 @@ class Calls:
         self._progress.sources.append(Source(key, kept.serial, fresh))
         # An equal call of another may have read other parts.
         parsed = landed.parsed if landed.only is request.only else None
-        return Reply(
-            kept.reply, self._progress, lambda: store.take_back(key, kept, previous), request.only, parsed
-        )
+
+        def spoiled(failure: BadReply, rows: int | None) -> None:
+            if rows is None:
+                store.take_back(key, kept, previous)
+            self._log(request, failure, rows, raw=kept.reply)
+
+        return Reply(kept.reply, self._progress, spoiled, request.only, parsed)
 
     @property
     def makes_none(self) -> bool:
@@ -137,7 +147,7 @@ class Calls:
         self._progress.age = max(self._progress.age, age)
         self._progress.is_stale |= age > fresh
         self._progress.sources.append(Source(key, kept.serial, fresh))
-        return Reply(kept.reply, self._progress, lambda: None, only)
+        return Reply(kept.reply, self._progress, _was_kept, only)
 
     def _fetch_with_retry(self, request: Request, make: Callable[[], Request]) -> tuple[RawReply, Any]:
         """The reply, and its body as JSON if that was looked at."""
@@ -152,10 +162,12 @@ class Calls:
             may_be_permanent = isinstance(error, Permanent)
             # It and what it passed through would hold each other.
             error.__traceback__ = None
+        again = make()
+        again.attempt = request.attempt + 1
         pause = random.uniform(*RETRY_PAUSE_SECONDS)  # noqa: S311 - spreads the retries, guards no secret
         time.sleep(pause * self._cloud.pause)
         try:
-            return self._fetch(make())
+            return self._fetch(again)
         except Permanent as error:
             if may_be_permanent:
                 raise
@@ -163,21 +175,30 @@ class Calls:
 
     def _fetch(self, request: Request) -> tuple[RawReply, Any]:
         raw, request = self._answer(request)
-        reply = Reply(raw, self._progress, lambda: None, request.only)
-        verdict = self._vendor.failure(reply, request)
-        failure = verdict if isinstance(verdict, VendorError) else from_status(raw.status, raw.url, raw.retry_after)
-        if isinstance(verdict, RawReply):
-            raw, failure = verdict, None
-            reply = Reply(raw, self._progress, lambda: None, request.only)
-        if isinstance(failure, RateLimited):
-            self._cloud.budget.hold(self._group, failure.hold_seconds)
-        if failure:
-            raise failure
+        reply = Reply(raw, self._progress, partial(self._log, request, raw=raw), request.only)
+        meant = self._vendor.failure(reply, request)
+        if meant is None:
+            meant = from_status(raw.status, raw.url, raw.retry_after)
+        if isinstance(meant, VendorError):
+            if not is_outage(raw, meant):  # An outage has its line already.
+                self._log(request, meant, raw=raw)
+            if isinstance(meant, RateLimited):
+                self._cloud.budget.throttled(self._group, meant.hint)
+            try:
+                raise meant
+            finally:
+                # An error and the frame that it left hold each other, and the reply.
+                del meant
+        if meant:
+            raw, reply = meant, Reply(meant, self._progress, partial(self._log, request, raw=meant), request.only)
+        self._cloud.budget.succeeded(self._group)
         pause = bounded(self._vendor.spent(reply))
         if pause is not None:
             self._cloud.budget.hold(self._group, pause)
         self.answered = True
         self._cloud.retries.earn()
+        if self._cloud.call_log.is_behind:
+            self._cloud.call_log.catch_up()
         return raw, reply.parsed
 
     def _answer(self, request: Request) -> tuple[RawReply, Request]:
@@ -213,31 +234,37 @@ class Calls:
         started = time.perf_counter()
         try:
             raw = self._cloud.transport.fetch(request, self._deadline)
-        except BadReply:
-            # It has answered, whatever it is.
-            breaker.succeeded()
-            raise
         except VendorError as failure:
-            if failure.unreachable:
+            self._cloud.call_log.failed(request, failure, seconds=time.perf_counter() - started)
+            if isinstance(failure, BadReply):
+                # It has answered, whatever it is.
+                breaker.succeeded()
+            elif failure.unreachable:
                 breaker.unreachable(is_probe=is_probe)
             else:
                 breaker.failed(self._witness, is_probe=is_probe)
             raise
+        raw.seconds = time.perf_counter() - started
         if log.isEnabledFor(logging.DEBUG):
-            took_ms = (time.perf_counter() - started) * 1000
+            took_ms = raw.seconds * 1000
             log.debug("%s %s answered %d in %.0f ms", request.method, request.shown_url, raw.status, took_ms)
-        if raw.status >= 500 and not self._is_final(raw, request):
+        outage = self._outage(raw, request) if raw.status >= 500 else None
+        if outage:
+            self._log(request, outage, raw=raw)
             breaker.failed(self._witness, is_probe=is_probe)
         else:
             breaker.succeeded()
         return raw
 
-    def _is_final(self, raw: RawReply, request: Request) -> bool:
-        """Whether a 5xx says something about the thing that was asked for, and nothing about the cloud."""
-        verdict = self._vendor.failure(Reply(raw, self._progress, lambda: None), request)
-        if isinstance(verdict, VendorError) and not isinstance(verdict, Permanent):
-            return not verdict.retriable
-        return verdict is not None
+    def _outage(self, raw: RawReply, request: Request) -> VendorError | None:
+        """What a 5xx says about the cloud; None if it says something about the thing that was asked for."""
+        meant = self._vendor.failure(Reply(raw, self._progress, partial(self._log, request, raw=raw)), request)
+        if meant is None:
+            meant = from_status(raw.status, raw.url, raw.retry_after)
+        return meant if isinstance(meant, VendorError) and is_outage(raw, meant) else None
+
+    def _log(self, request: Request, failure: VendorError, rows: int | None = None, *, raw: RawReply) -> None:
+        self._cloud.call_log.failed(request, failure, status=raw.status, seconds=raw.seconds, rows=rows)
 
     def _moved_to(self, request: Request, raw: RawReply) -> Request | None:
         """The request to follow a 308 with, for a vendor that moves its ids so, and only below its own base."""
@@ -247,7 +274,7 @@ class Calls:
         path, mark, query = location.removeprefix(request.base).partition("?")
         if not location.startswith(request.base + "/") or not all(map(fits_path, path.split("/")[1:])):
             return None
-        return Request("GET", request.base, path, mark + query, only=request.only)
+        return replace(request, path=path, query=mark + query, headers={})
 
     def _from_another_region(self, request: Request, refused: RawReply) -> tuple[RawReply, Request]:
         """The answer of the region in which this account lives; each other one is asked once.
@@ -260,11 +287,12 @@ class Calls:
         for base in self._cloud.urls.values():
             if base == request.base:
                 continue
-            moved = Request(request.method, base, request.path, request.query, request.body, only=request.only)
+            moved = replace(request, base=base, headers={})
             try:
                 raw = self._send(moved)
             except (BackendError, Timeout, VendorDown, BadReply) as error:
-                failure = error
+                # The error and this frame would hold each other.
+                failure = error.with_traceback(None)
                 continue
             if raw.status < 500 and raw.status != 421:
                 self._cloud.remember_home(self._vendor.credential, base)
@@ -272,5 +300,13 @@ class Calls:
             if raw.status != 421:
                 found = raw, moved
         if failure and found[0] is refused:
-            raise failure
+            try:
+                raise failure
+            finally:
+                del failure
         return found
+
+
+def is_outage(raw: RawReply, meant: VendorError) -> bool:
+    """Whether a failure says something about the vendor's cloud, and not about the thing that was asked for."""
+    return raw.status >= 500 and meant.retriable and not isinstance(meant, Permanent)

@@ -18,9 +18,9 @@ import orjson
 from vendors.kit.beside import Beside
 from vendors.kit.calls import Calls, Mode
 from vendors.kit.deadline import Deadline
-from vendors.kit.errors import BadReply, RateLimited, Timeout, VendorDown, VendorError
+from vendors.kit.errors import BadReply, NotOffered, PluginFault, RateLimited, Timeout, VendorDown, VendorError
 from vendors.kit.paths import fits_path
-from vendors.kit.reply import UNREADABLE, Progress, Reply
+from vendors.kit.reply import Progress, Reply
 from vendors.kit.shapes import Shape
 from vendors.kit.transport import Request
 
@@ -111,15 +111,30 @@ class Client:
         waiting = list(items)
         count = self.progress.counts.setdefault(unit, [0, 0])
         count[1] += len(waiting)
+        left = len(waiting)
+        for rows in self._parts(waiting, call):
+            left -= 1
+            if rows is None:
+                continue
+            try:
+                yield from rows
+            except GeneratorExit:
+                # The caller has found what it looked for: nothing of the rest is missing.
+                count[0] += 1
+                count[1] -= left
+                raise
+            count[0] += 1
+
+    def _parts(self, waiting: list[str], call: Callable[[str], Iterable[T]]) -> Iterator[Iterable[T] | None]:
+        """The rows of each item as it is done; None for one that failed."""
         if len(waiting) == 1:
             # No other item to go on with: its failure is the caller's, and its work needs no other thread.
-            yield from call(waiting[0])
-            count[0] += 1
+            yield call(waiting[0])
             return
         if self._calls.makes_none:
             # Nothing to wait for, and the pool may be held by calls that hang.
             for item in waiting:
-                yield from self._outcome(self._at_once(partial(_rows_of, call, item)), [], count)
+                yield self._outcome(self._at_once(partial(_rows_of, call, item)), [])
             return
         waiting.reverse()
         running: set[Future[list[T]]] = set()
@@ -132,11 +147,7 @@ class Client:
                     self.progress.add(Timeout(self.waits_for))
                     return
                 for future in done:
-                    yield from self._outcome(future, waiting, count)
-        except GeneratorExit:
-            # The caller has found what it looked for: nothing of the rest is missing.
-            count[1] = count[0]
-            raise
+                    yield self._outcome(future, waiting)
         finally:
             for future in running:
                 future.cancel()
@@ -156,9 +167,12 @@ class Client:
     def _read(self, call: Callable[[], T], vendor: "Vendor | None" = None) -> T:
         try:
             return call()
-        except UNREADABLE as error:
-            log.exception("a vendor module could not read the answers to a part of its calls")
-            raise BadReply(self.waits_for, "the answer could not be read") from error
+        except (VendorError, NotOffered):
+            raise
+        except Exception:
+            log.exception("a vendor module failed in a part of its calls")
+            # Outside of the handler: as its context the error would live on, and its frames, which hold answers.
+        raise PluginFault(self.waits_for, "the vendor module failed")
 
     def _set_aside(self, error: VendorError) -> None:
         """Reports a failure that the sweep survives."""
@@ -167,16 +181,14 @@ class Client:
             # What was kept of earlier answers still comes; it costs nothing.
             self._calls.only_kept()
 
-    def _outcome(self, future: "Future[list[T]]", waiting: list[str], count: list[int]) -> list[T]:
+    def _outcome(self, future: "Future[list[T]]", waiting: list[str]) -> list[T] | None:
         try:
-            found = future.result()
+            return future.result()
         except VendorError as error:
             self._set_aside(error)
             if error.stops_the_sweep and not isinstance(error, RateLimited | VendorDown):
                 waiting.clear()
-            return []
-        count[0] += 1
-        return found
+            return None
 
     def _request(
         self, method: str, path: str, ids: Sequence[str], query: str, body: bytes | None, only: Shape | None
@@ -185,9 +197,10 @@ class Client:
         for part in ids:
             if not fits_path(part):
                 raise BadReply(base + path, "an id cannot stand in a URL")
+        template = path
         if ids:
             path = path.format(*[part if part.isalnum() else quote(part, safe="") for part in ids])
-        return Request(method, base, path, query, body, only=only)
+        return Request(method, base, path, query, body, only=only, template=template)
 
 
 def _query_of(params: Params | None) -> str:

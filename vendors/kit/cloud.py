@@ -4,11 +4,13 @@ import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from cachetools import LRUCache
 
 from vendors.kit.breaker import Breaker
 from vendors.kit.budget import Budget, Ledger, Rate
+from vendors.kit.call_log import CallLog
 from vendors.kit.calls import Landed, Mode
 from vendors.kit.client import Client
 from vendors.kit.connections import CONNECTIONS
@@ -49,7 +51,10 @@ class Cloud:
         self._homes: LRUCache[bytes, str] = LRUCache(10_000)
         self.flights: Flights[Landed] = Flights()
         self.retries = Retries()
-        self.breakers = {base: Breaker() for base in self.urls.values()}
+        self.call_log = CallLog(self.name)
+        self.breakers = {
+            base: Breaker(changed=partial(self.call_log.breaker, base)) for base in self.urls.values()
+        }
         self._lock = threading.Lock()
         self.sweeps = Threads(MAX_SWEEPS, f"sweep-{self.name}")
         self.calls = Threads(CONNECTIONS, f"call-{self.name}")

@@ -118,14 +118,18 @@ class Connection:
 
     def encrypted(self, host: str, ca_file: str, deadline: Deadline) -> "Connection":
         """The same with TLS, from now on."""
-        return Connection(encrypt(self._sock, host, ca_file, deadline))
+        sock = encrypt(self._sock, host, ca_file, deadline)
+        self._reader.close()
+        return Connection(sock)
 
     def forget(self) -> None:
         """Makes ready for another exchange; holds nothing of the last one while it waits."""
         self._reader.expect()
 
     def close(self) -> None:
+        """Ends it, and frees at once what its last reply held."""
         self._sock.close()
+        self._reader.close()
 
 
 class Connections:

@@ -44,6 +44,8 @@ class VendorError(Exception):
     retriable = False
     unreachable = False
     """True: there was no connection at all, so it is nothing that this caller's account could cause."""
+    cause = ""
+    """The name of the error below it, for the log."""
 
     def __init__(self, url: str = "", why: str = "", *, retry_after: float | None = None) -> None:
         self.url, self.why, self.retry_after = url, why, bounded(retry_after)
@@ -93,7 +95,8 @@ class RateLimited(VendorError):
     """The vendor's quota for this credential is spent.
 
     retry_after (seconds) or retry_at (epoch seconds): what the vendor says. guess: seconds of our own, for when it
-    says nothing; callers are told of them, but only the vendor's own word keeps us from asking again.
+    says nothing, of which callers learn. `hint`: the vendor's own wait, by which this server holds further calls;
+    without it they are held for a short time (vendors/kit/budget.py).
     """
 
     code, status, reason = "rate_limited", 429, "Too Many Requests"
@@ -115,7 +118,7 @@ class RateLimited(VendorError):
         if retry_at is not None:
             retry_after = max(1.0, retry_at - time.time())
         retry_after = bounded(retry_after)
-        self.hold_seconds = retry_after or 0.0
+        self.hint = retry_after
         super().__init__(url, why, retry_after=guess if retry_after is None else retry_after)
 
 

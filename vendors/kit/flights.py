@@ -7,20 +7,12 @@ from concurrent.futures import TimeoutError as NotYet
 from typing import Generic, TypeVar
 
 from vendors.kit.deadline import Deadline
-from vendors.kit.errors import Busy, Timeout, VendorError
+from vendors.kit.errors import Busy, Timeout
 
 T = TypeVar("T")
 
 # What must be left for one more try.
 WORTH_SECONDS = 1.0
-
-
-class Follows(Exception):
-    """Another's call has failed so."""
-
-    def __init__(self, failure: VendorError) -> None:
-        super().__init__()
-        self.failure = failure
 
 
 class Flights(Generic[T]):
@@ -36,38 +28,49 @@ class Flights(Generic[T]):
 
         A call that ended because of its caller's own deadline is made once more, if there is more time here.
         """
-        try:
-            return self._share(key, call, deadline)
-        except Follows as follows:
-            if not (isinstance(follows.failure, Timeout | Busy) and deadline.left() >= WORTH_SECONDS):
-                raise follows.failure from None
-        try:
-            return self._share(key, call, deadline)
-        except Follows as follows:
-            raise follows.failure from None
-
-    def _share(self, key: bytes, call: Callable[[], T], deadline: Deadline) -> T:
-        with self._lock:
-            leads = key not in self._under_way
-            # Only for one who waits: nearly all calls are nobody else's.
-            future = None if leads else self._under_way[key] or Future()
-            self._under_way[key] = future
-        if future:
+        may_try_again = True
+        while True:
+            future = self._join(key)
+            if future is None:
+                return self._lead(key, call)
             try:
-                return future.result(deadline.left())
+                failure = future.exception(deadline.left())
             except NotYet:
                 raise TimeoutError("an equal call that began before has not ended") from None
-            except VendorError as failure:
-                raise Follows(failure) from None
+            if failure is None:
+                return future.result()
+            if not (may_try_again and isinstance(failure, Timeout | Busy) and deadline.left() >= WORTH_SECONDS):
+                try:
+                    raise failure
+                finally:
+                    # An error and the frame that it left hold each other.
+                    del failure, future
+            may_try_again = False
+
+    def _join(self, key: bytes) -> Future[T] | None:
+        """Where the equal call under way will deliver; None when there is none, and this one is under way from now."""
+        with self._lock:
+            if key not in self._under_way:
+                self._under_way[key] = None
+                return None
+            # Only for one who waits: nearly all calls are nobody else's.
+            future = self._under_way[key] = self._under_way[key] or Future()
+            return future
+
+    def _lead(self, key: bytes, call: Callable[[], T]) -> T:
         try:
             result = call()
         except BaseException as error:
-            if waiting := self._land(key):
-                waiting.set_exception(error)
+            self._fail(key, error)
             raise
         if waiting := self._land(key):
             waiting.set_result(result)
         return result
+
+    def _fail(self, key: bytes, error: BaseException) -> None:
+        # Not in the frame that the error leaves: it would hold the error over its future.
+        if waiting := self._land(key):
+            waiting.set_exception(error)
 
     def _land(self, key: bytes) -> Future[T] | None:
         with self._lock:

@@ -44,7 +44,7 @@ class Reader:
     """Reads the replies of one connection, one after another. The methods `on_...` are called by the parser."""
 
     def __init__(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: Any = httptools.HttpResponseParser(self)
         self.expect()
 
     def expect(self) -> None:
@@ -56,6 +56,12 @@ class Reader:
         self._arrived: list[bytes] = []
         self._body: list[bytes] = []
         self._gunzip: zlib._Decompress | None = None
+
+    def close(self) -> None:
+        """Lets go of the last reply and of the parser. The parser and this reader hold each other: a reference cycle
+        lasts until the next search for garbage, which is rare."""
+        self.expect()
+        self._parser = None
 
     def feed(self, data: bytes) -> None:
         """Takes what came. Raises httptools.HttpParserError, TooLarge or Garbled."""

@@ -1,6 +1,5 @@
 """A vendor's reply as plugins see it, and what came of the sweep that it belongs to."""
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -12,8 +11,6 @@ from vendors.kit.errors import BadReply, VendorError
 from vendors.kit.replies import Source
 from vendors.kit.shapes import Shape
 from vendors.kit.transport import RawReply
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -49,20 +46,23 @@ class Progress:
 
 
 class Reply:
-    """A successful reply. What turns out to be unreadable is reported as BadReply and not kept for reuse."""
+    """A successful reply. What turns out to be unreadable is reported as BadReply and not kept for reuse.
+
+    spoiled: learns of it, with the number of unreadable rows, or None where nothing could be read.
+    """
 
     def __init__(
         self,
         raw: RawReply,
         progress: Progress,
-        discard: Callable[[], None],
+        spoiled: Callable[[BadReply, int | None], None],
         only: Shape | None = None,
         parsed: Any = None,
     ) -> None:
         self.status, self.headers, self.url = raw.status, raw.headers, raw.url
         self._raw = raw
         self._progress = progress
-        self._discard = discard
+        self._spoiled = spoiled
         # Errors have a form of their own.
         self._only = only if 200 <= raw.status < 300 else None
         self.parsed = parsed
@@ -114,20 +114,20 @@ class Reply:
         """
         raw_rows = self.record(lambda raw: reading.rows(raw, *path, optional=optional))
         converted: list[T] = []
-        failed = 0
+        failure, failed = None, 0
         for raw in raw_rows:
             try:
                 record = to(raw)
             except UNREADABLE as error:
-                log.warning("unusable row at %s: %s", self.url, _why(error))
-                self._progress.add(BadReply(self.url, _why(error)))
+                failure = failure or BadReply(self.url, _why(error))
                 failed += 1
                 continue
             if record is not None:
                 converted.append(record)
-        if failed and failed == len(raw_rows):
+        if failure:
+            self._progress.add(failure)
             # The next answer may be better; one with some good rows is not worth another call.
-            self._discard()
+            self._spoiled(failure, None if failed == len(raw_rows) else failed)
         return converted
 
     def _load(self) -> Any:
@@ -137,9 +137,9 @@ class Reply:
         return self.parsed
 
     def _unreadable(self, why: str) -> BadReply:
-        self._discard()
-        log.warning("unreadable answer at %s: %s", self.url, why)
-        return BadReply(self.url, why)
+        failure = BadReply(self.url, why)
+        self._spoiled(failure, None)
+        return failure
 
 
 def _why(error: BaseException) -> str:

@@ -44,13 +44,13 @@ def resample(
     for start, end in pairwise(borders):
         first, last = bisect_right(ends, start), bisect_left(starts, end)
         within = rows[first:last]
-        if any(row.is_lump and (row.start < start or row.end > end) for row in within):
-            continue
-        found = _sum(within, start, end)
+        # Of a lump across a border nobody knows the share; what was measured before and after it counts.
+        placed = [row for row in within if not row.is_lump or (row.start >= start and row.end <= end)]
+        found = _sum(placed, start, end)
         if found is None:
             continue
         around = rows[max(0, first - 1) : last + 1]
-        is_partial = end > known_until or _has_hole(around, start, end, zone, nights)
+        is_partial = len(placed) < len(within) or end > known_until or _has_hole(around, start, end, zone, nights)
         yield _with_quality(found, Quality.PARTIAL) if is_partial else found
 
 
@@ -123,20 +123,40 @@ def _with_quality(found: Interval, quality: Quality, reporting: Reporting | None
     )
 
 
-def together(parts: Sequence[Sequence[Interval]], zone: tzinfo) -> Iterator[Interval]:
-    """The sum of several devices' intervals. Of how many it is stands in `reporting` where one says nothing.
-
-    A device that has reported at another hour of the same date sleeps; one that has not is missing.
-    """
-    by_start: dict[datetime, list[Interval]] = {}
-    for part in parts:
+def together(
+    parts: Sequence[Sequence[Interval]], rows: Sequence[Sequence[Row]], zone: tzinfo
+) -> Iterator[Interval]:
+    """The sum of several devices' intervals, made of these rows of each. Of how many it is stands in `reporting` where
+    one says nothing."""
+    by_start: dict[datetime, dict[int, Interval]] = {}
+    for number, part in enumerate(parts):
         for interval in part:
-            by_start.setdefault(interval.start, []).append(interval)
-    awake = [{_date(interval.start, zone) for interval in part} for part in parts]
+            by_start.setdefault(interval.start, {})[number] = interval
     for start in sorted(by_start):
         found = by_start[start]
-        n = sum(_date(start, zone) in dates for dates in awake)
-        yield _added(found, Reporting(n, len(parts)))
+        end = next(iter(found.values())).end
+        silent = [number for number in range(len(parts)) if number not in found]
+        missing = sum(not _sleeps(rows[number], start, end, zone) for number in silent)
+        yield _added(list(found.values()), Reporting(len(parts) - missing, len(parts)))
+
+
+def _sleeps(rows: Sequence[Row], start: datetime, end: datetime, zone: tzinfo) -> bool:
+    """Whether a device without an interval there sleeps: it has rows of that date before it or after it. With both it
+    has a gap, and with none it is silent."""
+    first, last = bisect_right(rows, start, key=_row_end), bisect_left(rows, end, key=_row_start)
+    if first < last:
+        return False  # A lump, or a row that was not to be believed.
+    day = _date(start, zone)
+    before, after = rows[first - 1 : first], rows[last : last + 1]
+    return any(_date(row.start, zone) == day for row in before) != any(_date(row.start, zone) == day for row in after)
+
+
+def _row_start(row: Row) -> datetime:
+    return row.start
+
+
+def _row_end(row: Row) -> datetime:
+    return row.end
 
 
 def _added(found: Sequence[Interval], of: Reporting) -> Interval:

@@ -62,7 +62,8 @@ def _look_up_in_thread(host: str, port: int, deadline: Deadline) -> list[Address
         raise
     thread.join(deadline.timeout())
     if failed:
-        raise failed[0]
+        # Taken out of the list: an error and a frame that knows it hold each other.
+        raise failed.pop()
     if not found:
         raise TimeoutError("the name look-up did not end before the deadline")
     return found[0]
@@ -71,20 +72,27 @@ def _look_up_in_thread(host: str, port: int, deadline: Deadline) -> list[Address
 def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
     """A socket connected to the first address that answers; each gets its share of the time left. Raises OSError."""
     addresses = look_up(host, port, deadline)
-    failure: OSError = OSError("the host has no address")
-    for tried, (family, kind, protocol, _, address) in enumerate(addresses):
-        sock = socket.socket(family, kind, protocol)
+    for tried, address in enumerate(addresses, 1):
         try:
-            # Requests are small and sent whole; waiting for more would only delay them.
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.settimeout(deadline.timeout() / (len(addresses) - tried))
-            sock.connect(address)
-        except OSError as error:
-            sock.close()
-            failure = error
-        else:
-            return sock
-    raise failure
+            return _connect(address, deadline.timeout() / (len(addresses) - tried + 1))
+        except OSError:
+            if tried == len(addresses):
+                raise
+    raise OSError("the host has no address")
+
+
+def _connect(address: Address, seconds: float) -> socket.socket:
+    family, kind, protocol, _, there = address
+    sock = socket.socket(family, kind, protocol)
+    try:
+        # Requests are small and sent whole; waiting for more would only delay them.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(seconds)
+        sock.connect(there)
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 def encrypt(sock: socket.socket, host: str, ca_file: str, deadline: Deadline) -> ssl.SSLSocket:

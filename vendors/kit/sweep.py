@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Callable, Iterable
 
-from vendors.kit.errors import BadReply, NotOffered, PluginFault, VendorError, worst
+from vendors.kit.errors import NotOffered, PluginFault, VendorError, worst
 from vendors.kit.records import Key, Keyed
-from vendors.kit.reply import UNREADABLE, Progress
+from vendors.kit.reply import Progress
 from vendors.kit.vendor import Vendor
 
 log = logging.getLogger(__name__)
@@ -30,9 +30,6 @@ class Sweep:
             pass
         except VendorError as failure:
             progress.add(failure)
-        except UNREADABLE:
-            log.exception("a vendor module could not read an answer")
-            progress.add(BadReply(why="the vendor's answer could not be read"))
         except Exception:  # A module's mistake, third-party ones included, must not spoil the other vendors.
             log.exception("a vendor module failed")
             progress.add(PluginFault(why="the vendor module failed"))

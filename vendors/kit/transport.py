@@ -4,7 +4,6 @@ The types are those of requests, its Session is not used: a shared one carries c
 another's, reads .netrc, and follows redirects with the caller's headers.
 """
 
-import logging
 import re
 import time
 from collections.abc import Mapping
@@ -21,8 +20,6 @@ from vendors.kit.deadline import Deadline
 from vendors.kit.errors import BackendError, BadReply, Refused, Timeout, VendorError
 from vendors.kit.framing import Garbled, Reader, TooLarge
 from vendors.kit.shapes import Shape
-
-log = logging.getLogger(__name__)
 
 USER_AGENT = "derapi-server"
 # What cannot end the line that it stands in.
@@ -46,6 +43,9 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     only: Shape | None = None
     """What is read of the answer, if not all."""
+    template: str = ""
+    """The path with `{}` in place of ids, for the log."""
+    attempt: int = 1
     url: str = field(init=False, repr=False)
     shown_url: str = field(init=False)
     """The URL without its query, fit for errors and logs."""
@@ -63,6 +63,8 @@ class RawReply:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     url: str
+    seconds: float = 0.0
+    """How long it took."""
 
     @property
     def retry_after(self) -> float | None:
@@ -103,11 +105,16 @@ class Transport:
             response = self.send(_prepared(request), deadline=deadline)
             return RawReply(response.status_code, response.headers, response.content, request.shown_url)
         except (requests.RequestException, httptools.HttpParserError, TooLarge, Garbled, OSError, ValueError) as error:
-            # Only the kind of the error is logged: its text may hold the URL with its query.
-            log.warning("vendor call failed: %s at %s", type(error).__name__, request.shown_url)
             failure = _failure(error, request.shown_url, deadline)
             failure.unreachable = _is_unreachable(error)
-            raise failure from error
+            # Its name alone: its text may hold the URL with its query.
+            failure.cause = type(error).__name__
+        try:
+            # Outside of the handler: as its context the error would live on, and its frames, which hold what came.
+            raise failure
+        finally:
+            # An error and the frame that it left hold each other.
+            del failure
 
     def send(self, request: requests.PreparedRequest, *, deadline: Deadline) -> requests.Response:
         """The response with its whole body. Raises what `fetch` translates."""

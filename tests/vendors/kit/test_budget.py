@@ -6,8 +6,8 @@ import time
 import pytest
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
-from vendors.kit import Busy, Deadline, Rate, RateLimited, Sweep, open_cloud
-from vendors.kit.budget import Budget
+from vendors.kit import Busy, Deadline, Ledger, Rate, RateLimited, Sweep, open_cloud
+from vendors.kit.budget import GROUPS, Budget
 from vendors.kit.registry import discover
 
 PLANTS = BASE + "/v1/plants"
@@ -114,14 +114,79 @@ def test_a_429_is_not_followed_by_another_call_of_its_group(network):
     assert len(network.calls) == 2
 
 
-def test_a_429_without_a_hint_does_not_keep_us_from_asking_again(network):
+@pytest.fixture
+def throttled(network):
+    """A cloud that answers 429 without a hint until it is told otherwise, and its clock."""
     network.get(PLANTS, status=429)
-    network.get(PLANTS, json={"plants": []})
-    cloud = cloud_of("sma")
+    cloud, now = cloud_of("sma"), [1000.0]
+    cloud.budget = Budget("sma", 4, None, Ledger(lambda: now[0]), clock=lambda: now[0])
+    return cloud, now
+
+
+def refusal(cloud, token="one"):
     with pytest.raises(RateLimited) as refused:
-        list(open_vendor("sma", cloud=cloud).sites())
-    assert refused.value.retry_after == 300, "a guess of ours, for the caller"
-    assert list(open_vendor("sma", cloud=cloud).sites()) == []
+        list(open_vendor("sma", cloud=cloud, headers={"X-Authorization-sma": f"Bearer {token}"}).sites())
+    return refused.value
+
+
+def test_after_a_429_without_a_hint_calls_are_held_for_longer_each_time(network, throttled):
+    cloud, now = throttled
+    for number, seconds in enumerate([2, 4, 8, 16, 32, 60, 60, 60], 1):
+        assert refusal(cloud).retry_after == 300, "a guess of ours, for the caller whose call was refused"
+        assert refusal(cloud).retry_after == seconds
+        now[0] += seconds - 0.1
+        assert refusal(cloud).retry_after == pytest.approx(0.1)
+        assert len(network.calls) == number, "a call was made while others were held"
+        now[0] += 0.1
+
+
+def test_a_success_ends_the_doubling(network, throttled):
+    cloud, now = throttled
+    for seconds in (2, 4):
+        refusal(cloud)
+        now[0] += seconds
+    network.replace("GET", PLANTS, json={"plants": []})
+    assert list(open_vendor("sma", cloud=cloud, headers={"X-Authorization-sma": "Bearer one"}).sites()) == []
+    network.replace("GET", PLANTS, status=429)
+    cloud.replies._kept.clear()
+    refusal(cloud)
+    assert refusal(cloud).retry_after == 2
+
+
+def test_a_hold_is_its_group_s_alone(network, throttled):
+    cloud, _ = throttled
+    refusal(cloud)
+    assert refusal(cloud, "another").retry_after == 300
+    assert len(network.calls) == 2
+
+
+def test_refusals_that_were_under_way_together_count_once_and_an_old_success_does_not_end_the_doubling():
+    now = [1000.0]
+    budget = Budget("sma", 4, ledger=Ledger(lambda: now[0]), clock=lambda: now[0])
+    for seconds in (2, 4):
+        for _ in range(4):
+            budget.throttled("group", None)
+        budget.succeeded("group")
+        with pytest.raises(RateLimited) as refused, budget.spend("group", "url", Deadline(5)):
+            raise AssertionError("the call was made")
+        assert refused.value.retry_after == seconds
+        now[0] += seconds
+
+
+def test_a_hint_of_the_vendor_is_kept_to_instead():
+    now = [1000.0]
+    budget = Budget("sma", 4, ledger=Ledger(lambda: now[0]), clock=lambda: now[0])
+    budget.throttled("group", 0.5)
+    now[0] += 0.5
+    with budget.spend("group", "url", Deadline(5)):
+        pass
+
+
+def test_the_count_of_refusals_is_bounded(monkeypatch):
+    ledger = Ledger()
+    for number in range(GROUPS + 100):
+        ledger.refused(str(number))
+    assert len(ledger._refused) == GROUPS
 
 
 def test_all_tokens_of_one_enphase_key_share_its_quota(network):

@@ -8,7 +8,7 @@ import pytest
 import responses
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
-from vendors.kit import BadReply, Refused, Sweep, Timeout, fits_path
+from vendors.kit import BadReply, Deadline, Mode, NotOffered, Refused, Sweep, Timeout, fits_path
 from vendors.kit.client import MAX_PAGES
 from vendors.kit.retries import EARNED, MOST, Retries
 from vendors.kit.transport import RawReply
@@ -220,6 +220,84 @@ def test_a_redirect_is_not_followed(network):
     with pytest.raises(Refused):
         vendor.client.get("/v1/plants")
     assert len(network.calls) == 1
+
+
+def careless(raw):
+    return raw["nothing like it"]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda vendor: [careless(vendor.client.get("/v1/plants").json)],
+        lambda vendor: vendor.client.each(["1"], lambda item: [careless(vendor.client.get("/v1/plants").json)]),
+        lambda vendor: vendor.client.each(["1", "2"], lambda item: [careless(vendor.client.get("/v1/plants").json)]),
+        lambda vendor: [vendor.client.beside(lambda: careless(vendor.client.get("/v1/plants").json)).value()] * 0,
+        lambda vendor: [[] + 1],
+        lambda vendor: vendor.nothing_like_it,
+    ],
+    ids=["sweep", "each of one", "each", "beside", "type", "attribute"],
+)
+def test_a_module_s_fault_outside_of_its_converters_is_its_own(network, caplog, read):
+    network.get(PLANTS, json=plants(2))
+    sweep = Sweep(open_vendor("sma"))
+    sweep.run(read)
+    assert {failure.code for failure in sweep.progress.failures} == {"plugin_fault"}
+    assert "Traceback" in caplog.text, "a fault of this server is to be found in its log"
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda vendor: [vendor.client.get("/v1/plants").record(careless)],
+        lambda vendor: vendor.client.get("/v1/plants").rows("plants", to=careless),
+        lambda vendor: vendor.client.each(["1"], lambda item: [vendor.client.get("/v1/plants").record(careless)]),
+        lambda vendor: vendor.client.get("/v1/plants").rows("members", to=careless),
+    ],
+    ids=["record", "rows", "each", "no rows"],
+)
+def test_what_a_converter_does_not_find_is_a_bad_reply(network, read):
+    network.get(PLANTS, json=plants(2))
+    sweep = Sweep(open_vendor("sma"))
+    sweep.run(read)
+    assert {failure.code for failure in sweep.progress.failures} == {"bad_reply"}
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_a_part_of_a_vendor_does_not_offer_is_no_failure(count):
+    def call(item):
+        raise NotOffered
+
+    sweep = Sweep(open_vendor("sma"))
+    sweep.run(lambda vendor: vendor.client.each(map(str, range(count)), call))
+    assert (sweep.records, sweep.failure) == ([], None)
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("count", [1, 2, 9])
+def test_a_caller_that_stops_early_leaves_nothing_missing(network, count, mode):
+    network.get(PLANTS, json=plants(2))
+    cloud = cloud_of("sma")
+    earlier = open_vendor("sma", cloud=cloud)
+    earlier.client.get("/v1/plants")
+    vendor = cloud.open(earlier.credential, Deadline(5), mode)
+    rows = vendor.client.each(map(str, range(count)), lambda item: vendor.client.get("/v1/plants").json["plants"])
+    assert next(rows) == {"plantId": "1"}
+    rows.close()
+    assert vendor.client.progress.missing == ""
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_caller_that_stops_early_does_not_hide_what_failed_before(network, count):
+    add_plants(network, 2, fail={1})
+    vendor = open_vendor("sma")
+    path = "/v1/plants/{}/devices/lean"
+    list(vendor.client.each(["1", "2"], lambda item: [vendor.client.get(path, item).json]))
+    network.get(PLANTS, json=plants(2))
+    rows = vendor.client.each(map(str, range(count)), lambda item: vendor.client.get("/v1/plants").json["plants"])
+    next(rows)
+    rows.close()
+    assert vendor.client.progress.missing == "2 of 3 sites"
 
 
 @pytest.mark.parametrize(

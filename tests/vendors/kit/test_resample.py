@@ -1,15 +1,17 @@
 """Rows and intervals: nothing is lost, made up or counted twice."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import accumulate
 from math import fsum
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vendors.kit import Interval, Quality, Reporting, Row, Sample, amounts, believable, steps, within
+from vendors.kit import Interval, Level, Quality, Reporting, Row, Sample, Window, amounts, believable, steps, within
 from vendors.kit.resample import resample, together
+from vendors.kit.windows import border, day_start, next_border
 
 START = datetime(2026, 6, 17, tzinfo=UTC)
 STEP = timedelta(minutes=5)
@@ -24,6 +26,10 @@ def rows_of(energies, step=STEP, start=START):
 
 def grid(step, count):
     return [START + number * step for number in range(count + 1)]
+
+
+def sum_of(*rows, borders):
+    return list(together([intervals(one, borders) for one in rows], rows, UTC))
 
 
 def intervals(rows, borders, known_until=ENDLESS, nights=True):
@@ -111,7 +117,8 @@ def test_after_a_short_gap_what_came_is_spread_and_after_a_long_one_it_is_the_da
     assert (lump.end - lump.start, lump.is_lump) == (timedelta(hours=2), True)
     rows = [first, spread, lump]
     hours = intervals(rows, grid(timedelta(hours=1), 24))
-    assert [one.start.hour for one in hours] == []
+    # The lump lies in the hours 6 to 8; of the first one half an hour was measured, of the others nothing.
+    assert [(one.start.hour, one.kwh, one.quality) for one in hours] == [(6, (2.0,), Quality.PARTIAL)]
     (day,) = intervals(rows, [START, START + timedelta(days=1)])
     assert (day.kwh, day.quality) == ((3.0,), Quality.DERIVED)
 
@@ -135,12 +142,11 @@ def test_the_least_of_those_who_reported_counts():
 
 def test_a_silent_device_makes_the_sum_of_all_partial_and_one_that_sleeps_does_not():
     hours = grid(timedelta(hours=1), 3)
-    first = intervals(rows_of([1.0] * 36), hours)
-    asleep = intervals(rows_of([2.0] * 12, start=START + timedelta(hours=1)), hours)
-    summed = list(together([first, asleep], UTC))
+    awake, asleep = rows_of([1.0] * 36), rows_of([2.0] * 12, start=START + timedelta(hours=1))
+    summed = sum_of(awake, asleep, borders=hours)
     assert [one.kwh[0] for one in summed] == [12.0, 36.0, 12.0]
     assert {one.quality for one in summed} == {Quality.MEASURED}
-    silent = list(together([first, []], UTC))
+    silent = sum_of(awake, [], borders=hours)
     assert {(one.quality, one.reporting) for one in silent} == {(Quality.PARTIAL, Reporting(1, 2))}
 
 
@@ -158,3 +164,87 @@ def test_a_row_of_another_date_or_after_now_is_not_within_today():
     rows = rows_of([1.0] * 6, start=START - STEP)
     assert within(rows, START, now) == rows[1:4]
     assert within(rows, now, now) == []
+
+
+NIGHTS = {
+    f"{name} {day}": (ZoneInfo(name), day_start(day, ZoneInfo(name)))
+    for name, day in (
+        ("Europe/Berlin", date(2026, 3, 29)),
+        ("Europe/Berlin", date(2026, 10, 25)),
+        ("Australia/Lord_Howe", date(2026, 4, 5)),
+        ("Australia/Lord_Howe", date(2026, 10, 4)),
+        ("America/Santiago", date(2026, 9, 6)),
+    )
+}
+"""Days on which clocks change: the zone, and the first instant."""
+
+# Minutes until the next reading, and what flowed meanwhile; more than an hour is a gap.
+READINGS = st.lists(
+    st.tuples(st.sampled_from([5, 5, 5, 7, 11, 45, 61, 90, 200]), st.floats(0.2, 3)), min_size=2, max_size=150
+)
+
+
+def rows_of_readings(readings, start):
+    """A counter's rows, which end with the day."""
+    passed = accumulate((minutes for minutes, _ in readings), initial=3)
+    risen = accumulate((kwh for _, kwh in readings), initial=0.0)
+    samples = [Sample(start + timedelta(minutes=at), (kwh,)) for at, kwh in zip(passed, risen, strict=True)]
+    return steps([one for one in samples if one.at < start + timedelta(hours=23)], STEP, 0.1)
+
+
+def rows_that_catch_up(readings, start):
+    """Amounts of five minutes, of which one after a gap holds what came in it; some are not to be believed."""
+    passed = accumulate((minutes // 5 * 5 for minutes, _ in readings), initial=5)
+    samples = [Sample(start + timedelta(minutes=at), (kwh,)) for at, (_, kwh) in zip(passed, readings, strict=False)]
+    rows = amounts([one for one in samples if one.at < start + timedelta(hours=23)], STEP, at_end=True, catches_up=True)
+    return believable(rows, most_kw=25.0)
+
+
+def at_level(level, rows, zone, start):
+    borders = list(Window(level, start, next_border(Level.DAY, start, zone), zone).borders())
+    return list(resample(rows, borders, zone, ENDLESS + timedelta(days=365), nights=True))
+
+
+def lies_within(row, level, zone):
+    return row.end <= next_border(level, border(level, row.start, zone), zone)
+
+
+@pytest.mark.parametrize(("zone", "start"), NIGHTS.values(), ids=NIGHTS)
+@pytest.mark.parametrize("rows_from", [rows_of_readings, rows_that_catch_up])
+@settings(max_examples=25)
+@given(readings=READINGS)
+def test_quarters_hours_and_the_day_tell_the_same_energy_less_what_nobody_measured(readings, rows_from, zone, start):
+    rows = rows_from(readings, start)
+    for level in (Level.QUARTER, Level.HOUR, Level.DAY):
+        found = at_level(level, rows, zone, start)
+        known = [row for row in rows if row.kwh and (not row.is_lump or lies_within(row, level, zone))]
+        assert fsum(one.kwh[0] for one in found) == pytest.approx(fsum(row.kwh[0] for row in known), abs=1e-9)
+        touched = [row for row in rows if row not in known]
+        for one in found:
+            is_touched = any(row.start < one.end and row.end > one.start for row in touched)
+            assert not is_touched or one.quality is Quality.PARTIAL
+
+
+@pytest.mark.parametrize(("zone", "start"), NIGHTS.values(), ids=NIGHTS)
+@settings(max_examples=25)
+@given(readings=READINGS)
+def test_an_hour_without_a_gap_is_its_quarters_on_every_clock(readings, zone, start):
+    rows = rows_of_readings(readings, start)
+    quarters = at_level(Level.QUARTER, rows, zone, start)
+    for hour in at_level(Level.HOUR, rows, zone, start):
+        if not any(row.is_lump and row.start >= hour.start and row.end <= hour.end for row in rows):
+            parts = [one.kwh[0] for one in quarters if hour.start <= one.start < hour.end]
+            assert hour.kwh[0] == pytest.approx(fsum(parts), abs=1e-9)
+
+
+def test_a_device_that_is_silent_between_two_of_its_hours_makes_the_sum_partial():
+    hours = grid(timedelta(hours=1), 4)
+    whole = rows_of([1.0] * 48)
+    with_gap = rows_of([2.0] * 12) + rows_of([2.0] * 12, start=START + timedelta(hours=3))
+    summed = sum_of(whole, with_gap, borders=hours)
+    assert [one.kwh[0] for one in summed] == [36.0, 12.0, 12.0, 36.0]
+    silent = (Quality.PARTIAL, Reporting(1, 2))
+    assert [(one.quality, one.reporting) for one in summed[1:3]] == [silent, silent]
+    assert (summed[0].quality, summed[3].quality) == (Quality.MEASURED, Quality.MEASURED)
+    # Wherever a page begins.
+    assert sum_of(whole, with_gap, borders=hours[2:]) == summed[2:]

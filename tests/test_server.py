@@ -14,8 +14,7 @@ import requests
 from gunicorn.config import Config
 
 from app.server import QUEUE_SECONDS, Connection, Worker
-from tests.ports import held_port
-from tests.test_deployment import clean, read_until, started
+from tests.test_deployment import clean, free_port, read_until, started
 
 PATIENCE = 1.5
 # As `gunicorn wsgi:app`, but less patient.
@@ -50,7 +49,7 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    port = held_port()
+    port = free_port()
     environ = clean(PORT=port, INSTANCE_PATH=tmp_path_factory.mktemp("server"), WEB_CONCURRENCY=1)
     with started([sys.executable, "-c", SERVE], environ) as process:
         read_until(process, "listening")
@@ -192,7 +191,7 @@ def test_a_caller_who_never_reads_and_never_closes_does_not_stop_the_others(serv
 
 
 def test_sigterm_answers_what_has_arrived_and_ends_with_0(tmp_path):
-    port = held_port()
+    port = free_port()
     environ = clean(PORT=port, INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=1)
     with started([sys.executable, "-c", SERVE], environ) as process:
         read_until(process, "listening")

@@ -14,7 +14,7 @@ from statistics import quantiles
 import requests
 
 from benchmarks.servers import PATIENCE_SECONDS, python, running
-from tests.ports import held_port
+from tests.ports import free_port
 
 STUCK, HEALTHY = 64, 8
 HUNG = "solaredge"
@@ -29,7 +29,7 @@ class Played:
 
     def __init__(self, folder: str, sites: int) -> None:
         self.folder, self.sites = folder, sites
-        self.clouds_port, self.service_port = held_port(), held_port()
+        self.clouds_port, self.service_port = free_port(), free_port()
         self.clouds, self.service = (f"http://127.0.0.1:{port}" for port in (self.clouds_port, self.service_port))
         self.session = requests.Session()
         self.session.trust_env = False

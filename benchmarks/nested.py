@@ -7,7 +7,7 @@ from dataclasses import replace
 from statistics import median
 
 from benchmarks.servers import python, running
-from tests.ports import held_port
+from tests.ports import free_port
 from vendors.kit import Deadline, Replies, Sweep, Transport, open_cloud
 from vendors.kit.registry import discover
 
@@ -25,7 +25,7 @@ def measure() -> None:
 
 
 def _sweeps(sites: int, delay: float) -> list[float]:
-    port = held_port()
+    port = free_port()
     with running(python("-m", "benchmarks.clouds", "--port", port, "--delay", delay, "--sites", sites), port, {}):
         return [sweep_ms(f"http://127.0.0.1:{port}/sma", sites) for _ in range(RUNS + 1)][1:]
 

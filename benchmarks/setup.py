@@ -16,7 +16,7 @@ import trustme
 
 from benchmarks.flows import FLOWS, VENDORS, Flow
 from benchmarks.servers import ROOT, Server, python, running
-from tests.ports import held_port
+from tests.ports import free_port
 
 NODE = ROOT / "benchmarks/peers/node"
 OURS = "this service"
@@ -83,7 +83,7 @@ class Bench:
     def clouds(
         self, *, delay: float = 0.0, site_delay: float = 0.0, inverters: int = 10, sites: int = 1, tls: bool = False
     ) -> Iterator[Server]:
-        port = held_port()
+        port = free_port()
         command = python("-m", "benchmarks.clouds", "--port", port, "--delay", delay, "--inverters", inverters)
         command += ["--sites", str(sites), "--site-delay", str(site_delay)]
         if tls:
@@ -97,7 +97,7 @@ class Bench:
         self, name: str, clouds: Server, flows: Mapping[str, Flow] = FLOWS, **settings: object
     ) -> Iterator[tuple[Server, dict[str, str]]]:
         """The server, and the headers by which it knows its clients. Peers are told what to call."""
-        port = held_port()
+        port = free_port()
         arguments, environ = PEERS[name]
         command = [part.format(port=port) for part in arguments]
         # Not in our folder: gunicorn would take our settings.

@@ -1,6 +1,5 @@
 """A service of its own for every test: temporary database, fixed keys, no environment."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from urllib3 import Retry
 from app import create_app
 from app.config import Settings
 from tests.databases import Postgres, postgres_server
+from tests.selection import pytest_collection_modifyitems  # noqa: F401 - a hook
 from vendors.kit import Transport
 
 # The same examples in every run; and a machine that is busy with other tests is no fault of the code.
@@ -37,20 +37,6 @@ def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for line in config.stash.get(REPORT, []):
         terminalreporter.write_line(line)
-
-
-@pytest.hookimpl(tryfirst=True)  # before `-m` selects
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what `one_in` leaves out of `make test`. A number that has no factor in common with the numbers of a test's
-    parameters meets all their values in turn."""
-    seen: Counter[str] = Counter()
-    for item in items:
-        mark = item.get_closest_marker("one_in")
-        if mark:
-            test = item.nodeid.partition("[")[0]
-            if seen[test] % mark.args[0]:
-                item.add_marker("exhaustive")
-            seen[test] += 1
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

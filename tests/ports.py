@@ -3,7 +3,7 @@
 import socket
 
 
-def held_port() -> int:
+def free_port() -> int:
     """A port that is ours until this process ends, on which a server of ours can listen.
 
     It is bound here, without listening: so the kernel gives it to no other process that asks for any port, be it for a

@@ -9,9 +9,8 @@ import requests
 
 import sandbox
 from sandbox.server import running
-from tests.ports import held_port
 from tests.services import Played
-from tests.test_deployment import GUNICORN, clean, ended, read_until, started
+from tests.test_deployment import GUNICORN, clean, ended, free_port, read_until, started
 
 DEADLINE = 6
 STUCK = 128
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.serial
 def service(tmp_path):
     """URL, headers of a client, and the clouds; two processes of 64 threads."""
     with running(sandbox.create_app(2, 1)) as clouds:
-        port = held_port()
+        port = free_port()
         environ = clean(PORT=port, INSTANCE_PATH=tmp_path, SANDBOX_URL=clouds, REQUEST_DEADLINE=DEADLINE)
         made = ended([*GUNICORN[:1], "-m", "flask", "--app", "wsgi", "clients", "create", "x"], environ)
         auth = tuple(made.stdout.split(f'"{name}": "')[1].split('"')[0] for name in ("client_id", "client_secret"))

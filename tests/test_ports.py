@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.ports import held_port
+from tests.ports import free_port
 
 IP_LOCAL_PORT_RANGE = 51
 
@@ -33,7 +33,7 @@ def only():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the option is Linux's")
 def test_a_held_port_is_given_to_no_other_process_and_no_call(only):
-    port = held_port()
+    port = free_port()
     with pytest.raises(OSError, match=f"Errno {errno.EADDRINUSE}"):
         only(port).bind(("127.0.0.1", 0))
     reusing = only(port)
@@ -45,9 +45,9 @@ def test_a_held_port_is_given_to_no_other_process_and_no_call(only):
 
 
 def test_a_server_can_listen_on_a_held_port_and_before_that_there_is_none():
-    port = held_port()
+    port = free_port()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
     with socket.create_server(("0.0.0.0", port)), socket.create_connection(("127.0.0.1", port)):
         pass
-    assert port != held_port()
+    assert port != free_port()

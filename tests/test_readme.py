@@ -17,7 +17,7 @@ import pytest
 
 from app import config
 from app.cli import clients, db
-from tests.ports import held_port
+from tests.ports import free_port
 from tests.services import served
 from tests.test_deployment import clean, read_until, started
 
@@ -89,7 +89,7 @@ class Shell:
 @pytest.fixture(scope="module")
 def demo():
     """`make demo`, and the variables of the lines that it prints."""
-    shell = Shell(held_port(), held_port())
+    shell = Shell(free_port(), free_port())
     with started([*MAKE, "demo"], shell.environ) as process:
         printed = read_until(process, "until Ctrl-C").replace("\\\n", " ")
         for line in re.findall(r"^(\w*TOKEN=.*)$", printed, re.M):
@@ -124,7 +124,7 @@ def test_the_demo_answers_every_request_of_the_readme_as_shown(demo, block, show
 
 
 def test_without_the_demo_three_terminals_make_a_client_that_gets_a_token(tmp_path):
-    shell = Shell(held_port(), held_port())
+    shell = Shell(free_port(), free_port())
     shell.environ |= {"INSTANCE_PATH": str(tmp_path)}
     sandbox, gunicorn, create = TERMINALS.commands
     assert sandbox == "make sandbox"

@@ -26,7 +26,7 @@ def test_usual(): pass
 def selected(tmp_path):
     """Gives the names of the tests that a selection runs."""
     (tmp_path / "test_cases.py").write_text(CASES)
-    (tmp_path / "conftest.py").write_text("from tests.conftest import pytest_collection_modifyitems")
+    (tmp_path / "conftest.py").write_text("from tests.selection import pytest_collection_modifyitems")
 
     def select(expression):
         command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-c", str(ROOT / "setup.cfg")]

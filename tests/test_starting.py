@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from app import config
-from tests.ports import held_port
+from tests.ports import free_port
 from tests.test_deployment import clean, ended, read_until, started
 
 LAUNCH = [sys.executable, "-m", "app.server"]
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.serial
 
 
 def test_gunicorn_without_the_settings_of_the_service_ends_with_the_command_that_works(tmp_path: Path) -> None:
-    command = [*GUNICORN, "--bind", f"127.0.0.1:{held_port()}", "--chdir", ROOT, "wsgi:app"]
+    command = [*GUNICORN, "--bind", f"127.0.0.1:{free_port()}", "--chdir", ROOT, "wsgi:app"]
     environ = clean(INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=1)
     done = subprocess.run(
         command, env=environ, cwd=tmp_path, stderr=subprocess.PIPE, text=True, check=False, timeout=120
@@ -37,7 +37,7 @@ def test_gunicorn_without_the_settings_of_the_service_ends_with_the_command_that
     ids=["gunicorn", "launcher"],
 )
 def test_the_service_starts_from_any_folder(tmp_path: Path, command: list[str], empty: dict[str, str]) -> None:
-    port = held_port()
+    port = free_port()
     environ = clean(PORT=port, INSTANCE_PATH=tmp_path) | empty | {"PYTHONPATH": ROOT}
     with started(command, environ, cwd=tmp_path) as process:
         assert '"workers":2' in read_until(process, "listening")

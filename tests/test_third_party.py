@@ -68,6 +68,7 @@ def test_a_vendor_of_another_package_is_found_and_listed(installed):
     assert '"sunny": "derapi_sunny.Sunny"' in listed.stdout
 
 
+@pytest.mark.exhaustive
 def test_a_name_that_is_taken_refuses_the_start_and_names_both(installed):
     run = installed("sma", "derapi_other_sma")
     answer = run("import wsgi")

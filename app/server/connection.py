@@ -122,7 +122,9 @@ class Connection(TConn):
         problem, request_id = refusals.problem(status, detail), uuid4().hex
         self.sock.discard()
         self._say(refusals.message(problem, request_id))
-        self._worker.refusals.write(problem, self.address, request_id)
+        self._worker.refusals.warning(
+            status=problem.status, code=problem.code, address=self.address, request_id=request_id
+        )
 
     @property
     def address(self) -> str:

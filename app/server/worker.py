@@ -17,11 +17,12 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 from app.balance import COURTESY_SECONDS, Share
+from app.bounded_log import BoundedLog
 from app.framing import Malformed
 from app.server import limits, refusals
 from app.server.connection import Connection
 from app.server.slow_readers import SlowReaders
-from app.server.tally import RefusalLog, Tally
+from app.server.tally import Tally, logger
 
 
 class Log(Logger):
@@ -42,7 +43,7 @@ class Worker(ThreadWorker):
         self._queued: deque[tuple[Connection, Future[Any]]] = deque()
         self.share = Share(self.age)
         self._leaves_it = self._has_left_it = self._lacks_files = False
-        self.refusals = RefusalLog()
+        self.refusals = BoundedLog(logger, "refused", limits.REFUSALS_PER_MINUTE)
         self._slow_readers = SlowReaders(self)
         self._idle_closed, self._not_accepted = Tally("idle_connections_closed"), Tally("connections_not_accepted")
 
@@ -81,8 +82,9 @@ class Worker(ThreadWorker):
         self._slow_readers.cut_off(now)
         if not self._make_room(now):
             timeout = min(timeout, limits.IDLE_SECONDS / 10)
-        for log in (self.refusals, self._idle_closed, self._not_accepted, self._slow_readers.tally):
-            log.write_due(now)
+        self.refusals.settle()
+        for tally in (self._idle_closed, self._not_accepted, self._slow_readers.tally):
+            tally.write_due(now)
         if self.alive:
             self.set_accept_enabled(self.nr_conns < self.worker_connections and not self._leaves_it)
         if self._leaves_it:

@@ -8,8 +8,8 @@ of days or year of months (1 more where the clock changes), for all devices of a
 zone and the device. Small plans have 10 calls a minute (headers tell) and 2,000 credits a month (nothing tells).
 Quirks: `/sites` was a bare array in 2022; `types` means inverters only unless asked; `model` may be absent where
 `partNumber` stands; `nameplate` is 0 for unknown; texts may be blanked out; devices that were replaced stay listed. A
-site's open alerts are a hundred to a call, five calls at most. Version 1 answers 410 since November
-2026, and its keys are not valid here.
+site's open alerts are a hundred to a call, five calls at most. Version 1 answers 410 since November 2026, and its keys
+are not valid here.
 Source: https://api-docs.solaredge.com, and live replies of public projects, read November 2026.
 """
 

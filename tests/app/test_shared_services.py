@@ -70,7 +70,7 @@ def test_a_client_revoked_by_one_service_is_refused_by_the_other_at_once(setting
         assert other.status == 401, "though its read of the client is remembered"
     assert another.status == 200
     left_ms = redis.Redis.from_url(redis_url).pttl(f"derapi:held:revoked:{client_id}")
-    assert 3_590_000 < left_ms <= 3_600_000, "as long as a token lives"
+    assert 3_600_000 < left_ms <= 3_610_000, "as long as a token lives on any clock"
 
 
 def test_without_its_redis_a_revoked_client_is_refused_in_some_seconds(settings, solaredge):

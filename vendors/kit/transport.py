@@ -22,7 +22,7 @@ from requests.utils import get_encoding_from_headers
 
 from vendors.kit.connections import Connections, NotConnected, origin_of
 from vendors.kit.deadline import Deadline
-from vendors.kit.errors import BackendError, BadReply, Refused, Timeout, VendorError
+from vendors.kit.errors import BackendError, BadReply, Refused, Timeout, VendorError, bounded
 from vendors.kit.framing import Garbled, Reader, TooLarge
 from vendors.kit.shapes import Shape
 
@@ -73,15 +73,16 @@ class RawReply:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds from the Retry-After header, which may be a number or a date; None without one."""
+        """Seconds from the Retry-After header, which may be a number or a date; None without one, and for a time that
+        is over."""
         value = self.headers.get("retry-after", "").strip()
         try:
-            return max(0.0, float(value)) if value else None
+            return bounded(float(value)) if value else None
         except ValueError:
             pass
         try:
-            return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-        except (ValueError, TypeError):
+            return bounded(parsedate_to_datetime(value).timestamp() - time.time())
+        except (ValueError, TypeError, OverflowError):
             return None
 
 

@@ -1,6 +1,7 @@
 """Vendors' failures as answers: a problem, or an entry of `errorDetails`."""
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from vendors.kit import Cloud, VendorError
 
 def problem(vendor: str, failure: VendorError) -> Problem:
     """A vendor's failure as the answer of a request for one thing."""
-    headers = {} if failure.retry_after is None else {"Retry-After": str(max(1, round(failure.retry_after)))}
+    headers = {} if failure.retry_after is None else {"Retry-After": str(ceil(failure.retry_after))}
     members = _circumstances(failure)
     if "url" in members:
         # The path names the thing by its vendor's id. Who has only our id, and no right to it, must not learn that.
@@ -33,7 +34,8 @@ def _circumstances(failure: VendorError) -> dict[str, Any]:
     if failure.url:
         found["url"] = failure.url
     if failure.retry_after is not None:
-        found["retryAfter"] = round(failure.retry_after)
+        # Rounded up: a client that comes back too early is refused again, and none is to read 0.
+        found["retryAfter"] = ceil(failure.retry_after)
     return found
 
 

@@ -11,10 +11,10 @@ THROTTLED_SECONDS = 60.0
 
 
 def bounded(seconds: float | None) -> float | None:
-    """A wait as one can be; None for what is no number."""
-    if seconds is None or not isfinite(seconds):
+    """A wait as one can be; None for what is no number, and for a wait that is over, which says nothing."""
+    if seconds is None or not isfinite(seconds) or seconds <= 0:
         return None
-    return min(max(0.0, seconds), LONGEST_WAIT_SECONDS)
+    return min(seconds, LONGEST_WAIT_SECONDS)
 
 
 class NotOffered(Exception):
@@ -116,7 +116,8 @@ class RateLimited(VendorError):
         guess: float = THROTTLED_SECONDS,
     ) -> None:
         if retry_at is not None:
-            retry_after = max(1.0, retry_at - time.time())
+            left = retry_at - time.time()
+            retry_after = max(1.0, left) if left > 0 else None
         retry_after = bounded(retry_after)
         self.hint = retry_after
         super().__init__(url, why, retry_after=guess if retry_after is None else retry_after)

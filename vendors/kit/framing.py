@@ -49,8 +49,9 @@ class Reader:
 
     def expect(self) -> None:
         """Makes ready for the next reply, and forgets the one before."""
-        self.status = 0
+        self.status, self.reason = 0, ""
         self.headers = Headers()
+        self.cookies: list[str] = []
         self.head_is_whole = self.is_whole = self.keeps_alive = False
         self._received = self._coded = self._decoded = self._announced = 0
         self._arrived: list[bytes] = []
@@ -106,6 +107,12 @@ class Reader:
             return  # behind a chunked body
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
+        if key == "set-cookie":
+            self.cookies.append(text)  # The comma of a date in it could not be told from one between two.
+
+    def on_status(self, reason: bytes) -> None:
+        if not self.head_is_whole:
+            self.reason += reason.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         status: int = self._parser.get_status_code()
@@ -128,6 +135,9 @@ class Reader:
 
     def on_message_complete(self) -> None:
         if not self.head_is_whole:
-            self.headers.clear()  # of "100 Continue" and the like
+            # Of "100 Continue" and the like.
+            self.reason = ""
+            self.headers.clear()
+            self.cookies.clear()
         elif not self.is_whole:
             self.is_whole, self.keeps_alive = True, self._parser.should_keep_alive()

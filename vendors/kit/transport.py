@@ -8,16 +8,21 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from email.message import Message
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from types import SimpleNamespace
 
 import certifi
 import httptools
 import requests
+from requests.cookies import extract_cookies_to_jar
+from requests.utils import get_encoding_from_headers
 
 from vendors.kit.connections import Connections, NotConnected, origin_of
 from vendors.kit.deadline import Deadline
-from vendors.kit.errors import BackendError, BadReply, Refused, Timeout, VendorError
+from vendors.kit.errors import BackendError, BadReply, Refused, Timeout, VendorError, bounded
 from vendors.kit.framing import Garbled, Reader, TooLarge
 from vendors.kit.shapes import Shape
 
@@ -68,25 +73,17 @@ class RawReply:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds from the Retry-After header, which may be a number or a date; None without one."""
+        """Seconds from the Retry-After header, which may be a number or a date; None without one, and for a time that
+        is over."""
         value = self.headers.get("retry-after", "").strip()
         try:
-            return max(0.0, float(value)) if value else None
+            return bounded(float(value)) if value else None
         except ValueError:
             pass
         try:
-            return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-        except (ValueError, TypeError):
+            return bounded(parsedate_to_datetime(value).timestamp() - time.time())
+        except (ValueError, TypeError, OverflowError):
             return None
-
-
-class Whole(requests.Response):
-    """A response that has come whole. It has no cookie jar: that would cost more than all the rest of it."""
-
-    def __init__(self, found: Reader) -> None:
-        self.status_code = found.status
-        self.headers = found.headers  # type: ignore[assignment]
-        self._content, self._content_consumed = found.body, True
 
 
 class Transport:
@@ -123,9 +120,10 @@ class Transport:
         origin = origin_of(url[:slash] if slash > 0 else url)
         sent = _written(request, *self._connections.way(origin, url[slash:] if slash > 0 else "/"))
         connection = self._connections.take(origin, deadline)
+        started = time.perf_counter()
         try:
             found = connection.exchange(sent, deadline)
-            response = Whole(found)
+            response = _response(request, found, time.perf_counter() - started)
         except BaseException:
             connection.close()
             raise
@@ -157,6 +155,26 @@ def _written(request: requests.PreparedRequest, target: str, host: str, more: st
     fields = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
     lines = f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{fields}{more}\r\n"
     return lines.encode("latin-1") + (body if isinstance(body, bytes) else b"")
+
+
+def _response(request: requests.PreparedRequest, found: Reader, seconds: float) -> requests.Response:
+    """What came, as requests has it."""
+    response = requests.Response()
+    response.request, response.url = request, request.url or ""
+    response.status_code, response.reason = found.status, found.reason
+    response.headers = found.headers  # type: ignore[assignment]
+    response.encoding = get_encoding_from_headers(response.headers)
+    response._content = found.body
+    response._content_consumed = True  # type: ignore[attr-defined]
+    response.elapsed = timedelta(seconds=seconds)
+    if found.cookies:
+        message = Message()
+        for cookie in found.cookies:
+            message["Set-Cookie"] = cookie
+        # Where requests expects the reply of http.client.
+        raw = SimpleNamespace(_original_response=SimpleNamespace(msg=message))
+        extract_cookies_to_jar(response.cookies, request, raw)  # type: ignore[no-untyped-call]
+    return response
 
 
 @lru_cache(maxsize=1024)

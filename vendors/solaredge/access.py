@@ -20,7 +20,7 @@ def key_or_bearer(value: str) -> Mapping[str, str]:
 
 def limited(reply: Reply) -> VendorError | None:
     """A 429 without a hint: the minute, or where calls are left in it the month; None for any other reply."""
-    if reply.status != 429 or reply.headers.get("retry-after"):
+    if reply.status != 429 or reply.retry_after is not None:
         return None
     if reply.headers.get("x-ratelimit-remaining-minute", "0") == "0":
         return RateLimited(reply.url, guess=PER_MINUTE_SECONDS)

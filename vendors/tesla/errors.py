@@ -37,4 +37,4 @@ def limited(reply: Reply) -> RateLimited:
     """With the vendor's hint: a header, another header, or a number in its text; hours occur."""
     said = RETRY_IN.search(reply.text)
     hints = (reply.retry_after, number(reply.headers, "RateLimit-Reset"), float(said.group(1)) if said else None)
-    return RateLimited(reply.url, retry_after=next((hint for hint in hints if hint is not None), None))
+    return RateLimited(reply.url, retry_after=next((hint for hint in hints if hint and hint > 0), None))

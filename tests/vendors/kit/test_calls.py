@@ -13,7 +13,7 @@ from tests.vendors.support import BASE, cloud_of, credential_of, open_vendor
 from vendors.kit import BackendError, BadReply, Deadline, Mode, RateLimited, Sweep, Timeout, VendorDown
 from vendors.kit.breaker import FAULTS, WITNESSES
 from vendors.kit.budget import Budget, Rate
-from vendors.kit.errors import LONGEST_WAIT_SECONDS
+from vendors.kit.errors import LONGEST_WAIT_SECONDS, THROTTLED_SECONDS
 from vendors.kit.flights import Flights
 
 SITES = f"{BASE}/v2/sites"
@@ -33,6 +33,22 @@ def test_a_wait_that_cannot_be_is_bounded(network, wait, status):
     failure = sweep_of(cloud_of("solaredge"), "sites").failure
     assert failure.retry_after is None or 0 <= failure.retry_after <= LONGEST_WAIT_SECONDS
     json.dumps(failure.retry_after, allow_nan=False)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("wait", ["-5", "0", "-0.0", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_wait_that_is_over_is_no_hint(network, wait, status):
+    network.get(SITES, status=status, headers={"Retry-After": wait})
+    failure = sweep_of(cloud_of("solaredge"), "sites").failure
+    without_hint = {429: THROTTLED_SECONDS, 503: None}
+    assert failure.retry_after == without_hint[status]
+
+
+@pytest.mark.parametrize("wait", [-1.0, 0.0, float("-inf")])
+def test_an_error_has_no_wait_that_is_over(wait):
+    assert BackendError(retry_after=wait).retry_after is None
+    for limited in (RateLimited(retry_after=wait, guess=7), RateLimited(retry_at=time.time() + wait, guess=7)):
+        assert (limited.hint, limited.retry_after) == (None, 7)
 
 
 def test_calls_that_the_breaker_stops_are_not_paid_for(network):

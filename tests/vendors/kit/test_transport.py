@@ -2,12 +2,14 @@
 
 import base64
 import gzip
+import pickle
 import socket
 import threading
 import time
 from functools import cache
 
 import pytest
+import requests
 import trustme
 
 from tests.vendors.kit import servers
@@ -275,6 +277,58 @@ def test_what_would_be_another_request_than_it_seems_is_not_sent(path, headers):
     with serving(servers.reply(b"{}")) as server, pytest.raises(Refused):
         Transport().fetch(Request("GET", f"http://127.0.0.1:{server.port}", path, headers=headers), Deadline(5))
     assert not server.requests
+
+
+@pytest.fixture
+def send(scheme, authority, ca_file):
+    """The response of requests to a GET at a server that behaves so."""
+    transport = Transport(ca_file=ca_file)
+
+    def call(behave, path="/x?a=b"):
+        with serving(behave, authority if scheme == "https" else None) as server:
+            there = requests.Request("GET", f"{scheme}://127.0.0.1:{server.port}{path}").prepare()
+            return there, transport.send(there, deadline=Deadline(5))
+
+    return call
+
+
+def test_what_comes_back_is_a_response_of_requests_with_all_that_it_can_do(send):
+    body = '{"name": "Zürich"}'.encode()
+    head = (
+        b"HTTP/1.1 200 Very Good\r\nContent-Type: application/json; charset=utf-8\r\n"
+        b"Set-Cookie: a=1; Path=/\r\nSet-Cookie: b=2; Expires=Wed, 01 Jan 2098 00:00:00 GMT\r\n"
+    )
+    request, found = send(servers.reply(body, head))
+    assert (found.status_code, found.reason, found.ok, repr(found)) == (200, "Very Good", True, "<Response [200]>")
+    assert (found.json(), found.text, found.content) == ({"name": "Zürich"}, body.decode(), body)
+    assert (found.encoding, found.apparent_encoding.lower()) == ("utf-8", "utf-8")
+    assert (found.url, found.request) == (request.url, request)
+    assert (b"".join(found.iter_content(5)), list(found.iter_lines())) == (body, [body])
+    assert found.headers["CONTENT-TYPE"] == found.headers.get("Content-Type") == "application/json; charset=utf-8"
+    assert found.cookies.get_dict() == {"a": "1", "b": "2"}
+    assert (found.history, found.links, found.next) == ([], {}, None)
+    assert (found.is_redirect, found.is_permanent_redirect) == (False, False)
+    assert 0 < found.elapsed.total_seconds() < 5
+    found.raise_for_status()
+    assert pickle.loads(pickle.dumps(found)).json() == found.json()
+    found.close()
+    with found as same:
+        assert bool(same)
+
+
+def test_a_failure_is_a_response_of_requests_as_well(send):
+    request, found = send(servers.raw(b"HTTP/1.1 404 \r\nContent-Length: 4\r\n\r\nnone"))
+    assert (found.ok, found.reason, found.text, found.encoding) == (False, "", "none", None)
+    with pytest.raises(requests.HTTPError, match="404 Client Error") as error:
+        found.raise_for_status()
+    assert (error.value.response, error.value.request) == (found, request)
+    with pytest.raises(requests.exceptions.JSONDecodeError):
+        found.json()
+
+
+def test_no_cookie_is_sent_back(send):
+    request, _ = send(servers.reply(b"{}", OK + b"Set-Cookie: a=1\r\n"))
+    assert "cookie" not in {name.lower() for name in request.headers}
 
 
 def test_a_redirect_is_handed_back_and_not_followed(fetch):

@@ -64,6 +64,7 @@ def test_a_full_page_with_a_row_that_cannot_be_read_is_not_the_last(network):
         ({"x-ratelimit-remaining-minute": "0", "retry-after": "17"}, 17, "quota"),
         ({"x-ratelimit-remaining-minute": "0"}, 60, "quota"),
         ({"x-ratelimit-remaining-minute": "7"}, 86_400, "credits of this month"),
+        ({"x-ratelimit-remaining-minute": "7", "retry-after": "-1"}, 86_400, "credits of this month"),
     ],
 )
 def test_the_two_kinds_of_429_are_told_apart(network, headers, retry_after, says):

@@ -120,6 +120,7 @@ def test_the_vendor_s_own_statuses_have_their_meaning(network, status, code):
         ({"Retry-After": "37829", "RateLimit-Reset": "5"}, "", 37829),
         ({"RateLimit-Reset": "42"}, "Retry in 7 seconds", 42),
         ({}, "Retry in 37829 seconds", 37829),
+        ({"Retry-After": "0", "RateLimit-Reset": "-5"}, "Retry in 7 seconds", 7),
         ({}, "", 60),
     ],
 )

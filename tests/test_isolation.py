@@ -14,7 +14,7 @@ from tests.test_deployment import GUNICORN, clean, ended, free_port, read_until,
 
 DEADLINE = 6
 STUCK = 128
-# Of one request to a healthy vendor, undisturbed, on a busy machine.
+# The least time for one request to a healthy vendor; a slow machine has more.
 GRACE = 4.0
 
 pytestmark = pytest.mark.serial
@@ -41,6 +41,15 @@ def test_two_vendors_that_hang_stop_nobody_else(service):
     url, bearer, played = service
     stuck = [played.headers("sma"), played.headers("solaredge")]
     healthy = bearer | played.headers("tesla")
+
+    def seconds():
+        """How long a request to a healthy vendor takes."""
+        begun = time.monotonic()
+        answer = requests.get(f"{url}/solar-inverters", headers=healthy, timeout=60)
+        assert (answer.status_code, answer.json()["errors"]) == (200, {}), answer.text
+        return time.monotonic() - begun
+
+    grace = max(GRACE, 20 * min(seconds() for _ in range(3)))
     for vendor in ("sma", "solaredge"):
         played.put(f"/faults/{vendor}", {"hang": True})
     stop = threading.Event()
@@ -60,15 +69,10 @@ def test_two_vendors_that_hang_stop_nobody_else(service):
     with ThreadPoolExecutor(STUCK) as pool:
         hanging = [pool.submit(hang, number) for number in range(STUCK)]
         time.sleep(2)
-        took = []
-        for _ in range(10):
-            begun = time.monotonic()
-            answer = requests.get(f"{url}/solar-inverters", headers=healthy, timeout=60)
-            took.append(time.monotonic() - begun)
-            assert (answer.status_code, answer.json()["errors"]) == (200, {}), answer.text
+        took = [seconds() for _ in range(10)]
         stop.set()
         seen = [one.result() for one in hanging]
-    assert sorted(took)[5] < GRACE, took
+    assert sorted(took)[5] < grace, took
     # Those that did not get a thread for five seconds are told to come again.
     assert set().union(*(statuses for _, statuses in seen)) <= {200, 503}
-    assert max(slowest for slowest, _ in seen) < DEADLINE + 5 + GRACE
+    assert max(slowest for slowest, _ in seen) < DEADLINE + 5 + grace

@@ -52,7 +52,7 @@ def test_every_single_read_is_true_at_the_time_that_it_names(lives, name, moment
 @pytest.mark.exhaustive
 @each_vendor
 @pytest.mark.parametrize("day", [DAY, WINTER_DAY], ids=str)
-@pytest.mark.parametrize("hour", range(0, 24, 2))
+@pytest.mark.parametrize("hour", range(0, 24, 3))
 def test_every_single_read_is_true_at_every_site_round_the_clock(lives, name, day, hour):
     live = lives(name)
     for number in range(8):

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from unittest.mock import Mock
 
 import pytest
 from gunicorn.config import Config
@@ -74,18 +75,20 @@ def test_an_answer_is_given_up_after_its_deadline(readers: Readers) -> None:
 
 
 def test_the_slowest_reader_is_given_up_first_when_all_together_hold_too_much(
-    readers: Readers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    readers: Readers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = [readers.begin() for _ in range(3)]
     readers.take(begun[0][1], 1_000_000)
     readers.take(begun[2][1], 1_000_000)
     held = sum(conn.sock.unsent_bytes for conn, _ in begun)
     monkeypatch.setattr(limits, "UNSENT_BYTES", held - 1)
+    monkeypatch.setattr("app.server.tally.logger", log := Mock())
     readers.waiting.cut_off(time.monotonic() + 30)
     assert [conn.sock.fileno() == -1 for conn, _ in begun] == [False, True, False]
     readers.waiting.tally.write_due(time.monotonic())
-    assert "slow_readers_dropped" in (line := capsys.readouterr().out)
-    assert "192.0.2.1" in line
+    (event,), members = log.warning.call_args
+    assert (event, members["count"], members["reason"]) == ("slow_readers_dropped", 1, "memory")
+    assert members["address"] == "192.0.2.1"
 
 
 def test_room_is_made_by_a_reader_that_has_had_some_time(readers: Readers) -> None:

@@ -152,6 +152,14 @@ def zone_name(raw: Raw, name: str) -> str | None:
     return found.key if found else None
 
 
+def object_in(raw: Raw, name: str) -> Raw:
+    """A required nested object."""
+    value = raw[name]
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} is not an object")
+    return value
+
+
 def mapping(raw: Raw, name: str) -> Raw:
     """A nested object; empty when absent or of another kind, as some vendors blank them out."""
     value = raw.get(name)

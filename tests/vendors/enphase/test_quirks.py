@@ -98,7 +98,7 @@ def test_an_end_of_the_minute_that_is_no_time_is_no_hint(network, end):
     network.get(SYSTEMS, json={"period_end": end}, status=429)
     with pytest.raises(RateLimited) as limited:
         list(open_vendor("enphase").sites())
-    assert (limited.value.retry_after, limited.value.hold_seconds) == (60, 0)
+    assert (limited.value.retry_after, limited.value.hint) == (60, None)
 
 
 def test_a_key_of_another_application_is_said_to_be_one(network):

@@ -116,7 +116,7 @@ class Enphase(EnphaseCloud):
         def page(number: int) -> tuple[list[tuple[str, Raw]], bool]:
             params: dict[str, str | int] = {"site_id": system, "page": number, "size": PAGE_SIZE}
             reply = self.client.get(SYSTEMS + "/inverters_summary_by_envoy_or_site", params=params, kind="live")
-            found = dict(reply.record(in_groups))
+            found = reply.record(lambda raw: dict(in_groups(raw)))
             new = found.keys() - seen
             seen.update(new)
             return list(found.items()), bool(new) and len(found) >= PAGE_SIZE

@@ -43,7 +43,7 @@ from vendors.kit import (
     hours,
     labelled,
 )
-from vendors.kit.reading import Raw, mapping, moment, number, optional_text, rows, text, zone
+from vendors.kit.reading import Raw, as_object, mapping, moment, number, optional_text, rows, text, zone
 from vendors.sma.shapes import CHARGE, DEVICES, FLOWS, PRODUCED, to_device, to_samples, to_site, to_status
 
 # In which SMA refills its token bucket; its 429 may come without a hint.
@@ -206,7 +206,7 @@ class Sma(Vendor):
     def _newest(self, source: Source) -> Raw:
         """The row that was transmitted last, in W; empty when there is none."""
         reply = self.client.get(f"{source.path}{MEASUREMENTS}", source.id, source.set, "Recent", kind="live")
-        return reply.record(lambda raw: (rows(raw, "set") or [{}])[-1])
+        return reply.record(lambda raw: as_object((rows(raw, "set") or [{}])[-1]))
 
     def _lifetime(self, source: Source) -> Production | None:
         params = {"WithTotal": "true"}

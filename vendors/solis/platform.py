@@ -50,7 +50,7 @@ from vendors.kit import (
     day_start,
     following,
 )
-from vendors.kit.reading import Raw, rows
+from vendors.kit.reading import Raw, as_object, rows
 from vendors.solis.errors import failure_of
 from vendors.solis.series import FLOWS, PRODUCED, fine_rows, offsets, to_sample, totals, whole_dates
 from vendors.solis.shapes import (
@@ -153,7 +153,7 @@ class Solis(Vendor):
     def _device(self, key: Key, kind: type[D]) -> tuple[Raw, D]:
         """The inverter's detail, and the inverter or its battery."""
         reply = self.client.read("/v1/api/inverterDetail", body={"id": key[0]}, kind="live")
-        detail: Raw = reply.record(lambda raw: raw["data"])
+        detail: Raw = reply.record(lambda raw: as_object(raw["data"] or {}))
         if not detail:
             raise NotFound(reply.url)
         # A device that never reported has a detail of zeros without an id; the list knows who it is.

@@ -36,7 +36,7 @@ from vendors.kit import (
     day_start,
     following,
 )
-from vendors.kit.reading import Raw, moment, number, rows
+from vendors.kit.reading import Raw, as_object, moment, number, rows
 from vendors.tesla.errors import meaning
 from vendors.tesla.history import FLOWS, PRODUCED, Energies, to_production, to_rows
 from vendors.tesla.shapes import (
@@ -106,7 +106,7 @@ class Tesla(Vendor):
         yield from self.client.each(sites, lambda one: self._installation(one).devices)
 
     def site(self, key: Key) -> Site:
-        info = self.client.get(SITE_INFO, key[0]).record(lambda raw: raw["response"])
+        info = self.client.get(SITE_INFO, key[0]).record(lambda raw: as_object(raw["response"]))
         live = self.client.beside(lambda: self._live(key[0])).value() or {}
         return with_details(Site(key=key, vendor_id=key[0], name=key[0]), info, live)
 
@@ -157,8 +157,8 @@ class Tesla(Vendor):
     def _installation(self, site: str) -> Installation:
         """The site with its devices, for the price of one call."""
         reply = self.client.get(SITE_INFO, site)
-        info: Raw = reply.record(lambda raw: raw["response"])
-        components = reply.record(lambda raw: raw["response"]["components"])
+        info: Raw = reply.record(lambda raw: as_object(raw["response"]))
+        components = reply.record(lambda raw: as_object(raw["response"]["components"]))
         inverters: list[SolarInverter] = []
         batteries = reply.rows("response", "components", "batteries", to=partial(to_battery, site), optional=True)
         if components.get("solar"):
@@ -174,7 +174,7 @@ class Tesla(Vendor):
         return Installation(site, info, tuple(found.values()))
 
     def _live(self, site: str) -> Raw:
-        found: Raw = self.client.get(LIVE_STATUS, site, kind="live").record(lambda raw: raw["response"])
+        found: Raw = self.client.get(LIVE_STATUS, site, kind="live").record(lambda raw: as_object(raw["response"]))
         return found
 
     def _of_device(self, key: Key, kind: type[D], energies: Energies, level: Level) -> Series:

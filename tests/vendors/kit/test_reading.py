@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vendors.kit.reading import mapping, moment, number, optional_text, positive, power_kw, rows, text
+from vendors.kit.reading import as_object, mapping, moment, number, optional_text, positive, power_kw, rows, text
 from vendors.kit.reply import UNREADABLE
 from vendors.sma.shapes import to_device as sma_device
 from vendors.sma.shapes import to_site as sma_site
@@ -137,3 +137,10 @@ def test_a_nested_object_of_a_wrong_kind_is_empty():
 def test_rows_that_are_not_where_they_should_be_are_refused(raw):
     with pytest.raises((KeyError, TypeError)):
         rows(raw, "data", "records")
+
+
+@pytest.mark.parametrize("value", [None, "", "text", 0, 7, True, [], [{}]])
+def test_a_required_object_is_an_object(value):
+    with pytest.raises(TypeError):
+        as_object(value)
+    assert as_object({"a": value}) == {"a": value}

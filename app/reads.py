@@ -18,7 +18,8 @@ def answer_device(kind: type[SolarInverter] | type[Battery], id: str) -> Answer:
     """The members of a device."""
 
     def find(key: Key, vendor: Vendor) -> Iterator[Keyed]:
-        yield vendor.solar_inverter(key) if kind is SolarInverter else vendor.battery(key)
+        device = vendor.solar_inverter(key) if kind is SolarInverter else vendor.battery(key)
+        yield device.whole()
 
     found, now = _ask(kind, id, find, asked.deadline())
     record = next((one for one in found.records if isinstance(one, kind)), None)
@@ -35,7 +36,7 @@ def answer_site(id: str) -> Answer:
         site = vendor.site(key)
         yield from vendor.devices(site.vendor_id)
         # Last: without the devices it would look like a site that has none.
-        yield site
+        yield site.whole()
 
     deadline = asked.deadline()
     found, now = _ask(Site, id, find, deadline)

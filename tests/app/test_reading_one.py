@@ -146,6 +146,19 @@ def test_a_single_read_fails_with_the_status_of_its_kind(get, clouds, answer, st
     assert found.headers.get("Retry-After") == ("9" if status == 429 else None)
 
 
+def test_a_module_s_fault_in_a_member_that_is_read_late_is_named_and_no_500(get, clouds, monkeypatch):
+    id = get("/sites?vendor=sma").json["sites"][0].rsplit("/", 1)[1]
+
+    def careless(raw):
+        return raw["nothing like it"]
+
+    monkeypatch.setattr("vendors.sma.shapes.of_site", careless)
+    # As a module may do that has no more than the list says.
+    monkeypatch.setattr("vendors.sma.monitoring.Sma.site", lambda vendor, key: next(vendor.sites()))
+    found = get(f"/sites/{id}", headers=ALL | {"Cache-Control": "no-cache"})
+    assert (found.status_code, found.json["code"], found.json["vendor"]) == (502, "plugin_fault", "sma")
+
+
 def test_ids_never_change():
     from app.ids import Ids
     from vendors.kit import Battery, SolarInverter

@@ -1,7 +1,6 @@
 """What vendor plugins are made of. Plugins import from here and from the standard library only."""
 
 from vendors.kit.budget import Ledger, Rate
-from vendors.kit.calls import Mode
 from vendors.kit.client import Client
 from vendors.kit.cloud import Cloud, open_cloud
 from vendors.kit.credentials import Credential, CredentialHeaders, basic, bearer
@@ -37,7 +36,7 @@ from vendors.kit.records import (
     SolarInverter,
     Status,
 )
-from vendors.kit.replies import Replies
+from vendors.kit.replies import Mode, Replies
 from vendors.kit.reply import Reply
 from vendors.kit.resample import Interval
 from vendors.kit.rows import (

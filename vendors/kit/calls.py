@@ -5,9 +5,8 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from vendors.kit.breaker import Breaker
@@ -24,7 +23,7 @@ from vendors.kit.errors import (
     from_status,
 )
 from vendors.kit.paths import fits_path
-from vendors.kit.replies import Kept, Source
+from vendors.kit.replies import Kept, Landed, Mode, Source
 from vendors.kit.reply import Progress, Reply
 from vendors.kit.shapes import Shape
 from vendors.kit.transport import RawReply, Request
@@ -42,28 +41,10 @@ RETRY_PAUSE_SECONDS = (0.05, 0.25)
 MAX_AGE_SECONDS = 24 * 3600.0
 
 
-class Mode(Enum):
-    """How replies that were kept are used."""
-
-    REUSE = "while they are fresh"
-    REFRESH = "not at all: ask anew"
-    KEPT_ONLY = "only they: make no call"
-
-
 class NotKept(VendorError):
     """In the mode KEPT_ONLY: no reply to this call was kept."""
 
     severity = 0
-
-
-class Landed(NamedTuple):
-    """What came of a call: the reply as it is kept, the one that it replaced, and its JSON if somebody has read it, or
-    what that one wanted of it."""
-
-    kept: Kept
-    previous: Kept | None
-    parsed: Any = None
-    only: Shape | None = None
 
 
 def _was_kept(failure: BadReply, rows: int | None) -> None:

@@ -16,10 +16,11 @@ from weakref import proxy, ref
 import orjson
 
 from vendors.kit.beside import Beside
-from vendors.kit.calls import Calls, Mode
+from vendors.kit.calls import Calls
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import BadReply, NotOffered, PluginFault, RateLimited, Timeout, VendorDown, VendorError
 from vendors.kit.paths import fits_path
+from vendors.kit.replies import Mode
 from vendors.kit.reply import Progress, Reply
 from vendors.kit.shapes import Shape
 from vendors.kit.transport import Request

@@ -11,14 +11,13 @@ from cachetools import LRUCache
 from vendors.kit.breaker import Breaker
 from vendors.kit.budget import Budget, Ledger, Rate
 from vendors.kit.call_log import CallLog
-from vendors.kit.calls import Landed, Mode
 from vendors.kit.client import Client
 from vendors.kit.connections import CONNECTIONS
 from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
 from vendors.kit.flights import Flights
 from vendors.kit.places import Places
-from vendors.kit.replies import Replies
+from vendors.kit.replies import Landed, Mode, Replies
 from vendors.kit.retries import Retries
 from vendors.kit.threads import Threads
 from vendors.kit.transport import Transport

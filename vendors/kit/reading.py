@@ -1,6 +1,6 @@
 """Reading vendor JSON without trusting it.
 
-What a record cannot do without is read with `text` and `rows`: they raise KeyError or TypeError, which the
+What a record cannot do without is read with `text`, `rows` and `as_object`: they raise KeyError or TypeError, which the
 kit turns into BadReply. Everything else is optional, and a value of a wrong kind is the same as none: a site
 must not be lost because its start date is odd.
 """
@@ -152,14 +152,6 @@ def zone_name(raw: Raw, name: str) -> str | None:
     return found.key if found else None
 
 
-def object_in(raw: Raw, name: str) -> Raw:
-    """A required nested object."""
-    value = raw[name]
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{name} is not an object")
-    return value
-
-
 def mapping(raw: Raw, name: str) -> Raw:
     """A nested object; empty when absent or of another kind, as some vendors blank them out."""
     value = raw.get(name)
@@ -171,6 +163,13 @@ def about(raw: Any, name: str, wanted: str) -> None:
     told = optional_text(raw, name) if isinstance(raw, Mapping) else None
     if told not in (None, wanted):
         raise AnotherThing
+
+
+def as_object(value: Any) -> Raw:
+    """A required object, for a converter whose result is read on outside of it. Raises TypeError for anything else."""
+    if not isinstance(value, Mapping):
+        raise TypeError("it is not an object")
+    return value
 
 
 def epoch(raw: Raw, name: str) -> datetime | None:

@@ -11,10 +11,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import Enum
 from hashlib import blake2b
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from vendors.kit.shapes import Shape
 from vendors.kit.transport import RawReply, Request
 
 # What a kept reply costs besides its texts, measured: the entry with its key, and each header with its place in a
@@ -42,6 +44,24 @@ class Source(NamedTuple):
     key: bytes
     serial: int
     fresh: float
+
+
+class Landed(NamedTuple):
+    """What came of a call: the reply as it is kept, the one that it replaced, and its JSON if somebody has read it, or
+    what that one wanted of it."""
+
+    kept: Kept
+    previous: Kept | None
+    parsed: Any = None
+    only: Shape | None = None
+
+
+class Mode(Enum):
+    """How replies that were kept are used."""
+
+    REUSE = "while they are fresh"
+    REFRESH = "not at all: ask anew"
+    KEPT_ONLY = "only they: make no call"
 
 
 class Replies:

@@ -49,7 +49,7 @@ from vendors.kit import (
     day_start,
     following,
 )
-from vendors.kit.reading import Raw, rows
+from vendors.kit.reading import Raw, as_object, rows
 from vendors.solis.alarms import read_log
 from vendors.solis.batteries import is_in_doubt, says_no_battery
 from vendors.solis.errors import failure_of
@@ -168,7 +168,7 @@ class Solis(Vendor):
     def _one(self, call: str, id: str, kind: str) -> Reply:
         """The detail of a station or inverter: of no other, as far as it names one."""
         reply = self.client.read("/v1/api/{}", call, body={"id": id}, kind=kind)
-        detail = reply.record(lambda raw: raw["data"])
+        detail = reply.record(lambda raw: as_object(raw["data"] or {}))
         if not detail:
             raise NotFound(reply.url)
         reply.record(lambda _: all_of([detail], "id", id))

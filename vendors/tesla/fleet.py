@@ -37,7 +37,7 @@ from vendors.kit import (
     following,
     within,
 )
-from vendors.kit.reading import Raw, moment, number, object_in, rows
+from vendors.kit.reading import Raw, as_object, moment, number, rows
 from vendors.kit.windows import EARLIEST
 from vendors.tesla import devices
 from vendors.tesla.errors import meaning
@@ -157,7 +157,7 @@ class Tesla(Vendor):
         """The site with its devices, for the price of one call."""
         reply = self.client.get(SITE_INFO, site)
         info = reply.record(partial(response_of, site))
-        components = reply.record(lambda raw: object_in(raw["response"], "components"))
+        components = reply.record(lambda raw: as_object(raw["response"]["components"]))
         parts = devices.parts_of(components)
 
         def listed(name: str, to: Callable[[str, Raw], D | None]) -> list[D]:

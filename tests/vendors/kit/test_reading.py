@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from vendors.kit.reading import (
     AnotherThing,
     about,
+    as_object,
     calendar_date,
     epoch,
     flag,
@@ -225,3 +226,10 @@ def test_an_answer_that_tells_no_id_or_the_one_asked_for_is_taken(answer):
 def test_an_answer_about_another_thing_is_refused():
     with pytest.raises(AnotherThing):
         about({"id": 8}, "id", "7")
+
+
+@pytest.mark.parametrize("value", [None, "", "text", 0, 7, True, [], [{}]])
+def test_a_required_object_is_an_object(value):
+    with pytest.raises(TypeError):
+        as_object(value)
+    assert as_object({"a": value}) == {"a": value}

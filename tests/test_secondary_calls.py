@@ -79,14 +79,16 @@ def test_a_failing_call_for_what_a_record_can_do_without_leaves_its_members_out_
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("operation", READS)
-def test_a_hanging_call_for_what_a_record_can_do_without_does_not_keep_it(fleet, name, operation):
+def test_a_hanging_call_for_what_a_record_can_do_without_does_not_keep_it(fleet, name, operation, monkeypatch):
     one = One(fleet, name, operation)
     deadline = max(1.0, 8 * one.seconds())
+    # Half of it is left for a machine that is busy with something else.
+    monkeypatch.setattr("vendors.kit.beside.GRACE_SECONDS", deadline / 2)
     for path in one.spare[:1]:
         started = time.monotonic()
         with one.account.fault(hang=True, path=path):
             sweep = one.read(seconds=deadline)
-        assert time.monotonic() - started < 0.95 * deadline, "before the request's deadline"
+        assert time.monotonic() - started < deadline, "before the request's deadline"
         (found,) = sweep.records
         assert (found.key, sweep.failure.code) == (one.key, "timeout")
 
@@ -117,7 +119,7 @@ def test_a_refused_credential_is_no_lack_of_members(fleet, name, operation):
 )
 def test_calls_that_do_not_need_each_other_are_made_at_the_same_time(fleet, name, operation, rounds):
     one = One(fleet, name, operation)
-    delay = max(0.2, 4 * one.seconds())
+    delay = max(0.4, 8 * one.seconds())
     one.account.calls()
     with one.account.fault(delay=delay):
         took = one.seconds()

@@ -15,7 +15,7 @@ from typing import Any
 from cachetools import LRUCache
 
 from vendors.kit.deadline import Deadline
-from vendors.kit.errors import Busy, RateLimited
+from vendors.kit.errors import Busy, Held
 from vendors.kit.places import Places
 
 # A wait of our own up to this long is pacing; a longer one is told to the caller instead.
@@ -103,7 +103,7 @@ class Budget:
         self._places = Places(inf, parallel)
 
     def spend(self, group: str, url: str, deadline: Deadline) -> "Spending":
-        """Around one call. Entering it raises RateLimited with the time to wait, or Busy when no place became free."""
+        """Around one call. Entering it raises Held with the time to wait, or Busy when no place became free."""
         return Spending(self, group, url, deadline)
 
     def enter(self, group: str, url: str, deadline: Deadline) -> None:
@@ -149,13 +149,13 @@ class Budget:
     def _refuse_held(self, group: str, url: str) -> None:
         left = self._ledger.held_until(f"{self._vendor}:{group}") - self._clock()
         if left > 0:
-            raise RateLimited(url, "the vendor has asked to wait", retry_after=left)
+            raise Held(url, "the vendor has asked to wait", retry_after=left)
 
     def _count(self, group: str, url: str, deadline: Deadline) -> None:
         while self._rate and (free_at := self._ledger.count(self._rate, f"{self._vendor}:{group}")):
             wait = max(0.01, free_at - self._clock())
             if wait > PACE_SECONDS or wait > deadline.left():
-                raise RateLimited(url, "the budget of this server for this credential is spent", retry_after=wait)
+                raise Held(url, "the budget of this server for this credential is spent", retry_after=wait)
             self._sleep(wait)
             # The vendor may have said no meanwhile.
             self._refuse_held(group, url)

@@ -123,6 +123,12 @@ class RateLimited(VendorError):
         super().__init__(url, why, retry_after=guess if retry_after is None else retry_after)
 
 
+class Held(RateLimited):
+    """A call that this server did not make, since the quota is spent; the vendor's own 429 of the same sweep counts."""
+
+    severity = 8
+
+
 class Busy(VendorError):
     """Our own bound on requests to this vendor is full."""
 

@@ -160,7 +160,8 @@ def test_gunicorn_ends_at_once_with_all_faults_of_the_settings() -> None:
     assert names == ["DATABASE_URL", "PORT", "SECRET_KEY", "ID_KEY"]
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive  # the tests of the README run it as well
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_the_demo_shows_real_answers_and_ends_cleanly(sign: signal.Signals) -> None:
     port, sandbox_port = free_port(), free_port()
     environ = clean(PORT=port, SANDBOX_PORT=sandbox_port, DATABASE_URL="postgresql://never.used/x")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
 import hypothesis
 import pytest
@@ -11,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
+from werkzeug.routing import Rule
 
 from app import create_app
 from app.config import Settings
@@ -42,6 +44,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker("databases"):
         metafunc.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _routes_compiled_once() -> Iterator[None]:
+    """The code that writes a route as a URL, which is the same in every application that has this route.
+
+    A sandbox has 140 routes, and to compile them takes longer than most of its tests."""
+    compiled: dict[object, Callable[..., tuple[str, str]]] = {}
+    compile_builder = Rule._compile_builder
+
+    def compiled_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        key = rule.rule, tuple(rule._trace), append_unknown, str(rule.defaults)
+        if key not in compiled:
+            compiled[key] = compile_builder(rule, append_unknown)
+        return compiled[key]
+
+    with mock.patch.object(Rule, "_compile_builder", compiled_once):
+        yield
 
 
 @pytest.fixture(scope="session")

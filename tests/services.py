@@ -26,12 +26,12 @@ class Played:
         self._verify = ca_file or True
 
     def get(self, path: str):
-        return requests.get(self.url + path, timeout=10, verify=self._verify).json()
+        return requests.get(self.url + path, timeout=60, verify=self._verify).json()
 
     def put(self, path: str, value) -> None:
         # Not json=value: requests sends no body for None.
         body, kind = json.dumps(value), {"Content-Type": "application/json"}
-        answer = requests.put(self.url + path, body, headers=kind, timeout=10, verify=self._verify)
+        answer = requests.put(self.url + path, body, headers=kind, timeout=60, verify=self._verify)
         assert answer.ok, answer.text
 
     def headers(self, *vendors: str) -> dict[str, str]:
@@ -42,7 +42,7 @@ class Played:
     def calls(self, vendor: str) -> dict[str, int]:
         """Calls by path since the last time this was asked."""
         counted = self.get(f"/calls/{vendor}")
-        requests.delete(f"{self.url}/calls/{vendor}", timeout=10, verify=self._verify)
+        requests.delete(f"{self.url}/calls/{vendor}", timeout=60, verify=self._verify)
         return counted
 
     def inverters(self, vendor: str) -> list[dict]:
@@ -123,7 +123,7 @@ class Account:
         self.views = played.get("/truth")["views"][name]
 
     def sweep(self, read="devices", *, refresh=False):
-        plugin = open_vendor(self.name, headers=self.headers, cloud=self.cloud, refresh=refresh, seconds=20)
+        plugin = open_vendor(self.name, headers=self.headers, cloud=self.cloud, refresh=refresh, seconds=60)
         sweep = Sweep(plugin)
         sweep.run(lambda plugin: getattr(plugin, read)())
         return sweep

@@ -111,7 +111,7 @@ def test_an_account_without_consent_is_an_empty_list(fleet):
     about = played.get("/")["vendors"]["sma"]["token_without_consent"]
     form = {"grant_type": "client_credentials", "scope": about["scope"]}
     auth = (about["client_id"], about["client_secret"])
-    token = requests.post(about["url"], data=form, auth=auth, timeout=10).json()["access_token"]
+    token = requests.post(about["url"], data=form, auth=auth, timeout=60).json()["access_token"]
     assert service.inverters({"X-Authorization-sma": f"Bearer {token}"}) == ([], {})
 
 

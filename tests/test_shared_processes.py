@@ -33,7 +33,7 @@ class Both:
             f"{urls[0]}/oauth2/token",
             {"grant_type": "client_credentials"},
             auth=(self.client_id, made["client_secret"]),
-            timeout=20,
+            timeout=120,
         )
         self._bearer = {"Authorization": f"Bearer {answer.json()['access_token']}", "Cache-Control": "no-cache"}
 
@@ -46,7 +46,7 @@ class Both:
     def get(self, number, vendor):
         """The answer of one or the other service, asked anew of the vendor; each on a connection of its own."""
         headers = self._bearer | self._credentials[vendor]
-        return requests.get(f"{self.urls[number % 2]}/solar-inverters?pageSize=1000", headers=headers, timeout=20)
+        return requests.get(f"{self.urls[number % 2]}/solar-inverters?pageSize=1000", headers=headers, timeout=120)
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ class Client(threading.Thread):
         while True:
             at = time.monotonic()
             try:
-                answer = requests.get(f"{self.url}/solar-inverters", headers=self.headers, timeout=20)
+                answer = requests.get(f"{self.url}/solar-inverters", headers=self.headers, timeout=120)
             except requests.RequestException as error:
                 self.sent.append((at, error))
                 return
@@ -53,7 +53,7 @@ def service(folder, url):
         threading.Thread(target=process.stdout.read, daemon=True).start()
         url = f"http://127.0.0.1:{port}"
         form = {"grant_type": "client_credentials"}
-        token = requests.post(f"{url}/oauth2/token", form, auth=(client_id, secret), timeout=20).json()["access_token"]
+        token = requests.post(f"{url}/oauth2/token", form, auth=(client_id, secret), timeout=120).json()["access_token"]
         yield process, url, {"Authorization": f"Bearer {token}", "Connection": "close", "Cache-Control": "no-cache"}
 
 
@@ -73,7 +73,7 @@ def terminate_at_random(folder, seed):
         process.send_signal(signal.SIGTERM)
         for client in clients:
             client.join()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=120) == 0
         assert time.monotonic() - stopped < 25
     sent = [one for client in clients for one in client.sent]
     due = [came for at, came in sent if at < stopped - MOMENT]
@@ -114,5 +114,5 @@ def answered(url, headers):
     """The answer, asked for again where the killed worker had just taken the connection."""
     for _ in range(3):
         with suppress(requests.ConnectionError):
-            return requests.get(f"{url}/solar-inverters", headers=headers, timeout=20)
+            return requests.get(f"{url}/solar-inverters", headers=headers, timeout=120)
     raise AssertionError("nobody answers")

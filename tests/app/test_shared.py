@@ -50,7 +50,7 @@ def test_two_processes_have_one_budget(redis_url):
     )
     command = [sys.executable, "-c", program, redis_url]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    assert sum(int(process.communicate(timeout=60)[0]) for process in processes) == 10
+    assert sum(int(process.communicate(timeout=120)[0]) for process in processes) == 10
 
 
 def test_a_hold_is_known_to_all_and_ends_at_its_time(redis_url):

@@ -40,7 +40,7 @@ def test_three_processes_that_start_at_once_agree(tmp_path: Path) -> None:
             )
             for _ in range(3)
         ]
-        ended = [process.communicate(timeout=60) for process in started]
+        ended = [process.communicate(timeout=120) for process in started]
         assert [process.returncode for process in started] == [0, 0, 0], ended
         assert len({output for output, _ in ended}) == 1, "all have the same key"
     database = Database(f"sqlite:///{tmp_path / 'instance' / 'derapi.db'}")

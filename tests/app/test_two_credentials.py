@@ -70,7 +70,7 @@ class Cloud:
 
     def __init__(self, network, vendor):
         self.vendor, self.is_down, self.waits_for_both, self.calls = vendor, False, True, 0
-        self._both = threading.Barrier(len(OWNERS), timeout=5)
+        self._both = threading.Barrier(len(OWNERS), timeout=60)
         for silent in (silent_sma, silent_solaredge, silent_enphase):
             silent(network)
         for url, answer in ANSWERS[vendor].items():

@@ -12,7 +12,7 @@ from vendors.kit.flights import Flights
 
 def together(flights, count, call, keys=lambda number: b"k"):
     """Outcomes of `count` calls that are all under way before the first ends."""
-    arrived = threading.Barrier(count + 1, timeout=5)
+    arrived = threading.Barrier(count + 1, timeout=60)
     outcomes = []
 
     def one(number):

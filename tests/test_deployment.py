@@ -1,5 +1,6 @@
 """The service and the demo as real processes, and what deployment relies on."""
 
+import atexit
 import os
 import re
 import signal
@@ -24,16 +25,13 @@ GUNICORN = [sys.executable, "-m", "gunicorn", "wsgi:app"]
 DEMO = [sys.executable, "demo.py"]
 
 
-# Bound, and never listening: the kernel gives their ports to no other process, and a server can still listen there.
-_held: list[socket.socket] = []
-
-
 def free_port() -> int:
     """A port for a server that listens with SO_REUSEADDR; held until this process ends."""
+    # Bound, and never listening: the kernel gives the port to no other process, and a server can still listen there.
     held = socket.socket()
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     held.bind(("127.0.0.1", 0))
-    _held.append(held)
+    atexit.register(held.close)
     port: int = held.getsockname()[1]
     return port
 

@@ -55,9 +55,10 @@ class Worker(ThreadWorker):
 
     def accept(self, listener: socket.socket) -> None:
         """Takes the connections that wait, as many as there are places, or leaves them to another worker."""
-        while self.nr_conns < self.worker_connections:
+        for taken in range(self.worker_connections - self.nr_conns):
             if self.share.is_above_others and not self._has_left_it:
-                self._leaves_it = True
+                # Only of the first it is known that it waits; if there are more, the next round says so.
+                self._leaves_it = not taken
                 return
             self._has_left_it = False
             try:

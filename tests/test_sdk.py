@@ -50,6 +50,7 @@ def client(vendor, service):
     return client.set_httpx_client(httpx.Client(transport=transport, base_url="http://localhost", headers=headers))
 
 
+@pytest.mark.one_in(2)
 def test_every_page_of_every_list_can_be_read(client, vendor):
     for read, member in LISTS:
         found = [item.id for item in read.sync_depaginated(client=client, page_size=2)]
@@ -59,6 +60,7 @@ def test_every_page_of_every_list_can_be_read(client, vendor):
         assert found
 
 
+@pytest.mark.one_in(2)
 def test_every_site_and_device_can_be_read_and_belongs_together(client, vendor):
     inverters, batteries = set(), set()
     for item in list_sites.sync_depaginated(client=client):
@@ -78,6 +80,7 @@ def test_every_site_and_device_can_be_read_and_belongs_together(client, vendor):
     assert batteries == {item.id for item in list_batteries.sync_depaginated(client=client)}
 
 
+@pytest.mark.one_in(2)
 def test_intervals_of_every_level_come_page_by_page(client, vendor):
     offered = 0
     for read, id in series(client):

@@ -72,8 +72,7 @@ def test_a_failing_call_for_what_a_record_can_do_without_leaves_its_members_out_
                 sweep = one.read()
             (found,) = sweep.records
             assert (found.key, sweep.failure.code) == (one.key, code), path
-            # A 429 holds the others as well, and the first one that was waited for is reported.
-            assert any(failure.url.endswith(path) for failure in sweep.progress.failures)
+            assert sweep.failure.url.endswith(path)
             # Without its batteries, SolarEdge's newest quarter of a night is the sun's last one.
             assert members(found) - {"power_kw"} <= members(whole)
 
@@ -107,6 +106,7 @@ def test_a_refused_credential_is_no_lack_of_members(fleet, name, operation):
 
 
 # After how many calls one after another.
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("name", "operation", "rounds"),
     [
@@ -120,7 +120,7 @@ def test_a_refused_credential_is_no_lack_of_members(fleet, name, operation):
 )
 def test_calls_that_do_not_need_each_other_are_made_at_the_same_time(fleet, name, operation, rounds):
     one = One(fleet, name, operation)
-    delay = max(0.4, 8 * one.seconds())
+    delay = max(0.5, 6 * one.seconds())
     one.account.calls()
     with one.account.fault(delay=delay):
         took = one.seconds()

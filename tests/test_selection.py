@@ -1,5 +1,6 @@
 """What `make test` and `make test-all` run: together everything but the soak, and nothing twice."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +32,8 @@ def selected(tmp_path):
     def select(expression):
         command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-c", str(ROOT / "setup.cfg")]
         command += ["--rootdir", str(tmp_path), "-p", "no:cacheprovider", "-m", expression, str(tmp_path)]
-        printed = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=120).stdout
+        environ = {**os.environ, "PYTEST_ADDOPTS": ""}
+        printed = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environ).stdout
         return [line.partition("::")[2] for line in printed.splitlines() if "::" in line]
 
     return select

@@ -96,6 +96,7 @@ def test_sigterm_at_twenty_moments_loses_no_request(tmp_path, report):
     )
 
 
+@pytest.mark.exhaustive
 def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(tmp_path):
     with running(sandbox.create_app(2, 1)) as clouds, service(tmp_path, clouds) as (process, url, headers):
         headers = headers | Played(clouds).headers("sma")

@@ -5,6 +5,7 @@ import ctypes
 import gc
 import os
 import resource
+import signal
 import sys
 
 import structlog
@@ -60,6 +61,7 @@ control_socket_disable = True
 # Every request has a line of ours in the log (app.log); gunicorn would prepare one of its own for nothing.
 logger_class = "app.server.Log"
 logconfig_dict = log.configuration(_settings.log_level)
+_STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 def on_starting(server):
@@ -83,8 +85,23 @@ def child_exit(server, worker):
     worker.share.leave()
 
 
+def post_worker_init(worker):
+    """In each worker, once it has its own handlers of signals: takes those that came meanwhile."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+
+
+def pre_exec(server):
+    """In a new master (USR2), which inherits what is blocked."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+
+
 def when_ready(server):
     """The start in one line, before the first fork."""
+    # A stop that reaches a worker before it has its own handlers would run the master's, and be lost.
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS),
+    )
     server.app.wsgi().extensions["database"].checkpoint()
     # What is loaded stays for good: searching it for garbage would hold all threads for some 20 ms now and then.
     gc.collect()

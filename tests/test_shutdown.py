@@ -117,3 +117,29 @@ def answered(url, headers):
         with suppress(requests.ConnectionError):
             return requests.get(f"{url}/solar-inverters", headers=headers, timeout=120)
     raise AssertionError("nobody answers")
+
+
+SLOW_START = """
+import sys, time
+from gunicorn.app.wsgiapp import run
+from app.server import Worker
+
+start = Worker.init_process
+
+def start_late(self):
+    time.sleep(1)
+    start(self)
+
+Worker.init_process = start_late
+sys.argv = ["gunicorn", "wsgi:app"]
+run()
+"""
+
+
+def test_a_stop_that_comes_while_the_workers_start_is_not_missed(tmp_path):
+    environ = clean(PORT=free_port(), INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=2)
+    with started([*GUNICORN[:1], "-c", SLOW_START], environ) as process:
+        read_until(process, "listening")
+        process.send_signal(signal.SIGTERM)
+        # A worker that misses the signal is killed after gunicorn's graceful_timeout, 25 s.
+        assert process.wait(timeout=20) == 0

@@ -127,7 +127,7 @@ class Solis(Vendor):
         self, call: str, only: Shape, number: int, to: Callable[[Raw], T], station: str | None = None
     ) -> tuple[list[T], bool]:
         body = {"pageNo": number, "pageSize": PAGE_SIZE} | ({"stationId": station} if station else {})
-        reply = self.client.read("/v1/api/{}", call, body=body, only=only)
+        reply = self.client.read(f"/v1/api/{call}", body=body, only=only)
         raws = reply.record(lambda raw: rows(raw, "data", "page", "records"))
         if station:
             reply.record(lambda _: all_of(raws, "stationId", station))
@@ -167,7 +167,7 @@ class Solis(Vendor):
 
     def _one(self, call: str, id: str, kind: str) -> Reply:
         """The detail of a station or inverter: of no other, as far as it names one."""
-        reply = self.client.read("/v1/api/{}", call, body={"id": id}, kind=kind)
+        reply = self.client.read(f"/v1/api/{call}", body={"id": id}, kind=kind)
         detail = reply.record(lambda raw: as_object(raw["data"] or {}))
         if not detail:
             raise NotFound(reply.url)
@@ -248,7 +248,7 @@ class Solis(Vendor):
         end = day_start(following(unit, first), clock)
         body = {"id": id, "money": "", unit: first.strftime(form)}
         call = f"{owner}{unit.capitalize()}"
-        reply = self.client.read("/v1/api/{}", call, body=body, kind=self.client.kind(end))
+        reply = self.client.read(f"/v1/api/{call}", body=body, kind=self.client.kind(end))
         reply.record(lambda raw: all_of(rows(raw, "data", optional=True), "inverterId", id))
         samples = reply.rows("data", to=partial(to_total, members, clock), optional=True)
         return totals(samples, step, clock, inverters_clock(site))

@@ -43,7 +43,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker("databases"):
-        metafunc.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
+        postgres = pytest.param("postgres", marks=pytest.mark.one_in(5))
+        metafunc.parametrize("database_url", ["sqlite", postgres], indirect=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -79,7 +79,7 @@ def url(tmp_path):
     return url
 
 
-@pytest.mark.one_in(5)
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("first", range(0, 50, 10))
 def test_kill_9_in_the_middle_of_writes_leaves_a_consistent_database(url, first):
     assert sum(kill_writers(url, seed) for seed in range(first, first + 10)) > 30, "more than one each"

@@ -77,6 +77,7 @@ def test_gunicorn_serves_on_port_with_the_given_processes_and_ends_on_sigterm(tm
         assert process.wait(timeout=120) == 0
 
 
+@pytest.mark.exhaustive
 def test_connections_that_come_at_once_are_shared_out_evenly_also_after_a_worker_has_died(tmp_path: Path) -> None:
     port = free_port()
     with started(GUNICORN, clean(PORT=port, INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=2)) as process:
@@ -141,6 +142,7 @@ def wait_until(true: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("command", [GUNICORN, DEMO])
 def test_a_used_port_is_one_line_at_once(command: list[str], tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as used:

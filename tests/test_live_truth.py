@@ -38,6 +38,7 @@ def lives():
         yield lambda name: Live(app, url, name)
 
 
+@pytest.mark.one_in(2)
 @each_vendor
 @pytest.mark.parametrize("moment", MOMENTS, ids=["at noon", "in the evening", "at night"])
 def test_every_single_read_is_true_at_the_time_that_it_names(lives, name, moment):

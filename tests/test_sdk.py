@@ -80,7 +80,7 @@ def test_every_site_and_device_can_be_read_and_belongs_together(client, vendor):
     assert batteries == {item.id for item in list_batteries.sync_depaginated(client=client)}
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(4)
 def test_intervals_of_every_level_come_page_by_page(client, vendor):
     offered = 0
     for read, id in series(client):

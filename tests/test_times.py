@@ -94,6 +94,7 @@ def window(plugin, operation, key, level):
     return [one for one in found if isinstance(one, Interval)]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", VENDORS)
 def test_no_vendor_s_impossible_time_is_a_time_or_a_fault(name, spoil):
     with vendor_of(name, 1) as vendor, vendor.at(NOW):
@@ -133,6 +134,7 @@ def service(tmp_path_factory):
         yield both
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", VENDORS)
 def test_no_impossible_time_ends_in_an_error_of_this_server(service, name, spoil):
     client, played = service

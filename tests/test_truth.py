@@ -54,7 +54,7 @@ def vendors():
         context.__exit__(None, None, None)
 
 
-@pytest.mark.one_in(9)
+@pytest.mark.one_in(11)
 @each_vendor
 @each_kind
 @pytest.mark.parametrize("day", ODD_DAYS)
@@ -69,7 +69,7 @@ def test_every_quarter_and_hour_of_an_odd_day_is_true(vendors, name, kind, day):
                 agree(vendor, case, quarters, hours)
 
 
-@pytest.mark.one_in(9)
+@pytest.mark.one_in(11)
 @each_vendor
 @pytest.mark.parametrize("day", ODD_DAYS)
 def test_sites_and_devices_can_be_read_on_an_odd_day(vendors, name, day):
@@ -97,7 +97,7 @@ def agree(vendor, case, fine, coarse):
             assert abs(kwh - sum(part.kwh[which] for part in parts)) <= most_off * (len(parts) + 1)
 
 
-@pytest.mark.one_in(9)
+@pytest.mark.one_in(11)
 @each_vendor
 @each_kind
 @pytest.mark.parametrize("number", [BERLIN, PHOENIX, LORD_HOWE, SANTIAGO])

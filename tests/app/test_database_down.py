@@ -88,6 +88,7 @@ def bearer(caller):
     return {"Authorization": f"Bearer {caller.token}"} | ALL
 
 
+@pytest.mark.exhaustive
 def test_ids_seen_while_the_database_was_down_are_written_once_it_is_back(server, settings, clouds):
     caller = Caller(settings, server.url())
     caller.get("/solar-inverters?vendor=tesla")
@@ -100,6 +101,7 @@ def test_ids_seen_while_the_database_was_down_are_written_once_it_is_back(server
     caller.close()
 
 
+@pytest.mark.exhaustive
 def test_a_service_starts_without_its_database_and_finds_it_later(server, settings, clouds):
     caller = Caller(settings, server.url())
     server.stop()
@@ -111,6 +113,7 @@ def test_a_service_starts_without_its_database_and_finds_it_later(server, settin
     caller.close()
 
 
+@pytest.mark.exhaustive
 def test_a_database_that_stands_still_costs_a_request_two_seconds_at_most(server, settings, clouds):
     caller = Caller(settings, server.url())
     first = caller.get().json

@@ -26,6 +26,7 @@ def database(app: Flask) -> Database:
     return found
 
 
+@pytest.mark.exhaustive
 def test_three_processes_that_start_at_once_agree(tmp_path: Path) -> None:
     environ = {**os.environ, "INSTANCE_PATH": str(tmp_path / "instance"), "PYTHONPATH": str(config.ROOT)}
     hidden = dict.fromkeys(("DATABASE_URL", "SECRET_KEY", "ID_KEY", "DYNO"), "")

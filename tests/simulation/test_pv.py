@@ -215,6 +215,7 @@ def test_each_day_of_a_place_is_computed_once_for_the_sums_and_once_for_a_closer
     assert len(made) <= past + 31
 
 
+@pytest.mark.exhaustive
 def test_a_thousand_sites_share_the_lists_of_24_places() -> None:
     before = pv_of.cache_info().misses
     fleet = Fleet(1000, seed=4711)

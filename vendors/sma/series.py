@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import fsum
 
 from vendors.kit import GAP, Bess, Row, Sample, amounts, labelled, latest
-from vendors.kit.reading import Raw, mapping, moment, number, optional_text, rows, stamp
+from vendors.kit.reading import Raw, kilo, mapping, moment, number, optional_text, rows, stamp
 from vendors.kit.windows import QUARTER
 
 # Members of a row in Wh or W.
@@ -120,8 +120,3 @@ def time_of(row: Raw, clock: tzinfo) -> datetime | None:
     """When a row ended, from the plant's clock; None for an empty row."""
     at = moment(row, "time", clock)
     return at.astimezone(UTC) if at else None
-
-
-def kilo(raw: Raw, member: str) -> float | None:
-    value = number(raw, member)
-    return None if value is None else value / 1000

@@ -65,6 +65,14 @@ def test_an_answer_goes_on_as_the_client_takes_it_and_then_its_connection(reader
     assert not readers.worker.poller.get_map()
 
 
+def test_what_has_left_is_not_held_in_memory(readers: Readers) -> None:
+    conn, theirs = readers.begin()
+    readers.take(theirs, 3_500_000)
+    (rest,) = conn.sock.unsent
+    assert rest.nbytes == conn.sock.unsent_bytes > 0
+    assert memoryview(rest.obj).nbytes <= 2 * rest.nbytes
+
+
 def test_an_answer_is_given_up_after_its_deadline(readers: Readers) -> None:
     conn, _ = readers.begin()
     readers.waiting.cut_off(time.monotonic() + limits.ANSWER_SECONDS - 1)

@@ -65,7 +65,7 @@ def capacity_of(summary: Raw) -> float | None:
 
 
 def flow_of_all(ids: AbstractSet[str | None] | None, latest: Raw) -> tuple[Flow, datetime | None] | None:
-    """What the batteries of these ids in `latest_telemetry` take or give together, and the oldest time of these powers.
+    """Power of the batteries with these ids in `latest_telemetry` together, and the oldest time of these powers.
 
     Where the ids are not known, all that are there; None where one of them is missing.
     """

@@ -44,7 +44,7 @@ def resample(
     for start, end in pairwise(borders):
         first, last = bisect_right(ends, start), bisect_left(starts, end)
         within = rows[first:last]
-        # Of a lump across a border nobody knows the share; what was measured before and after it counts.
+        # The share of a lump across a border is unknown; what was measured before and after it counts.
         placed = [row for row in within if not row.is_lump or (row.start >= start and row.end <= end)]
         found = _sum(placed, start, end)
         if found is None:

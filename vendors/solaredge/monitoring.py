@@ -219,7 +219,7 @@ class SolarEdge(Vendor):
     ) -> Series:
         """is_mixed: whether the values hold what batteries gave; they come as they are, and derived.
 
-        former: serial numbers of devices that were replaced. What they did is told with that of the present ones, of
+        former: serial numbers of devices that were replaced. Their energy is added to that of the present ones, of
         which none is missing when they have none.
         """
         site = self._known_site(key[0])

@@ -76,7 +76,7 @@ def is_pack(battery: Battery) -> bool:
 
 
 def nameplate_kwh(info: Raw, batteries: Sequence[Battery]) -> float | None:
-    """What the batteries of a site hold: its own rating, else the sum of theirs if they have them.
+    """Capacity of a site's batteries: its own rating, else the sum of theirs if they have them.
 
     A Powerwall 3 without a rating is taken to be in that of its leader.
     """
@@ -101,7 +101,7 @@ def whole_battery(site: str, info: Raw) -> Battery:
 
 
 def din(raw: Raw) -> str:
-    """What identifies a device: its DIN, or its device id in answers that have none."""
+    """Identity of a device: its DIN, or its device id in answers that have none."""
     return optional_text(raw, "din") or text(raw, "device_id")
 
 

@@ -205,6 +205,13 @@ def one_way(charge_kw: float | None, discharge_kw: float | None) -> tuple[float 
     return max(charge_kw - discharge_kw, 0.0), max(discharge_kw - charge_kw, 0.0)
 
 
+def sum_kw(powers: Iterable[float | None]) -> float | None:
+    """None where one of them is unknown, or none is there."""
+    known = list(powers)
+    found = [power for power in known if power is not None]
+    return fsum(found) if found and len(found) == len(known) else None
+
+
 def _values(series: Raw, units: Mapping[str, float]) -> dict[datetime, float]:
     """Values that are not null, by the start of their bucket; of one that comes twice the last.
 

@@ -119,6 +119,8 @@ class Connection(TConn):
             request.body = BytesIO(request.body.read())
         except (ParseException, NoMoreData):
             raise Malformed(400) from None
+        # `add` has answered that; gunicorn would answer it again, and straight to the socket.
+        request._expected_100_continue = False
         # An idle connection needs nothing of its last request.
         self.parser.mesg = None
         return request

@@ -9,7 +9,7 @@ FRAMING = 8
 
 
 class Malformed(Exception):
-    """What arrives is no request, or not one that is answered; `status` is the HTTP status for it."""
+    """The data received is no request, or one that is refused; `status` is the HTTP status for it."""
 
     def __init__(self, status: int) -> None:
         super().__init__()

@@ -95,8 +95,9 @@ def test_20_an_answer_about_another_site_is_not_read(faulty, vendors, name):
     with vendors(name).at(NOW) as vendor:
         case = vendor.cases(BERLIN, "solar")[0]
         key = vendor.key(case)
-    with faulty(name, 20) as vendor, pytest.raises(BadReply):
+    with faulty(name, 20) as vendor, pytest.raises(BadReply) as raised:
         next(iter(vendor.plugin.site_solar_intervals(key, Level.HOUR).tiles(*day(vendor, case)))).read()
+    assert raised.value.why == "the answer is about another site or device"
 
 
 @pytest.mark.parametrize("name", ENPHASE)

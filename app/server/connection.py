@@ -26,6 +26,12 @@ _PARTS = 64
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
+def _rest(part: memoryview, sent: int) -> memoryview:
+    """The unsent bytes of a part. A view keeps all of them in memory: less than half of that is copied."""
+    rest = part[sent:]
+    return rest if 2 * rest.nbytes >= memoryview(rest.obj).nbytes else memoryview(bytes(rest))
+
+
 class ClientSocket(socket.socket):
     """Never waits: `sendall` collects an answer, `flush` sends as much of it as the kernel takes at once."""
 
@@ -56,7 +62,7 @@ class ClientSocket(socket.socket):
             while sent:
                 part = self.unsent.popleft()
                 if sent < part.nbytes:
-                    self.unsent.appendleft(part[sent:])
+                    self.unsent.appendleft(_rest(part, sent))
                 sent -= min(sent, part.nbytes)
 
     def discard(self) -> None:
@@ -113,6 +119,8 @@ class Connection(TConn):
             request.body = BytesIO(request.body.read())
         except (ParseException, NoMoreData):
             raise Malformed(400) from None
+        # `add` has answered that; gunicorn would answer it again, and straight to the socket.
+        request._expected_100_continue = False
         # An idle connection needs nothing of its last request.
         self.parser.mesg = None
         return request

@@ -48,17 +48,22 @@ class SlowReaders:
         return True
 
     def _send(self, conn: Connection, client: socket.socket) -> None:
-        before = conn.sock.unsent_bytes
         try:
-            conn.sock.flush()
+            self._flush(conn)
         except OSError:  # The client has gone.
             self._forget(conn)
             self._worker.nr_conns -= 1
             conn.close()
             return
-        self._held_bytes -= before - conn.sock.unsent_bytes
         if not conn.sock.unsent:
             self._forget(conn)()
+
+    def _flush(self, conn: Connection) -> None:
+        before = conn.sock.unsent_bytes
+        try:
+            conn.sock.flush()
+        finally:  # A client may have taken a part before it went.
+            self._held_bytes -= before - conn.sock.unsent_bytes
 
     def _forget(self, conn: Connection) -> Callable[[], None]:
         self._worker.poller.unregister(conn.sock)

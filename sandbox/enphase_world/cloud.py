@@ -36,7 +36,7 @@ class EnphaseCloud(Dialect):
     """
 
     data_faults = data_faults.CHANGES
-    # A charge that stands beside rows has no time.
+    # A charge that stands next to the rows has no time.
     resolution = Resolution(charge_seconds=LAG_SECONDS + METER_ROW)
 
     options: ClassVar[tuple[str, ...]] = (

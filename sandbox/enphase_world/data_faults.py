@@ -41,7 +41,7 @@ def _of_tomorrow(path: str, data: Json) -> None:
 
 
 def _replaced(path: str, data: Json) -> None:
-    """Each device took the place of another, which is still told; all come twice, and truth is written as text."""
+    """Each device took the place of another, which is still listed; all come twice, and truth is written as text."""
     lists = data.get("devices", {}) if path.endswith(("/devices", "/latest_telemetry")) else {}
     for kind in ("micros", "meters", "encharges", "acbs"):
         found = lists.get(kind, [])
@@ -67,7 +67,7 @@ def _nested(path: str, data: Json) -> None:
 
 
 def _over(path: str, data: Json) -> None:
-    """What is told as open comes twice, and what is over stands beside it."""
+    """Open entries come twice, and entries that are over stand among them."""
     for name, began in (("events", "event_start_time"), ("alarms", "alarm_start_time")):
         opened = data.get(name, []) if "open" in path else []
         end = began.replace("start", "end")

@@ -59,7 +59,7 @@ def asked(now: State, clock: float) -> Window:
 
 
 def outside(now: State, start: float, kind: str = "span") -> Unprocessable:
-    """What is said of a time of which the system has no rows."""
+    """The refusal for a time of which the system has no rows."""
     span = f":first_interval=>{now.operational_at}, :last_interval=>{now.ready}"
     text = f"Requested date range is invalid for this system. {{:start_at=>{int(start)}, {span}}}"
     return Unprocessable(kind, f"Invalid request because of '{text}'")

@@ -1,4 +1,4 @@
-"""What each of SMA's measurement sets says of a span of time, in W or Wh: of a plant, or of one of its devices."""
+"""The values of SMA's measurement sets over a span of time, in W or Wh: of a plant, or of one of its devices."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -94,7 +94,7 @@ def sets_of(plant: Plant, device_id: str, further: tuple[str, ...]) -> tuple[str
 
 
 def balance(amount: _Amount, has_battery: bool) -> _Values:
-    """What a plant gives, takes and uses."""
+    """The energy balance of a plant."""
     pv, load, charge, discharge = amount("pv"), amount("load"), amount("charge"), amount("discharge")
     net = pv + discharge - charge - load
     feed_in, drawn = round(max(net, 0.0), 3), round(max(-net, 0.0), 3)

@@ -1,4 +1,4 @@
-"""What a site's production has spared the world, by the only public client that asks for it."""
+"""A site's environmental benefits, in the form that the only public client of this call reads."""
 
 from typing import Any
 

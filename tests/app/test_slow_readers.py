@@ -11,7 +11,7 @@ import pytest
 from gunicorn.config import Config
 
 from app.server import Worker, limits
-from app.server.connection import Connection
+from app.server.connection import ClientSocket, Connection
 from app.server.slow_readers import SlowReaders
 
 ANSWER = b"x" * 4_000_000
@@ -65,6 +65,14 @@ def test_an_answer_goes_on_as_the_client_takes_it_and_then_its_connection(reader
     assert not readers.worker.poller.get_map()
 
 
+def test_what_has_left_is_not_held_in_memory(readers: Readers) -> None:
+    conn, theirs = readers.begin()
+    readers.take(theirs, 3_500_000)
+    (rest,) = conn.sock.unsent
+    assert rest.nbytes == conn.sock.unsent_bytes > 0
+    assert memoryview(rest.obj).nbytes <= 2 * rest.nbytes
+
+
 def test_an_answer_is_given_up_after_its_deadline(readers: Readers) -> None:
     conn, _ = readers.begin()
     readers.waiting.cut_off(time.monotonic() + limits.ANSWER_SECONDS - 1)
@@ -106,3 +114,21 @@ def test_a_client_that_has_gone_is_forgotten(readers: Readers) -> None:
     assert readers.worker.nr_conns == 0
     assert conn.sock.fileno() == -1
     assert not readers.finished
+
+
+def test_a_client_that_goes_after_it_has_taken_a_part_holds_no_memory(
+    readers: Readers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conn, _ = readers.begin()
+    answers = iter([1000])
+
+    def sendmsg(sock: socket.socket, parts: object) -> int:
+        for size in answers:
+            return size
+        raise ConnectionResetError
+
+    monkeypatch.setattr(ClientSocket, "sendmsg", sendmsg)
+    monkeypatch.setattr(limits, "UNSENT_BYTES", 0)
+    readers.waiting._send(conn, conn.sock)
+    readers.waiting.cut_off(time.monotonic())
+    assert readers.worker.nr_conns == 0

@@ -4,7 +4,7 @@ from vendors.kit import RawReply, Reply, Request
 from vendors.kit.reading import Raw, about
 
 # Parts of texts, in lower case: the span lies outside of what the vendor has, or the system has no IQ Battery. The
-# Grid Services API passes on what the other one told it.
+# Grid Services API passes on the other one's text.
 NOTHING = (
     "requested date range is invalid for this system",
     "requested date is in the future",

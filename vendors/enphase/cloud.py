@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from vendors.enphase import present, series
 from vendors.enphase.answers import about_these
 from vendors.enphase.series import DAY, KEPT, MICRO_STEP, Feed
-from vendors.enphase.shapes import DEVICES, devices_of, encharge_id, encharge_ids, has_production_meter
+from vendors.enphase.shapes import DEVICES, devices_of, encharge_id, encharge_ids, has_production_meter, is_alone
 from vendors.kit import (
     Battery,
     Key,
@@ -236,11 +236,6 @@ class EnphaseCloud(Vendor):
         reply = self.client.get(self.settings, system)
         reply.record(partial(about_these, (system,)))
         return reply.record(present.mode_of)
-
-
-def is_alone(devices: list[SolarInverter | Battery]) -> bool:
-    """Whether there is exactly one battery."""
-    return sum(isinstance(device, Battery) for device in devices) == 1
 
 
 def graded(row: Row, level: Level) -> Row:

@@ -14,6 +14,7 @@ from vendors.kit.reading import (
     POWER_UNITS,
     Raw,
     epoch,
+    kilo,
     mapping,
     moment,
     number,
@@ -64,7 +65,7 @@ def capacity_of(summary: Raw) -> float | None:
 
 
 def flow_of_all(ids: AbstractSet[str | None] | None, latest: Raw) -> tuple[Flow, datetime | None] | None:
-    """What the batteries of these ids in `latest_telemetry` take or give together, and the oldest time of these powers.
+    """Power of the batteries with these ids in `latest_telemetry` together, and the oldest time of these powers.
 
     Where the ids are not known, all that are there; None where one of them is missing.
     """
@@ -210,12 +211,6 @@ def to_messages(found: Iterable[tuple[str, datetime | None]], types: Raw, now: d
     }
     told = tuple(Message("error", names.get(kind) or f"event type {kind}") for kind, _ in found)
     return Messages(told, min((began for _, began in found if began), default=now))
-
-
-def kilo(raw: Raw, name: str) -> float | None:
-    """A number of W or Wh in kW or kWh."""
-    value = number(raw, name)
-    return None if value is None else value / 1000
 
 
 def amount(raw: Raw, name: str, usual: str) -> float | None:

@@ -95,7 +95,7 @@ def days(raw: Raw, members: tuple[str, ...], zone: tzinfo) -> list[Sample]:
 
 
 def first_date(raw: Raw) -> date | None:
-    """`start_date`; None for an empty series, and for one whose days nobody can tell."""
+    """`start_date`; None for an empty series, and for one whose days are unknown."""
     return calendar_date(raw, "start_date") if optional_text(raw, "start_date") else None
 
 

@@ -96,6 +96,11 @@ def to_status(word: str | None) -> Status | None:
     return STATUSES.get(word.lower(), Status.UNKNOWN)
 
 
+def is_alone(devices: list[SolarInverter | Battery]) -> bool:
+    """Whether there is exactly one battery."""
+    return sum(isinstance(device, Battery) for device in devices) == 1
+
+
 def encharge_id(serial_number: str, raw: Raw) -> str | None:
     """The number that an IQ Battery has in `latest_telemetry`, from a reply of `/devices`; None for other devices."""
     return next(

@@ -101,6 +101,7 @@ class Budget:
         self._ledger = ledger or Ledger(clock)
         self._clock, self._sleep = clock, sleep
         self._places = Places(inf, parallel)
+        self._throttling = threading.Lock()
 
     def spend(self, group: str, url: str, deadline: Deadline) -> "Spending":
         """Around one call. Entering it raises Held with the time to wait, or Busy when no place became free."""
@@ -132,10 +133,12 @@ class Budget:
         """The vendor has answered 429: no call of this group for as long as it says, or for longer each time."""
         if hint:
             self.hold(group, hint)
-        # Calls that were under way together are one refusal.
-        elif not self._is_held(group):
-            doublings = min(self._ledger.refused(f"{self._vendor}:{group}") - 1, 10)
-            self.hold(group, min(FIRST_HOLD_SECONDS * 2**doublings, LONGEST_HOLD_SECONDS))
+            return
+        # Refusals of calls that were in flight together count once: the first holds the group before the next looks.
+        with self._throttling:
+            if not self._is_held(group):
+                doublings = min(self._ledger.refused(f"{self._vendor}:{group}") - 1, 10)
+                self.hold(group, min(FIRST_HOLD_SECONDS * 2**doublings, LONGEST_HOLD_SECONDS))
 
     def succeeded(self, group: str) -> None:
         """The vendor has answered a call; the next 429 is a first one, unless this call began before the last."""

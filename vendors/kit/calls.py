@@ -238,7 +238,7 @@ class Calls:
         return raw
 
     def _outage(self, raw: RawReply, request: Request) -> VendorError | None:
-        """What a 5xx says about the cloud; None if it says something about the thing that was asked for."""
+        """The failure of the cloud that a 5xx stands for; None if it is about the thing that was asked for."""
         meant = self._vendor.failure(Reply(raw, self._progress, partial(self._log, request, raw=raw)), request)
         if meant is None:
             meant = from_status(raw.status, raw.url, raw.retry_after)

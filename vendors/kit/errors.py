@@ -165,7 +165,7 @@ class Permanent(BackendError):
     advice = "If it was taken down, nothing is wrong. If it was not, ask the vendor why it is not shown."
 
     def once(self) -> BackendError:
-        """As it is told if no second try confirms it."""
+        """The failure to report if no second try confirms it."""
         return BackendError(self.url, "it fails for this site or device")
 
 

@@ -53,7 +53,7 @@ class Flights(Generic[T]):
             if key not in self._under_way:
                 self._under_way[key] = None
                 return None
-            # Only for one who waits: nearly all calls are nobody else's.
+            # Made when a second caller waits: nearly all calls have one caller.
             future = self._under_way[key] = self._under_way[key] or Future()
             return future
 

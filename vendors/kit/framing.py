@@ -108,7 +108,7 @@ class Reader:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
         if key == "set-cookie":
-            self.cookies.append(text)  # The comma of a date in it could not be told from one between two.
+            self.cookies.append(text)  # Joined, the comma in a date would look like one between two.
 
     def on_status(self, reason: bytes) -> None:
         if not self.head_is_whole:

@@ -86,6 +86,17 @@ def positive(raw: Raw, name: str) -> float | None:
     return value if value is not None and value > 0 else None
 
 
+def kilo(raw: Raw, name: str) -> float | None:
+    """A number of W or Wh in kW or kWh."""
+    value = number(raw, name)
+    return None if value is None else value / 1000
+
+
+def rating(raw: Raw, *names: str) -> float | None:
+    """A nameplate's W or Wh as kW or kWh, the first that is above 0; None where all are 0."""
+    return next((value / 1000 for name in names if (value := positive(raw, name)) is not None), None)
+
+
 def power_kw(raw: Raw, name: str, unit: str) -> float | None:
     """A power above 0 in kW; `unit` is the member that holds its unit. None when the unit is unknown."""
     value = positive(raw, name)

@@ -47,8 +47,8 @@ class Source(NamedTuple):
 
 
 class Landed(NamedTuple):
-    """What came of a call: the reply as it is kept, the one that it replaced, and its JSON if somebody has read it, or
-    what that one wanted of it."""
+    """Result of a fetch: the cached reply, the entry it replaced, and its JSON if already parsed, or the part that its
+    caller reads (`only`)."""
 
     kept: Kept
     previous: Kept | None
@@ -60,7 +60,7 @@ class Mode(Enum):
     """How replies that were kept are used."""
 
     REUSE = "while they are fresh"
-    REFRESH = "not at all: ask anew"
+    REFRESH = "not at all: ask again"
     KEPT_ONLY = "only they: make no call"
 
 

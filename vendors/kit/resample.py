@@ -44,7 +44,7 @@ def resample(
     for start, end in pairwise(borders):
         first, last = bisect_right(ends, start), bisect_left(starts, end)
         within = rows[first:last]
-        # Of a lump across a border nobody knows the share; what was measured before and after it counts.
+        # The share of a lump across a border is unknown; what was measured before and after it counts.
         placed = [row for row in within if not row.is_lump or (row.start >= start and row.end <= end)]
         found = _sum(placed, start, end)
         if found is None:
@@ -124,10 +124,10 @@ def _with_quality(found: Interval, quality: Quality, reporting: Reporting | None
 
 
 def together(
-    parts: Sequence[Sequence[Interval]], rows: Sequence[Sequence[Row]], zone: tzinfo
+    parts: Sequence[Sequence[Interval]], rows: Sequence[Sequence[Row]], zone: tzinfo, *, nights: bool
 ) -> Iterator[Interval]:
     """The sum of several devices' intervals, made of these rows of each. Of how many it is stands in `reporting` where
-    one says nothing."""
+    one says nothing; where devices do not sleep (`nights`), each one without an interval is missing."""
     by_start: dict[datetime, dict[int, Interval]] = {}
     for number, part in enumerate(parts):
         for interval in part:
@@ -136,7 +136,7 @@ def together(
         found = by_start[start]
         end = next(iter(found.values())).end
         silent = [number for number in range(len(parts)) if number not in found]
-        missing = sum(not _sleeps(rows[number], start, end, zone) for number in silent)
+        missing = sum(not (nights and _sleeps(rows[number], start, end, zone)) for number in silent)
         yield _added(list(found.values()), Reporting(len(parts) - missing, len(parts)))
 
 

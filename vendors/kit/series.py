@@ -126,4 +126,4 @@ def _between(
     series: Series, parts: Sequence[list[Row]], borders: Sequence[datetime], zone: tzinfo, now: datetime
 ) -> list[Interval]:
     found = [list(resample(rows, borders, zone, now - series.lag, nights=series.nights)) for rows in parts]
-    return found[0] if len(found) == 1 else list(together(found, parts, zone))
+    return found[0] if len(found) == 1 else list(together(found, parts, zone, nights=series.nights))

@@ -158,7 +158,7 @@ def _written(request: requests.PreparedRequest, target: str, host: str, more: st
 
 
 def _response(request: requests.PreparedRequest, found: Reader, seconds: float) -> requests.Response:
-    """What came, as requests has it."""
+    """The reply as a response of requests."""
     response = requests.Response()
     response.request, response.url = request, request.url or ""
     response.status_code, response.reason = found.status, found.reason

@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import fsum
 
 from vendors.kit import GAP, Bess, Row, Sample, amounts, labelled, latest
-from vendors.kit.reading import Raw, mapping, moment, number, optional_text, rows, stamp
+from vendors.kit.reading import Raw, kilo, mapping, moment, number, optional_text, rows, stamp
 from vendors.kit.windows import QUARTER
 
 # Members of a row in Wh or W.
@@ -43,7 +43,7 @@ class Present:
 def to_rows(raw: Raw, members: tuple[str, ...], clock: tzinfo, usual: str, start: datetime, end: datetime) -> list[Row]:
     """The rows of a period, which is from start to end.
 
-    usual: the resolution that the period mostly has. Of rows that are coarser nobody knows the parts.
+    usual: the resolution that the period mostly has. The parts of coarser rows are unknown.
     """
     resolution = optional_text(raw, "resolution") or usual
     samples = to_samples(rows(raw, "set", optional=True), members, clock)
@@ -79,7 +79,7 @@ def to_samples(raws: Iterable[Raw], members: tuple[str, ...], clock: tzinfo) -> 
         last = at
         wh = [value for member in members if (value := number(raw, member)) is not None]
         if len(wh) == len(members):
-            # A plant's rows have the state of charge beside what the sun gave.
+            # A plant's rows of solar energy have the state of charge too.
             charge = number(raw, CHARGE) if members == FLOWS else None
             samples.append(Sample(at.astimezone(UTC), tuple(value / 1000 for value in wh), charge))
     return samples
@@ -108,7 +108,7 @@ def net_kw(flows_w: Sequence[float | None]) -> tuple[float | None, float | None]
 
 
 def lifetime_kwh(raw: Raw) -> float | None:
-    """What an answer of the period `Total` sums up to; its rows are years."""
+    """Sum of an answer of the period `Total`; its rows are years."""
     total = number(mapping(raw, "total"), PRODUCED[0])
     if total is not None:
         return total / 1000
@@ -120,8 +120,3 @@ def time_of(row: Raw, clock: tzinfo) -> datetime | None:
     """When a row ended, from the plant's clock; None for an empty row."""
     at = moment(row, "time", clock)
     return at.astimezone(UTC) if at else None
-
-
-def kilo(raw: Raw, member: str) -> float | None:
-    value = number(raw, member)
-    return None if value is None else value / 1000

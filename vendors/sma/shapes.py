@@ -4,7 +4,19 @@ from typing import Any
 from urllib.parse import unquote
 
 from vendors.kit import Battery, Shape, Site, SolarInverter, Status
-from vendors.kit.reading import AnotherThing, Raw, mapping, moment, number, optional_text, positive, text, zone_name
+from vendors.kit.reading import (
+    Raw,
+    about,
+    flag,
+    mapping,
+    moment,
+    number,
+    optional_text,
+    positive,
+    rating,
+    text,
+    zone_name,
+)
 
 INVERTER_TYPE = "Solar Inverters"
 BATTERY_TYPE = "Battery"  # "Battery Inverter" is what was seen; what else may follow the word is not known.
@@ -42,7 +54,7 @@ def to_device(plant: str, raw: Raw) -> SolarInverter | Battery | None:
     """Solar inverter or battery from a device; None for meters, sensors, chargers and what is deactivated."""
     kind = text(raw, "type")
     device = text(raw, "deviceId")
-    if raw.get("isActive") is False:
+    if flag(raw, "isActive") is False:
         return None
     if kind == INVERTER_TYPE and positive(raw, "generatorPower") is not None:
         return SolarInverter.listed((device,), device, plant, of_inverter, raw)
@@ -68,12 +80,6 @@ def of_battery(raw: Raw) -> dict[str, Any]:
     return of_device(raw) | {"nameplate_kwh": rating(raw, "batteryCapacity")}
 
 
-def rating(raw: Raw, name: str) -> float | None:
-    """A nameplate's W or Wh as kW or kWh; None where it is 0."""
-    value = positive(raw, name)
-    return None if value is None else value / 1000
-
-
 def to_status(raw: Raw) -> tuple[Status | None, str | None]:
     """Status and SMA's word for it, from an answer of `/status`."""
     word = optional_text(mapping(raw, "device"), "status")
@@ -84,7 +90,5 @@ def asked_for(raw: Raw, url: str) -> Raw:
     """The answer, if it is about the plant or device in its URL as far as it says so. Raises AnotherThing."""
     kind, id = url.partition("/v1/")[2].split("/")[:2]
     for head, member in OWNERS.get(kind, ()):
-        named = optional_text(mapping(raw, head), member)
-        if named is not None and named != unquote(id):
-            raise AnotherThing
+        about(mapping(raw, head), member, unquote(id))
     return raw

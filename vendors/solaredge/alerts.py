@@ -1,4 +1,4 @@
-"""What is wrong with a device now, in the alerts of its site."""
+"""Open alerts of a device, from those of its site."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +29,7 @@ class Alert:
 def read_alerts(client: Client, site: Site, serial_number: str) -> Messages | None:
     """Open alerts of a device, whenever they came; where a site has more than are read, since the oldest of those.
 
-    None where nobody knows since when there could be any.
+    None where the site's first day is unknown.
     """
     if site.operational_since is None:
         return None

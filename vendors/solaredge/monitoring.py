@@ -13,7 +13,7 @@ are not valid here.
 Source: https://api-docs.solaredge.com, and live replies of public projects, read November 2026.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -49,6 +49,7 @@ from vendors.solaredge.shapes import (
     DEVICES,
     Present,
     one_way,
+    sum_kw,
     to_coupled,
     to_device,
     to_flows,
@@ -219,7 +220,7 @@ class SolarEdge(Vendor):
     ) -> Series:
         """is_mixed: whether the values hold what batteries gave; they come as they are, and derived.
 
-        former: serial numbers of devices that were replaced. What they did is told with that of the present ones, of
+        former: serial numbers of devices that were replaced. Their energy is added to that of the present ones, of
         which none is missing when they have none.
         """
         site = self._known_site(key[0])
@@ -247,10 +248,3 @@ class SolarEdge(Vendor):
             return None
         years = read_years(self.client, site, INVERTERS, site.operational_since).get(device.serial_number)
         return Production(fsum(years), site.operational_since) if years else None
-
-
-def sum_kw(powers: Iterable[float | None]) -> float | None:
-    """None where one of them is unknown, or none is there."""
-    known = list(powers)
-    told = [power for power in known if power is not None]
-    return fsum(told) if told and len(told) == len(known) else None

@@ -131,11 +131,11 @@ def to_samples(series: Raw, members: tuple[str, ...]) -> list[Sample]:
 
 
 def resolution_of(series: Raw, member: str, asked: str) -> str:
-    """The resolution that stands in the answer, at the values or beside all series; else the one asked for."""
-    told = optional_text(mapping(series, member), "resolution") or optional_text(series, "resolution") or asked
-    if told not in RESOLUTIONS:
+    """The resolution that stands in the answer, at the values or next to all series; else the one asked for."""
+    found = optional_text(mapping(series, member), "resolution") or optional_text(series, "resolution") or asked
+    if found not in RESOLUTIONS:
         raise ValueError("an unknown resolution")
-    return told
+    return found
 
 
 def to_rows(series: Raw, members: tuple[str, ...], clock: tzinfo, asked: str) -> list[Row]:
@@ -182,13 +182,13 @@ def with_former(rows: Iterable[Row], former: Iterable[Row]) -> list[Row]:
 
 
 def to_outputs(series: Raw) -> list[Present]:
-    """What was produced in each bucket with an energy, in mean powers."""
+    """Production of each bucket with an energy, as mean power."""
     rows = buckets(series, PRODUCED, STEPS[resolution_of(series, PRODUCED[0], PRESENT)])
     return [Present(row.end, row.kwh[0] / hours(row.end - row.start)) for row in rows if row.kwh is not None]
 
 
 def to_flows(series: Raw) -> list[Present]:
-    """What a battery did in each bucket of which anything is known."""
+    """State of a battery in each bucket of which anything is known."""
     charged, discharged = (_values(mapping(series, member), POWER_UNITS) for member in POWERS)
     charge = _values(mapping(series, CHARGE), PERCENT)
     step = STEPS[resolution_of(series, POWERS[0], PRESENT)]
@@ -203,6 +203,13 @@ def one_way(charge_kw: float | None, discharge_kw: float | None) -> tuple[float 
     if charge_kw is None or discharge_kw is None:
         return charge_kw, discharge_kw
     return max(charge_kw - discharge_kw, 0.0), max(discharge_kw - charge_kw, 0.0)
+
+
+def sum_kw(powers: Iterable[float | None]) -> float | None:
+    """None where one of them is unknown, or none is there."""
+    known = list(powers)
+    found = [power for power in known if power is not None]
+    return fsum(found) if found and len(found) == len(known) else None
 
 
 def _values(series: Raw, units: Mapping[str, float]) -> dict[datetime, float]:

@@ -97,13 +97,13 @@ def _as_asked(site: Site, at: datetime) -> str:
 
 
 def _by_serial_number(reply: Reply, source: Source, to: Callable[[Raw], T]) -> dict[str, T]:
-    """Each series converted, with what stands beside all of them; null is no series."""
+    """Each series converted, with the resolution that stands next to them; null is no series."""
     if not source.root:
         return {"": reply.record(lambda raw: to({source.members[0]: raw}))}
 
     def convert(raw: Raw) -> dict[str, T]:
-        beside = {"resolution": raw.get("resolution")}
-        told = {} if raw[source.root] is None else raw[source.root]
-        return {name: to({**beside, **(series or {})}) for name, series in told.items()}
+        common = {"resolution": raw.get("resolution")}
+        by_serial_number = {} if raw[source.root] is None else raw[source.root]
+        return {name: to({**common, **(series or {})}) for name, series in by_serial_number.items()}
 
     return reply.record(convert)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from vendors.kit.reading import Raw, number, optional_text
+from vendors.kit.reading import Raw, flag, number, optional_text
 
 # These stay when a battery is taken away.
 COUNTERS = ("batteryTotalChargeEnergy", "batteryTotalDischargeEnergy")
@@ -32,7 +32,7 @@ def says_no_battery(raw: Raw) -> bool:
     by its own type."""
     listed = raw.get("batteryList")
     places = [place for place in listed if isinstance(place, Mapping)] if isinstance(listed, list) else []
-    empty = [place.get("noBattery") is True or names_no_battery(place) for place in places]
+    empty = [flag(place, "noBattery") is True or names_no_battery(place) for place in places]
     return all(empty) if any(empty) else names_no_battery(raw)
 
 

@@ -1,6 +1,6 @@
 """Solis' answers as records."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from math import fsum
@@ -9,8 +9,8 @@ from typing import Any
 from vendors.kit import ANY, Battery, Bess, Production, Shape, Site, SolarInverter, Status
 from vendors.kit.reading import (
     POWER_UNITS,
-    AnotherThing,
     Raw,
+    about,
     energy_kwh,
     epoch,
     number,
@@ -85,8 +85,7 @@ def detailed(site: Site, raw: Raw, now: datetime) -> Site:
 def all_of(raws: Iterable[Any], member: str, id: str) -> None:
     """Raises AnotherThing if any of the rows names another id in that member."""
     for raw in raws:
-        if isinstance(raw, Mapping) and optional_text(raw, member) not in (None, id):
-            raise AnotherThing
+        about(raw, member, id)
 
 
 def inverters_clock(site: Site) -> timezone:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vendors.kit import Battery, SolarInverter
-from vendors.kit.reading import Raw, optional_text, positive, text
+from vendors.kit.reading import Raw, flag, optional_text, rating, text
 
 # A battery with an inverter for solar modules inside. It is seen among the gateways, and may be listed as battery and
 # as inverter too.
@@ -36,7 +36,7 @@ def whole(parts: Mapping[str, Raw], raw: Raw) -> Raw:
 
 def to_inverter(site: str, raw: Raw) -> SolarInverter | None:
     """Solar inverter from a component; None when it is no longer active."""
-    if raw.get("is_active") is False:
+    if flag(raw, "is_active") is False:
         return None
     device = din(raw)
     return SolarInverter.listed((site, device), device, site, of_inverter, raw)
@@ -49,7 +49,7 @@ def to_hybrid(site: str, raw: Raw) -> SolarInverter | None:
 
 def to_battery(site: str, raw: Raw) -> Battery | None:
     """Battery from a component; None when it is no longer active."""
-    if raw.get("is_active") is False:
+    if flag(raw, "is_active") is False:
         return None
     device = din(raw)
     return Battery.listed((site, device), device, site, of_battery, raw)
@@ -76,7 +76,7 @@ def is_pack(battery: Battery) -> bool:
 
 
 def nameplate_kwh(info: Raw, batteries: Sequence[Battery]) -> float | None:
-    """What the batteries of a site hold: its own rating, else the sum of theirs if they have them.
+    """Capacity of a site's batteries: its own rating, else the sum of theirs if they have them.
 
     A Powerwall 3 without a rating is taken to be in that of its leader.
     """
@@ -100,13 +100,8 @@ def whole_battery(site: str, info: Raw) -> Battery:
     )
 
 
-def rating(raw: Raw, *names: str) -> float | None:
-    """A nameplate's W or Wh as kW or kWh, the first that is above 0; None where all are 0."""
-    return next((value / 1000 for name in names if (value := positive(raw, name)) is not None), None)
-
-
 def din(raw: Raw) -> str:
-    """What identifies a device: its DIN, or its device id in answers that have none."""
+    """Identity of a device: its DIN, or its device id in answers that have none."""
     return optional_text(raw, "din") or text(raw, "device_id")
 
 

@@ -37,7 +37,7 @@ from vendors.kit import (
     following,
     within,
 )
-from vendors.kit.reading import Raw, as_object, moment, number, rows
+from vendors.kit.reading import Raw, as_object, kilo, moment, number, rows
 from vendors.kit.windows import EARLIEST
 from vendors.tesla import devices
 from vendors.tesla.errors import meaning
@@ -48,7 +48,6 @@ from vendors.tesla.shapes import (
     charge_percent,
     flows_kw,
     has,
-    kilo,
     mode_of,
     response_of,
     to_id_with_devices,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, TypeVar
 
 from vendors.kit import Battery, Bess, Key, NotFound, Site, SolarInverter
-from vendors.kit.reading import AnotherThing, Raw, as_object, mapping, moment, number, optional_text, text, zone
+from vendors.kit.reading import AnotherThing, Raw, as_object, kilo, mapping, moment, number, optional_text, text, zone
 from vendors.tesla.devices import nameplate_kwh
 
 # Members that hold the `energy_site_id` of what an answer is about. Few answers have them, and a site number may be
@@ -152,8 +152,3 @@ def flows_kw(live: Raw) -> tuple[float | None, float | None]:
     """Power into and out of the battery; Tesla's number is positive while it discharges."""
     power_kw = kilo(live, "battery_power")
     return (None, None) if power_kw is None else (max(0.0, -power_kw), max(0.0, power_kw))
-
-
-def kilo(raw: Raw, name: str) -> float | None:
-    value = number(raw, name)
-    return None if value is None else value / 1000

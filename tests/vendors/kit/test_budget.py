@@ -2,12 +2,13 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
 from vendors.kit import Busy, Deadline, Ledger, Rate, RateLimited, Sweep, open_cloud
-from vendors.kit.budget import GROUPS, Budget
+from vendors.kit.budget import FIRST_HOLD_SECONDS, GROUPS, Budget
 from vendors.kit.registry import discover
 
 PLANTS = BASE + "/v1/plants"
@@ -171,6 +172,29 @@ def test_refusals_that_were_under_way_together_count_once_and_an_old_success_doe
             raise AssertionError("the call was made")
         assert refused.value.retry_after == seconds
         now[0] += seconds
+
+
+def test_refusals_that_come_at_the_same_moment_count_once():
+    together = threading.Barrier(8)
+
+    class Distant(Ledger):
+        """As in Redis, other threads go on while it is asked."""
+
+        def held_until(self, group):
+            until = super().held_until(group)
+            time.sleep(0.002)
+            return until
+
+    ledger = Distant(lambda: 1000.0)
+    budget = Budget("sma", 8, ledger=ledger, clock=lambda: 1000.0)
+
+    def refuse(number):
+        together.wait(20)
+        budget.throttled("group", None)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(refuse, range(8)))
+    assert ledger.held_until("sma:group") == 1000.0 + FIRST_HOLD_SECONDS
 
 
 def test_a_hint_of_the_vendor_is_kept_to_instead():

@@ -28,8 +28,8 @@ def grid(step, count):
     return [START + number * step for number in range(count + 1)]
 
 
-def sum_of(*rows, borders):
-    return list(together([intervals(one, borders) for one in rows], rows, UTC))
+def sum_of(*rows, borders, nights=True):
+    return list(together([intervals(one, borders, nights=nights) for one in rows], rows, UTC, nights=nights))
 
 
 def intervals(rows, borders, known_until=ENDLESS, nights=True):
@@ -248,3 +248,11 @@ def test_a_device_that_is_silent_between_two_of_its_hours_makes_the_sum_partial(
     assert (summed[0].quality, summed[3].quality) == (Quality.MEASURED, Quality.MEASURED)
     # Wherever a page begins.
     assert sum_of(whole, with_gap, borders=hours[2:]) == summed[2:]
+
+
+def test_of_devices_that_do_not_sleep_one_without_its_afternoon_is_missing():
+    hours = grid(timedelta(hours=1), 4)
+    summed = sum_of(rows_of([1.0] * 48), rows_of([1.0] * 24), borders=hours, nights=False)
+    assert [one.kwh[0] for one in summed] == [24.0, 24.0, 12.0, 12.0]
+    assert [one.quality for one in summed] == [Quality.MEASURED] * 2 + [Quality.PARTIAL] * 2
+    assert {one.reporting for one in summed[2:]} == {Reporting(1, 2)}

@@ -33,8 +33,9 @@ def test_equal_serial_numbers_in_two_plants_are_two_inverters():
     assert len(keys) == 2
 
 
-def test_a_device_that_is_no_longer_active_is_left_out():
-    assert to_device("25056", sample("device_status_swagger_example")["device"]) is None
+@pytest.mark.parametrize("active", [False, "false", "False"])
+def test_a_device_that_is_no_longer_active_is_left_out(active):
+    assert to_device("25056", sample("device_status_swagger_example")["device"] | {"isActive": active}) is None
 
 
 @pytest.mark.parametrize("name", ["plant_13_sandbox", "plant_with_description"])

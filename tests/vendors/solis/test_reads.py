@@ -106,6 +106,7 @@ def test_no_more_than_ten_inverters_of_a_list_are_asked_about_their_battery(clou
     [
         ([{"batteryTypeName": "No Battery"}, {"batteryTypeName": "Pylontech", "battSn": "B1"}], 1),
         ([{"noBattery": True}, {"batteryTypeName": "no  battery"}], 0),
+        ([{"noBattery": "true"}], 0),
         ([{"noBattery": False, "battSn": ""}], 1),
         (["text", None], 1),
     ],

@@ -92,8 +92,9 @@ def test_one_of_several_devices_costs_one_call_and_has_no_values_of_its_own(netw
         intervals_of(("1", "1--C"), Level.HOUR)
 
 
-def test_an_inverter_that_was_replaced_does_not_count(network):
-    play(network, inverters=[{"din": "1--A", "is_active": False}, {"din": "1--B"}])
+@pytest.mark.parametrize("active", [False, "false"])
+def test_an_inverter_that_was_replaced_does_not_count(network, active):
+    play(network, inverters=[{"din": "1--A", "is_active": active}, {"din": "1--B"}])
     assert open_vendor("tesla").solar_inverter(("1", "1--B")).power_kw == 1.185
 
 

@@ -50,6 +50,15 @@ class ClientSocket(socket.socket):
             self.unsent.append(part)
             self.unsent_bytes += part.nbytes
 
+    def deliver(self) -> bool:
+        """Sends what the kernel takes at once; false when the client has gone, which then gets nothing more."""
+        try:
+            self.flush()
+        except OSError:
+            self.discard()
+            return False
+        return True
+
     def flush(self) -> None:
         """Sends what the kernel takes at once. Raises OSError when the client has gone."""
         while self.unsent:

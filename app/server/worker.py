@@ -104,16 +104,16 @@ class Worker(ThreadWorker):
         try:
             if time.monotonic() - conn.arrived > limits.QUEUE_SECONDS:
                 raise Malformed(503)
-            stays_open = self.handle_request(conn.parse(), conn)
-            conn.sock.flush()
-            return bool(stays_open)
+            stays_open = bool(self.handle_request(conn.parse(), conn))
         except Malformed as error:
             conn.refuse(error.status)
-        except (OSError, StopIteration):  # The client has gone, or the answer failed midway.
+        except StopIteration:  # The answer failed midway, which gunicorn has logged.
             conn.sock.discard()
         except Exception:
             self.log.exception("a request failed outside of the application")
             conn.refuse(500)
+        else:
+            return conn.sock.deliver() and stays_open
         return False
 
     def finish_request(self, conn: Connection, answered: Future[Any]) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta, tzinfo
-from itertools import dropwhile, pairwise
+from itertools import dropwhile
+from statistics import median_low
 
-from vendors.kit import Key, Reporting, Sample, day_start
+from vendors.kit import Key, Reporting, Sample, day_start, distances
 from vendors.kit.reading import Raw, calendar_date, epoch, mapping, number, optional_text, rows, stamp
 
 DAY = timedelta(days=1)
@@ -40,10 +41,9 @@ def intervals(raw: Raw, *, optional: bool = False) -> list[Raw]:
 
 
 def step_of(samples: Iterable[Sample], usual: timedelta) -> timedelta:
-    """How long a row is: as the least time between two of them if rows can be that long, since no member tells it."""
-    ends = sorted({sample.at for sample in samples})
-    least = min((after - before for before, after in pairwise(ends)), default=usual)
-    return least if least in STEPS else usual
+    """The length of a row: the time between most of them if rows can be that long, since no member names it."""
+    step = median_low(distances(samples) or [usual])
+    return step if step in STEPS else usual
 
 
 def production(raw: Raw) -> list[Sample]:

@@ -162,7 +162,8 @@ class Calls:
             meant = from_status(raw.status, raw.url, raw.retry_after)
         if isinstance(meant, VendorError):
             if not is_outage(raw, meant):  # An outage has its line already.
-                self._log(request, meant, raw=raw)
+                shown = meant.once() if isinstance(meant, Permanent) and request.attempt == 1 else meant
+                self._log(request, shown, raw=raw)
             if isinstance(meant, RateLimited):
                 self._cloud.budget.throttled(self._group, meant.hint)
             try:

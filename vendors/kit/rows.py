@@ -70,6 +70,12 @@ def latest(samples: Iterable[Sample]) -> list[Sample]:
     return [found[at] for at in sorted(found)]
 
 
+def distances(samples: Iterable[Sample]) -> list[timedelta]:
+    """The times between neighbouring stamps, the shortest first: their median is how long most rows last."""
+    stamps = sorted({sample.at for sample in samples})
+    return sorted(after - before for before, after in pairwise(stamps))
+
+
 def within(rows: Iterable[Row], start: datetime, end: datetime) -> list[Row]:
     """The rows that begin in the span. Of today up to now: vendors' answers hold rows of other dates and of the future,
     which are neither produced today nor the newest."""

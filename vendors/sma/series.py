@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import pairwise
 from math import fsum
+from statistics import median_low
 
-from vendors.kit import GAP, Bess, Row, Sample, amounts, labelled, latest
+from vendors.kit import GAP, Bess, Row, Sample, amounts, distances, labelled
 from vendors.kit.reading import Raw, kilo, mapping, moment, number, optional_text, rows, stamp
 from vendors.kit.windows import QUARTER
 
@@ -52,14 +52,9 @@ def to_rows(raw: Raw, members: tuple[str, ...], clock: tzinfo, usual: str, start
         found = labelled(of_period, clock, UNITS[resolution])
         return found if resolution == usual else [replace(row, is_lump=True) for row in found]
     of_period = [sample for sample in samples if start < sample.at <= end]
-    step = STEPS.get(resolution) or least_distance(of_period, STEPS.get(usual, GAP))
+    step = STEPS.get(resolution) or median_low(distances(of_period) or [STEPS.get(usual, GAP)])
     found = amounts(of_period, step, at_end=True, catches_up=True)
     return [replace(row, is_lump=True) for row in found] if step > GAP else found
-
-
-def least_distance(samples: Iterable[Sample], usual: timedelta) -> timedelta:
-    """How long rows of an unknown resolution last: at most as long as the two that are nearest to each other."""
-    return min((after.at - before.at for before, after in pairwise(latest(samples))), default=usual)
 
 
 def to_samples(raws: Iterable[Raw], members: tuple[str, ...], clock: tzinfo) -> list[Sample]:

@@ -138,6 +138,14 @@ def resolution_of(series: Raw, member: str, asked: str) -> str:
     return found
 
 
+def fine_step(series: Raw, member: str) -> timedelta:
+    """The length of rows that tell of the present. Raises ValueError for days and longer ones."""
+    resolution = resolution_of(series, member, PRESENT)
+    if resolution not in STEPS:
+        raise ValueError("rows too long to tell of the present")
+    return STEPS[resolution]
+
+
 def to_rows(series: Raw, members: tuple[str, ...], clock: tzinfo, asked: str) -> list[Row]:
     """Rows as long as the answer says. Of days and longer ones, where shorter ones were asked for, only the sum is
     known."""
@@ -183,7 +191,7 @@ def with_former(rows: Iterable[Row], former: Iterable[Row]) -> list[Row]:
 
 def to_outputs(series: Raw) -> list[Present]:
     """Production of each bucket with an energy, as mean power."""
-    rows = buckets(series, PRODUCED, STEPS[resolution_of(series, PRODUCED[0], PRESENT)])
+    rows = buckets(series, PRODUCED, fine_step(series, PRODUCED[0]))
     return [Present(row.end, row.kwh[0] / hours(row.end - row.start)) for row in rows if row.kwh is not None]
 
 
@@ -191,7 +199,7 @@ def to_flows(series: Raw) -> list[Present]:
     """State of a battery in each bucket of which anything is known."""
     charged, discharged = (_values(mapping(series, member), POWER_UNITS) for member in POWERS)
     charge = _values(mapping(series, CHARGE), PERCENT)
-    step = STEPS[resolution_of(series, POWERS[0], PRESENT)]
+    step = fine_step(series, POWERS[0])
     return [
         Present(at + step, None, *one_way(charged.get(at), discharged.get(at)), charge.get(at))
         for at in sorted({*charged, *discharged, *charge})

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone, tzinfo
-from itertools import pairwise
 from math import fsum
+from statistics import median_low
 from typing import Any
 
-from vendors.kit import GAP, NEAR, Quality, Row, Sample, day_start, following, labelled, latest, steps
+from vendors.kit import GAP, NEAR, Quality, Row, Sample, day_start, distances, following, labelled, latest, steps
 from vendors.kit.reading import ENERGY_UNITS, Raw, calendar_date, number, optional_text, positive
 from vendors.solis.shapes import milliseconds
 
@@ -76,8 +76,8 @@ def fine_rows(
 
 def step_of(found: list[Sample]) -> timedelta:
     """The time between two readings, as most of them show it; never more than the longest gap that is spread."""
-    distances = sorted(after.at - before.at for before, after in pairwise(found))
-    return max(STEP, min(GAP, distances[len(distances) // 2])) if len(distances) >= ENOUGH else STEP
+    between = distances(found)
+    return max(STEP, min(GAP, median_low(between))) if len(between) >= ENOUGH else STEP
 
 
 def woken(first: Sample, after: list[Row], began: datetime) -> list[Row]:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import pairwise
 from math import fsum
+from statistics import median_low
 
-from vendors.kit import Production, Quality, Row, Sample, amounts, labelled
+from vendors.kit import Production, Quality, Row, Sample, amounts, distances, labelled
 from vendors.kit.reading import Raw, number, stamp
 
 # The parts that add up to each energy. Rows have sums of them too, but not all rows have all.
@@ -51,12 +51,11 @@ def to_samples(raws: Iterable[Raw], energies: Energies) -> list[Sample]:
 
 
 def step_of(samples: Sequence[Sample]) -> timedelta:
-    """The distance of neighbouring stamps; longer ones are gaps."""
-    times = sorted({sample.at for sample in samples})
-    found = [after - before for before, after in pairwise(times)]
-    least = min(found, default=STEP)
-    is_regular = least <= LONGEST_REGULAR_STEP and found.count(least) > 1
-    return least if least <= LONGEST_STEP or is_regular else STEP
+    """The time between most rows; a longer one is a gap."""
+    between = distances(samples) or [STEP]
+    step = median_low(between)
+    is_regular = step <= LONGEST_REGULAR_STEP and between.count(step) > 1
+    return step if step <= LONGEST_STEP or is_regular else STEP
 
 
 def to_production(rows: Sequence[Row], start: datetime | None) -> Production | None:

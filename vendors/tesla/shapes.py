@@ -5,12 +5,9 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, TypeVar
 
 from vendors.kit import Battery, Bess, Key, NotFound, Site, SolarInverter
-from vendors.kit.reading import AnotherThing, Raw, as_object, kilo, mapping, moment, number, optional_text, text, zone
+from vendors.kit.reading import Raw, about, as_object, kilo, mapping, moment, number, optional_text, text, zone
 from vendors.tesla.devices import nameplate_kwh
 
-# Members that hold the `energy_site_id` of what an answer is about. Few answers have them, and a site number may be
-# another text.
-IDENTITIES = ("energy_site_id", "site_number")
 MODES = {"self_consumption": "Self Consumption", "autonomous": "Savings", "backup": "Backup"}
 # Tesla has no mode for outages: all of the battery is held in reserve then.
 FULL_RESERVE_PERCENT = 100
@@ -60,10 +57,7 @@ class Installation:
 def response_of(site: str, raw: Raw) -> Raw:
     """The response of an answer, if it is not about another site; raises AnotherThing if it is."""
     response = as_object(raw["response"])
-    for name in IDENTITIES:
-        told = optional_text(response, name)
-        if told and told.isdecimal() and told != site:
-            raise AnotherThing
+    about(response, "energy_site_id", site)
     return response
 
 

@@ -209,11 +209,10 @@ def test_the_step_of_regular_rows_is_their_distance(play, minutes):
 
 
 @pytest.mark.parametrize("operation", ["site", "devices", "solar_inverter", "battery"])
-@pytest.mark.parametrize("told", [{"site_number": "2"}, {"energy_site_id": 2}])
-def test_the_answer_of_another_site_is_a_bad_reply(play, operation, told):
+def test_the_answer_of_another_site_is_a_bad_reply(play, operation):
     case = json.loads((ODD / "powerwall_3_in_gateways.json").read_text())
     info = case["replies"]["GET /api/1/energy_sites/1/site_info"]["response"]
-    plugin = play("powerwall_3_in_gateways", site_info={"response": info | told})
+    plugin = play("powerwall_3_in_gateways", site_info={"response": info | {"energy_site_id": 2}})
     key = ("1",) if operation == "site" else ("1", UNIT["din"])
     sweep = Sweep(plugin)
     sweep.run(lambda plugin: plugin.devices("1") if operation == "devices" else [getattr(plugin, operation)(key)])
@@ -232,10 +231,11 @@ def test_values_of_another_site_are_left_out_and_reported(play, answer):
     assert {failure.code for failure in plugin.client.progress.failures} == {"bad_reply"}
 
 
+@pytest.mark.parametrize("number", ["STE20260101-00001", "2"])
 @pytest.mark.parametrize("answer", ["site_info", "live_status", "calendar_history"])
-def test_a_site_number_that_is_no_number_is_no_other_site(play, answer):
+def test_a_site_number_names_no_other_site(play, answer, number):
     case = json.loads((ODD / "row_of_another_date.json").read_text())["replies"]
-    body = case[f"GET /api/1/energy_sites/1/{answer}"]["response"] | {"site_number": "STE20260101-00001"}
+    body = case[f"GET /api/1/energy_sites/1/{answer}"]["response"] | {"site_number": number}
     plugin = play("row_of_another_date", **{answer: {"response": body}})
     (inverter,) = devices(plugin, SolarInverter).values()
     assert plugin.solar_inverter(inverter.key).recent_production.kwh == 3.0

@@ -162,8 +162,7 @@ class Calls:
             meant = from_status(raw.status, raw.url, raw.retry_after)
         if isinstance(meant, VendorError):
             if not is_outage(raw, meant):  # An outage has its line already.
-                shown = meant.once() if isinstance(meant, Permanent) and request.attempt == 1 else meant
-                self._log(request, shown, raw=raw)
+                self._log(request, as_seen(meant, request.attempt), raw=raw)
             if isinstance(meant, RateLimited):
                 self._cloud.budget.throttled(self._group, meant.hint)
             try:
@@ -292,3 +291,8 @@ class Calls:
 def is_outage(raw: RawReply, meant: VendorError) -> bool:
     """Whether a failure says something about the vendor's cloud, and not about the thing that was asked for."""
     return raw.status >= 500 and meant.retriable and not isinstance(meant, Permanent)
+
+
+def as_seen(meant: VendorError, attempt: int) -> VendorError:
+    """A failure as the log has it: what may be permanent is only known to be so after a second try."""
+    return meant.once() if isinstance(meant, Permanent) and attempt == 1 else meant

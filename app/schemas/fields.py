@@ -42,6 +42,11 @@ class Moment(ma.fields.Field[datetime]):
         "invalid": "Must be an ISO 8601 time, such as 2026-06-01T00:00:00Z or 2026-06-01T00:00:00%2B02:00."
     }
 
+    def __init__(self, **options: Any) -> None:
+        # Not of the format date-time, which demands an offset.
+        shape = {"type": "string", "example": "2026-06-01T00:00:00Z"}
+        super().__init__(**options | {"metadata": shape | options.get("metadata", {})})
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         day, t, clock = str(value).partition("T")
         try:

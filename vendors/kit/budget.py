@@ -129,16 +129,20 @@ class Budget:
         """No call of this group for so long: the vendor has said so."""
         self._ledger.hold(f"{self._vendor}:{group}", self._clock() + seconds)
 
-    def throttled(self, group: str, hint: float | None) -> None:
-        """The vendor has answered 429: no call of this group for as long as it says, or for longer each time."""
+    def throttled(self, group: str, hint: float | None) -> float:
+        """The vendor has answered 429: no call of this group for as long as it says, or for longer each time.
+
+        Returns the seconds for which calls are held.
+        """
         if hint:
             self.hold(group, hint)
-            return
+            return hint
         # Refusals of calls that were in flight together count once: the first holds the group before the next looks.
         with self._throttling:
             if not self._is_held(group):
                 doublings = min(self._ledger.refused(f"{self._vendor}:{group}") - 1, 10)
                 self.hold(group, min(FIRST_HOLD_SECONDS * 2**doublings, LONGEST_HOLD_SECONDS))
+        return max(0.0, self._ledger.held_until(f"{self._vendor}:{group}") - self._clock())
 
     def succeeded(self, group: str) -> None:
         """The vendor has answered a call; the next 429 is a first one, unless this call began before the last."""
@@ -152,7 +156,7 @@ class Budget:
     def _refuse_held(self, group: str, url: str) -> None:
         left = self._ledger.held_until(f"{self._vendor}:{group}") - self._clock()
         if left > 0:
-            raise Held(url, "the vendor has asked to wait", retry_after=left)
+            raise Held(url, "the vendor has refused a call before, or has asked to wait", retry_after=left)
 
     def _count(self, group: str, url: str, deadline: Deadline) -> None:
         while self._rate and (free_at := self._ledger.count(self._rate, f"{self._vendor}:{group}")):

@@ -164,7 +164,9 @@ class Calls:
             if not is_outage(raw, meant):  # An outage has its line already.
                 self._log(request, as_seen(meant, request.attempt), raw=raw)
             if isinstance(meant, RateLimited):
-                self._cloud.budget.throttled(self._group, meant.hint)
+                held_seconds = self._cloud.budget.throttled(self._group, meant.hint)
+                # A caller that obeys must not meet the hold.
+                meant.retry_after = max(meant.retry_after or 0.0, held_seconds)
             try:
                 raise meant
             finally:

@@ -42,6 +42,8 @@ class VendorError(Exception):
     stops_the_sweep = False
     """True: the next call would fail as well, so the rest of the sweep is not tried."""
     retriable = False
+    note = ""
+    """Words behind the URL in the public text, for a kind that its reason phrase does not tell."""
     unreachable = False
     """True: there was no connection at all, so it is nothing that this caller's account could cause."""
     cause = ""
@@ -52,7 +54,8 @@ class VendorError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        return f"{self.reason}: {self.url or self.why}"
+        text = f"{self.reason}: {self.url or self.why}"
+        return f"{text} ({self.note})" if self.note else text
 
     @property
     def detail(self) -> str:
@@ -161,6 +164,7 @@ class Permanent(BackendError):
 
     code = "shown_no_longer"
     says = "The vendor shows this site or device no longer."
+    note = "the vendor shows this site or device no longer"
     severity = 2
     advice = "If it was taken down, nothing is wrong. If it was not, ask the vendor why it is not shown."
 
@@ -186,9 +190,7 @@ class Retired(VendorError):
     fault = "server"
     severity = 7
     advice = "This server has to be updated to the vendor's present API; tell its operator."
-
-    def __str__(self) -> str:
-        return f"{super().__str__()} ({self.why})"
+    note = "the vendor has retired this API version"
 
 
 class Timeout(VendorError):
@@ -219,13 +221,11 @@ class PluginFault(VendorError):
     advice = "This is a fault of this server. Report it to its operator with the requestId."
 
 
-RETIRED = "the vendor has retired this API version"
-
 BY_STATUS: Mapping[int, tuple[type[VendorError], str]] = {
     401: (Unauthorized, ""),
     403: (Forbidden, ""),
     404: (NotFound, ""),
-    410: (Retired, RETIRED),
+    410: (Retired, ""),
     429: (RateLimited, ""),
 }
 

@@ -141,6 +141,15 @@ def test_after_a_429_without_a_hint_calls_are_held_for_longer_each_time(network,
         now[0] += 0.1
 
 
+def test_a_caller_that_waits_as_long_as_it_is_told_does_not_meet_the_hold(network, throttled):
+    cloud, now = throttled
+    for _ in range(8):
+        now[0] += refusal(cloud).retry_after
+    network.replace("GET", PLANTS, status=429, headers={"Retry-After": "7"})
+    assert refusal(cloud).retry_after == 7
+    assert len(network.calls) == 9
+
+
 def test_a_success_ends_the_doubling(network, throttled):
     cloud, now = throttled
     for seconds in (2, 4):

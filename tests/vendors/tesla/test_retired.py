@@ -95,7 +95,8 @@ def test_a_retired_site_loses_only_itself(play):
     sweep = swept(lambda plugin: plugin.devices())
     assert len(sweep.records) == 2
     url = f"{BASE}/api/1/energy_sites/1/site_info"
-    assert f"{sweep.failure}{sweep.incomplete}" == f"Bad Gateway: {url} (incomplete: 2 of 3 sites)"
+    why = "(the vendor shows this site or device no longer) (incomplete: 2 of 3 sites)"
+    assert f"{sweep.failure}{sweep.incomplete}" == f"Bad Gateway: {url} {why}"
 
 
 def test_a_failure_of_the_list_is_the_vendor_s_and_no_site_s(network):

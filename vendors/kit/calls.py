@@ -4,10 +4,8 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
 
 from vendors.kit.breaker import Breaker
 from vendors.kit.deadline import Deadline
@@ -22,7 +20,7 @@ from vendors.kit.errors import (
     bounded,
     from_status,
 )
-from vendors.kit.paths import fits_path
+from vendors.kit.regions import ask_other_regions, is_answer, moved_to
 from vendors.kit.replies import Kept, Landed, Mode, Source
 from vendors.kit.reply import Progress, Reply
 from vendors.kit.shapes import Shape
@@ -188,9 +186,14 @@ class Calls:
         """What came, and of which request: where an id or an account has moved, it is another than the first."""
         raw = self._send(request)
         if raw.status == 308:
-            target = self._moved_to(request, raw)
+            target = moved_to(request, raw) if self._vendor.follows_308 else None
             return (self._send(target), target) if target else (raw, request)
-        return self._from_another_region(request, raw) if raw.status == 421 else (raw, request)
+        if raw.status != 421:
+            return raw, request
+        found, raw = ask_other_regions(self._cloud.urls.values(), request, raw, self._send)
+        if found is not request and is_answer(raw):
+            self._cloud.remember_home(self._vendor.credential, found.base)
+        return raw, found
 
     def _send(self, request: Request) -> RawReply:
         self._called = request.shown_url
@@ -248,46 +251,6 @@ class Calls:
 
     def _log(self, request: Request, failure: VendorError, rows: int | None = None, *, raw: RawReply) -> None:
         self._cloud.call_log.failed(request, failure, status=raw.status, seconds=raw.seconds, rows=rows)
-
-    def _moved_to(self, request: Request, raw: RawReply) -> Request | None:
-        """The request to follow a 308 with, for a vendor that moves its ids so, and only below its own base."""
-        if request.method != "GET" or not self._vendor.follows_308:
-            return None
-        location = urljoin(request.url, raw.headers.get("location", ""))
-        path, mark, query = location.removeprefix(request.base).partition("?")
-        if not location.startswith(request.base + "/") or not all(map(fits_path, path.split("/")[1:])):
-            return None
-        return replace(request, path=path, query=mark + query, headers={})
-
-    def _from_another_region(self, request: Request, refused: RawReply) -> tuple[RawReply, Request]:
-        """The answer of the region in which this account lives; each other one is asked once.
-
-        It is remembered where one knows the account. A region that is down may be the one: its failure counts only
-        if no other knows the account either.
-        """
-        failure: VendorError | None = None
-        found = refused, request
-        for base in self._cloud.urls.values():
-            if base == request.base:
-                continue
-            moved = replace(request, base=base, headers={})
-            try:
-                raw = self._send(moved)
-            except (BackendError, Timeout, VendorDown, BadReply) as error:
-                # The error and this frame would hold each other.
-                failure = error.with_traceback(None)
-                continue
-            if raw.status < 500 and raw.status != 421:
-                self._cloud.remember_home(self._vendor.credential, base)
-                return raw, moved
-            if raw.status != 421:
-                found = raw, moved
-        if failure and found[0] is refused:
-            try:
-                raise failure
-            finally:
-                del failure
-        return found
 
 
 def is_outage(raw: RawReply, meant: VendorError) -> bool:

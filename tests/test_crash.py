@@ -85,6 +85,7 @@ def test_kill_9_in_the_middle_of_writes_leaves_a_consistent_database(url, first)
     assert sum(kill_writers(url, seed) for seed in range(first, first + 10)) > 30, "more than one each"
 
 
+@pytest.mark.exhaustive
 def test_kill_9_in_the_middle_of_an_upgrade_leaves_one_that_can_be_upgraded(tmp_path):
     for seed in range(10):
         url = f"sqlite:///{tmp_path / f'{seed}.db'}"

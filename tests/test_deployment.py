@@ -101,6 +101,7 @@ def test_connections_that_come_at_once_are_shared_out_evenly_also_after_a_worker
     assert more <= fewer + 3
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="processors cannot be chosen here")
 def test_as_many_workers_as_processors_keep_to_one_each_also_after_one_has_died(
     tmp_path: Path, processors: list[int]

@@ -42,6 +42,7 @@ def test_many_threads_of_many_ledgers_never_overrun_it(redis_url):
     assert sum(allowed) == 10
 
 
+@pytest.mark.exhaustive
 def test_two_processes_have_one_budget(redis_url):
     program = (
         "import sys; from app.shared import SharedLedger; from vendors.kit import Rate; "

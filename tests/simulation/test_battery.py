@@ -33,7 +33,7 @@ def soc(site: Site, t: float) -> float:
     return percent
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["Berlin", "Adelaide", "Quito", "Tromsø"])
 def test_a_year_of_self_consumption_keeps_within_its_bounds_and_conserves_energy(
     make_site: MakeSite, name: str

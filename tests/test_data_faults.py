@@ -209,6 +209,15 @@ def test_13_a_last_bucket_of_null_is_not_the_present(faulty, vendors):
         assert whole - vendor.plugin.site(key).measured_at == timedelta(minutes=15)
 
 
+def test_13_a_lifetime_whose_last_year_is_null_is_left_out(faulty, vendors):
+    noon = datetime(2026, 6, 18, 20, tzinfo=UTC)
+    with vendors("solaredge").at(noon) as vendor:
+        key = vendor.key(vendor.cases(PHOENIX, "solar")[1])
+        assert vendor.plugin.solar_inverter(key).lifetime_production.kwh > 0
+    with faulty("solaredge", 13, noon) as vendor:
+        assert vendor.plugin.solar_inverter(key).lifetime_production is None
+
+
 def test_14_an_inverter_with_a_battery_behind_it_gives_what_it_gives_and_says_derived(faulty):
     with faulty("solaredge", 14) as vendor:
         for case in vendor.cases(DELHI, "solar")[:2]:

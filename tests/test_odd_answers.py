@@ -73,6 +73,24 @@ def test_17_rows_of_another_date_are_neither_today_s_nor_in_the_way_of_theirs(fa
             assert vendor.check(case, level, start - timedelta(days=1), AFTERNOON)
 
 
+@pytest.mark.parametrize("name", ["solaredge", "sma", "solis", "tesla", *ENPHASE])
+def test_11_rows_that_come_twice_change_nothing_of_the_present_and_of_today(faulty, vendors, name):
+    """Of what is not yet known as well: the newest bucket is null, and was there before as 0."""
+
+    def told(vendor):
+        sun, battery = (vendor.cases(BERLIN, kind)[1] for kind in ("solar", "battery"))
+        plugin = vendor.plugin
+        reads = (plugin.site(vendor.key(vendor.cases(BERLIN, "solar")[0])), plugin.solar_inverter(vendor.key(sun)))
+        return *reads, plugin.battery(vendor.key(battery))
+
+    moments = [AFTERNOON + timedelta(minutes=15 * number) for number in range(3)]
+    for now in moments:
+        with vendors(name).at(now) as vendor:
+            whole = told(vendor)
+        with faulty(name, 11, now) as vendor:
+            assert told(vendor) == whole
+
+
 @BESIDES
 def test_19_devices_that_were_replaced_or_come_twice_change_nothing(faulty, vendors, name):
     def told(vendor):

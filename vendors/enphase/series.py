@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import dropwhile
 from statistics import median_low
 
-from vendors.kit import Key, Reporting, Sample, day_start, distances
+from vendors.kit import Key, Reporting, Sample, day_start, distances, last_of_each
 from vendors.kit.reading import Raw, calendar_date, epoch, mapping, number, optional_text, rows, stamp
 
 DAY = timedelta(days=1)
@@ -48,24 +48,28 @@ def step_of(samples: Iterable[Sample], usual: timedelta) -> timedelta:
 
 def production(raw: Raw) -> list[Sample]:
     """Rows of microinverters or meters. `enwh`, or `wh_del`, is Wh; `powr` beside it is W, and not read."""
-    return [
-        Sample(end, (wh / 1000,), reporting=reporting(raw, row))
+    produced = (
+        (end, None if wh is None else Sample(end, (wh / 1000,), reporting=reporting(raw, row)))
         for row in intervals(raw)
-        if (end := epoch(row, "end_at")) and (wh := either(row, "enwh", "wh_del")) is not None
-    ]
+        if (end := epoch(row, "end_at"))
+        for wh in [either(row, "enwh", "wh_del")]
+    )
+    return last_of_each(produced)
 
 
 def flows(raw: Raw) -> list[Sample]:
     """Rows of one battery or of all: what went in and out, and the state of charge."""
-    found = []
+    found: list[tuple[datetime, Sample | None]] = []
     for row in intervals(raw):
         charge, discharge = mapping(row, "charge"), mapping(row, "discharge")
         end, into_wh, out_wh = epoch(row, "end_at"), number(charge, "enwh"), number(discharge, "enwh")
         if end and into_wh is not None and out_wh is not None:
             percent = number(mapping(row, "soc"), "percent")
             count = reporting(raw, charge, discharge)
-            found.append(Sample(end, (into_wh / 1000, out_wh / 1000), percent, count))
-    return found
+            found.append((end, Sample(end, (into_wh / 1000, out_wh / 1000), percent, count)))
+        elif end:
+            found.append((end, None))
+    return last_of_each(found)
 
 
 def reporting(raw: Raw, *parts: Raw) -> Reporting | None:

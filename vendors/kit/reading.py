@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 Raw = Mapping[str, Any]
 
-FLAGS = {"true": True, "false": False}
+FLAGS: Mapping[str | float, bool] = {"true": True, "false": False, "1": True, "0": False, 1: True, 0: False}
 MAX_TEXT = 300
 MOST_OFFSET_HOURS = 14
 # No solar inverter fed a grid before, and none has a date after. Vendors write epoch 0, year 1 and year 9999 for
@@ -75,9 +75,11 @@ def number(raw: Raw, name: str) -> float | None:
 
 
 def flag(raw: Raw, name: str) -> bool | None:
-    """A truth value, also where it is written as text; None for anything else, which says nothing."""
+    """A truth value, also where it is written as text, or as 0 or 1; None for anything else, which says nothing."""
     value = raw.get(name)
-    return value if isinstance(value, bool) else FLAGS.get(value.strip().lower()) if isinstance(value, str) else None
+    if isinstance(value, str):
+        return FLAGS.get(value.strip().lower())
+    return FLAGS.get(value) if isinstance(value, int | float) else None
 
 
 def positive(raw: Raw, name: str) -> float | None:

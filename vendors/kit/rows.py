@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from enum import IntEnum
 from itertools import pairwise
+from typing import TypeVar
 
 from vendors.kit.windows import day_start, following, hours
 
@@ -19,6 +20,8 @@ GAP = timedelta(hours=1)
 MOST = 1.3
 # Rows by which the power at a reset is told.
 NEAR = 6
+
+T = TypeVar("T")
 
 
 class Quality(IntEnum):
@@ -64,10 +67,18 @@ class Row:
     """Whether it stands for a gap, within which nobody knows when it flowed."""
 
 
+def last_of_each(told: Iterable[tuple[datetime, T | None]]) -> list[T]:
+    """In the order of time, one for each instant: vendors repeat and shuffle rows; the one delivered last wins.
+
+    None is a row without a value: where it comes last nothing is known, whatever came before.
+    """
+    found = dict(told)
+    return [value for at in sorted(found) if (value := found[at]) is not None]
+
+
 def latest(samples: Iterable[Sample]) -> list[Sample]:
-    """In the order of time, one for each instant: vendors repeat and shuffle rows; the one delivered last wins."""
-    found = {sample.at: sample for sample in samples}
-    return [found[at] for at in sorted(found)]
+    """As `last_of_each`, of rows that all have values."""
+    return last_of_each((sample.at, sample) for sample in samples)
 
 
 def distances(samples: Iterable[Sample]) -> list[timedelta]:

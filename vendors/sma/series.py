@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from math import fsum
 from statistics import median_low
 
-from vendors.kit import GAP, Bess, Row, Sample, amounts, distances, labelled
+from vendors.kit import GAP, Bess, Row, Sample, amounts, distances, labelled, last_of_each
 from vendors.kit.reading import Raw, kilo, mapping, moment, number, optional_text, rows, stamp
 from vendors.kit.windows import QUARTER
 
@@ -43,18 +43,25 @@ class Present:
 def to_rows(raw: Raw, members: tuple[str, ...], clock: tzinfo, usual: str, start: datetime, end: datetime) -> list[Row]:
     """The rows of a period, which is from start to end.
 
-    usual: the resolution that the period mostly has. The parts of coarser rows are unknown.
+    usual: the resolution that the period mostly has. The parts of coarser rows are unknown. Rows of a day whose
+    resolution is not known are as long as most stamps are apart; of a single one nobody knows how long it is.
     """
-    resolution = optional_text(raw, "resolution") or usual
+    resolution = optional_text(raw, "resolution") or (usual if usual in UNITS else None)
     samples = to_samples(rows(raw, "set", optional=True), members, clock)
     if resolution in UNITS:
         of_period = [sample for sample in samples if start <= sample.at < end]
         found = labelled(of_period, clock, UNITS[resolution])
         return found if resolution == usual else [replace(row, is_lump=True) for row in found]
     of_period = [sample for sample in samples if start < sample.at <= end]
-    step = STEPS.get(resolution) or median_low(distances(of_period) or [STEPS.get(usual, GAP)])
-    found = amounts(of_period, step, at_end=True, catches_up=True)
-    return [replace(row, is_lump=True) for row in found] if step > GAP else found
+    step = STEPS.get(resolution or "") or step_between(of_period)
+    found = amounts(of_period, step or GAP, at_end=True, catches_up=True)
+    return [replace(row, is_lump=True) for row in found] if step is None or step > GAP else found
+
+
+def step_between(samples: Iterable[Sample]) -> timedelta | None:
+    """The time between most rows; None for a single one."""
+    between = distances(samples)
+    return median_low(between) if between else None
 
 
 def to_samples(raws: Iterable[Raw], members: tuple[str, ...], clock: tzinfo) -> list[Sample]:
@@ -63,7 +70,7 @@ def to_samples(raws: Iterable[Raw], members: tuple[str, ...], clock: tzinfo) -> 
     Nothing tells the two passes of a doubled hour apart but the order: a row that seems to lie before the one
     before it belongs to the second pass.
     """
-    samples: list[Sample] = []
+    timed: list[tuple[datetime, Sample | None]] = []
     last: datetime | None = None
     for raw in raws:
         at = stamp(raw, "time", clock)
@@ -73,22 +80,28 @@ def to_samples(raws: Iterable[Raw], members: tuple[str, ...], clock: tzinfo) -> 
             at = at.replace(fold=1)
         last = at
         wh = [value for member in members if (value := number(raw, member)) is not None]
-        if len(wh) == len(members):
-            # A plant's rows of solar energy have the state of charge too.
-            charge = number(raw, CHARGE) if members == FLOWS else None
-            samples.append(Sample(at.astimezone(UTC), tuple(value / 1000 for value in wh), charge))
-    return samples
+        # A plant's rows of solar energy have the state of charge too.
+        charge = number(raw, CHARGE) if members == FLOWS else None
+        sample = Sample(at.astimezone(UTC), tuple(value / 1000 for value in wh), charge)
+        timed.append((sample.at, sample if len(wh) == len(members) else None))
+    return last_of_each(timed)
 
 
 def to_present(raw: Raw, clock: tzinfo, now: datetime) -> Present:
-    """The newest row up to now, in W, wherever it stands: a row after now is none."""
-    stamped = [(at, row) for row in rows(raw, "set", optional=True) if (at := time_of(row, clock)) and at <= now]
+    """The newest row up to now, in W, wherever it stands: a row after now is none. Of one that comes twice the last.
+
+    A single row without a known resolution, which `Recent` mostly is, is taken for one of a quarter at most.
+    """
+    stamped = {at: row for row in rows(raw, "set", optional=True) if (at := time_of(row, clock)) and at <= now}
     if not stamped:
         return Present()
-    measured_at, newest = max(stamped, key=lambda found: found[0])
+    measured_at = max(stamped)
+    newest = stamped[measured_at]
     flows_w = [number(newest, member) for member in FLOWS]
     found = Present(measured_at, soc_percent=number(newest, CHARGE), has_battery=flows_w[0] is not None)
-    if STEPS.get(optional_text(raw, "resolution") or "", QUARTER) > QUARTER:
+    resolution = optional_text(raw, "resolution") or ""
+    step = STEPS.get(resolution) or step_between(Sample(at, ()) for at in stamped) or QUARTER
+    if resolution in UNITS or step > QUARTER:
         return found
     charge_kw, discharge_kw = net_kw(flows_w)
     return replace(found, power_kw=kilo(newest, PRODUCED[0]), charge_kw=charge_kw, discharge_kw=discharge_kw)
@@ -107,8 +120,8 @@ def lifetime_kwh(raw: Raw) -> float | None:
     total = number(mapping(raw, "total"), PRODUCED[0])
     if total is not None:
         return total / 1000
-    years = [value for row in rows(raw, "set", optional=True) if (value := number(row, PRODUCED[0])) is not None]
-    return fsum(years) / 1000 if years else None
+    years = to_samples(rows(raw, "set", optional=True), PRODUCED, UTC)
+    return fsum(year.kwh[0] for year in years) if years else None
 
 
 def time_of(row: Raw, clock: tzinfo) -> datetime | None:

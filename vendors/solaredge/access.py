@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from vendors.kit import RateLimited, Reply, VendorError, bearer
 
 PER_MINUTE_SECONDS = 60.0
-# When the billing month ends is told nowhere: ask again tomorrow.
+# When the billing month ends is told nowhere, and calls before that are refused and may count: none until tomorrow.
 NEXT_DAY_SECONDS = 86_400.0
 
 
@@ -19,9 +19,12 @@ def key_or_bearer(value: str) -> Mapping[str, str]:
 
 
 def limited(reply: Reply) -> VendorError | None:
-    """A 429 without a hint: the minute, or where calls are left in it the month; None for any other reply."""
+    """A 429 without a hint: the minute, or where calls are left in it the month; None for any other reply.
+
+    The minute's wait is a guess. The month's has the weight of a hint: this server asks no more for as long.
+    """
     if reply.status != 429 or reply.retry_after is not None:
         return None
     if reply.headers.get("x-ratelimit-remaining-minute", "0") == "0":
         return RateLimited(reply.url, guess=PER_MINUTE_SECONDS)
-    return RateLimited(reply.url, "the credits of this month are spent", guess=NEXT_DAY_SECONDS)
+    return RateLimited(reply.url, "the credits of this month are spent", retry_after=NEXT_DAY_SECONDS)

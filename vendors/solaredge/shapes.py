@@ -162,8 +162,7 @@ def buckets(series: Raw, members: tuple[str, ...], step: timedelta) -> list[Row]
     Not by a fixed step: an hour lasts 90 minutes where the clock moves by 30.
     """
     until = {
-        at: after if after - at < 2 * step else at + step
-        for at, after in pairwise(sorted(set(_stamps(mapping(series, members[0])))))
+        at: after if after - at < 2 * step else at + step for at, after in pairwise(starts(mapping(series, members[0])))
     }
     charge = _values(mapping(series, CHARGE), PERCENT)
     return [
@@ -221,7 +220,7 @@ def sum_kw(powers: Iterable[float | None]) -> float | None:
 
 
 def _values(series: Raw, units: Mapping[str, float]) -> dict[datetime, float]:
-    """Values that are not null, by the start of their bucket; of one that comes twice the last.
+    """Values that are not null, by the start of their bucket; of one that comes twice the last, null or not.
 
     Every series has a unit of its own, which may change with the size of its values; without a known one it says
     nothing.
@@ -230,10 +229,11 @@ def _values(series: Raw, units: Mapping[str, float]) -> dict[datetime, float]:
     if factor is None:
         return {}
     told = ((stamp(raw, "timestamp"), number(raw, "value")) for raw in rows(series, "values", optional=True))
-    return {at.astimezone(UTC): value * factor for at, value in told if at and value is not None}
+    last = {at.astimezone(UTC): value for at, value in told if at}
+    return {at: value * factor for at, value in last.items() if value is not None}
 
 
-def _stamps(series: Raw) -> list[datetime]:
-    """The starts of all buckets, those without a value as well."""
+def starts(series: Raw) -> list[datetime]:
+    """The starts of all buckets in the order of time, those without a value as well."""
     told = (stamp(raw, "timestamp") for raw in rows(series, "values", optional=True))
-    return [at.astimezone(UTC) for at in told if at]
+    return sorted({at.astimezone(UTC) for at in told if at})

@@ -55,15 +55,20 @@ def read_today(client: Client, site: Site, source: Source, today: datetime) -> d
 
 
 def read_years(client: Client, site: Site, source: Source, since: datetime) -> dict[str, list[float]]:
-    """kWh of each year since then, up to now, by serial number."""
+    """kWh of each year since then, up to now, by serial number; none where one is missing after a device's first."""
     first, last = since.astimezone(site.clock).year, client.now.astimezone(site.clock).year
     window = datetime(first, 1, 1), datetime(last + 1, 1, 1)
     begins = instant(window[0], site.clock)
 
     def convert(series: Raw) -> list[float]:
-        samples = to_samples(series, source.members)
         # As with totals: at noon it is the same date for a site without a time zone.
-        return [sample.kwh[0] for sample in samples if begins <= sample.at + NOON and sample.at < client.now]
+        known = {
+            sample.at: sample.kwh[0]
+            for sample in to_samples(series, source.members)
+            if begins <= sample.at + NOON and sample.at < client.now
+        }
+        years = {(at + NOON).astimezone(site.clock).year for at in known}
+        return list(known.values()) if years and len(years) == last - min(years) + 1 else []
 
     return _by_serial_number(_ask(client, site, source, "YEAR", window), source, convert)
 

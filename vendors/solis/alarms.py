@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
 from vendors.kit import Client, Message, Messages
-from vendors.kit.reading import Raw, mapping, number, optional_text, rows
+from vendors.kit.reading import Raw, mapping, optional_text, positive, rows
 from vendors.solis.shapes import all_of, milliseconds
 
 # What a log may cost: more alarms than these are not read.
@@ -39,21 +40,32 @@ def read_log(client: Client, serial: str, since: datetime | None) -> Messages | 
     None where nothing tells since when."""
     found: dict[Alarm, None] = {}
     for page in range(1, PAGES + 1):
-        alarms, total, pages = read_page(client, serial, page)
+        alarms, is_last, total = read_page(client, serial, page)
         found |= dict.fromkeys(alarms)
-        if not alarms or page >= pages:
+        if is_last:
             break
-    start = since if len(found) >= total else None
+    is_all = is_last if total is None else len(found) >= total
+    start = since if is_all else None
     start = start or min((alarm.began for alarm in found if alarm.began), default=None)
     return None if start is None else Messages(tuple(alarm.message for alarm in found), start)
 
 
-def read_page(client: Client, serial: str, page: int) -> tuple[list[Alarm], float, float]:
-    """Alarms of a page, and how many alarms and pages there are. With none, rows may be missing, or all of `data`."""
+def read_page(client: Client, serial: str, page: int) -> tuple[list[Alarm], bool, float | None]:
+    """Alarms of a page, whether it is the last, and how many alarms there are at least; None where it does not tell.
+
+    With none, rows may be missing, or all of `data`. A full page without counters above 0 may not be the last; rows
+    that could not be read count as well.
+    """
     body = {"pageNo": page, "pageSize": PAGE_SIZE, "alarmDeviceSn": serial}
     reply = client.read("/v1/api/alarmList", body=body, kind="today")
     data = reply.record(lambda raw: mapping(raw, "data"))
     raws = reply.record(lambda _: rows(data, "records", optional=True))
     reply.record(lambda _: all_of(raws, "alarmDeviceSn", serial))
     alarms = reply.rows("data", "records", to=to_alarm) if raws else []
-    return alarms, number(data, "total") or 0.0, number(data, "pages") or 0.0
+    total, pages = positive(data, "total"), positive(data, "pages")
+    if pages is None and total is not None:
+        pages = ceil(total / PAGE_SIZE)
+    if total is None and pages is not None:
+        total = (pages - 1) * PAGE_SIZE + 1  # at least
+    is_last = not raws or (len(raws) < PAGE_SIZE if pages is None else page >= pages)
+    return alarms, is_last, total

@@ -11,8 +11,8 @@ HINTS = (
     *COUNTERS, "batteryNum", "batteryList", "batteryType", "batteryTypeName", "batteryCapacitySoc", "batteryVoltage",
     "energyStorageControl",
 )  # fmt: skip
-# Two firmwares say it in these words, in one or both of these members.
-NO_BATTERY = "no battery"
+# Two firmwares say it in these words, in one or both of these members; here without blanks, which may be missing.
+NO_BATTERY = "nobattery"
 TYPES = ("batteryType", "batteryTypeName")
 
 
@@ -37,7 +37,7 @@ def says_no_battery(raw: Raw) -> bool:
 
 
 def names_no_battery(raw: Raw) -> bool:
-    return any((optional_text(raw, name) or "").lower() == NO_BATTERY for name in TYPES)
+    return any((optional_text(raw, name) or "").lower().replace(" ", "") == NO_BATTERY for name in TYPES)
 
 
 def has_counted(raw: Raw) -> bool:

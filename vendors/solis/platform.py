@@ -36,7 +36,6 @@ from vendors.kit import (
     Reply,
     Request,
     Row,
-    Sample,
     Series,
     Shape,
     Site,
@@ -48,12 +47,13 @@ from vendors.kit import (
     calendar,
     day_start,
     following,
+    last_of_each,
 )
 from vendors.kit.reading import Raw, as_object, rows
 from vendors.solis.alarms import read_log
 from vendors.solis.batteries import is_in_doubt, says_no_battery
 from vendors.solis.errors import failure_of
-from vendors.solis.series import FLOWS, PRODUCED, fine_rows, offsets, to_sample, to_total, totals, whole_dates
+from vendors.solis.series import FLOWS, PRODUCED, Timed, fine_rows, offsets, to_sample, to_total, totals, whole_dates
 from vendors.solis.shapes import (
     INVERTERS,
     STATIONS,
@@ -224,13 +224,13 @@ class Solis(Vendor):
         began = day_start(day, inverters_clock(site)) if members is PRODUCED else None
         found = []
         for device in devices:
-            samples: list[Sample] = []
+            timed: list[Timed] = []
             for offset in offsets(day, clock):
                 hours = (offset.utcoffset(None)) / timedelta(hours=1)
                 body = {"id": device.vendor_id, "money": "", "time": day.isoformat(), "timeZone": hours}
                 reply = self.client.read("/v1/api/inverterDay", body=body, kind=self.client.kind(end))
-                samples += reply.rows("data", to=partial(to_sample, members), optional=True)
-            samples = [sample for sample in samples if sample.at <= self.client.now]
+                timed += reply.rows("data", to=partial(to_sample, members), optional=True)
+            samples = [sample for sample in last_of_each(timed) if sample.at <= self.client.now]
             found.append(fine_rows(samples, start, end, device.rated_power_kw, began))
         return found
 
@@ -250,5 +250,5 @@ class Solis(Vendor):
         call = f"{owner}{unit.capitalize()}"
         reply = self.client.read(f"/v1/api/{call}", body=body, kind=self.client.kind(end))
         reply.record(lambda raw: all_of(rows(raw, "data", optional=True), "inverterId", id))
-        samples = reply.rows("data", to=partial(to_total, members, clock), optional=True)
-        return totals(samples, step, clock, inverters_clock(site))
+        timed: list[Timed] = reply.rows("data", to=partial(to_total, members, clock), optional=True)
+        return totals(last_of_each(timed), step, clock, inverters_clock(site))

@@ -22,6 +22,8 @@ RESOLUTION_KWH = 0.1
 # Rows by which the power is told that an inverter wakes up to.
 WAKING = 3
 CHARGE = "batteryCapacitySoc"
+# The time of a row, and what it says.
+Timed = tuple[datetime, Sample | None]
 
 
 def offsets(day: date, clock: tzinfo) -> list[timezone]:
@@ -39,16 +41,18 @@ def offset_at(at: datetime, clock: tzinfo) -> timezone:
     return timezone(timedelta(minutes=round(offset / timedelta(minutes=1))))
 
 
-def to_sample(members: tuple[str, ...], raw: Raw) -> Sample | None:
-    """A row of a day; None without its time or a counter. A charge of 0 % is a fault of single rows.
+def to_sample(members: tuple[str, ...], raw: Raw) -> Timed | None:
+    """A row of a day with its time; no sample without a counter, and nothing without a time. A charge of 0 % is a fault
+    of single rows.
 
     Hybrids have a charge beside what the sun gave, where it does not belong.
     """
     at = milliseconds(raw, "dataTimestamp")
     kwh = [value for member in members if (value := number(raw, member)) is not None]
-    if at is None or len(kwh) < len(members):
+    if at is None:
         return None
-    return Sample(at, tuple(kwh), positive(raw, CHARGE) if members == FLOWS else None)
+    is_whole = len(kwh) == len(members)
+    return at, Sample(at, tuple(kwh), positive(raw, CHARGE) if members == FLOWS else None) if is_whole else None
 
 
 def fine_rows(
@@ -116,9 +120,9 @@ def totals(samples: Iterable[Sample], unit: str, clock: tzinfo, inverters: timez
     ]
 
 
-def to_total(members: tuple[str, ...], clock: tzinfo, raw: Raw) -> Sample | None:
-    """The energies of a date or month, as `2026-06-01` or `2026-06`; None without a value, a known unit or a date that
-    can be."""
+def to_total(members: tuple[str, ...], clock: tzinfo, raw: Raw) -> Timed | None:
+    """The energies of a date or month, as `2026-06-01` or `2026-06`; no sample without a value or a known unit, and
+    nothing without a date that can be."""
     first = calendar_date(raw, "dateStr")
     if first is None:
         return None
@@ -126,7 +130,7 @@ def to_total(members: tuple[str, ...], clock: tzinfo, raw: Raw) -> Sample | None
     kwh = [value for name in names if (value := amount_kwh(raw, name)) is not None]
     # At noon: some clocks skip midnight.
     at = datetime(first.year, first.month, first.day, 12, tzinfo=clock)
-    return Sample(at, tuple(kwh)) if len(kwh) == len(names) else None
+    return at, Sample(at, tuple(kwh)) if len(kwh) == len(names) else None
 
 
 def amount_kwh(raw: Mapping[str, Any], member: str) -> float | None:

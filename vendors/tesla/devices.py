@@ -1,5 +1,6 @@
 """The devices of a site: those in the lists of its components, and those that stand for what is not listed."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,20 +19,30 @@ POWERS = ("nameplate_power_watts", "nameplate_max_discharge_power")
 
 
 def parts_of(components: Raw) -> dict[str, Raw]:
-    """All that the lists together tell of each part, by its DIN."""
+    """All that the lists together tell of each part, by its DIN, and by its device id unless several DINs share it."""
+    arrays = (components.get(name) for name in LISTS)
+    listed = [raw for array in arrays if isinstance(array, list) for raw in array if isinstance(raw, Mapping)]
+    dins = dins_of(listed)
     found: dict[str, Raw] = {}
-    for name in LISTS:
-        listed = components.get(name)
-        for raw in listed if isinstance(listed, list) else ():
-            if isinstance(raw, Mapping) and (key := optional_text(raw, "din")):
-                told = {member: value for member, value in raw.items() if value or value is False}
-                found[key] = {**found.get(key, {}), **told}
-    return found
+    for raw in listed:
+        id = optional_text(raw, "device_id") or ""
+        if key := optional_text(raw, "din") or dins.get(id, id):
+            told = {member: value for member, value in raw.items() if value or value is False}
+            found[key] = {**found.get(key, {}), **told}
+    return found | {id: found[number] for id, number in dins.items()}
+
+
+def dins_of(listed: Sequence[Raw]) -> dict[str, str]:
+    """The DIN that belongs to each device id: a list may tell the id alone. None where several share the id."""
+    told = {(optional_text(raw, "device_id"), optional_text(raw, "din")) for raw in listed}
+    pairs = [(id, number) for id, number in told if id and number]
+    shares = Counter(id for id, _ in pairs)
+    return {id: number for id, number in pairs if shares[id] == 1}
 
 
 def whole(parts: Mapping[str, Raw], raw: Raw) -> Raw:
     """A row of a list with what other lists tell of the same part."""
-    return parts.get(optional_text(raw, "din") or "", raw)
+    return parts.get(optional_text(raw, "din") or optional_text(raw, "device_id") or "", raw)
 
 
 def to_inverter(site: str, raw: Raw) -> SolarInverter | None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from math import fsum
 from statistics import median_low
 
-from vendors.kit import Production, Quality, Row, Sample, amounts, distances, labelled
+from vendors.kit import Production, Quality, Row, Sample, amounts, distances, labelled, last_of_each
 from vendors.kit.reading import Raw, number, stamp
 
 # The parts that add up to each energy. Rows have sums of them too, but not all rows have all.
@@ -41,13 +41,17 @@ def to_rows(raws: Iterable[Raw], energies: Energies, period: str, clock: tzinfo)
 def to_samples(raws: Iterable[Raw], energies: Energies) -> list[Sample]:
     """Rows in kWh. A part that a row leaves out is 0; a row with none of them, with a null or without a time that can
     be says nothing."""
-    samples = []
+    timed: list[tuple[datetime, Sample | None]] = []
     for raw in raws:
         at = stamp(raw, "timestamp")
         told = [[number(raw, name) for name in parts if name in raw] for parts in energies]
-        if at and any(told) and not any(wh is None for parts in told for wh in parts):
-            samples.append(Sample(at.astimezone(UTC), tuple(fsum(wh or 0.0 for wh in parts) / 1000 for parts in told)))
-    return samples
+        if at is None:
+            continue
+        at = at.astimezone(UTC)
+        is_known = any(told) and not any(wh is None for parts in told for wh in parts)
+        kwh = tuple(fsum(wh or 0.0 for wh in parts) / 1000 for parts in told)
+        timed.append((at, Sample(at, kwh) if is_known else None))
+    return last_of_each(timed)
 
 
 def step_of(samples: Sequence[Sample]) -> timedelta:

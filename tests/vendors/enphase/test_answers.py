@@ -1,10 +1,20 @@
 """Odd answers of both Enphase clouds: in other forms, of other systems, and refusals that are none."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from tests.vendors.enphase.played import BOTH, EACH, ENCHARGE, KEY, SERIES, SYSTEM, devices, error, read
 from tests.vendors.support import BASE, open_vendor
 from vendors.kit import BackendError, BadReply, Level, Refused, Sweep
+
+
+@contextmanager
+def refused():
+    """As an answer about another system or device, and for no other cause."""
+    with pytest.raises(BadReply) as raised:
+        yield
+    assert raised.value.why == "the answer is about another site or device"
 
 
 @BOTH
@@ -40,7 +50,7 @@ def test_another_system_s_answer_is_a_bad_reply_and_one_that_names_none_is_not(c
     for _ in range(2):
         assert len(read(vendor, operation, key)) == len(kwh)
     add(path, {"system_id": 8, "intervals": rows})
-    with pytest.raises(BadReply):
+    with refused():
         read(vendor, operation, key)
 
 
@@ -51,7 +61,7 @@ def test_another_device_s_answer_is_a_bad_reply(cloud, vendor, name):
     add = cloud(vendor)
     add("/devices", found)
     add(path, {"system_id": 7, "serial_number": "10", "intervals": rows})
-    with pytest.raises(BadReply):
+    with refused():
         read(vendor, operation, key)
 
 
@@ -63,7 +73,7 @@ def test_no_answer_about_another_system_is_read(cloud, vendor, path):
     if path == "/battery_lifetime":
         add("/devices", devices(encharges=["8"]))
     add(path, another)
-    with pytest.raises(BadReply):
+    with refused():
         read_whole(vendor, path)
 
 
@@ -90,7 +100,7 @@ def test_a_detail_leaves_out_what_is_about_another_system_and_says_so(cloud, ven
 def test_the_monitoring_api_s_answer_about_another_system_is_not_the_system(cloud, network):
     cloud("enphase")
     network.replace("GET", f"{BASE}/api/v4/systems/7", json=SYSTEM | {"system_id": 8})
-    with pytest.raises(BadReply):
+    with refused():
         open_vendor("enphase").site(KEY)
 
 

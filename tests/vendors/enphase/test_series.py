@@ -80,7 +80,8 @@ def test_the_energy_is_enwh_and_never_the_power_beside_it(system):
 
 def test_a_row_without_energy_is_a_gap_and_a_0_is_a_0():
     noon = seconds(2026, 6, 16, 12)
-    rows = [{"end_at": noon, "powr": 0, "enwh": 0}, {"end_at": noon + 300, "powr": 9, "enwh": None}, {"end_at": noon}]
+    zero, null = {"end_at": noon, "powr": 0, "enwh": 0}, {"end_at": noon + 300, "powr": 9, "enwh": None}
+    rows = [zero, null, {"end_at": noon + 600}]
     assert [sample.kwh for sample in series.production(telemetry(*rows))] == [(0.0,)]
 
 

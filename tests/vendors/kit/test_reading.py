@@ -212,9 +212,13 @@ def test_a_time_that_is_read_can_be_told_on_any_clock(at):
 
 @pytest.mark.parametrize(
     ("value", "truth"),
-    [(True, True), (False, False), ("false", False), (" TRUE ", True), (None, None), (0, None), ("no", None)],
-)
-def test_a_truth_value_may_be_written_as_text_and_nothing_else_is_one(value, truth):
+    [
+        (True, True), (False, False), ("false", False), (" TRUE ", True), (0, False), (1, True), ("0", False),
+        (" 1", True), (1.0, True), (None, None), (2, None), (-1, None), ("2", None), ("no", None), ("", None),
+        ([], None), ({}, None), (float("nan"), None),
+    ],
+)  # fmt: skip
+def test_a_truth_value_may_be_written_as_text_or_as_0_or_1_and_nothing_else_is_one(value, truth):
     assert flag({"active": value}, "active") is truth
 
 

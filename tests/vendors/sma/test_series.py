@@ -96,6 +96,30 @@ def test_a_resolution_that_nobody_documents_is_read_off_the_stamps(cloud):
     ]
 
 
+@pytest.mark.parametrize("resolution", [None, "", "missing"])
+def test_a_resolution_that_is_not_told_is_read_off_the_stamps(cloud, resolution):
+    answer = sample("plant_EnergyBalance_Day_hours") | {"resolution": resolution}
+    if resolution == "missing":
+        del answer["resolution"]
+    cloud.get(f"{BALANCE}/Day", json=answer)
+    assert shown(of_site(Level.HOUR)) == [(f"{hour:02d}:00", 3.0, "measured") for hour in (8, 9, 10)]
+    assert shown(of_site(Level.QUARTER))[0] == ("08:00", 0.75, "derived")
+
+
+def test_a_single_row_of_an_unknown_length_is_no_quarter_s(cloud):
+    cloud.get(f"{BALANCE}/Day", json=day(None, ("2026-06-16T09:00:00", 3e3)))
+    assert of_site(Level.QUARTER) == []
+
+
+@pytest.mark.parametrize(("level", "period"), [(Level.DAY, "Month"), (Level.MONTH, "Year")])
+def test_dates_without_a_resolution_are_of_the_calendar(cloud, level, period):
+    dates = [f"2026-05-0{number}" for number in (1, 2)] if level is Level.DAY else ["2026-04-01", "2026-05-01"]
+    answer = day(None, *((f"{date}T00:00:00", 5e3) for date in dates))
+    cloud.get(f"{BALANCE}/{period}", json=answer)
+    found = of_site(level, datetime(2026, 4, 1), datetime(2026, 6, 1))
+    assert [(one.kwh, one.quality) for one in found] == [((5.0,), Quality.MEASURED)] * 2
+
+
 def test_rows_coarser_than_what_was_asked_for_are_sums_of_which_nobody_knows_the_parts(cloud):
     cloud.get(f"{PRODUCTION}/Day", json=day("OneDay", ("2026-06-16T00:00:00", 24_000.0)))
     cloud.get(f"{PRODUCTION}/Month", json=day("OneMonth", ("2026-05-01T00:00:00", 600_000.0)))
@@ -175,6 +199,26 @@ def test_the_mean_of_an_hour_is_not_a_site_s_power_now_and_its_battery_is_there_
     assert (site.power_kw, site.charge_kw, site.discharge_kw, site.bess.soc_percent) == (None, None, None, 65.0)
 
 
+@pytest.mark.parametrize("resolution", [None, "NinetyMinutes"])
+@pytest.mark.parametrize(("before", "power_kw"), [("13:00", None), ("13:30", None), ("13:45", 3.0), ("13:55", 3.0)])
+def test_rows_of_an_unknown_step_tell_the_power_now_only_if_they_are_a_quarter_apart(
+    cloud, resolution, before, power_kw
+):
+    rows = [(time, {"pvGeneration": 3e3}) for time in (before, "14:00")]
+    cloud.get(f"{BALANCE}/Recent", json=recent(*rows, resolution=resolution))
+    site = open_vendor("sma").site(("13",))
+    assert (site.power_kw, site.measured_at) == (power_kw, datetime(2026, 6, 17, 12, tzinfo=UTC))
+
+
+def test_of_a_newest_row_that_comes_twice_the_last_counts(cloud):
+    flows = {"batteryCharging": 2000.0, "batteryDischarging": 0.0, "batteryStateOfCharge": 65.0}
+    zeros = dict.fromkeys([*flows, "pvGeneration"], 0.0)
+    rows = [("14:00", zeros), ("14:05", zeros), ("14:00", zeros), ("14:05", {"pvGeneration": 3000.0, **flows})]
+    cloud.get(f"{BALANCE}/Recent", json=recent(*rows))
+    site = open_vendor("sma").site(("13",))
+    assert (site.power_kw, site.charge_kw, site.bess.soc_percent) == (3.0, 2.0, 65.0)
+
+
 @pytest.mark.parametrize("answer", [{}, {"set": []}, {"set": [{}]}, {"set": [{"pvGeneration": 1.0}]}])
 def test_a_plant_without_a_newest_row_has_no_power(cloud, answer):
     cloud.get(f"{BALANCE}/Recent", json=answer)
@@ -219,6 +263,14 @@ def test_a_lifetime_without_a_total_is_the_sum_of_its_years(cloud):
     cloud.get(f"{PRODUCTION}/Day", json={})
     cloud.get(f"{BASE}/v1/devices/16/status", json={})
     cloud.get(f"{PRODUCTION}/Total", json=day("OneYear", ("2025-01-01T00:00:00", 5e6), ("2026-01-01T00:00:00", 2e6)))
+    assert open_vendor("sma").solar_inverter(("16",)).lifetime_production.kwh == 7000.0
+
+
+def test_a_year_that_comes_twice_is_once_in_the_lifetime(cloud):
+    cloud.get(f"{PRODUCTION}/Day", json={})
+    cloud.get(f"{BASE}/v1/devices/16/status", json={})
+    years = [("2025-01-01T00:00:00", 5e6), ("2026-01-01T00:00:00", 1e6), ("2026-01-01T00:00:00", 2e6)]
+    cloud.get(f"{PRODUCTION}/Total", json=day("OneYear", *years))
     assert open_vendor("sma").solar_inverter(("16",)).lifetime_production.kwh == 7000.0
 
 

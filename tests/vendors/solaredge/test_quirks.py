@@ -75,6 +75,16 @@ def test_the_two_kinds_of_429_are_told_apart(network, headers, retry_after, says
     assert says in limited.value.detail
 
 
+def test_no_call_is_made_while_the_credits_of_the_month_are_spent(network):
+    """By the answer's own word it would be held for seconds only."""
+    network.get(BASE + "/v2/sites", status=429, headers={"x-ratelimit-remaining-minute": "7"})
+    plugin = open_vendor("solaredge")
+    for number in range(2):
+        with pytest.raises(RateLimited) as limited:
+            list(plugin.sites())
+        assert (len(network.calls), limited.value.retry_after) == (1, pytest.approx(86_400, abs=600)), number
+
+
 def test_a_site_that_is_forbidden_does_not_hide_the_others(network):
     network.get(BASE + "/v2/sites", json={"sites": {"site": [{"siteId": 1}, {"siteId": 2}]}})
     network.get(BASE + "/v2/sites/1/devices", status=403)

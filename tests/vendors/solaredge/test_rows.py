@@ -98,6 +98,53 @@ def test_the_power_of_an_hour_is_its_energy(installed):
 
 def test_a_step_that_is_not_known_is_a_bad_reply(installed):
     installed("/devices", [])
+    installed("/energy", series("WH", 1000) | {"resolution": "QUARTER_HOUR"})
+    assert quarters("site_solar_intervals")
     installed("/energy", series("WH", 1000) | {"resolution": "FORTNIGHT"})
-    with pytest.raises(BadReply):
+    with pytest.raises(BadReply, match="/energy") as raised:
         quarters("site_solar_intervals")
+    assert raised.value.why == "a member is missing or has a wrong type"
+
+
+def test_a_newest_bucket_that_came_as_0_before_it_came_as_null_is_not_the_present(installed):
+    installed("/devices", SWAPPED)
+    installed("/alerts", [])
+    stamps = [f"2026-06-01T03:{minute:02}:00-05:00" for minute in (45, 30, 45)]
+
+    def thrice(unit, value):
+        rows = zip(stamps, (0.0, value, None), strict=True)
+        return {"unit": unit, "values": [{"timestamp": stamp, "value": told} for stamp, told in rows]}
+
+    powers = {"chargePower": thrice("W", 3000), "dischargePower": thrice("W", 0)}
+    told = powers | {"stateOfEnergy": thrice("PERCENTAGE", 9)}
+    installed("/storage/telemetry", {"storage": {"BATT-002": told}})
+    installed("/energy", thrice("WH", 750))
+    plugin = open_vendor("solaredge")
+    site, battery = plugin.site(("1",)), plugin.battery(("1", "BATT-002"))
+    assert (site.power_kw, site.charge_kw, site.bess.soc_percent) == (3.0, 3.0, 9)
+    assert (battery.soc_percent, battery.charge_kw) == (9, 3.0)
+    assert site.measured_at == battery.measured_at == datetime(2026, 6, 1, 8, 45, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("years", "kwh"),
+    [
+        ({2024: 1000, 2025: 2000, 2026: 500}, 3.5),
+        ({2024: None, 2025: 2000, 2026: 500}, 2.5),
+        ({2024: 1000, 2025: 2000, 2026: None}, None),
+        ({2024: 1000, 2025: None, 2026: 500}, None),
+        ({2024: 1000, 2025: 2000}, None),
+        ({2025: None, 2026: None}, None),
+        ({2025: 2000, 2026: 500, 2027: None}, 2.5),
+    ],
+)
+def test_a_lifetime_that_lacks_a_year_is_none(installed, years, kwh):
+    """A device may be younger than its site: null before its first year is no lack."""
+    installed("/devices", SWAPPED)
+    installed("/alerts", [])
+    energy = at(*((f"{year}-01-01T00:00:00-06:00", wh) for year, wh in years.items()), resolution="YEAR")
+    match = [query_param_matcher({"resolution": "YEAR"}, strict_match=False)]
+    installed("/inverters/telemetry", {"inverters": {"NEW": {"energy": energy}}}, match=match)
+    installed("/inverters/telemetry", {"inverters": {}})
+    found = open_vendor("solaredge").solar_inverter(("1", "NEW")).lifetime_production
+    assert (found and found.kwh) == kwh

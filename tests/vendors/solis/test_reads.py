@@ -107,6 +107,8 @@ def test_no_more_than_ten_inverters_of_a_list_are_asked_about_their_battery(clou
         ([{"batteryTypeName": "No Battery"}, {"batteryTypeName": "Pylontech", "battSn": "B1"}], 1),
         ([{"noBattery": True}, {"batteryTypeName": "no  battery"}], 0),
         ([{"noBattery": "true"}], 0),
+        ([{"noBattery": 1}, {"noBattery": "1"}], 0),
+        ([{"batteryTypeName": "NoBattery"}], 0),
         ([{"noBattery": False, "battSn": ""}], 1),
         (["text", None], 1),
     ],
@@ -153,12 +155,13 @@ def alarm(number, **changes):
     } | changes
 
 
-def pages_of_alarms(cloud, alarms, total=None, size=100):
-    """Answers one page after the other."""
+def pages_of_alarms(cloud, alarms, total=None, size=100, others=()):
+    """Answers one page after the other; some of the counters may be others, or left out as "missing"."""
     cloud.remove("POST", f"{API}/alarmList")
     for first in range(0, max(len(alarms), 1), size):
         counters = {"total": len(alarms) if total is None else total, "current": first // size + 1}
         page = {"records": alarms[first : first + size], "pages": -(-counters["total"] // size), **counters}
+        page = {name: value for name, value in (page | dict(others)).items() if value != "missing"}
         cloud.post(f"{API}/alarmList", json=success(page))
 
 
@@ -198,12 +201,36 @@ def test_a_cloud_that_gives_its_first_page_again_and_again_does_not_double_alarm
     assert errors.start == NOW - timedelta(hours=16)
 
 
-def test_an_empty_page_that_ends_the_alarms_early_does_not_make_the_log_whole(cloud):
+@pytest.mark.parametrize("total", [{"total": 4}, {}])
+def test_an_empty_page_that_ends_the_alarms_early_does_not_make_the_log_whole(cloud, total):
     cloud.remove("POST", f"{API}/alarmList")
-    page = {"total": 4, "pages": 2}
+    page = {"pages": 2} | total
     cloud.post(f"{API}/alarmList", json=success({"records": [alarm(0), alarm(1)], "current": 1, **page}))
     cloud.post(f"{API}/alarmList", json=success({"records": [], "current": 2, **page}))
     assert errors_of_inverter(cloud).start == NOW - timedelta(hours=8)
+
+
+UNCOUNTED = [{"total": value, "pages": value} for value in ("missing", None, 0)]
+
+
+@pytest.mark.parametrize("counters", [{"total": "missing"}, {"pages": "missing"}, *UNCOUNTED])
+def test_a_full_page_is_not_the_last_where_counters_are_missing(cloud, counters):
+    pages_of_alarms(cloud, [alarm(number) for number in range(150)], others=counters)
+    errors = errors_of_inverter(cloud)
+    assert (len(errors.found), errors.start) == (150, SINCE)
+    assert [body["pageNo"] for body in alarm_bodies(cloud)] == [1, 2]
+
+
+def test_a_log_without_a_total_that_fills_all_pages_that_are_read_is_not_whole(cloud):
+    pages_of_alarms(cloud, [alarm(number) for number in range(700)], others=UNCOUNTED[0])
+    errors = errors_of_inverter(cloud)
+    assert (len(errors.found), errors.start) == (500, NOW - timedelta(hours=8 * 499))
+
+
+def test_a_first_page_that_comes_again_and_again_does_not_make_a_log_without_a_total_whole(cloud):
+    pages_of_alarms(cloud, [alarm(number) for number in range(100)], others=UNCOUNTED[0])
+    errors = errors_of_inverter(cloud)
+    assert (len(errors.found), errors.start) == (100, NOW - timedelta(hours=8 * 99))
 
 
 def test_a_log_whose_station_has_no_first_day_begins_with_its_oldest_alarm(cloud):

@@ -123,6 +123,24 @@ def test_a_unit_that_stands_in_several_lists_is_one_with_all_that_they_tell(site
     assert plugin.site(("1",)).bess.nameplate_kwh == 13.5
 
 
+@pytest.mark.parametrize("lists", [("gateways", "batteries"), ("batteries", "gateways"), ("inverters", "gateways")])
+def test_a_unit_without_its_din_in_one_list_is_the_unit_with_that_device_id(site, lists):
+    without_din = {name: UNIT[name] for name in ("device_id", "serial_number", "part_name", "is_active")}
+    whole, part = lists
+    plugin = site(**{whole: [UNIT], part: [without_din]})
+    for kind in (Battery, SolarInverter):
+        found = devices(plugin, kind)
+        if (kind, whole) != (Battery, "inverters"):
+            assert list(found) == [("1", UNIT["din"])]
+    assert plugin.site(("1",)).bess.nameplate_kwh == 13.5
+
+
+def test_units_with_dins_of_their_own_are_several_whatever_their_device_id(site):
+    """A dossier's sample has one serial number for two batteries; so may ids be."""
+    assert UNIT["device_id"] == FOLLOWER["device_id"]
+    assert len(devices(site(gateways=[UNIT, FOLLOWER]), Battery)) == 2
+
+
 @pytest.mark.parametrize("part", [PACK, {"device_id": "p", "part_name": "Unknown"}])
 def test_a_part_without_a_name_and_ratings_is_not_the_site_s_only_battery(site, part):
     (battery,) = devices(site(13500, gateways=[GATEWAY], batteries=[part]), Battery).values()

@@ -24,7 +24,7 @@ from flask import Flask, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from app.bounded_log import clean
+from app.bounded_log import cut
 
 HIDDEN = "[hidden]"
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -203,7 +203,7 @@ def init_app(app: Flask) -> None:
             "request",
             method=request.method,
             # Never the query string. Half a secret would not be recognized: it is hidden before the path is cut.
-            path=clean(_hide(request.path, _known()), _MAX_PATH),
+            path=cut(_hide(request.path, _known()), _MAX_PATH),
             status=response.status_code,
             milliseconds=round(1000 * (time.monotonic() - g.started)),
             client=client.id if client else None,

@@ -13,6 +13,7 @@ import structlog
 # Also where the project is not installed as a package, as on Heroku.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import app.server
 from app import log, network, processors
 from app.config import SettingsError, load
 from app.server import limits
@@ -61,6 +62,8 @@ control_socket_disable = True
 # Every request has a line of ours in the log (app.log); gunicorn would prepare one of its own for nothing.
 logger_class = "app.server.Log"
 logconfig_dict = log.configuration(_settings.log_level)
+# wsgi.py refuses to be served without.
+app.server.is_configured = True
 _STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 

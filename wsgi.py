@@ -6,9 +6,9 @@ from app import create_app
 from app.config import ROOT, SettingsError
 from app.database_faults import DatabaseFault
 
-# gunicorn has loaded the worker by now if it has read gunicorn.conf.py. It looks for that in the folder where it was
-# started, and without it would serve with one thread, no limits and no deadline.
-if "gunicorn.arbiter" in sys.modules and "app.server" not in sys.modules:
+# gunicorn looks for gunicorn.conf.py in the folder where it was started, and without it would serve with one thread, no
+# limits and no deadline. Other servers never load app.server, which needs gunicorn.
+if "gunicorn.arbiter" in sys.modules and not getattr(sys.modules.get("app.server"), "is_configured", False):
     print(
         f"gunicorn has not read the settings of this service; start it with: "
         f"gunicorn -c {ROOT}/gunicorn.conf.py --chdir {ROOT} wsgi:app",

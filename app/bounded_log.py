@@ -60,7 +60,11 @@ class BoundedLog:
             context.run(self._logger.warning, self._event, left_out=left_out, per_minute=self._per_minute)
 
 
+def cut(text: str, limit: int = MAX_TEXT) -> str:
+    """A caller's text, with an ellipsis for what is too long."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
 def clean(text: str, limit: int = MAX_TEXT) -> str:
     """A caller's text as one short field: control characters and the like become question marks."""
-    shown = text if len(text) <= limit else f"{text[: limit - 1]}…"
-    return "".join(letter if letter.isprintable() else "?" for letter in shown)
+    return "".join(letter if letter.isprintable() else "?" for letter in cut(text, limit))

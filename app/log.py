@@ -24,6 +24,8 @@ from flask import Flask, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from app.bounded_log import cut
+
 HIDDEN = "[hidden]"
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -36,6 +38,7 @@ _secret_text = re.compile(
     r"|(?P<jwt>\beyJ[\w-]+\.[\w-]+\.[\w-]*)"
     r"|(?<=://)(?P<user>[^/\s@]+)(?=@)"
 )
+_MAX_PATH = 200  # characters
 # One set per request. It is shared with the threads that work for the request, when they run in its context.
 _concealed: ContextVar[set[str] | None] = ContextVar("concealed", default=None)
 _failed: ContextVar[dict[str, str] | None] = ContextVar("failed", default=None)
@@ -86,11 +89,14 @@ def _cut(match: re.Match[str]) -> str:
     return match.group(0).replace(match.group(group), HIDDEN)
 
 
+def _known() -> list[str]:
+    """The secrets of the current request in all their forms, the longest first: one may contain another."""
+    return sorted({form for secret in list(_concealed.get() or ()) for form in _forms(secret)}, key=len, reverse=True)
+
+
 def redact(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
     """The last processor before the line is written: nothing that comes later may add text."""
-    # The longest first: one may contain another.
-    known = sorted({form for secret in list(_concealed.get() or ()) for form in _forms(secret)}, key=len, reverse=True)
-    hidden: EventDict = _hide(dict(event), known)
+    hidden: EventDict = _hide(dict(event), _known())
     return hidden
 
 
@@ -196,7 +202,8 @@ def init_app(app: Flask) -> None:
         logger.info(
             "request",
             method=request.method,
-            path=request.path,  # never the query string
+            # Never the query string. Half a secret would not be recognized: it is hidden before the path is cut.
+            path=cut(_hide(request.path, _known()), _MAX_PATH),
             status=response.status_code,
             milliseconds=round(1000 * (time.monotonic() - g.started)),
             client=client.id if client else None,

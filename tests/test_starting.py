@@ -19,9 +19,12 @@ OUR_SETTINGS = ["-c", f"{ROOT}/gunicorn.conf.py", "--chdir", ROOT]
 pytestmark = pytest.mark.serial
 
 
-def test_gunicorn_without_the_settings_of_the_service_ends_with_the_command_that_works(tmp_path: Path) -> None:
-    command = [*GUNICORN, "--bind", f"127.0.0.1:{free_port()}", "--chdir", ROOT, "wsgi:app"]
-    environ = clean(INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=1)
+@pytest.mark.parametrize("options", [[], ["-k", "app.server.Worker"]], ids=["its own worker", "our worker"])
+def test_gunicorn_without_the_settings_of_the_service_ends_with_the_command_that_works(
+    tmp_path: Path, options: list[str]
+) -> None:
+    command = [*GUNICORN, "--bind", f"127.0.0.1:{free_port()}", "--chdir", ROOT, *options, "wsgi:app"]
+    environ = clean(INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=1, PYTHONPATH=ROOT)
     done = subprocess.run(
         command, env=environ, cwd=tmp_path, stderr=subprocess.PIPE, text=True, check=False, timeout=120
     )

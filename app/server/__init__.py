@@ -8,3 +8,6 @@ TLS ends in a proxy in front of it.
 from app.server.worker import Log, Worker
 
 __all__ = ["Log", "Worker"]
+
+# Whether gunicorn.conf.py has run in this process: the worker alone has neither its threads nor its limits.
+is_configured = False

@@ -96,10 +96,14 @@ class Connection(TConn):
         """Starts the next request, of which a part may have arrived together with the last one."""
         leftover = self.parser.unreader.take_buffered() if self.parser else b""
         self.parser = None
-        self.received = bytearray()
         self._framing = Framing(limits.HEADERS_BYTES, BODY_LIMIT)
         if leftover:
             self.add(leftover)
+
+    @property
+    def received(self) -> bytearray:
+        """What has arrived of the request."""
+        return self._framing.received
 
     @property
     def is_whole(self) -> bool:
@@ -108,7 +112,6 @@ class Connection(TConn):
 
     def add(self, data: bytes) -> None:
         """Takes bytes from the client. Raises Malformed for what must be refused."""
-        self.received += data
         self._framing.feed(data)
         if self._framing.awaits_continue and not self.is_whole:
             self._say(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -116,18 +119,16 @@ class Connection(TConn):
 
     def parse(self) -> Any:
         """gunicorn's view of the whole request, its body in memory. Raises Malformed for what llhttp alone allows."""
-        # Empty lines before a request are to be ignored (RFC 9112, section 2.2); gunicorn ignores one only. It gets
-        # bytes and not the socket, so that it cannot wait for more.
-        self.parser = RequestParser(self.cfg, [bytes(self.received).lstrip(b"\r\n")], self.client)
-        self.received.clear()
+        head, body, behind = self._framing.take()
+        # It gets bytes and not the socket, so that it cannot wait for more; and no chunks, for which it needs a time
+        # that grows with the square of their number.
+        self.parser = RequestParser(self.cfg, [head], self.client)
         try:
             request = next(self.parser)
         except (ParseException, NoMoreData, StopIteration) as error:
             raise Malformed(refusals.status_of(error)) from None
-        try:
-            request.body = BytesIO(request.body.read())
-        except (ParseException, NoMoreData):
-            raise Malformed(400) from None
+        request.body = BytesIO(body)
+        self.parser.unreader.unread(behind)
         # `add` has answered that; gunicorn would answer it again, and straight to the socket.
         request._expected_100_continue = False
         # An idle connection needs nothing of its last request.

@@ -23,3 +23,6 @@ READ_BYTES = 64 * 1024
 REFUSALS_PER_MINUTE = 60
 # An event that clients can bring about at will is logged at most once in this time, with a count.
 TALLY_SECONDS = 5.0
+# Free memory is given back to the system once in this time: a millisecond of the main loop, some forty after replies of
+# dozens of megabytes.
+TRIM_SECONDS = 60.0

@@ -23,7 +23,7 @@ _TITLES = {
     503: "Service Unavailable",
 }
 _DETAILS = {
-    400: "This is no request that HTTP/1.1 allows.",
+    400: "This is no request that HTTP/1.1 allows, or the header Host is missing.",
     408: "The request did not arrive whole within {0.PATIENCE_SECONDS:g} seconds.",
     413: f"The body may have at most {BODY_LIMIT} bytes.",
     414: "The request line may have at most {0.REQUEST_LINE_BYTES} bytes.",

@@ -21,6 +21,7 @@ from app.bounded_log import BoundedLog
 from app.framing import Malformed
 from app.server import limits, refusals
 from app.server.connection import Connection
+from app.server.memory import Memory
 from app.server.slow_readers import SlowReaders
 from app.server.tally import Tally, logger
 
@@ -45,6 +46,7 @@ class Worker(ThreadWorker):
         self._leaves_it = self._has_left_it = self._lacks_files = False
         self.refusals = BoundedLog(logger, "refused", limits.REFUSALS_PER_MINUTE)
         self._slow_readers = SlowReaders(self)
+        self._memory = Memory()
         self._idle_closed, self._not_accepted = Tally("idle_connections_closed"), Tally("connections_not_accepted")
 
     @classmethod
@@ -84,6 +86,7 @@ class Worker(ThreadWorker):
         if not self._make_room(now):
             timeout = min(timeout, limits.IDLE_SECONDS / 10)
         self.refusals.settle()
+        self._memory.give_back_due(now)
         for tally in (self._idle_closed, self._not_accepted, self._slow_readers.tally):
             tally.write_due(now)
         if self.alive:

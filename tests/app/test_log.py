@@ -45,6 +45,13 @@ def test_a_request_is_one_line_with_its_id_and_without_its_query(
     }
 
 
+def test_a_long_path_is_cut_in_the_line_and_no_secret_is_cut_so_that_it_stays(http: FlaskClient, lines: Lines) -> None:
+    lines()
+    http.get("/" + "x" * 190 + "made-up-token-1" + "y" * 8_000, headers={"Authorization": "Bearer made-up-token-1"})
+    path = next(line["path"] for line in lines() if line["event"] == "request")
+    assert path == "/" + "x" * 190 + "[hidden]…"
+
+
 def test_lines_of_the_standard_library_come_out_alike(app: Flask, lines: Lines) -> None:
     @app.get("/health2")
     def view() -> str:

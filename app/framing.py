@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import httptools
 
 # So many bytes of framing may come with each byte of a body: chunks of one byte have five.
 FRAMING = 8
 _LINE_END, _EMPTY_LINE = b"\r\n", b"\r\n\r\n"
+# What may follow the size of a chunk (RFC 9112, section 7.1.1): names, each with a value or without.
+_TOKEN, _QUOTED = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+", rb'"(?:[^"\\]|\\.)*"'
+_EXTENSIONS = re.compile(rb"(?:[ \t]*;[ \t]*%b(?:[ \t]*=[ \t]*(?:%b|%b))?)*[ \t]*" % (_TOKEN, _TOKEN, _QUOTED))
+# Fields behind the last chunk, and bytes of each.
+TRAILERS, TRAILER_BYTES = 100, 16 * 1024
 
 
 class Malformed(Exception):
@@ -77,19 +84,29 @@ class Framing:
         if not self._is_chunked:
             self._next += len(self.body)
         elif self._announced_bytes == len(self.body):
-            self._next = self.received.index(_EMPTY_LINE, self._next) + len(_EMPTY_LINE)
+            self._pass_trailers()
         else:
             raise ValueError(self._announced_bytes)
 
     def _pass_chunk(self) -> None:
         """Adds up the announced sizes, so that a chunk that is too large is refused before it has arrived."""
         line_end = self.received.index(_LINE_END, self._next)
-        size = int(self.received[self._next : line_end].partition(b";")[0], 16)
+        digits, semicolon, rest = self.received[self._next : line_end].partition(b";")
+        if not _EXTENSIONS.fullmatch(semicolon + rest):
+            raise ValueError(rest)
+        size = int(digits, 16)
         self._announced_bytes += size
         if self._announced_bytes > self._body_limit:
             raise Malformed(413)
         # The last chunk is empty. Behind its line come trailers, if any, and an empty line.
         self._next = line_end + (2 * len(_LINE_END) + size if size else 0)
+
+    def _pass_trailers(self) -> None:
+        end = self.received.index(_EMPTY_LINE, self._next)
+        trailers = self.received[self._next : end].split(_LINE_END)[1:]
+        if len(trailers) > TRAILERS or any(len(trailer) > TRAILER_BYTES for trailer in trailers):
+            raise ValueError(len(trailers))
+        self._next = end + len(_EMPTY_LINE)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._head_is_whole:

@@ -48,7 +48,8 @@ class Plant:
         battery = f"{SMA}/v1/devices/132/measurements/sets/EnergyAndPowerBattery/Recent"
         self.network.get(battery, json=rows)
         solar = f"{SMA}/v1/devices/131/measurements/sets/EnergyAndPowerPv"
-        energies = {"set": [{"time": self.time, "pvGeneration": 250.0}], "plant": PLANT}
+        produced = [{"time": self.time, "pvGeneration": 250.0}]
+        energies = {"resolution": "FiveMinutes", "set": produced, "plant": PLANT}
         self.network.get(f"{solar}/Day", json=energies)
         self.network.get(f"{solar}/Total", json={"total": {"pvGeneration": 1.5e6}})
 

@@ -34,10 +34,11 @@ demo: setup
 	@$(PY) demo.py
 
 # Two to three minutes on two cores: what represents the rest. More processes than cores, since many tests wait. What
-# needs sockets and time to itself runs afterwards, alone. pytest's 5: no test is marked so.
+# opens hundreds of sockets or measures time runs afterwards, two files at a time, and in test-all alone. pytest's 5: no
+# test is marked so.
 test: setup
 	@$(PY) -m pytest -n 3 --dist worksteal -m "not serial and not soak and not exhaustive"
-	@$(PY) -m pytest -m "serial and not soak and not exhaustive" || [ $$? -eq 5 ]
+	@$(PY) -m pytest -n 2 --dist loadfile -m "serial and not soak and not exhaustive" || [ $$? -eq 5 ]
 
 # What `make test` left out: the two together are the whole suite but `soak`.
 test-all: setup

@@ -42,7 +42,7 @@ def test_every_inverter_of_the_fleet_comes_as_its_vendor_shows_it(fleet, vendor)
         assert inverter["model"] == (device["model"] or "")
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_each_site_has_its_own_site_id_and_the_site_filter_agrees(fleet, vendor):
     service, played = fleet

@@ -37,6 +37,7 @@ def service(tmp_path):
             yield url, {"Authorization": f"Bearer {token}", "Cache-Control": "no-cache"}, Played(clouds)
 
 
+@pytest.mark.exhaustive
 def test_two_vendors_that_hang_stop_nobody_else(service):
     url, bearer, played = service
     stuck = [played.headers("sma"), played.headers("solaredge")]

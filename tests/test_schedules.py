@@ -19,7 +19,7 @@ from tests.services import served
 pytestmark = pytest.mark.serial
 
 
-@pytest.mark.one_in(10)
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("first", range(0, 200, 20))
 def test_every_answer_is_right_whatever_the_vendors_do_together(schedules, first, capfd):  # noqa: F811
     for seed in range(first, first + 20):

@@ -82,7 +82,7 @@ def terminate_at_random(folder, seed):
     return len(due), sum(at < stopped - MOMENT for at, _ in [client.sent[-1] for client in clients])
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(3))
 def test_sigterm_at_any_moment_loses_no_request(tmp_path, seed):
     terminate_at_random(tmp_path, seed)

@@ -60,6 +60,7 @@ def installed(tmp_path):
     return install
 
 
+@pytest.mark.exhaustive
 def test_a_vendor_of_another_package_is_found_and_listed(installed):
     run = installed("sunny", "derapi_sunny")
     answer = run("from vendors.kit.registry import discover; print(discover()['sunny'].__module__)")

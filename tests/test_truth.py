@@ -124,7 +124,7 @@ def test_windows_widen_to_whole_intervals_and_end_at_the_present(vendors, name, 
                     assert found[-1].quality is Quality.PARTIAL or found[-1].end <= now
 
 
-@pytest.mark.one_in(5)
+@pytest.mark.one_in(11)
 @each_vendor
 @each_kind
 @pytest.mark.parametrize("size", [1, 7])

@@ -123,6 +123,7 @@ def test_the_demo_answers_every_request_of_the_readme_as_shown(demo, block, show
         assert f"The first three of the demo's {len(given['solar-inverters'])}." in README
 
 
+@pytest.mark.exhaustive
 def test_without_the_demo_three_terminals_make_a_client_that_gets_a_token(tmp_path):
     shell = Shell(free_port(), free_port())
     shell.environ |= {"INSTANCE_PATH": str(tmp_path)}

@@ -74,6 +74,7 @@ def both(tmp_path_factory):
             process.terminate()  # both at once; then each is waited for
 
 
+@pytest.mark.exhaustive
 def test_the_processes_have_one_budget_and_never_overrun_it(both):
     before = time.monotonic()
     with ThreadPoolExecutor(8) as clients:

@@ -54,7 +54,7 @@ def vendors():
         context.__exit__(None, None, None)
 
 
-@pytest.mark.one_in(11)
+@pytest.mark.one_in(17)
 @each_vendor
 @each_kind
 @pytest.mark.parametrize("day", ODD_DAYS)
@@ -97,7 +97,7 @@ def agree(vendor, case, fine, coarse):
             assert abs(kwh - sum(part.kwh[which] for part in parts)) <= most_off * (len(parts) + 1)
 
 
-@pytest.mark.one_in(11)
+@pytest.mark.one_in(17)
 @each_vendor
 @each_kind
 @pytest.mark.parametrize("number", [BERLIN, PHOENIX, LORD_HOWE, SANTIAGO])

@@ -74,6 +74,7 @@ def test_the_devices_are_the_vendor_s_own_view_of_the_fleet(name, fleet):
         assert record.site_key == site_keys[site]
 
 
+@pytest.mark.one_in(3)
 @each_vendor
 def test_every_inverter_of_the_list_can_be_read_alone_and_is_the_same(name, fleet):
     account = Account(fleet, name)

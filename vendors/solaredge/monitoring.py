@@ -123,8 +123,9 @@ class SolarEdge(Vendor):
 
     def site(self, key: Key) -> Site:
         site = self._known_site(key[0])
-        of_sun = self.client.beside(lambda: self._present(site, SITE, to_outputs))
+        # Before any optional call: a 429 of that would hold this one, and the site would be lost.
         batteries = self._batteries_of(key[0])
+        of_sun = self.client.beside(lambda: self._present(site, SITE, to_outputs))
         storage = self.client.beside(lambda: self._present(site, STORAGE, to_flows) if batteries else {})
         solar, found = (of_sun.value() or {}).get(""), storage.value() or {}
         stored = [found[battery] for battery in batteries if battery in found]

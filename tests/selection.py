@@ -1,19 +1,28 @@
-"""What `make test` leaves to `make test-all`."""
+"""The cases that `make test` leaves to `make test-all`."""
 
 from collections import Counter
 
 import pytest
 
+# A test of more cases than this counts as marked `one_in(FEW)`, unless it names a number itself. Two cases for each
+# vendor are below it.
+MANY, FEW = 15, 5
+
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what `one_in` leaves out of `make test`. A number that has no factor in common with the numbers of a test's
-    parameters meets all their values in turn."""
+    """Marks cases as exhaustive. A number that has no factor in common with the numbers of a test's parameters meets
+    all their values in turn."""
+    cases = Counter(map(_test_of, items))
     seen: Counter[str] = Counter()
     for item in items:
+        test = _test_of(item)
         mark = item.get_closest_marker("one_in")
-        if mark:
-            test = item.nodeid.partition("[")[0]
-            if seen[test] % mark.args[0]:
-                item.add_marker("exhaustive")
-            seen[test] += 1
+        number = mark.args[0] if mark else FEW if cases[test] > MANY else 1
+        if seen[test] % number:
+            item.add_marker("exhaustive")
+        seen[test] += 1
+
+
+def _test_of(item: pytest.Item) -> str:
+    return item.nodeid.partition("[")[0]

@@ -18,6 +18,9 @@ def test_thinned(number): pass
 @pytest.mark.exhaustive
 def test_long(): pass
 
+@pytest.mark.parametrize("number", range(16))
+def test_of_many_cases(number): pass
+
 @pytest.mark.serial
 def test_usual(): pass
 """
@@ -39,11 +42,12 @@ def selected(tmp_path):
     return select
 
 
-def test_of_a_test_that_is_thinned_each_third_case_represents_the_others(selected):
-    usual = ["test_thinned[0]", "test_thinned[3]", "test_thinned[6]", "test_usual"]
-    assert selected("not exhaustive") == usual
-    rest = ["test_thinned[1]", "test_thinned[2]", "test_thinned[4]", "test_thinned[5]", "test_long"]
-    assert selected("exhaustive") == rest
+def test_of_a_test_that_is_thinned_or_has_many_cases_some_represent_the_others(selected):
+    many = {f"test_of_many_cases[{number}]" for number in (0, 5, 10, 15)}
+    usual = {"test_thinned[0]", "test_thinned[3]", "test_thinned[6]", "test_usual"}
+    assert set(selected("not exhaustive")) == usual | many
+    rest = {"test_thinned[1]", "test_thinned[2]", "test_thinned[4]", "test_thinned[5]", "test_long"}
+    assert set(selected("exhaustive")) == rest | {f"test_of_many_cases[{number}]" for number in range(16)} - many
 
 
 def test_the_make_targets_select_every_test_once():

@@ -17,6 +17,7 @@ from werkzeug.routing import Rule
 from app import create_app
 from app.config import Settings
 from tests.databases import Postgres, postgres_server
+from tests.pools import wait_for_pools
 from tests.selection import pytest_collection_modifyitems  # noqa: F401 - a hook
 from vendors.kit import Transport
 
@@ -138,5 +139,7 @@ def network() -> Iterator[responses.RequestsMock]:
         for name, value in (("build_response", HTTPAdapter.build_response), ("max_retries", Retry(0, read=False))):
             adapter.setattr(Transport, name, value, raising=False)
         yield mock
+        # A call that the test did not wait for would meet the next test's replies.
+        wait_for_pools()
         missing = [call.request.url for call in mock.calls if isinstance(call.response, requests.ConnectionError)]
     assert not missing, f"no recorded reply: {missing}"

@@ -4,7 +4,6 @@ import gc
 import gzip
 import json
 import socket
-import sys
 import threading
 import types
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 import pytest
 import trustme
 
+from tests.pools import wait_for_pools
 from tests.vendors.kit import servers
 from tests.vendors.kit.servers import OK, serving
 from vendors.kit import (
@@ -98,10 +98,7 @@ def no_garbage():
     try:
         yield
         # Threads of the pools let go of their work just after they have delivered its result.
-        for _ in range(200):
-            if not any("vendors" in one.f_code.co_filename for one in _of_pools()):
-                break
-            threading.Event().wait(0.01)
+        wait_for_pools()
         gc.set_debug(gc.DEBUG_SAVEALL)
         gc.collect()
         left = [_shown(one) for one in gc.garbage if _is_ours(one)]
@@ -111,16 +108,6 @@ def no_garbage():
         gc.unfreeze()
         gc.enable()
     assert not left
-
-
-def _of_pools():
-    """Frames of calls under way in threads of the pools."""
-    pools = {thread.ident for thread in threading.enumerate() if thread.name.startswith(("call-", "sweep-"))}
-    for ident, frame in sys._current_frames().items():
-        while ident in pools and frame:
-            if frame.f_code.co_name in {"_settle", "run"}:
-                yield frame
-            frame = frame.f_back
 
 
 def _is_ours(one):

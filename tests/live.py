@@ -146,7 +146,7 @@ class Read:
         return self._seen
 
     def moving(self):
-        """What it tells that goes on while the sun is on and the battery takes some of it."""
+        """Reported values that change while the sun shines and the battery charges."""
         yield "measured_at", self.record.measured_at
         for member in ("bess.soc_percent", "soc_percent", *PRODUCTIONS):
             value = self._value(member)
@@ -172,7 +172,7 @@ class Read:
         return [self.live.state(self.number, self.device, at)[name] or 0.0 for at in dict.fromkeys(times)]
 
     def _compare_production(self, member, production, step):
-        """An energy may be older than the powers beside it, by the vendor's lag."""
+        """An energy may be older than the powers of the same answer, by the vendor's lag."""
         start = production and production.start
         if member == "recent_production":
             start = start or self.live.midnight(self.number)

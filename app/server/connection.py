@@ -102,7 +102,7 @@ class Connection(TConn):
 
     @property
     def received(self) -> bytearray:
-        """What has arrived of the request."""
+        """The bytes of the request received so far."""
         return self._framing.received
 
     @property

@@ -1,4 +1,4 @@
-"""What stands in the SQLite file itself, and not only in the log beside it; and that the way to back up works."""
+"""The SQLite file is whole without its log at the start and the end, and the documented backup works."""
 
 import re
 import shutil

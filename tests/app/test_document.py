@@ -1,4 +1,4 @@
-"""What /openapi.json says: enough for a generator of clients to make one that works."""
+"""/openapi.json holds enough for a generator to make a client that works."""
 
 import re
 

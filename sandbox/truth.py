@@ -1,4 +1,4 @@
-"""Serves the truth about the fleet, the only oracle: sites, the view that each dialect has, exact energies and powers."""
+"""Serves the truth about the fleet: sites, each dialect's view of them, exact energies and powers. The only oracle."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict

@@ -14,9 +14,10 @@ import structlog
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import app.server
-from app import log, network, processors
+from app import network
 from app.config import SettingsError, load
-from app.server import limits
+from app.server import cpu_affinity, limits
+from app.web import log
 
 try:
     _settings = load()
@@ -59,7 +60,7 @@ limit_request_field_size = limits.HEADER_BYTES
 # It would pass by what collects an answer.
 sendfile = False
 control_socket_disable = True
-# Every request has a line of ours in the log (app.log); gunicorn would prepare one of its own for nothing.
+# Every request has a line of ours in the log (app.web.log); gunicorn would prepare one of its own for nothing.
 logger_class = "app.server.Log"
 logconfig_dict = log.configuration(_settings.log_level)
 # wsgi.py refuses to be served without.
@@ -75,12 +76,12 @@ def on_starting(server):
 
 def pre_fork(server, worker):
     """In the master, before each worker."""
-    worker.processor = processors.choose(server.num_workers, (one.processor for one in server.WORKERS.values()))
+    worker.processor = cpu_affinity.choose(server.num_workers, (one.processor for one in server.WORKERS.values()))
 
 
 def post_fork(server, worker):
     """In each worker, before it has threads."""
-    processors.keep_to(worker.processor)
+    cpu_affinity.keep_to(worker.processor)
 
 
 def child_exit(server, worker):

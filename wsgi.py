@@ -4,7 +4,7 @@ import sys
 
 from app import create_app
 from app.config import ROOT, SettingsError
-from app.database_faults import DatabaseFault
+from app.storage.database_faults import DatabaseFault
 
 # gunicorn looks for gunicorn.conf.py in the folder where it was started, and without it would serve with one thread, no
 # limits and no deadline. Other servers never load app.server, which needs gunicorn.

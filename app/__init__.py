@@ -10,31 +10,19 @@ from flask import Flask, Response
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import (
-    auth,
-    batteries,
-    cli,
-    config,
-    database_faults,
-    document,
-    errors,
-    failed_logins,
-    health,
-    log,
-    oauth,
-    routing,
-    sites,
-    solar_inverters,
-    version,
-)
-from app.clients import Clients
-from app.clouds import clouds
-from app.ids import Ids
-from app.inventory import Inventory
-from app.paging import Pages
-from app.resources import Resources
-from app.shared import SharedLedger
-from app.storage import Database
+from app import cli, config, version
+from app.api import batteries, openapi, sites, solar_inverters
+from app.api.paging import Pages
+from app.auth import bearer, failed_logins, token_endpoint
+from app.auth.clients import Clients
+from app.fleet.clouds import clouds
+from app.fleet.ids import Ids
+from app.fleet.inventory import Inventory
+from app.storage import database_faults
+from app.storage.database import Database
+from app.storage.id_table import Resources
+from app.storage.redis_ledger import SharedLedger
+from app.web import guards, health, log, problems, strict_api
 from vendors.kit import Ledger
 
 
@@ -69,7 +57,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     app = Service(__name__, static_folder=None)
     app.config.from_mapping(
         SETTINGS=settings,
-        MAX_CONTENT_LENGTH=routing.BODY_LIMIT,
+        MAX_CONTENT_LENGTH=config.BODY_LIMIT,
         API_TITLE="Derapi",
         API_VERSION=version.VERSION,
         OPENAPI_VERSION="3.1.0",
@@ -82,9 +70,9 @@ def create_app(settings: config.Settings | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
     _store(app, settings)
     # In this order before a request: its id, the host and the size, the token, the parameters.
-    for part in (log, failed_logins, routing, auth, errors):
+    for part in (log, failed_logins, guards, bearer, problems):
         part.init_app(app)
-    app.before_request(routing.refuse_odd_parameters)
+    app.before_request(guards.refuse_odd_parameters)
     _route(app)
     cli.init_app(app)
     return app
@@ -105,10 +93,10 @@ def _store(app: Flask, settings: config.Settings) -> None:
 
 def _route(app: Flask) -> None:
     """All routes. Those of the API proper go through `api`, which documents them in /openapi.json."""
-    api = routing.Api(app)
-    document.name_vendors(api.ma_plugin.converter, app.extensions["clouds"])
+    api = strict_api.Api(app)
+    openapi.name_vendors(api.ma_plugin.converter, app.extensions["clouds"])
     for blueprint in (sites.blueprint, solar_inverters.blueprint, batteries.blueprint):
         api.register_blueprint(blueprint)
-    document.complete(api.spec, app.extensions["clouds"])
-    for plain in (health.blueprint, oauth.blueprint):
+    openapi.complete(api.spec, app.extensions["clouds"])
+    for plain in (health.blueprint, token_endpoint.blueprint):
         app.register_blueprint(plain)

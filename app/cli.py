@@ -11,10 +11,11 @@ import orjson
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from app import database_faults, network
-from app.clients import API_VERSIONS, DEFAULT_API_VERSION, MODES, Clients
+from app import network
+from app.auth.clients import API_VERSIONS, DEFAULT_API_VERSION, MODES, Clients
 from app.config import Settings
-from app.storage import Database
+from app.storage import database_faults
+from app.storage.database import Database
 
 
 class OneLine(click.Command):

@@ -19,8 +19,11 @@ from dotenv import dotenv_values
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from app import keys, network
+from app import network
+from app.storage import instance_keys
 
+# Of a request's body, in bytes; held in memory while it arrives.
+BODY_LIMIT = 64 * 1024
 ROOT = Path(__file__).resolve().parent.parent
 VENDOR_URL = "VENDOR_URL_"
 VENDOR_LIMIT = "VENDOR_LIMIT_"
@@ -31,7 +34,7 @@ class SettingsError(Exception):
 
 
 def _key(text: str) -> str:
-    if len(text) < keys.MINIMUM:
+    if len(text) < instance_keys.MINIMUM:
         raise ValueError
     return text
 
@@ -114,7 +117,7 @@ def _setting(
     return field(default=default, repr=not secret, metadata=about)
 
 
-_KEY = f"any text of at least {keys.MINIMUM} characters"
+_KEY = f"any text of at least {instance_keys.MINIMUM} characters"
 _PORT = "a port number from 1 to 65535"
 _VENDOR = "an https URL (http on loopback only), without query"
 
@@ -235,7 +238,7 @@ def _embedded(values: Mapping[str, Any], given: Mapping[str, str], faults: list[
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("secret_key", "id_key"):
             if name.upper() not in given:
-                found[name] = keys.kept(folder, name)
+                found[name] = instance_keys.kept(folder, name)
     except (OSError, ValueError) as error:
         faults.append(f"INSTANCE_PATH: expected a folder to write to, for example /var/lib/derapi ({error})")
     return found

@@ -132,7 +132,7 @@ def bearer(token: str) -> dict[str, str]:
 def network() -> Iterator[responses.RequestsMock]:
     """Recorded replies instead of a network. A call without one fails the test: `responses` answers it with a
     connection error, which a plugin would take for an outage of its vendor."""
-    target = "vendors.kit.transport.Transport.send"
+    target = "vendors.kit.http.adapter.Transport.send"
     mock = responses.RequestsMock(assert_all_requests_are_fired=False, target=target)
     with pytest.MonkeyPatch.context() as adapter, mock:
         # What `responses` asks of an adapter besides sending.

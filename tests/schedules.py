@@ -9,10 +9,11 @@ from unittest import mock
 import pytest
 
 from tests.services import served
-from vendors.kit import Replies, calls
-from vendors.kit.breaker import Breaker
-from vendors.kit.budget import Budget
-from vendors.kit.retries import Retries
+from vendors.kit import Replies
+from vendors.kit.calls import pipeline
+from vendors.kit.calls.breaker import Breaker
+from vendors.kit.calls.quota import Budget
+from vendors.kit.calls.retry_budget import Retries
 
 # The least deadline: a slow machine has a longer one.
 SECONDS = 0.7
@@ -161,7 +162,7 @@ class Schedules:
 def schedules(tmp_path_factory):
     with (
         # Retries fit into the short deadline as well.
-        mock.patch.object(calls, "RETRY_NEEDS_SECONDS", 0.2),
+        mock.patch.object(pipeline, "RETRY_NEEDS_SECONDS", 0.2),
         served(tmp_path_factory.mktemp("schedules"), sites=SITES, seconds=SECONDS) as (service, played),
     ):
         yield Schedules(service, played)

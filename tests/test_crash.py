@@ -7,8 +7,8 @@ import threading
 import pytest
 from sqlalchemy import func, select, text
 
-from app.clients import Clients
-from app.storage import Client, Database, Resource
+from app.auth.clients import Clients
+from app.storage.database import Client, Database, Resource
 from tests import writing
 
 # Its children have the modules in memory when they start, and none of this process's threads.

@@ -8,7 +8,7 @@ import pytest
 import trustme
 
 from tests.services import served
-from vendors.kit.cloud import MAX_SWEEPS_OF_ONE
+from vendors.kit.calls.cloud import MAX_SWEEPS_OF_ONE
 from vendors.kit.registry import discover
 
 # The least deadline: a slow machine has a longer one.

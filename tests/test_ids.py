@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sandbox
-from app import ids as module
-from app.ids import Ids
+from app.fleet import ids as module
+from app.fleet.ids import Ids
 from sandbox.server import running
 from tests.services import Account, Played
 from vendors.kit import Battery, Site, SolarInverter
@@ -54,7 +54,7 @@ def test_ids_are_the_same_in_another_process(records):
     inverters = [(name, record) for name, record in records if isinstance(record, SolarInverter)]
     chosen = [next((name, record) for name, record in inverters if name == vendor) for vendor in NAMES]
     program = (
-        "import sys; from app.ids import Ids; from vendors.kit import SolarInverter; "
+        "import sys; from app.fleet.ids import Ids; from vendors.kit import SolarInverter; "
         "[print(Ids('k' * 32).of(SolarInverter, name, tuple(key))) for name, *key in "
         "(line.rstrip(chr(10)).split(chr(9)) for line in sys.stdin)]"
     )

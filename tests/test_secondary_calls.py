@@ -9,7 +9,8 @@ import sandbox
 from sandbox.server import running
 from tests.services import Account, Played
 from tests.vendors.support import cloud_of, open_vendor
-from vendors.kit import Sweep, beside
+from vendors.kit import Sweep
+from vendors.kit.calls import optional
 from vendors.kit.registry import discover
 
 NAMES = sorted(discover())
@@ -83,7 +84,7 @@ def test_a_failing_call_for_what_a_record_can_do_without_leaves_its_members_out_
 def test_a_hanging_call_for_what_a_record_can_do_without_does_not_keep_it(fleet, name, operation, monkeypatch):
     one = One(fleet, name, operation)
     deadline = max(2.0, 8 * one.seconds())
-    monkeypatch.setattr(beside, "GRACE_SECONDS", deadline / 2)
+    monkeypatch.setattr(optional, "GRACE_SECONDS", deadline / 2)
     for path in one.spare[:1]:
         started = time.monotonic()
         with one.account.fault(hang=True, path=path):

@@ -10,9 +10,9 @@ import pytest
 from tests.services import served
 from tests.truth import vendor_of
 from vendors.kit import Asked, Interval, Level, NotOffered, Sweep, Transport, intervals
-from vendors.kit.reading import YEARS
+from vendors.kit.http.adapter import RawReply
+from vendors.kit.parsing.reading import YEARS
 from vendors.kit.registry import discover
-from vendors.kit.transport import RawReply
 
 NOW = datetime(2026, 6, 19, 12, 7, tzinfo=UTC)
 # A plugin goes by its first name; the others are its vendor's own sandboxes.

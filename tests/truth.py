@@ -12,7 +12,7 @@ from sandbox.server import running
 from tests.services import Account, Played
 from tests.vendors.support import open_vendor
 from vendors.kit import Asked, Client, Interval, Level, NotOffered, Quality, Told, intervals
-from vendors.kit.windows import EARLIEST
+from vendors.kit.series.windows import EARLIEST
 
 # kWh by which an interval may be off, for each device in it.
 MOST_OFF = {"solis": 0.1}

@@ -2,9 +2,9 @@
 
 from itertools import count
 
-from app.clients import Clients
-from app.resources import Located, Resources
-from app.storage import Database
+from app.auth.clients import Clients
+from app.storage.database import Database
+from app.storage.id_table import Located, Resources
 
 BATCH = 40
 """Rows of one transaction."""

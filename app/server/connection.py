@@ -14,9 +14,9 @@ from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import TConn
 
-from app.framing import Framing, Malformed
-from app.routing import BODY_LIMIT
+from app.config import BODY_LIMIT
 from app.server import limits, refusals
+from app.server.request_framing import Framing, Malformed
 
 if TYPE_CHECKING:
     from app.server.worker import Worker

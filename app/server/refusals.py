@@ -6,9 +6,9 @@ import json
 
 from gunicorn.http import errors as gunicorn
 
-from app.errors import MEDIA_TYPE, Problem
-from app.routing import BODY_LIMIT
+from app.config import BODY_LIMIT
 from app.server import limits
+from app.web.problems import MEDIA_TYPE, Problem
 
 # Not http.HTTPStatus: its phrases differ between versions of Python, and the codes are made of them.
 _TITLES = {

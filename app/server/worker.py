@@ -16,14 +16,14 @@ from gunicorn.errors import ConfigError
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from app.balance import COURTESY_SECONDS, Share
-from app.bounded_log import BoundedLog
-from app.framing import Malformed
 from app.server import limits, refusals
 from app.server.connection import Connection
+from app.server.connection_share import COURTESY_SECONDS, Share
 from app.server.memory import Memory
+from app.server.request_framing import Malformed
 from app.server.slow_readers import SlowReaders
 from app.server.tally import Tally, logger
+from app.web.bounded_log import BoundedLog
 
 
 class Log(Logger):

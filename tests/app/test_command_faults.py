@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 from app import config, create_app
 from app.config import Settings
-from app.database_faults import DatabaseFault
+from app.storage.database_faults import DatabaseFault
 from tests.app.support import nobodys_port
 
 COMMANDS = (("clients", "create", "x"), ("clients", "list"), ("clients", "revoke", "0" * 32), ("db", "upgrade"))

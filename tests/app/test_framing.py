@@ -8,10 +8,10 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.http import body
 
-from app.framing import Framing, Malformed
-from app.routing import BODY_LIMIT
+from app.config import BODY_LIMIT
 from app.server import Worker, limits
 from app.server.connection import Connection
+from app.server.request_framing import Framing, Malformed
 
 CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 NEXT = b"GET /next HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -1,7 +1,7 @@
 """Whether an answer of Enphase's is the one asked for, and which refusals only say that there is nothing."""
 
 from vendors.kit import RawReply, Reply, Request
-from vendors.kit.reading import Raw, about
+from vendors.kit.parsing.reading import Raw, about
 
 # Parts of texts, in lower case: the span lies outside of what the vendor has, or the system has no IQ Battery. The
 # Grid Services API passes on the other one's text.

@@ -33,7 +33,7 @@ from vendors.kit import (
     VendorError,
     bearer,
 )
-from vendors.kit.reading import Raw, epoch, optional_text, rows, text
+from vendors.kit.parsing.reading import Raw, epoch, optional_text, rows, text
 
 SYSTEMS = "/api/v4/systems"
 PAGE_SIZE = 100

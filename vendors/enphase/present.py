@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from vendors.enphase.series import intervals
 from vendors.kit import Battery, Bess, Message, Messages, Production, Site, SolarInverter
-from vendors.kit.reading import (
+from vendors.kit.parsing.reading import (
     ENERGY_UNITS,
     POWER_UNITS,
     Raw,

@@ -7,7 +7,7 @@ from itertools import dropwhile
 from statistics import median_low
 
 from vendors.kit import Key, Reporting, Sample, day_start, distances, last_of_each
-from vendors.kit.reading import Raw, calendar_date, epoch, mapping, number, optional_text, rows, stamp
+from vendors.kit.parsing.reading import Raw, calendar_date, epoch, mapping, number, optional_text, rows, stamp
 
 DAY = timedelta(days=1)
 MICRO_STEP, METER_STEP = timedelta(minutes=5), timedelta(minutes=15)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from vendors.kit import ANY, Battery, Describe, Reply, Shape, Site, SolarInverter, Status
-from vendors.kit.reading import Raw, epoch, flag, optional_text, rows, text, zone_name
+from vendors.kit.parsing.reading import Raw, epoch, flag, optional_text, rows, text, zone_name
 
 D = TypeVar("D", SolarInverter, Battery)
 

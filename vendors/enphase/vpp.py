@@ -30,7 +30,7 @@ from vendors.kit import (
     VendorError,
     bearer,
 )
-from vendors.kit.reading import Raw, text
+from vendors.kit.parsing.reading import Raw, text
 
 PROGRAMS = "/api/v1/programs"
 SYSTEMS = "/api/v1/systems"

@@ -1,8 +1,10 @@
 """What vendor plugins are made of. Plugins import from here and from the standard library only."""
 
-from vendors.kit.budget import Ledger, Rate
-from vendors.kit.client import Client
-from vendors.kit.cloud import Cloud, open_cloud
+from vendors.kit.calls.client import Client
+from vendors.kit.calls.cloud import Cloud, open_cloud
+from vendors.kit.calls.quota import Ledger, Rate
+from vendors.kit.calls.reply_cache import Mode, Replies
+from vendors.kit.calls.sweep import Sweep
 from vendors.kit.credentials import Credential, CredentialHeaders, basic, bearer
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import (
@@ -21,7 +23,9 @@ from vendors.kit.errors import (
     VendorDown,
     VendorError,
 )
-from vendors.kit.paths import fits_path
+from vendors.kit.http.adapter import RawReply, Request, Transport
+from vendors.kit.parsing.ids_in_paths import fits_path
+from vendors.kit.parsing.projection import ANY, Shape
 from vendors.kit.records import (
     Battery,
     Bess,
@@ -36,10 +40,10 @@ from vendors.kit.records import (
     SolarInverter,
     Status,
 )
-from vendors.kit.replies import Mode, Replies
 from vendors.kit.reply import Reply
-from vendors.kit.resample import Interval
-from vendors.kit.rows import (
+from vendors.kit.series.read import MAX_CALLS, Series, Tile, Told, calendar, intervals, spans
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.rows import (
     GAP,
     NEAR,
     Quality,
@@ -55,12 +59,7 @@ from vendors.kit.rows import (
     steps,
     within,
 )
-from vendors.kit.series import MAX_CALLS, Series, Tile, Told, calendar, intervals, spans
-from vendors.kit.shapes import ANY, Shape
-from vendors.kit.sweep import Sweep
-from vendors.kit.transport import RawReply, Request, Transport
-from vendors.kit.vendor import Limits, Vendor
-from vendors.kit.windows import (
+from vendors.kit.series.windows import (
     Asked,
     BadWindow,
     Level,
@@ -72,6 +71,7 @@ from vendors.kit.windows import (
     next_border,
     wall_time,
 )
+from vendors.kit.vendor import Limits, Vendor
 
 __all__ = [
     "ANY",

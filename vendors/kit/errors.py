@@ -99,7 +99,7 @@ class RateLimited(VendorError):
 
     retry_after (seconds) or retry_at (epoch seconds): what the vendor says. guess: seconds of our own, for when it
     says nothing, of which callers learn. `hint`: the vendor's own wait, by which this server holds further calls;
-    without it they are held for a short time (vendors/kit/budget.py).
+    without it they are held for a short time (vendors/kit/calls/quota.py).
     """
 
     code, status, reason = "rate_limited", 429, "Too Many Requests"

@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 
 import orjson
 
-from vendors.kit import reading
+from vendors.kit.calls.reply_cache import Source
 from vendors.kit.errors import BadReply, VendorError
-from vendors.kit.replies import Source
-from vendors.kit.shapes import Shape
-from vendors.kit.transport import RawReply
+from vendors.kit.http.adapter import RawReply
+from vendors.kit.parsing import reading
+from vendors.kit.parsing.projection import Shape
 
 T = TypeVar("T")
 

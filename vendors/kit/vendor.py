@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
-from vendors.kit.budget import Rate
-from vendors.kit.client import Client
+from vendors.kit.calls.client import Client
+from vendors.kit.calls.quota import Rate
 from vendors.kit.credentials import Credential, CredentialHeaders, bearer
 from vendors.kit.errors import NotOffered, VendorError
+from vendors.kit.http.adapter import RawReply, Request
 from vendors.kit.records import Battery, Key, Site, SolarInverter
 from vendors.kit.reply import Reply
-from vendors.kit.series import Series
-from vendors.kit.transport import RawReply, Request
-from vendors.kit.windows import Level
+from vendors.kit.series.read import Series
+from vendors.kit.series.windows import Level
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,8 @@ from vendors.kit import (
     following,
     hours,
 )
-from vendors.kit.reading import Raw, moment, text, zone
-from vendors.kit.windows import QUARTER
+from vendors.kit.parsing.reading import Raw, moment, text, zone
+from vendors.kit.series.windows import QUARTER
 from vendors.sma.series import FLOWS, PRODUCED, Present, lifetime_kwh, to_present, to_rows
 from vendors.sma.shapes import DEVICES, asked_for, to_device, to_site, to_status
 

@@ -7,8 +7,8 @@ from math import fsum
 from statistics import median_low
 
 from vendors.kit import GAP, Bess, Row, Sample, amounts, distances, labelled, last_of_each
-from vendors.kit.reading import Raw, kilo, mapping, moment, number, optional_text, rows, stamp
-from vendors.kit.windows import QUARTER
+from vendors.kit.parsing.reading import Raw, kilo, mapping, moment, number, optional_text, rows, stamp
+from vendors.kit.series.windows import QUARTER
 
 # Members of a row in Wh or W.
 PRODUCED = ("pvGeneration",)

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from vendors.kit import Battery, Shape, Site, SolarInverter, Status
-from vendors.kit.reading import (
+from vendors.kit.parsing.reading import (
     Raw,
     about,
     flag,

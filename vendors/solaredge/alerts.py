@@ -5,8 +5,8 @@ from datetime import datetime
 from functools import partial
 
 from vendors.kit import Client, Message, Messages, Reply, Site
-from vendors.kit.client import Params
-from vendors.kit.reading import Raw, about, mapping, moment, optional_text, rows
+from vendors.kit.calls.client import Params
+from vendors.kit.parsing.reading import Raw, about, mapping, moment, optional_text, rows
 
 ALERTS = "/v2/sites/{}/alerts"
 ALERTS_PER_PAGE = 100

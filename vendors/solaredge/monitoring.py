@@ -42,7 +42,7 @@ from vendors.kit import (
     VendorError,
     day_start,
 )
-from vendors.kit.reading import Raw
+from vendors.kit.parsing.reading import Raw
 from vendors.solaredge.access import key_or_bearer, limited
 from vendors.solaredge.alerts import is_full, read_alerts
 from vendors.solaredge.shapes import (

@@ -8,7 +8,7 @@ from math import fsum
 from typing import Any
 
 from vendors.kit import Battery, Row, Sample, Shape, Site, SolarInverter, hours, labelled
-from vendors.kit.reading import (
+from vendors.kit.parsing.reading import (
     ENERGY_UNITS,
     POWER_UNITS,
     Raw,
@@ -24,7 +24,7 @@ from vendors.kit.reading import (
     text,
     zone_name,
 )
-from vendors.kit.windows import QUARTER
+from vendors.kit.series.windows import QUARTER
 
 # The unit of `nameplate` is not documented; v1 gave W for inverters and Wh for batteries.
 NAMEPLATE_PER_KILO = 1000.0

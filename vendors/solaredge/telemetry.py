@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from vendors.kit import Client, Level, Reply, Row, Site, within
-from vendors.kit.reading import Raw
-from vendors.kit.windows import QUARTER
+from vendors.kit.parsing.reading import Raw
+from vendors.kit.series.windows import QUARTER
 from vendors.solaredge.shapes import FLOWS, NOON, PRESENT, PRODUCED, Present, to_rows, to_samples
 from vendors.solaredge.windows import LocalWindow, instant, windows
 

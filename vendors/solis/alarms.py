@@ -5,7 +5,7 @@ from datetime import datetime
 from math import ceil
 
 from vendors.kit import Client, Message, Messages
-from vendors.kit.reading import Raw, mapping, optional_text, positive, rows
+from vendors.kit.parsing.reading import Raw, mapping, optional_text, positive, rows
 from vendors.solis.shapes import all_of, milliseconds
 
 # What a log may cost: more alarms than these are not read.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from vendors.kit.reading import Raw, flag, number, optional_text
+from vendors.kit.parsing.reading import Raw, flag, number, optional_text
 
 # These stay when a battery is taken away.
 COUNTERS = ("batteryTotalChargeEnergy", "batteryTotalDischargeEnergy")

@@ -11,7 +11,7 @@ from vendors.kit import (
     Unauthorized,
     VendorError,
 )
-from vendors.kit.reading import text
+from vendors.kit.parsing.reading import text
 
 # The vendor sends no hint with a 429; its limit is 2 calls a second per interface.
 THROTTLED_SECONDS = 5.0

@@ -49,7 +49,7 @@ from vendors.kit import (
     following,
     last_of_each,
 )
-from vendors.kit.reading import Raw, as_object, rows
+from vendors.kit.parsing.reading import Raw, as_object, rows
 from vendors.solis.alarms import read_log
 from vendors.solis.batteries import is_in_doubt, says_no_battery
 from vendors.solis.errors import failure_of

@@ -8,7 +8,7 @@ from statistics import median_low
 from typing import Any
 
 from vendors.kit import GAP, NEAR, Quality, Row, Sample, day_start, distances, following, labelled, latest, steps
-from vendors.kit.reading import ENERGY_UNITS, Raw, calendar_date, number, optional_text, positive
+from vendors.kit.parsing.reading import ENERGY_UNITS, Raw, calendar_date, number, optional_text, positive
 from vendors.solis.shapes import milliseconds
 
 # The usual time between two readings. A device that is read more rarely shows it by as many distances as these.

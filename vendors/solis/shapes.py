@@ -7,7 +7,7 @@ from math import fsum
 from typing import Any
 
 from vendors.kit import ANY, Battery, Bess, Production, Shape, Site, SolarInverter, Status
-from vendors.kit.reading import (
+from vendors.kit.parsing.reading import (
     POWER_UNITS,
     Raw,
     about,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vendors.kit import Battery, SolarInverter
-from vendors.kit.reading import Raw, flag, optional_text, rating, text
+from vendors.kit.parsing.reading import Raw, flag, optional_text, rating, text
 
 # A battery with an inverter for solar modules inside. It is seen among the gateways, and may be listed as battery and
 # as inverter too.

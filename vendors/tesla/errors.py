@@ -3,7 +3,7 @@
 import re
 
 from vendors.kit import BackendError, Forbidden, Permanent, RateLimited, Reply, Request, VendorError
-from vendors.kit.reading import number
+from vendors.kit.parsing.reading import number
 
 # Said for good of sites that were taken down, and now and then of others; of a list it is an error like others.
 RETIRED, OF_A_SITE = "upstream internal error", "/energy_sites/"

@@ -37,8 +37,8 @@ from vendors.kit import (
     following,
     within,
 )
-from vendors.kit.reading import Raw, as_object, kilo, moment, number, rows
-from vendors.kit.windows import EARLIEST
+from vendors.kit.parsing.reading import Raw, as_object, kilo, moment, number, rows
+from vendors.kit.series.windows import EARLIEST
 from vendors.tesla import devices
 from vendors.tesla.errors import meaning
 from vendors.tesla.history import FLOWS, PRODUCED, Energies, to_production, to_rows

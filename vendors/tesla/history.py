@@ -7,7 +7,7 @@ from math import fsum
 from statistics import median_low
 
 from vendors.kit import Production, Quality, Row, Sample, amounts, distances, labelled, last_of_each
-from vendors.kit.reading import Raw, number, stamp
+from vendors.kit.parsing.reading import Raw, number, stamp
 
 # The parts that add up to each energy. Rows have sums of them too, but not all rows have all.
 Energies = tuple[tuple[str, ...], ...]

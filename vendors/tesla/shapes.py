@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, TypeVar
 
 from vendors.kit import Battery, Bess, Key, NotFound, Site, SolarInverter
-from vendors.kit.reading import Raw, about, as_object, kilo, mapping, moment, number, optional_text, text, zone
+from vendors.kit.parsing.reading import Raw, about, as_object, kilo, mapping, moment, number, optional_text, text, zone
 from vendors.tesla.devices import nameplate_kwh
 
 MODES = {"self_consumption": "Self Consumption", "autonomous": "Savings", "backup": "Backup"}

@@ -15,20 +15,9 @@ import trustme
 from tests.pools import wait_for_pools
 from tests.vendors.kit import servers
 from tests.vendors.kit.servers import OK, serving
-from vendors.kit import (
-    Credential,
-    Deadline,
-    Mode,
-    NotFound,
-    Replies,
-    Site,
-    Sweep,
-    Transport,
-    Vendor,
-    framing,
-    open_cloud,
-)
-from vendors.kit.breaker import FAULTS, Breaker
+from vendors.kit import Credential, Deadline, Mode, NotFound, Replies, Site, Sweep, Transport, Vendor, open_cloud
+from vendors.kit.calls.breaker import FAULTS, Breaker
+from vendors.kit.http import response_parser
 
 ROWS = json.dumps({"sites": [{"id": "1"}, {"id": "2"}, {"id": "3"}]}).encode()
 CLOSE = OK + b"Connection: close\r\n"
@@ -83,7 +72,7 @@ ENDINGS = {
 
 @pytest.fixture
 def ca(monkeypatch, tmp_path):
-    monkeypatch.setattr(framing, "MAX_BODY", 2**20)
+    monkeypatch.setattr(response_parser, "MAX_BODY", 2**20)
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     return authority, str(tmp_path / "ca.pem")

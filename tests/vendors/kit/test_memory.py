@@ -9,7 +9,8 @@ import trustme
 
 from tests.vendors.kit import servers
 from tests.vendors.kit.servers import OK, serving
-from vendors.kit import Deadline, Request, Transport, VendorError, framing
+from vendors.kit import Deadline, Request, Transport, VendorError
+from vendors.kit.http import response_parser
 
 MEBIBYTE = 2**20
 BODY = b"x" * MEBIBYTE
@@ -70,7 +71,7 @@ def authority():
 @pytest.fixture(params=["http", "https"])
 def fetch(request, authority, tmp_path, monkeypatch):
     """An exchange with a server that behaves so; gives the code of its failure, or None."""
-    monkeypatch.setattr(framing, "MAX_BODY", 2 * MEBIBYTE)
+    monkeypatch.setattr(response_parser, "MAX_BODY", 2 * MEBIBYTE)
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     transport = Transport(ca_file=str(tmp_path / "ca.pem"))
 

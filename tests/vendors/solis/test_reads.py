@@ -8,7 +8,7 @@ import pytest
 
 from tests.vendors.support import BASE, open_vendor
 from vendors.kit import Asked, BadReply, Battery, Client, Level, NotFound, NotOffered, SolarInverter, Told, intervals
-from vendors.kit.reading import Raw
+from vendors.kit.parsing.reading import Raw
 
 HERE = Path(__file__).parent
 API = f"{BASE}/v1/api"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
 from vendors.kit import Asked, Client, Interval, Level, Permanent, Sweep, intervals
-from vendors.kit.breaker import FAULTS
+from vendors.kit.calls.breaker import FAULTS
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 3, 12, 20, tzinfo=UTC)

@@ -1,0 +1,25 @@
+"""The API version of a request: its header `api-version`, else the one that its client is pinned to."""
+
+from flask import g, request
+
+from app.auth.clients import API_VERSIONS
+from app.web.problems import Problem
+
+HEADER = "api-version"
+V1, V2024_09_01 = API_VERSIONS
+
+PARAMETER = {
+    "in": "header",
+    "name": HEADER,
+    "schema": {"type": "string", "enum": list(API_VERSIONS)},
+    "description": "The representation of the answer. Without it, the version that the client was created with.",
+}
+
+
+def requested() -> str:
+    """The version to answer in. Raises a 400 Problem for a version that does not exist."""
+    version = request.headers.get(HEADER, str(g.client.api_version)).strip()
+    if version not in API_VERSIONS:
+        known = " or ".join(API_VERSIONS)
+        raise Problem(400, "unknown_api_version", f"{HEADER}: there is no such version; send {known}.")
+    return version

@@ -1,0 +1,114 @@
+"""One site, solar inverter or battery. Optional members that the vendor does not tell are left out."""
+
+import marshmallow as ma
+
+from app.api.schemas.fields import Answer, VendorName, Vendors
+from app.api.schemas.lists import ErrorDetails, Summary
+
+
+class Location(Answer):
+    """Where a site is."""
+
+    lat = ma.fields.Float(metadata={"description": "Degrees, north positive."})
+    lon = ma.fields.Float(metadata={"description": "Degrees, east positive."})
+    timezone = ma.fields.String(metadata={"description": "IANA name."})
+    current_utc_offset = ma.fields.Float(
+        required=True, data_key="currentUTCOffset", metadata={"description": "Hours, east positive."}
+    )
+
+
+class Bess(Answer):
+    """All batteries of a site together."""
+
+    nameplate_kwh = ma.fields.Float(data_key="nameplateKwh")
+    mode = ma.fields.String()
+    soc_percent = ma.fields.Float(data_key="stateOfChargePercent")
+
+
+class Production(Answer):
+    """Energy from `start` to now."""
+
+    kwh = ma.fields.Float(required=True)
+    start = ma.fields.AwareDateTime(required=True, allow_none=True)
+
+
+class LogEntry(Answer):
+    """What a device's log says: an error, a warning or an information; the last entry tells how far it reaches back."""
+
+    error = ma.fields.String()
+    warning = ma.fields.String()
+    info = ma.fields.String()
+    start = ma.fields.AwareDateTime()
+
+
+class Read(Answer):
+    """What every single thing has."""
+
+    id = ma.fields.String(required=True)
+    vendor = VendorName(required=True)
+    vendor_id = ma.fields.String(required=True, data_key="vendorID", metadata={"description": "The vendor's own id."})
+    measured_at = ma.fields.AwareDateTime(
+        data_key="measuredAt", metadata={"description": "The vendor's time of its newest values."}
+    )
+    fetched_at = ma.fields.AwareDateTime(
+        required=True, data_key="fetchedAt", metadata={"description": "When this server asked the vendor."}
+    )
+    errors = Vendors()
+    error_details = ErrorDetails()
+
+
+class SiteSchema(Read):
+    """One site with its devices."""
+
+    name = ma.fields.String(required=True)
+    location_utc_offset = ma.fields.Float(
+        required=True, data_key="locationUTCOffset", metadata={"description": "Hours, east positive."}
+    )
+    location = ma.fields.Nested(Location)
+    operational_since = ma.fields.AwareDateTime(data_key="operationalSince")
+    batteries = ma.fields.List(ma.fields.Nested(Summary), required=True)
+    solar_inverters = ma.fields.List(ma.fields.Nested(Summary), required=True, data_key="solarInverters")
+    bess = ma.fields.Nested(Bess)
+    peak_power_kw = ma.fields.Float(data_key="peakPowerKw", metadata={"description": "DC size of the generator."})
+    power_kw = ma.fields.Float(data_key="powerKw", metadata={"description": "Solar power at measuredAt."})
+    charge_kw = ma.fields.Float(data_key="chargeKw")
+    discharge_kw = ma.fields.Float(data_key="dischargeKw")
+
+
+class Device(Read):
+    """What solar inverters and batteries have in common."""
+
+    model = ma.fields.String(required=True, metadata={"description": "Empty when the vendor tells none."})
+    serial_number = ma.fields.String(
+        required=True, data_key="serialNumber", metadata={"description": "Empty when the vendor tells none."}
+    )
+    site_id = ma.fields.String(required=True, data_key="siteID")
+    name = ma.fields.String()
+    reported_at = ma.fields.AwareDateTime(
+        required=True, data_key="reportedAt", metadata={"description": "When this answer was made."}
+    )
+    kind = ma.fields.String(metadata={"enum": ["string", "micro", "hybrid", "synthetic"]})
+    rated_power_kw = ma.fields.Float(data_key="ratedPowerKw", metadata={"description": "AC rating."})
+    status = ma.fields.String(metadata={"description": "Ours; see the documentation for the list."})
+    vendor_status = ma.fields.String(data_key="vendorStatus", metadata={"description": "The vendor's own word."})
+    recent_errors = ma.fields.List(ma.fields.Nested(LogEntry), data_key="recentErrors")
+
+
+class SolarInverterSchema(Device):
+    """One solar inverter."""
+
+    power_kw = ma.fields.Float(data_key="powerKw", metadata={"description": "At measuredAt."})
+    recent_production = ma.fields.Nested(
+        Production, data_key="recentProduction", metadata={"description": "Since midnight on the site's clock."}
+    )
+    lifetime_production = ma.fields.Nested(Production, data_key="lifetimeProduction")
+
+
+class BatterySchema(Device):
+    """One battery."""
+
+    nameplate_kwh = ma.fields.Float(data_key="nameplateKwh")
+    mode = ma.fields.String(metadata={"enum": ["Self Consumption", "Savings", "Backup"]})
+    soc_percent = ma.fields.Float(data_key="stateOfChargePercent")
+    charge_kw = ma.fields.Float(data_key="chargeKw", metadata={"description": "Into the battery, at measuredAt."})
+    discharge_kw = ma.fields.Float(data_key="dischargeKw", metadata={"description": "Out of it."})

@@ -1,0 +1,94 @@
+"""Lists of sites and devices: what they are narrowed to, and their two representations."""
+
+from typing import Any
+
+import marshmallow as ma
+from marshmallow.validate import Length, Range
+
+from app.api import paging
+from app.api.schemas.fields import Answer, Prepared, VendorName, Vendors, WholeNumber, printable
+
+ID: list[Any] = [Length(1, 200), printable]
+
+
+class PageQuery(ma.Schema):
+    """Which page."""
+
+    page_size = WholeNumber(
+        data_key="pageSize",
+        validate=Range(1, paging.MAX_SIZE),
+        metadata={"description": f"Default {paging.DEFAULT_SIZE}. Not in lists of version v1, which have no pages."},
+    )
+    page_token = ma.fields.String(
+        data_key="pageToken",
+        validate=ID,
+        metadata={"description": "nextPageToken of the page before, with all other parameters repeated."},
+    )
+
+
+class SiteListQuery(PageQuery):
+    """What a list is narrowed to."""
+
+    vendor = VendorName(metadata={"description": "Only this vendor."})
+    vendor_id = ma.fields.String(
+        data_key="vendorID", validate=ID, metadata={"description": "Only what has this id at its vendor."}
+    )
+
+
+class DeviceListQuery(SiteListQuery):
+    """What a list of devices is narrowed to."""
+
+    vendor_site_id = ma.fields.String(
+        data_key="vendorSiteID",
+        validate=ID,
+        metadata={"description": "Only what belongs to the site with this id at its vendor."},
+    )
+
+
+class ErrorDetail(Answer):
+    """Why a vendor's part is missing, or not complete."""
+
+    code = ma.fields.String(required=True, metadata={"description": "A fixed word for programs."})
+    status = ma.fields.Integer(
+        required=True, metadata={"description": "The HTTP status that this has on a single resource."}
+    )
+    detail = ma.fields.String(required=True, metadata={"description": "One sentence for people."})
+    fault = ma.fields.String(
+        required=True, metadata={"description": "Whose it is.", "enum": ["caller", "vendor", "server"]}
+    )
+    action = ma.fields.String(required=True, metadata={"description": "What to do next."})
+    url = ma.fields.String(metadata={"description": "What was called, without its query."})
+    retryAfter = ma.fields.Integer(metadata={"description": "Seconds."})
+
+
+class ErrorDetails(ma.fields.Dict):
+    """`errorDetails`: by the name of a vendor."""
+
+    def __init__(self) -> None:
+        super().__init__(ma.fields.String(), ma.fields.Nested(ErrorDetail), data_key="errorDetails")
+
+
+class Summary(Answer):
+    """An item of a list: read the rest with its id."""
+
+    id = ma.fields.String(required=True, metadata={"example": "solr-4a754i27ee1cb550"})
+
+
+def url_list(name: str, member: str) -> type[Answer]:
+    """The schema of a list in version v1: URLs."""
+    url = ma.fields.Url(metadata={"example": f"https://derapi.example.org/{member}/solr-4a754i27ee1cb550"})
+    members = {"urls": Prepared(url, data_key=member, required=True), "errors": Vendors(required=True)}
+    return type(f"{name}Urls", (Answer,), {"__doc__": "The list in version v1.", **members})
+
+
+def summary_list(name: str, member: str) -> type[Answer]:
+    """The schema of a page of a list in version v2024-09-01: objects with an id."""
+    members = {
+        "summaries": Prepared(ma.fields.Nested(Summary), data_key=member, required=True),
+        "errors": Vendors(required=True),
+        "error_details": ErrorDetails(),
+        "next_page_token": ma.fields.String(
+            data_key="nextPageToken", metadata={"description": "Absent on the last page."}
+        ),
+    }
+    return type(f"{name}Summaries", (Answer,), {"__doc__": "A page of the list in version v2024-09-01.", **members})

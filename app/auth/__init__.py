@@ -1,0 +1,1 @@
+"""Who calls: clients, their tokens, and the check before every request."""

@@ -1,0 +1,1 @@
+"""Sites and devices over all vendors that a request may reach."""

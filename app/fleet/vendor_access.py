@@ -1,0 +1,111 @@
+"""Which vendor clouds a request may reach: its `X-Authorization-<vendor>` headers, read and checked."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from werkzeug.datastructures import EnvironHeaders, Headers
+
+from app.web.problems import Problem
+from vendors.kit import Cloud, Credential, Unauthorized, Vendor, VendorError
+
+PREFIX = "x-authorization-"
+# Below gunicorn's limit_request_field_size, so that a longer value gets our answer and not gunicorn's HTML.
+MAX_VALUE = 8192
+# Any number of blanks may stand behind the scheme (RFC 9110, section 11.4).
+VISIBLE = re.compile(r"(?:(?i:basic|bearer) +)?[\x21-\x7e]+(?: [\x21-\x7e]+)*")
+MAX_NAME = 40
+
+
+class UnknownVendor(VendorError):
+    """A header for a vendor that this server does not know."""
+
+    code, status, reason = "unknown_vendor", 400, "Unknown vendor"
+    says = "This server does not know the vendor."
+    advice = "Correct the name in the X-Authorization header."
+    fault = "caller"
+
+
+class CredentialMissing(Unauthorized):
+    """A vendor is asked for by its name alone, without its header."""
+
+    says = "The request brings no credential of this vendor."
+    advice = "Send the vendor's credential in its X-Authorization header, or leave out the filter."
+
+
+@dataclass
+class Access:
+    """The usable credentials by vendor name, and for every other addressed vendor why it cannot be asked."""
+
+    credentials: dict[str, Credential] = field(default_factory=dict)
+    refused: dict[str, VendorError] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.credentials or self.refused)
+
+    def only(self, vendor: str) -> "Access":
+        """The same for one vendor; without a header of it that is why it cannot be asked."""
+        if vendor not in self.credentials and vendor not in self.refused:
+            return Access(refused={vendor: CredentialMissing(why=f"X-Authorization-{vendor} is missing")})
+        return Access(
+            {name: found for name, found in self.credentials.items() if name == vendor},
+            {name: why for name, why in self.refused.items() if name == vendor},
+        )
+
+
+def read(headers: Headers | EnvironHeaders, clouds: Mapping[str, Cloud]) -> Access:
+    """The access that a request's headers give. Raises a 400 Problem that names an unsendable header."""
+    lowered = {name.lower(): value for name, value in headers}
+    companions = _companions(tuple(cloud.vendor for cloud in clouds.values()))
+    access = Access()
+    for name in sorted(lowered):
+        if name.startswith(PREFIX) or name in companions:
+            _check(name, lowered[name], companions.get(name))
+        if name.startswith(PREFIX):
+            _add(access, name.removeprefix(PREFIX), lowered, clouds)
+    return access
+
+
+@lru_cache(maxsize=16)
+def _companions(vendors: tuple[type[Vendor], ...]) -> Mapping[str, str]:
+    """Names of further headers that are part of a credential, by the same in lower case."""
+    return {
+        header.lower(): header
+        for vendor in vendors
+        for alternatives in vendor.credential_headers.companions.values()
+        for header in alternatives
+    }
+
+
+def _add(access: Access, vendor: str, headers: Mapping[str, str], clouds: Mapping[str, Cloud]) -> None:
+    if vendor not in clouds:
+        access.refused[vendor[:MAX_NAME]] = UnknownVendor(why=_hint(vendor, clouds))
+        return
+    try:
+        access.credentials[vendor] = clouds[vendor].vendor.credential_headers.read(vendor, headers)
+    except VendorError as failure:
+        access.refused[vendor] = failure
+
+
+def _hint(vendor: str, clouds: Mapping[str, Cloud]) -> str:
+    close = difflib.get_close_matches(vendor, clouds, n=1)
+    return f"did you mean {close[0]}?" if close else f"this server knows {', '.join(clouds)}"
+
+
+def _check(name: str, value: str, companion: str | None) -> None:
+    """A comma is how the server hands us a header that was sent twice; no vendor's credential has one."""
+    # As the documentation writes it, whatever way it was sent.
+    shown = companion or f"X-Authorization-{name.removeprefix(PREFIX)[:MAX_NAME]}"
+    fault = ""
+    if name == PREFIX:
+        fault = "names no vendor"
+    elif len(value) > MAX_VALUE:
+        fault = f"is longer than {MAX_VALUE} characters"
+    elif "," in value:
+        fault = "was sent twice, or holds a comma"
+    elif value and not VISIBLE.fullmatch(value):
+        fault = "may hold visible ASCII characters and single blanks only"
+    if fault:
+        raise Problem(400, "invalid_header", f"The header {shown} {fault}.", header=shown)

@@ -1,0 +1,1 @@
+"""Rules for every request, of any route: log, problems, guards, OpenAPI."""

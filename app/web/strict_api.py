@@ -1,0 +1,59 @@
+"""flask-smorest made strict: unknown parameters are refused by name, and every error is a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import flask_smorest
+import marshmallow as ma
+from flask import Response
+from webargs.flaskparser import FlaskParser
+
+from app.web import problems
+from app.web.problems import invalid
+
+
+class StrictParser(FlaskParser):
+    """Refuses what the schema does not know, with 400 and the name of the parameter."""
+
+    DEFAULT_VALIDATION_STATUS = 400
+    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": ma.RAISE}
+
+    def handle_error(self, error: ma.ValidationError, *arguments: Any, **options: Any) -> NoReturn:
+        raise invalid(" ".join(_sentences(error.messages))) from error
+
+    def _handle_invalid_json_error(self, error: Exception, *arguments: Any, **options: Any) -> NoReturn:
+        raise invalid("The body is not valid JSON.") from error
+
+
+def _sentences(messages: Any, name: str = "") -> list[str]:
+    """ "name: message" for each message in marshmallow's nested answer, whose first level is the location."""
+    if isinstance(messages, Mapping):
+        return [
+            sentence
+            for key, inner in messages.items()
+            for sentence in _sentences(inner, str(key) if name in {"", "query", "json"} else f"{name}.{key}")
+        ]
+    return [f"{name}: {message}" for message in messages]
+
+
+class Blueprint(flask_smorest.Blueprint):
+    """flask-smorest's Blueprint with the strict parser."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+
+class Api(flask_smorest.Api):
+    """flask-smorest's Api with our shape of errors, in answers and in /openapi.json."""
+
+    ERROR_SCHEMA = problems.ProblemSchema
+
+    def _register_responses(self) -> None:
+        """Errors have a content type that other answers have not; flask-smorest knows one for all."""
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = problems.MEDIA_TYPE
+        super()._register_responses()
+        del self.DEFAULT_RESPONSE_CONTENT_TYPE
+
+    def handle_http_exception(self, error: Any) -> Response:
+        return problems.from_http(error)

@@ -1,0 +1,40 @@
+"""The members of a site or device, whatever times its record holds."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from app.api import detail_members
+from vendors.kit import SolarInverter
+
+NOW = datetime(2026, 6, 17, 12, tzinfo=UTC)
+LAG = timedelta(minutes=10)
+AHEAD, BEHIND = timezone(timedelta(hours=10)), timezone(-timedelta(hours=10))
+
+
+def members(measured_at):
+    record = SolarInverter(key=("1",), vendor_id="1", site_key=("1",), vendor_site_id="1", power_kw=1.5)
+    record.measured_at = measured_at
+    return detail_members.device(detail_members.Read("tesla", record, NOW, LAG, {}, {}), "id", "site", NOW)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [datetime(1, 1, 1, tzinfo=AHEAD), datetime(9999, 12, 31, 23, tzinfo=BEHIND), datetime(2026, 6, 1)],
+    ids=["no date in UTC before", "no date in UTC after", "on no clock"],
+)
+def test_a_time_that_has_no_date_in_utc_is_left_out(at):
+    found = members(at)
+    assert "measured_at" not in found
+    assert found["power_kw"] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("ago", "is_present"),
+    [(0, True), (40, True), (41, False), (-5, True), (-31, False), (-24 * 60, False)],
+)
+def test_power_of_long_ago_and_of_the_future_is_not_the_present(ago, is_present):
+    at = NOW - timedelta(minutes=ago)
+    found = members(at.astimezone(AHEAD))
+    assert ("power_kw" in found) == is_present
+    assert (found["measured_at"], found["measured_at"].tzinfo) == (at, UTC)

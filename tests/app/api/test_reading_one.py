@@ -1,0 +1,168 @@
+"""GET /solar-inverters/{id}, also when the table of ids is lost."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import delete, select
+
+from app import create_app
+from app.storage.database import Resource
+from tests.app.support import ALL, SMA, SOLIS, ids_of
+from tests.vendors.support import HEADERS
+
+pytestmark = pytest.mark.databases
+
+
+def test_every_listed_id_can_be_read(get, clouds):
+    for id in ids_of(get("/solar-inverters?vendor=sma")):
+        answer = get(f"/solar-inverters/{id}")
+        assert answer.status_code == 200
+        found = answer.json
+        assert found["reportedAt"].endswith("+00:00")
+        assert found.pop("fetchedAt").endswith("+00:00")
+        assert re.fullmatch(r"site-[0-9a-z]{16}", found["siteID"])
+        del found["reportedAt"], found["siteID"]
+        assert found == {"id": id, "vendor": "sma", "vendorID": found["vendorID"], "model": "STP",
+                         "serialNumber": "7", "name": "Roof", "ratedPowerKw": 6.0}  # fmt: skip
+        assert found["vendorID"] in ("131", "241")
+
+
+def test_the_two_inverters_of_a_site_have_the_same_site_id(get, clouds):
+    sites = {get(f"/solar-inverters/{id}").json["siteID"] for id in ids_of(get("/solar-inverters?vendor=solaredge"))}
+    assert len(sites) == 1
+
+
+def test_an_id_can_be_read_in_another_process_and_with_the_row_lost(get, app, settings, bearer, clouds):
+    id = ids_of(get("/solar-inverters?vendorID=131"))[0]
+    other = create_app(settings).test_client()
+    assert other.get(f"/solar-inverters/{id}", headers=bearer | ALL).status_code == 200
+    for reader in (get, lambda path: other.get(path, headers=bearer | ALL)):
+        with app.extensions["database"].session() as session:
+            session.execute(delete(Resource))
+        assert reader(f"/solar-inverters/{id}").status_code == 200
+
+
+def test_a_healing_sweep_writes_every_row_that_it_saw(get, app, clouds):
+    ids = ids_of(get("/solar-inverters?vendor=sma"))
+    get()
+    with app.extensions["database"].session() as session:
+        session.execute(delete(Resource))
+    get(f"/solar-inverters/{ids[0]}")
+    with app.extensions["database"].session() as session:
+        assert set(ids) <= set(session.scalars(select(Resource.id)))
+
+
+def test_an_id_is_found_again_also_within_the_minute_after_a_search_for_another(get, app, clouds):
+    ids = ids_of(get("/solar-inverters?vendor=sma"))
+    get()
+    assert get("/solar-inverters/solr-0000000000000000").status_code == 404
+    calls = len(clouds.calls)
+    with app.extensions["database"].session() as session:
+        session.execute(delete(Resource))
+    answers = [get(f"/solar-inverters/{id}").status_code for id in ids]
+    assert answers == [200] * len(ids)
+    assert len(clouds.calls) - calls == 4 * len(ids), "only the reads themselves"
+
+
+def test_a_list_writes_its_rows_again_once_a_read_has_shown_that_they_are_lost(get, app, clouds):
+    ids = ids_of(get())
+    with app.extensions["database"].session() as session:
+        session.execute(delete(Resource))
+    get(f"/solar-inverters/{ids[0]}", headers={"X-Authorization-smasbox": "nonsense"})
+    get()
+    with app.extensions["database"].session() as session:
+        assert set(session.scalars(select(Resource.id))) == set(ids)
+
+
+def test_a_search_that_failed_is_tried_again_after_some_seconds(app, get, network):
+    now = [0.0]
+    app.extensions["inventory"]._healing._clock = lambda: now[0]
+    network.post(f"{SOLIS}/v1/api/inverterList", status=503)
+    for later, calls in ((0.0, 2), (4.0, 2), (6.0, 4)):
+        now[0] = later
+        answer = get("/solar-inverters/solr-0000000000000000", headers=HEADERS["solis"])
+        assert (answer.status_code, len(network.calls)) == (502, calls)
+
+
+def test_parallel_reads_of_lost_ids_all_find_them(app, get, http, bearer, clouds):
+    ids = ids_of(get("/solar-inverters?vendor=sma"))
+    get()
+    with app.extensions["database"].session() as session:
+        session.execute(delete(Resource))
+    with ThreadPoolExecutor(6) as threads:
+        paths = [f"/solar-inverters/{id}" for id in ids * 3]
+        reads = [threads.submit(app.test_client().get, path, headers=bearer | ALL) for path in paths]
+        assert [read.result().status_code for read in reads] == [200] * len(reads)
+
+
+def test_an_id_that_nobody_knows_is_a_404_and_costs_one_sweep_a_minute(get, clouds):
+    for _ in range(3):
+        answer = get("/solar-inverters/solr-0000000000000000", headers=ALL | {"Cache-Control": "no-cache"})
+        assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+    assert sum("inverterList" in call.request.url for call in clouds.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "id", ["batt-0000000000000000", "x", "solr-", "%00", "solr-ä", "solr-ABCDEFGHIJKLMNOP", "solr-00000000000000000"]
+)
+def test_an_id_of_another_kind_is_a_404_without_a_call(get, network, id):
+    assert get(f"/solar-inverters/{id}").status_code == 404
+    assert len(network.calls) == 0
+
+
+def test_a_failed_healing_sweep_is_that_vendor_s_error_and_not_a_404(get, network):
+    network.post(f"{SOLIS}/v1/api/inverterList", status=503)
+    answer = get("/solar-inverters/solr-0000000000000000", headers=HEADERS["solis"])
+    assert (answer.status_code, answer.json["code"], answer.json["vendor"]) == (502, "backend_error", "solis")
+
+
+def test_a_known_id_without_access_to_its_vendor_is_a_403_that_names_the_header(get, clouds):
+    id = ids_of(get("/solar-inverters?vendor=sma"))[0]
+    answer = get(f"/solar-inverters/{id}", headers=HEADERS["solis"])
+    assert (answer.status_code, answer.json["code"]) == (403, "vendor_access_missing")
+    assert "X-Authorization-sma" in answer.json["detail"]
+    refused = get(f"/solar-inverters/{id}", headers={"X-Authorization-sma": "nonsense"})
+    assert (refused.status_code, refused.json["code"]) == (403, "unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "code"),
+    [
+        ({"status": 401}, 403, "unauthorized"),
+        ({"status": 403}, 403, "forbidden"),
+        ({"status": 404}, 404, "not_found"),
+        ({"status": 429, "headers": {"Retry-After": "9"}}, 429, "rate_limited"),
+        ({"status": 500}, 502, "backend_error"),
+        ({"body": "<html>"}, 502, "bad_reply"),
+        ({"json": {"plant": {}, "details": {}}}, 502, "bad_reply"),
+    ],
+)
+def test_a_single_read_fails_with_the_status_of_its_kind(get, clouds, answer, status, code):
+    id = ids_of(get("/solar-inverters?vendorID=131"))[0]
+    clouds.replace("GET", f"{SMA}/v1/devices/131", **answer)
+    found = get(f"/solar-inverters/{id}")
+    assert (found.status_code, found.json["code"], found.json["vendor"]) == (status, code, "sma")
+    assert found.headers.get("Retry-After") == ("9" if status == 429 else None)
+
+
+def test_a_module_s_fault_in_a_member_that_is_read_late_is_named_and_no_500(get, clouds, monkeypatch):
+    id = get("/sites?vendor=sma").json["sites"][0].rsplit("/", 1)[1]
+
+    def careless(raw):
+        return raw["nothing like it"]
+
+    monkeypatch.setattr("vendors.sma.shapes.of_site", careless)
+    # As a module may do that has no more than the list says.
+    monkeypatch.setattr("vendors.sma.monitoring.Sma.site", lambda vendor, key: next(vendor.sites()))
+    found = get(f"/sites/{id}", headers=ALL | {"Cache-Control": "no-cache"})
+    assert (found.status_code, found.json["code"], found.json["vendor"]) == (502, "plugin_fault", "sma")
+
+
+def test_ids_never_change():
+    from app.fleet.ids import Ids
+    from vendors.kit import Battery, SolarInverter
+
+    ids = Ids("a key of at least thirty-two characters")
+    assert ids.of(SolarInverter, "solaredge", ("1234567", "7E1234B5-67")) == "solr-8vcouvfpv2213izc"
+    assert ids.of(Battery, "solis", ("1308675217944611083",)) == "batt-key4odqfonq9px38"

@@ -1,0 +1,108 @@
+"""What a request takes from sweeps that have not ended, or have not begun."""
+
+import threading
+
+import pytest
+import responses
+
+from app.fleet import fanout
+from app.fleet.fanout import Question
+from tests.vendors.support import BASE, HEADERS, cloud_of, credential_of
+from vendors.kit import BackendError, Deadline, Mode, Unauthorized
+
+
+@pytest.fixture
+def cloud():
+    return cloud_of("sma")
+
+
+def some_credential(cloud, token="Bearer one-token"):
+    return credential_of(cloud.vendor, "sma", {"X-Authorization-sma": token})
+
+
+@pytest.fixture
+def started(cloud):
+    """A question whose sweep waits until it is let go."""
+    go_on = threading.Event()
+
+    def find(vendor):
+        go_on.wait(5)
+        return []
+
+    question = Question(cloud, some_credential(cloud), find, Deadline(5), Mode.REUSE)
+    ended = threading.Event()
+    assert question.start(0.0, ended.set)
+    yield question
+    go_on.set()
+    assert ended.wait(5)
+
+
+@pytest.mark.parametrize(
+    ("failures", "code"),
+    [([], "timeout"), ([BackendError("url")], "timeout"), ([Unauthorized("url")], "unauthorized")],
+    ids=["nothing", "one-site", "credential"],
+)
+def test_a_sweep_that_has_not_ended_is_a_timeout_unless_a_refusal_has_ended_it(started, failures, code):
+    started.sweep.progress.failures.extend(failures)
+    assert started.outcome(may_wait=False).failure.code == code
+
+
+def test_a_request_that_may_not_wait_longer_says_busy(started):
+    failure = started.outcome(may_wait=True).failure
+    assert (failure.code, failure.retry_after) == ("busy", 5.0)
+
+
+def ask(cloud, **options):
+    credentials = {"sma": credential_of(cloud.vendor, "sma", HEADERS["sma"])}
+    return fanout.ask({"sma": cloud}, credentials, lambda vendor: vendor.devices(), Deadline(5), **options)["sma"]
+
+
+def test_without_a_place_what_was_kept_is_given_and_busy_is_said(cloud, network, monkeypatch):
+    monkeypatch.setattr(fanout, "PLACE_WAIT_SECONDS", 0.01)
+    network.get(f"{BASE}/v1/plants", json={"plants": [{"plantId": "13"}, {"plantId": "14"}]})
+    for plant in ("13", "14"):
+        inverter = {"deviceId": plant, "type": "Solar Inverters", "generatorPower": 1.0}
+        network.get(f"{BASE}/v1/plants/{plant}/devices/lean", json={"devices": [inverter]})
+    assert len(ask(cloud).records) == 2
+    calls = len(network.calls)
+    cloud.places._free = 0
+    busy = ask(cloud)
+    assert (len(busy.records), busy.failure.code) == (2, "busy")
+    assert len(network.calls) == calls
+
+
+def test_without_a_place_and_without_memory_it_is_busy_with_a_hint(cloud, monkeypatch):
+    monkeypatch.setattr(fanout, "PLACE_WAIT_SECONDS", 0.01)
+    cloud.places._free = 0
+    busy = ask(cloud)
+    assert (busy.records, busy.failure.code, busy.failure.retry_after) == ([], "busy", 5.0)
+
+
+def test_only_so_many_requests_wait_long(cloud, network, monkeypatch):
+    monkeypatch.setattr(fanout, "SHORT_SECONDS", 0.05)
+    monkeypatch.setattr(fanout, "LONG_WAITS", threading.BoundedSemaphore(1))
+    go_on = threading.Event()
+
+    def plants(request):
+        go_on.wait(5)
+        return 200, {}, '{"plants": []}'
+
+    network.add_callback(responses.GET, f"{BASE}/v1/plants", plants)
+    fanout.LONG_WAITS.acquire()
+    assert ask(cloud).failure.code == "busy"
+    go_on.set()
+    fanout.LONG_WAITS.release()
+
+
+def test_who_asks_nobody_waits_for_nobody():
+    assert fanout.ask({}, {}, lambda vendor: [], Deadline(60)) == {}
+
+
+def test_a_place_is_given_back_when_a_sweep_cannot_begin(cloud, monkeypatch):
+    def refuse(work):
+        raise RuntimeError("no thread")
+
+    monkeypatch.setattr(cloud.sweeps, "run", refuse)
+    with pytest.raises(RuntimeError):
+        ask(cloud)
+    assert cloud.places.taken == 0

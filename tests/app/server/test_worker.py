@@ -1,0 +1,224 @@
+"""What callers do to the connections of a real server, by accident or not: others never feel it."""
+
+import json
+import os
+import signal
+import socket
+import time
+from contextlib import ExitStack
+from urllib.parse import quote
+
+import pytest
+from gunicorn.config import Config
+
+from app.server import Worker
+from app.server.connection import Connection
+from app.server.limits import QUEUE_SECONDS
+from tests.app.server.worker_process import GET, LAST, POST, answer, one, serving, statuses
+
+PATIENCE = 1.5
+BODY = b"Content-Length: 20\r\n\r\ngrant_"
+CHUNK = b"Transfer-Encoding: chunked\r\n\r\n5\r\ngr"
+
+pytestmark = pytest.mark.serial
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    limits = {"PATIENCE_SECONDS": PATIENCE, "REFUSALS_PER_MINUTE": 1000}
+    with serving(tmp_path_factory.mktemp("server"), limits=limits) as found:
+        yield found
+
+
+@pytest.mark.one_in(3)
+@pytest.mark.parametrize(
+    "half",
+    [b"", GET, GET + b"X-Long: ", POST + BODY, POST + CHUNK],
+    ids=["nothing", "headers", "a header", "a body", "a chunk"],
+)  # fmt: skip
+def test_twice_as_many_half_sent_requests_as_threads_delay_nobody_and_are_cut_off(server, half):
+    with ExitStack() as stack:
+        started = time.monotonic()
+        sent = [stack.enter_context(server.connect(half)) for _ in range(128)]
+        assert all(server.healthy() for _ in range(20))
+        assert time.monotonic() - started < PATIENCE, "before anything was cut off"
+        answers = {answer(connection) for connection in sent}
+        assert PATIENCE <= time.monotonic() - started < PATIENCE + 2
+    codes = {tuple(statuses(read)) for read in answers}
+    assert codes == ({(408,)} if half else {()})
+
+
+def test_a_request_that_drips_is_cut_off_although_it_never_pauses(server):
+    with server.connect(GET + b"X-Long: ") as connection:
+        started = time.monotonic()
+        connection.settimeout(0.05)
+        read = b""
+        while not read and time.monotonic() - started < 10:
+            try:
+                connection.sendall(b"x")
+                read = connection.recv(65536)
+            except TimeoutError:
+                continue
+    assert statuses(read) == [408]
+    assert b"application/problem+json" in read
+    assert b"within 1.5 seconds" in read
+    assert time.monotonic() - started < PATIENCE + 2
+
+
+def test_a_request_in_small_pieces_is_answered(server):
+    with server.connect() as connection:
+        body = b"3\r\na=b\r\n1;x=y\r\n&\r\n0\r\nA-Trailer: 1\r\n\r\n"
+        for byte in POST + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + body:
+            connection.sendall(bytes([byte]))
+        read = answer(connection)
+    assert statuses(read) == [400]
+    assert b"grant_type is missing" in read
+
+
+def test_requests_sent_at_once_on_one_connection_are_answered_in_turn(server):
+    with server.connect(GET + b"\r\n" + POST + b"Content-Length: 3\r\n\r\na=b" + GET + LAST) as all:
+        assert statuses(answer(all)) == [200, 400, 200]
+
+
+def test_empty_lines_before_a_request_are_ignored(server):
+    with server.connect(b"\r\n\r\n" + GET + b"\r\n" + b"\r\n" + GET + LAST) as connection:
+        assert statuses(answer(connection)) == [200, 200]
+
+
+def test_a_connection_is_kept_for_later_requests(server):
+    with server.connect() as connection:
+        for _ in range(3):
+            connection.sendall(GET + b"\r\n")
+            assert b'"ok"' in (read := one(connection)), read
+
+
+def test_a_client_that_asks_first_is_told_to_send_its_body(server):
+    with server.connect(POST + b"Expect: 100-continue\r\nContent-Length: 3\r\nConnection: close\r\n\r\n") as connection:
+        assert statuses(connection.recv(65536)) == [100]
+        connection.sendall(b"a=b")
+        assert statuses(answer(connection)) == [400]
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_large_body_is_refused_and_the_refusal_arrives(server, chunked):
+    body = b"x" * 1_000_000
+    head = b"Transfer-Encoding: chunked\r\n\r\nF4240\r\n" if chunked else b"Content-Length: 1000000\r\n\r\n"
+    started = time.monotonic()
+    with server.connect(POST + head + body) as connection:
+        read = answer(connection)
+    assert statuses(read) == [413]
+    assert b"content_too_large" in read
+    assert time.monotonic() - started < 5
+
+
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"HELLO\r\n\r\n", 400, "bad_request"),
+        (GET + b"\x00: 1\r\n\r\n", 400, "bad_request"),
+        (b"GET /health\r\n\r\n", 400, "bad_request"),
+        (b"GET * HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "bad_request"),
+        (GET + b"Host: elsewhere\r\n\r\n", 400, "bad_request"),
+        (b"get /health HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "bad_request"),
+        (b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", 400, "bad_request"),
+        (b"GET /health HTTP/1.1\r\n\r\n", 400, "bad_request"),
+        (CHUNKED + b"ffffffffffffffff\r\n", 413, "content_too_large"),
+        (CHUNKED + b'1d;="a"\r\n' + b"x" * 29 + b"\r\n0\r\n\r\n", 400, "bad_request"),
+        (CHUNKED + b"1d;;ext\r\n" + b"x" * 29 + b"\r\n0\r\n\r\n", 400, "bad_request"),
+        (CHUNKED + b"1\r\na\r\n0\r\n" + b"X: 1\r\n" * 101 + b"\r\n", 400, "bad_request"),
+        (CHUNKED + b"1\r\na\r\n0\r\nX: " + b"y" * 17_000 + b"\r\n\r\n", 400, "bad_request"),
+        (CHUNKED + b"1\r\na\r\n0\r\nX: " + b"y" * 200_000, 400, "bad_request"),
+        (CHUNKED + b"1;x=" + b"y" * 200_000, 400, "bad_request"),
+        (GET + b"X-Long: " + b"y" * 200_000, 431, "request_header_fields_too_large"),
+        (GET + b"X-Long: " + b"y" * 17_000 + b"\r\n\r\n", 431, "request_header_fields_too_large"),
+        (GET + b"X: 1\r\n" * 101 + b"\r\n", 431, "request_header_fields_too_large"),
+        (b"GET /sites?key=sesame" + b"y" * 8_200 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414, "uri_too_long"),
+        (b"GET /sites?key=sesame" + b"y" * 200_000, 414, "uri_too_long"),
+        (GET + b"Expect: a miracle\r\nContent-Length: 3\r\n\r\n", 417, "expectation_failed"),
+        (POST + b"Transfer-Encoding: br, chunked\r\n\r\n0\r\n\r\n", 501, "not_implemented"),
+    ],
+    ids=[
+        "no HTTP", "an odd header", "0.9", "an asterisk", "two hosts", "a method in small letters", "a tunnel",
+        "no host", "a large chunk", "an extension without a name", "an empty extension", "101 trailers",
+        "a long trailer", "an endless trailer", "an endless extension", "endless headers", "a long header",
+        "101 headers", "a long URL", "an endless URL", "an expectation", "a coding",
+    ],
+)  # fmt: skip
+def test_what_is_not_answered_is_refused_as_a_problem_and_logged(server, sent, status, code):
+    with server.connect(sent) as connection:
+        read = answer(connection)
+    assert statuses(read) == [status]
+    head, _, body = read.partition(b"\r\n\r\n")
+    problem = json.loads(body)
+    assert (problem["status"], problem["code"]) == (status, code)
+    assert problem["type"] == f"urn:problem-type:derapi:{code}"
+    assert f"X-Request-ID: {problem['requestId']}".encode() in head
+    assert b"Content-Type: application/problem+json" in head
+    line = server.line("refused", request_id=problem["requestId"])
+    assert (line["level"], line["status"], line["code"]) == ("warning", status, code)
+    assert line["address"] == "127.0.0.1"
+    assert "sesame" not in str(line)
+    assert not [line for line in server.lines if line["level"] == "error"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'3;a="b;c";d\r\na=b\r\n0\r\n', b"3\r\na=b\r\n0\r\n" + b"X: 1\r\n" * 100],
+    ids=["extensions", "100 trailers"],
+)
+def test_what_may_come_with_chunks_is_passed_over(server, body):
+    with server.connect(CHUNKED + body + b"\r\n" + GET + LAST) as connection:
+        read = answer(connection)
+    assert statuses(read) == [400, 200]
+    assert b"grant_type is missing" in read
+
+
+def test_the_longest_parameters_that_are_allowed_fit_the_request_line(server):
+    longest = quote("\N{SLICE OF PIZZA}" * 200)
+    query = "&".join(f"{name}={longest}" for name in ("pageToken", "vendorID", "vendorSiteID"))
+    with server.connect(f"GET /solar-inverters?{query} HTTP/1.1\r\nHost: localhost\r\n".encode() + LAST) as connection:
+        assert statuses(answer(connection)) == [401]
+
+
+def test_what_took_too_long_and_what_is_too_large_is_logged_too(server):
+    with server.connect(GET) as half, server.connect(POST + b"Content-Length: 1000000\r\n\r\n") as large:
+        for connection, status in ((large, 413), (half, 408)):
+            problem = json.loads(answer(connection).partition(b"\r\n\r\n")[2])
+            assert problem["status"] == server.line("refused", request_id=problem["requestId"])["status"] == status
+
+
+def test_a_caller_who_never_reads_and_never_closes_does_not_stop_the_others(server):
+    with ExitStack() as stack:
+        for _ in range(10):
+            stack.enter_context(server.connect(GET + LAST))
+        started = time.monotonic()
+        assert all(server.healthy() for _ in range(5))
+        assert time.monotonic() - started < 2
+
+
+def test_sigterm_answers_what_has_arrived_and_ends_with_0(tmp_path):
+    with serving(tmp_path) as server:
+        with server.connect(GET) as half, server.connect(POST + b"Content-Length: 4\r\n\r\na="):
+            assert server.healthy()
+            os.kill(server.process.pid, signal.SIGTERM)
+            half.sendall(b"\r\n")
+            assert statuses(answer(half)) == [200]
+        assert server.process.wait(timeout=20) == 0
+
+
+def test_a_request_that_waited_too_long_for_a_thread_is_sent_away(tmp_path):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        worker = Worker(0, 0, [], None, 10, Config(), None)
+        conn = Connection(worker, ours, None, None)
+        conn.arrived = time.monotonic() - QUEUE_SECONDS - 1
+        worker.tmp.close()
+        assert worker.handle(conn) is False
+        conn.close()
+        read = theirs.recv(65536)
+    assert statuses(read) == [503]
+    assert b"Retry-After: 5" in read
+    assert b"service_unavailable" in read

@@ -1,0 +1,158 @@
+"""A Postgres that is down at the start, stops later, or does not answer at all."""
+
+import os
+import signal
+import socket
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app import create_app
+from app.storage.database import READ_SECONDS, Database, Resource
+from tests.app.support import ALL, V2, ids_of
+from tests.databases import postgres_server
+
+# Of what takes no time; without a bound these calls would wait for a minute and more.
+GRACE = 8.0
+
+
+@pytest.fixture
+def server():
+    """A server of this test's own, as it is stopped."""
+    with postgres_server() as server:
+        yield server
+
+
+class Caller:
+    """A service on a database that may be down, and a client that it has seen before."""
+
+    def __init__(self, settings, url):
+        database = Database(url)
+        database.upgrade()
+        database.close()
+        self.app = create_app(replace(settings, database_url=url, embedded=False))
+        self.http = self.app.test_client()
+        self.auth = self.app.extensions["clients"].create("test", "production", "v1")
+        self.token = self.ask_for_token().json["access_token"]
+
+    def ask_for_token(self):
+        return self.http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=self.auth)
+
+    def get(self, path="/solar-inverters", **headers):
+        return self.http.get(path, headers={"Authorization": f"Bearer {self.token}"} | ALL | headers)
+
+    def forget_client(self):
+        """As if the seconds had passed after which a client is looked up again."""
+        self.app.extensions["clients"]._remembered.clear()
+
+    def close(self):
+        self.app.extensions["database"].close()
+
+
+def timed(call):
+    started = time.monotonic()
+    return call(), time.monotonic() - started
+
+
+def test_lists_go_on_while_the_database_is_stopped_and_all_is_well_once_it_is_back(server, settings, clouds):
+    caller = Caller(settings, server.url())
+    first = caller.get().json
+    assert first["errors"] == {}
+    server.stop()
+    caller.forget_client()
+    answer, took = timed(caller.get)
+    assert (answer.status_code, answer.json) == (200, first)
+    assert took < GRACE
+    for refused in (caller.ask_for_token(), create_app_again(caller).get("/solar-inverters", headers=bearer(caller))):
+        assert refused.status_code == 503
+        assert refused.json["code"] == "database_unavailable"
+        assert refused.headers["Retry-After"] == "5"
+    assert caller.http.get("/health").json["database"] == "unavailable"
+    id = ids_of(caller.get("/solar-inverters?vendor=sma"))[0]
+    assert caller.get(f"/solar-inverters/{id}").status_code == 200, "found by asking the vendor"
+    server.start()
+    assert caller.ask_for_token().status_code == 200
+    assert caller.http.get("/health").json["database"] == "ok"
+    assert caller.get().json == first
+    caller.close()
+
+
+def create_app_again(caller):
+    """Another process of the same service, which has not seen the client."""
+    return create_app(caller.app.config["SETTINGS"]).test_client()
+
+
+def bearer(caller):
+    return {"Authorization": f"Bearer {caller.token}"} | ALL
+
+
+@pytest.mark.exhaustive
+def test_ids_seen_while_the_database_was_down_are_written_once_it_is_back(server, settings, clouds):
+    caller = Caller(settings, server.url())
+    caller.get("/solar-inverters?vendor=tesla")
+    server.stop()
+    seen = ids_of(caller.get())
+    server.start()
+    assert ids_of(caller.get()) == seen
+    database = caller.app.extensions["database"]
+    assert [database.get(Resource, id).id for id in seen] == seen
+    caller.close()
+
+
+@pytest.mark.exhaustive
+def test_a_service_starts_without_its_database_and_finds_it_later(server, settings, clouds):
+    caller = Caller(settings, server.url())
+    server.stop()
+    late = create_app(caller.app.config["SETTINGS"])
+    assert late.test_client().get("/solar-inverters", headers=bearer(caller)).status_code == 503
+    server.start()
+    assert late.test_client().get("/solar-inverters", headers=bearer(caller)).status_code == 200
+    late.extensions["database"].close()
+    caller.close()
+
+
+@pytest.mark.exhaustive
+def test_a_database_that_stands_still_costs_a_request_two_seconds_at_most(server, settings, clouds):
+    caller = Caller(settings, server.url())
+    first = caller.get().json
+    backends = [server.pid, *children(server.pid)]
+    for pid in backends:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        caller.forget_client()
+        answer, took = timed(caller.get)
+        assert (answer.status_code, answer.json) == (200, first)
+        assert took < READ_SECONDS + GRACE
+        answer, took = timed(caller.get)
+        assert answer.status_code == 200
+        assert took < GRACE, "it is not asked again at once"
+        answer, took = timed(caller.ask_for_token)
+        assert answer.status_code == 503
+        assert took < READ_SECONDS + GRACE
+        assert timed(lambda: caller.http.get("/health"))[1] < READ_SECONDS + GRACE
+    finally:
+        for pid in backends:
+            os.kill(pid, signal.SIGCONT)
+    ends = time.monotonic() + 10
+    while caller.ask_for_token().status_code != 200:
+        assert time.monotonic() < ends
+    assert caller.get(**V2).status_code == 200
+    caller.close()
+
+
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_a_database_that_takes_connections_and_says_nothing_is_a_503_in_time(settings):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+psycopg://user:password@127.0.0.1:{silent.getsockname()[1]}/name"
+        app = create_app(replace(settings, database_url=url, embedded=False))
+        form = {"grant_type": "client_credentials"}
+        answer, took = timed(lambda: app.test_client().post("/oauth2/token", data=form, auth=("0" * 32, "secret")))
+    assert answer.status_code == 503
+    assert "password" not in answer.text
+    assert took < READ_SECONDS + GRACE
+    app.extensions["database"].close()

@@ -1,0 +1,120 @@
+"""/openapi.json holds enough for a generator to make a client that works."""
+
+import re
+
+import pytest
+
+from app.api.api_version import HEADER
+from app.web.problems import MEDIA_TYPE
+from vendors.kit.registry import discover
+
+NAMES = [*discover(), "virtual"]
+# As in the public documentation; the last two have no name there.
+OPERATIONS = {
+    ("get", "/sites"): "listSites",
+    ("get", "/sites/{id}"): "getSite",
+    ("get", "/sites/{id}/solar-intervals"): "getSiteSolarInverterIntervals",
+    ("get", "/sites/{id}/battery-intervals"): "getSiteBatteryIntervals",
+    ("get", "/solar-inverters"): "listSolarInverters",
+    ("get", "/solar-inverters/{id}"): "getSolarInverter",
+    ("get", "/solar-inverters/{id}/intervals"): "getSolarInverterIntervals",
+    ("get", "/batteries"): "listBatteries",
+    ("get", "/batteries/{id}"): "getBattery",
+    ("get", "/batteries/{id}/intervals"): "getBatteryIntervals",
+    ("post", "/oauth2/token"): "getToken",
+    ("get", "/health"): "getHealth",
+}
+
+
+@pytest.fixture
+def document(http):
+    return http.get("/openapi.json").json
+
+
+@pytest.fixture
+def look(document):
+    """Follows references within the document."""
+
+    def follow(node):
+        while "$ref" in node:
+            found = document
+            for step in node["$ref"].removeprefix("#/").split("/"):
+                found = found[step]
+            node = found
+        return node
+
+    return follow
+
+
+def operations(document):
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method != "parameters":
+                yield (method, path), operation, [*item.get("parameters", []), *operation.get("parameters", [])]
+
+
+def test_every_route_is_described_under_the_name_that_the_public_documentation_gives_it(app, document):
+    assert {which: operation.get("operationId") for which, operation, _ in operations(document)} == OPERATIONS
+    served = {re.sub("<(.*?)>", r"{\1}", rule.rule) for rule in app.url_map.iter_rules()}
+    assert served - {"/openapi.json"} == set(document["paths"])
+
+
+def test_every_reference_leads_somewhere(document, look):
+    def walk(node):
+        if isinstance(node, dict):
+            look(node)
+            for inner in node.values():
+                walk(inner)
+        elif isinstance(node, list):
+            for inner in node:
+                walk(inner)
+
+    walk(document)
+
+
+def test_every_error_is_a_problem_but_those_of_the_token_endpoint(document, look):
+    for which, operation, _ in operations(document):
+        assert "default" in operation["responses"], which
+        for status, response in operation["responses"].items():
+            if status == "200":
+                continue
+            expected = "application/json" if "/oauth2" in which[1] and status in ("400", "401") else MEDIA_TYPE
+            assert list(look(response)["content"]) == [expected], (which, status)
+    for name, response in document["components"]["responses"].items():
+        assert list(response["content"]) == [MEDIA_TYPE], name
+
+
+@pytest.mark.parametrize("path", ["/sites", "/solar-inverters", "/batteries"])
+def test_a_list_has_any_of_its_two_representations(document, path):
+    schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    # Not one of them: an empty list of batteries is both.
+    assert list(schema) == ["anyOf"]
+    assert len(schema["anyOf"]) == 2
+
+
+def test_the_names_of_vendors_are_those_that_a_list_can_be_narrowed_to(get, document):
+    found = [one for _, _, parameters in operations(document) for one in parameters if one["name"] == "vendor"]
+    assert [one["schema"]["enum"] for one in found] == [NAMES] * 3
+    for name in found[0]["schema"]["enum"]:
+        assert get(f"/sites?vendor={name}", headers={"X-Authorization-nobody": "x"}).status_code == 200
+    for schema in ("Site", "SolarInverter", "Battery"):
+        assert document["components"]["schemas"][schema]["properties"]["vendor"]["enum"] == NAMES
+
+
+def test_the_version_is_a_parameter_of_every_route_of_the_api(document):
+    for (_, path), _, parameters in operations(document):
+        assert (HEADER in [one["name"] for one in parameters]) == (path not in ("/health", "/oauth2/token"))
+
+
+def test_every_header_of_a_vendors_credential_is_required_together(document):
+    schemes = document["components"]["securitySchemes"]
+    assert all(scheme["in"] == "header" for name, scheme in schemes.items() if name != "derapi")
+    sets = [
+        frozenset(schemes[name]["name"] for name in needed if name != "derapi") for needed in document["security"]
+    ]
+    for name, plugin in discover().items():
+        for header in [one for headers in plugin.credential_headers.companions.values() for one in headers]:
+            assert {f"X-Authorization-{name}", header} in sets
+        if not plugin.credential_headers.companions:
+            assert {f"X-Authorization-{name}"} in sets
+    assert {"X-Authorization-enphase"} not in sets

@@ -1,0 +1,365 @@
+"""The verbs of the client: get, read, pages, each."""
+
+import gc
+import threading
+import weakref
+
+import pytest
+import responses
+
+from tests.vendors.support import BASE, cloud_of, open_vendor
+from vendors.kit import BadReply, Deadline, Mode, NotOffered, Refused, Sweep, Timeout, fits_path
+from vendors.kit.calls.client import MAX_PAGES
+from vendors.kit.calls.retry_budget import EARNED, MOST, Retries
+from vendors.kit.http.adapter import RawReply
+
+PLANTS = BASE + "/v1/plants"
+
+
+def plants(count):
+    return {"plants": [{"plantId": str(number)} for number in range(1, count + 1)]}
+
+
+def devices(number):
+    return {"devices": [{"deviceId": f"d{number}", "type": "Solar Inverters", "generatorPower": 1000.0}]}
+
+
+def add_plants(network, count, fail=()):
+    network.get(PLANTS, json=plants(count))
+    for number in range(1, count + 1):
+        answer = {"status": 500} if number in fail else {"json": devices(number)}
+        network.get(f"{PLANTS}/{number}/devices/lean", **answer)
+
+
+def swept(vendor):
+    sweep = Sweep(vendor)
+    sweep.run(lambda vendor: vendor.devices())
+    return sweep
+
+
+@pytest.mark.parametrize(
+    "part", ["..", ".", "...", "a/b", "a\\b", "a?b", "a#b", "%2e%2e", "a%2fb", "", "ä", "a\nb", "x" * 201]
+)
+def test_an_id_that_could_lead_to_another_path_is_not_called(part, network):
+    assert not fits_path(part)
+    network.get(PLANTS, json={"plants": [{"plantId": part}]})
+    sweep = swept(open_vendor("sma"))
+    assert sweep.records == []
+    assert sweep.failure.code == "bad_reply"
+    assert len(network.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "quoted"), [("7E140000-01", "7E140000-01"), ("A B", "A%20B"), ("a:b@c", "a%3Ab%40c"), ("..a", "..a")]
+)
+def test_an_id_is_quoted_in_the_path(part, quoted, network):
+    network.get(f"{PLANTS}/{quoted}/devices/lean", json={"devices": []})
+    list(open_vendor("sma").devices(part))
+    assert network.calls[0].request.url == f"{PLANTS}/{quoted}/devices/lean"
+
+
+def test_14_of_15_sites_are_listed_and_the_error_says_so(network):
+    add_plants(network, 15, fail={7})
+    sweep = swept(open_vendor("sma"))
+    assert len(sweep.records) == 14
+    assert f"{sweep.failure}{sweep.incomplete}" == (
+        "Bad Gateway: https://vendor.test/v1/plants/7/devices/lean (incomplete: 14 of 15 sites)"
+    )
+
+
+def test_a_complete_sweep_has_no_failure_and_is_not_called_incomplete(network):
+    add_plants(network, 3)
+    sweep = swept(open_vendor("sma"))
+    assert (sweep.failure, sweep.incomplete, sweep.finished) == (None, "", True)
+
+
+@pytest.mark.parametrize("status", [401, 429])
+def test_a_refused_credential_or_a_spent_quota_ends_the_sweep(status, network):
+    network.get(PLANTS, json=plants(50))
+    for number in range(1, 51):
+        network.get(f"{PLANTS}/{number}/devices/lean", status=status)
+    swept(open_vendor("sma"))
+    assert len(network.calls) <= 1 + 2 * 4, "no more than what was already on its way"
+
+
+def test_not_more_calls_run_at_once_than_the_vendor_allows(network):
+    running, seen, lock = [], [], threading.Lock()
+    gate = threading.Barrier(4, timeout=60)
+
+    def answer(request):
+        with lock:
+            running.append(request)
+            seen.append(len(running))
+        gate.wait()
+        with lock:
+            running.remove(request)
+        return (200, {}, '{"devices": []}')
+
+    network.get(PLANTS, json=plants(12))
+    for number in range(1, 13):
+        network.add_callback("GET", f"{PLANTS}/{number}/devices/lean", callback=answer)
+    assert swept(open_vendor("sma")).failure is None
+    assert max(seen) == 4
+
+
+def test_a_device_listed_twice_is_one_record_and_the_last_row_counts(network):
+    first, second = devices(1)["devices"][0], devices(1)["devices"][0] | {"name": "later"}
+    network.get(f"{PLANTS}/1/devices/lean", json={"devices": [first, second]})
+    sweep = Sweep(open_vendor("sma"))
+    sweep.run(lambda vendor: vendor.devices("1"))
+    assert [record.name for record in sweep.records] == ["later"]
+
+
+def test_a_row_that_cannot_be_read_does_not_hide_the_others(network):
+    rows = [*devices(1)["devices"], {"type": "Solar Inverters"}, None, "text", *devices(2)["devices"]]
+    network.get(f"{PLANTS}/1/devices/lean", json={"devices": rows})
+    sweep = Sweep(open_vendor("sma"))
+    sweep.run(lambda vendor: vendor.devices("1"))
+    assert len(sweep.records) == 2
+    assert sweep.failure.detail == "The vendor's answer could not be read: deviceId is missing."
+
+
+def test_a_reply_is_used_again_and_refresh_asks_anew(network):
+    add_plants(network, 3)
+    cloud = cloud_of("sma")
+    for _ in range(2):
+        assert len(swept(open_vendor("sma", cloud=cloud)).records) == 3
+    assert len(network.calls) == 4
+    swept(open_vendor("sma", cloud=cloud, refresh=True))
+    assert len(network.calls) == 8
+
+
+def test_another_credential_never_gets_a_kept_reply(network):
+    add_plants(network, 1)
+    cloud = cloud_of("sma")
+    for token in ("one", "two"):
+        swept(open_vendor("sma", cloud=cloud, headers={"X-Authorization-sma": f"Bearer {token}"}))
+    assert len(network.calls) == 4
+
+
+@pytest.mark.parametrize("answer", [{"status": 503}, {"body": "<html>"}, {"json": {}}], ids=str)
+def test_a_failed_refresh_does_not_evict_the_good_reply(network, answer):
+    good = network.get(PLANTS, json=plants(0))
+    cloud = cloud_of("sma")
+    swept(open_vendor("sma", cloud=cloud))
+    network.remove(good)
+    network.get(PLANTS, **answer)
+    for _ in range(2):
+        assert swept(open_vendor("sma", cloud=cloud, refresh=True)).failure
+    assert swept(open_vendor("sma", cloud=cloud)).failure is None
+
+
+def test_a_retry_needs_enough_of_the_deadline(network):
+    network.get(PLANTS, status=500)
+    assert swept(open_vendor("sma", seconds=0.9)).failure
+    assert len(network.calls) == 1
+
+
+def test_what_failed_is_asked_for_again_and_only_that(network):
+    add_plants(network, 5, fail={2})
+    cloud = cloud_of("sma")
+    swept(open_vendor("sma", cloud=cloud))
+    network.reset()
+    add_plants(network, 5)
+    assert len(swept(open_vendor("sma", cloud=cloud)).records) == 5
+    assert [call.request.url for call in network.calls] == [f"{PLANTS}/2/devices/lean"]
+
+
+def test_an_outage_is_not_doubled_by_retries(network):
+    add_plants(network, 40, fail=set(range(1, 41)))
+    cloud = cloud_of("sma")
+    for _ in range(3):
+        swept(open_vendor("sma", cloud=cloud, refresh=True))
+    lists, sites, successes = 3, 3 * 40, 3
+    assert len(network.calls) <= lists + sites + MOST + successes * EARNED
+
+
+def test_calls_that_succeed_earn_retries_up_to_a_bound():
+    retries = Retries()
+    while retries.take():
+        pass
+    for _ in range(11):
+        retries.earn()
+    assert [retries.take(), retries.take()] == [True, False]
+    for _ in range(1000):
+        retries.earn()
+    assert sum(retries.take() for _ in range(100)) == MOST
+
+
+def test_a_retry_is_signed_anew_and_can_succeed(network):
+    network.get(PLANTS, status=502)
+    network.get(PLANTS, json=plants(0))
+    sweep = swept(open_vendor("sma"))
+    assert sweep.failure is None
+    assert [call.request.headers["Authorization"][:7] for call in network.calls] == ["Bearer "] * 2
+
+
+def test_no_call_is_made_after_the_deadline(network):
+    vendor = open_vendor("sma", seconds=0)
+    with pytest.raises(Timeout):
+        vendor.client.get("/v1/plants")
+    assert len(network.calls) == 0
+
+
+def test_pages_end_at_a_cap():
+    seen = []
+
+    def fetch(number):
+        seen.append(number)
+        return [number], True
+
+    pages = open_vendor("sma").client.pages(fetch)
+    with pytest.raises(BadReply, match="pages"):
+        list(pages)
+    assert len(seen) == MAX_PAGES
+
+
+def test_a_redirect_is_not_followed(network):
+    network.get(PLANTS, status=302, headers={"Location": "https://elsewhere.test/"})
+    vendor = open_vendor("sma")
+    with pytest.raises(Refused):
+        vendor.client.get("/v1/plants")
+    assert len(network.calls) == 1
+
+
+def careless(raw):
+    return raw["nothing like it"]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda vendor: [careless(vendor.client.get("/v1/plants").json)],
+        lambda vendor: vendor.client.each(["1"], lambda item: [careless(vendor.client.get("/v1/plants").json)]),
+        lambda vendor: vendor.client.each(["1", "2"], lambda item: [careless(vendor.client.get("/v1/plants").json)]),
+        lambda vendor: [vendor.client.beside(lambda: careless(vendor.client.get("/v1/plants").json)).value()] * 0,
+        lambda vendor: [[] + 1],
+        lambda vendor: vendor.nothing_like_it,
+    ],
+    ids=["sweep", "each of one", "each", "beside", "type", "attribute"],
+)
+def test_a_module_s_fault_outside_of_its_converters_is_its_own(network, caplog, read):
+    network.get(PLANTS, json=plants(2))
+    sweep = Sweep(open_vendor("sma"))
+    sweep.run(read)
+    assert {failure.code for failure in sweep.progress.failures} == {"plugin_fault"}
+    assert "Traceback" in caplog.text, "a fault of this server is to be found in its log"
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda vendor: [vendor.client.get("/v1/plants").record(careless)],
+        lambda vendor: vendor.client.get("/v1/plants").rows("plants", to=careless),
+        lambda vendor: vendor.client.each(["1"], lambda item: [vendor.client.get("/v1/plants").record(careless)]),
+        lambda vendor: vendor.client.get("/v1/plants").rows("members", to=careless),
+    ],
+    ids=["record", "rows", "each", "no rows"],
+)
+def test_what_a_converter_does_not_find_is_a_bad_reply(network, read):
+    network.get(PLANTS, json=plants(2))
+    sweep = Sweep(open_vendor("sma"))
+    sweep.run(read)
+    assert {failure.code for failure in sweep.progress.failures} == {"bad_reply"}
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_a_part_of_a_vendor_does_not_offer_is_no_failure(count):
+    def call(item):
+        raise NotOffered
+
+    sweep = Sweep(open_vendor("sma"))
+    sweep.run(lambda vendor: vendor.client.each(map(str, range(count)), call))
+    assert (sweep.records, sweep.failure) == ([], None)
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("count", [1, 2, 9])
+def test_a_caller_that_stops_early_leaves_nothing_missing(network, count, mode):
+    network.get(PLANTS, json=plants(2))
+    cloud = cloud_of("sma")
+    earlier = open_vendor("sma", cloud=cloud)
+    earlier.client.get("/v1/plants")
+    vendor = cloud.open(earlier.credential, Deadline(5), mode)
+    rows = vendor.client.each(map(str, range(count)), lambda item: vendor.client.get("/v1/plants").json["plants"])
+    assert next(rows) == {"plantId": "1"}
+    rows.close()
+    assert vendor.client.progress.missing == ""
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_caller_that_stops_early_does_not_hide_what_failed_before(network, count):
+    add_plants(network, 2, fail={1})
+    vendor = open_vendor("sma")
+    path = "/v1/plants/{}/devices/lean"
+    list(vendor.client.each(["1", "2"], lambda item: [vendor.client.get(path, item).json]))
+    network.get(PLANTS, json=plants(2))
+    rows = vendor.client.each(map(str, range(count)), lambda item: vendor.client.get("/v1/plants").json["plants"])
+    next(rows)
+    rows.close()
+    assert vendor.client.progress.missing == "2 of 3 sites"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"json": {"plants": []}}, {"body": "no JSON"}, {"json": {"plants": [{}]}}, {"status": 401}, {"status": 500}],
+    ids=["good", "no JSON", "bad row", "refused", "failed"],
+)
+def test_a_sweep_leaves_nothing_that_only_a_search_for_garbage_finds(network, answer):
+    network.get(PLANTS, **answer)
+    vendor = open_vendor("sma")
+    gone = [weakref.ref(vendor), weakref.ref(vendor.client)]
+    gc.disable()
+    try:
+        assert swept(vendor).records == []
+        del vendor
+        assert [one() for one in gone] == [None, None]
+    finally:
+        gc.enable()
+
+
+def test_a_call_that_outlives_its_sweep_keeps_its_vendor(network):
+    """Others may wait for what it brings."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    def answer(request):
+        asked.set()
+        go_on.wait(5)
+        return 200, {}, '{"plants": []}'
+
+    network.add_callback(responses.GET, PLANTS, answer)
+    vendor = open_vendor("sma")
+    client = vendor.client
+    # Holds the client alone, as a vendor of somebody else may do.
+    under_way = client.beside(lambda: client.get("/v1/plants").json)
+    assert asked.wait(5)
+    del vendor
+    go_on.set()
+    assert under_way.value() == {"plants": []}
+
+
+class SlowAndQuick:
+    """In place of a transport: `/slow` ends at its deadline, after `/quick` has been called and answered."""
+
+    def __init__(self):
+        self.began, self.answered = threading.Event(), threading.Event()
+
+    def fetch(self, request, deadline):
+        if request.path == "/quick":
+            return RawReply(200, {}, b"{}", request.shown_url)
+        self.began.set()
+        assert self.answered.wait(60)
+        raise Timeout(request.shown_url)
+
+
+def test_what_was_waited_for_is_the_call_that_timed_out_whatever_was_called_after_it():
+    cloud = cloud_of("sma")
+    cloud.transport = transport = SlowAndQuick()
+    vendor = open_vendor("sma", cloud=cloud, seconds=60)
+    client = vendor.client
+    slow = client.beside(lambda: client.get("/slow"))
+    assert transport.began.wait(60)
+    client.get("/quick")
+    transport.answered.set()
+    assert slow.value() is None
+    assert client.waits_for == f"{BASE}/slow"

@@ -1,0 +1,308 @@
+"""The budget: what a vendor has refused is not asked for before its time, and no key is spent to its last call."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.vendors.support import BASE, cloud_of, open_vendor
+from vendors.kit import Busy, Deadline, Ledger, Rate, RateLimited, Sweep, open_cloud
+from vendors.kit.calls.quota import FIRST_HOLD_SECONDS, GROUPS, Budget
+from vendors.kit.registry import discover
+
+PLANTS = BASE + "/v1/plants"
+
+
+@pytest.fixture
+def now():
+    return [1_000_000.0]
+
+
+def budget_of(now, rate=None, parallel=4, slept=None):
+    def sleep(seconds):
+        (slept if slept is not None else []).append(seconds)
+        now[0] += seconds
+
+    return Budget("sma", parallel, rate, clock=lambda: now[0], sleep=sleep)
+
+
+def spend(budget, group="group", seconds=20):
+    with budget.spend(group, "url", Deadline(seconds)):
+        pass
+
+
+def test_a_group_that_is_held_is_not_asked_until_its_time(now):
+    budget = budget_of(now)
+    budget.hold("group", 30)
+    with pytest.raises(RateLimited) as refused:
+        spend(budget)
+    assert refused.value.retry_after == 30
+    spend(budget, "another")
+    now[0] += 30
+    spend(budget)
+
+
+def test_a_shorter_hold_does_not_shorten_a_longer_one(now):
+    budget = budget_of(now)
+    budget.hold("group", 30)
+    budget.hold("group", 5)
+    now[0] += 6
+    with pytest.raises(RateLimited):
+        spend(budget)
+
+
+def test_not_more_calls_of_a_group_run_at_once_than_allowed(now):
+    budget = budget_of(now, parallel=1)
+    with budget.spend("group", "url", Deadline(5)):
+        with pytest.raises(Busy):
+            spend(budget, seconds=0.05)
+        spend(budget, "another")
+    spend(budget)
+
+
+def test_a_call_that_fails_gives_its_place_back(now):
+    budget = budget_of(now, parallel=1)
+    for _ in range(3):
+        with pytest.raises(KeyError), budget.spend("group", "url", Deadline(5)):
+            raise KeyError
+
+
+def test_a_hold_that_comes_while_a_call_waits_for_its_place_counts(now):
+    budget = budget_of(now, parallel=1)
+    refused = []
+
+    def wait():
+        try:
+            spend(budget)
+        except RateLimited as error:
+            refused.append(error)
+
+    with budget.spend("group", "url", Deadline(5)):
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        budget.hold("group", 30)
+    waiting.join(5)
+    assert len(refused) == 1
+
+
+@pytest.mark.parametrize("name", ["solaredge"])
+def test_a_rate_of_one_s_own_is_refused_early_with_the_time_to_wait(network, name):
+    network.get(BASE + "/v2/sites", json={"sites": {"site": [{"siteId": number} for number in range(9)]}})
+    for number in range(9):
+        network.get(f"{BASE}/v2/sites/{number}/devices", json=[{"type": "INVERTER", "serialNumber": str(number)}])
+    cloud = cloud_of(name)
+    limited = open_cloud(name, discover()[name], cloud.transport, cloud.replies, BASE, Rate(5, 3600))
+    sweep = Sweep(open_vendor(name, cloud=limited))
+    sweep.run(lambda vendor: vendor.devices())
+    assert len(network.calls) == 5, "the sixth was not made"
+    assert sweep.failure.code == "rate_limited"
+    assert 3500 < sweep.failure.retry_after <= 3600
+    assert len(sweep.records) == 4
+
+
+def test_a_429_is_not_followed_by_another_call_of_its_group(network):
+    network.get(PLANTS, status=429, headers={"Retry-After": "30"})
+    cloud = cloud_of("sma")
+    for _ in range(5):
+        with pytest.raises(RateLimited) as refused:
+            list(open_vendor("sma", cloud=cloud).sites())
+        assert 29 < refused.value.retry_after <= 30
+    assert len(network.calls) == 1
+    other = {"X-Authorization-sma": "Bearer another-account"}
+    with pytest.raises(RateLimited):
+        list(open_vendor("sma", cloud=cloud, headers=other).sites())
+    assert len(network.calls) == 2
+
+
+@pytest.fixture
+def throttled(network):
+    """A cloud that answers 429 without a hint until it is told otherwise, and its clock."""
+    network.get(PLANTS, status=429)
+    cloud, now = cloud_of("sma"), [1000.0]
+    cloud.budget = Budget("sma", 4, None, Ledger(lambda: now[0]), clock=lambda: now[0])
+    return cloud, now
+
+
+def refusal(cloud, token="one"):
+    with pytest.raises(RateLimited) as refused:
+        list(open_vendor("sma", cloud=cloud, headers={"X-Authorization-sma": f"Bearer {token}"}).sites())
+    return refused.value
+
+
+def test_after_a_429_without_a_hint_calls_are_held_for_longer_each_time(network, throttled):
+    cloud, now = throttled
+    for number, seconds in enumerate([2, 4, 8, 16, 32, 60, 60, 60], 1):
+        assert refusal(cloud).retry_after == 300, "a guess of ours, for the caller whose call was refused"
+        assert refusal(cloud).retry_after == seconds
+        now[0] += seconds - 0.1
+        assert refusal(cloud).retry_after == pytest.approx(0.1)
+        assert len(network.calls) == number, "a call was made while others were held"
+        now[0] += 0.1
+
+
+def test_a_caller_that_waits_as_long_as_it_is_told_does_not_meet_the_hold(network, throttled):
+    cloud, now = throttled
+    for _ in range(8):
+        now[0] += refusal(cloud).retry_after
+    network.replace("GET", PLANTS, status=429, headers={"Retry-After": "7"})
+    assert refusal(cloud).retry_after == 7
+    assert len(network.calls) == 9
+
+
+def test_a_success_ends_the_doubling(network, throttled):
+    cloud, now = throttled
+    for seconds in (2, 4):
+        refusal(cloud)
+        now[0] += seconds
+    network.replace("GET", PLANTS, json={"plants": []})
+    assert list(open_vendor("sma", cloud=cloud, headers={"X-Authorization-sma": "Bearer one"}).sites()) == []
+    network.replace("GET", PLANTS, status=429)
+    cloud.replies._kept.clear()
+    refusal(cloud)
+    assert refusal(cloud).retry_after == 2
+
+
+def test_a_hold_is_its_group_s_alone(network, throttled):
+    cloud, _ = throttled
+    refusal(cloud)
+    assert refusal(cloud, "another").retry_after == 300
+    assert len(network.calls) == 2
+
+
+def test_refusals_that_were_under_way_together_count_once_and_an_old_success_does_not_end_the_doubling():
+    now = [1000.0]
+    budget = Budget("sma", 4, ledger=Ledger(lambda: now[0]), clock=lambda: now[0])
+    for seconds in (2, 4):
+        for _ in range(4):
+            budget.throttled("group", None)
+        budget.succeeded("group")
+        with pytest.raises(RateLimited) as refused, budget.spend("group", "url", Deadline(5)):
+            raise AssertionError("the call was made")
+        assert refused.value.retry_after == seconds
+        now[0] += seconds
+
+
+def test_refusals_that_come_at_the_same_moment_count_once():
+    together = threading.Barrier(8)
+
+    class Distant(Ledger):
+        """As in Redis, other threads go on while it is asked."""
+
+        def held_until(self, group):
+            until = super().held_until(group)
+            time.sleep(0.002)
+            return until
+
+    ledger = Distant(lambda: 1000.0)
+    budget = Budget("sma", 8, ledger=ledger, clock=lambda: 1000.0)
+
+    def refuse(number):
+        together.wait(20)
+        budget.throttled("group", None)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(refuse, range(8)))
+    assert ledger.held_until("sma:group") == 1000.0 + FIRST_HOLD_SECONDS
+
+
+def test_a_hint_of_the_vendor_is_kept_to_instead():
+    now = [1000.0]
+    budget = Budget("sma", 4, ledger=Ledger(lambda: now[0]), clock=lambda: now[0])
+    budget.throttled("group", 0.5)
+    now[0] += 0.5
+    with budget.spend("group", "url", Deadline(5)):
+        pass
+
+
+def test_the_count_of_refusals_is_bounded(monkeypatch):
+    ledger = Ledger()
+    for number in range(GROUPS + 100):
+        ledger.refused(str(number))
+    assert len(ledger._refused) == GROUPS
+
+
+def test_all_tokens_of_one_enphase_key_share_its_quota(network):
+    network.get(BASE + "/api/v4/systems", status=429, json={"period_end": time.time() + 60})
+    cloud = cloud_of("enphase")
+    for token in ("one", "two", "three"):
+        headers = {"X-Authorization-enphase": f"Bearer {token}", "X-enphase-api-key": "the same"}
+        with pytest.raises(RateLimited):
+            list(open_vendor("enphase", cloud=cloud, headers=headers).sites())
+    assert len(network.calls) == 1
+
+
+def test_a_header_that_says_that_nothing_is_left_stops_before_the_429(network):
+    spent = {"RateLimit-Remaining": "0", "RateLimit-Reset": "30"}
+    network.get(BASE + "/api/1/products", json={"response": []}, headers=spent)
+    cloud = cloud_of("tesla")
+    list(open_vendor("tesla", cloud=cloud).sites())
+    with pytest.raises(RateLimited) as refused:
+        list(open_vendor("tesla", cloud=cloud, refresh=True).sites())
+    assert 29 < refused.value.retry_after <= 30
+    assert len(network.calls) == 1
+
+
+def listed(network, cloud, **options):
+    sweep = Sweep(open_vendor("sma", cloud=cloud, **options))
+    sweep.run(lambda vendor: vendor.devices())
+    return sweep
+
+
+@pytest.fixture
+def aged(network):
+    """Two plants in memory, two hours old; gives the cloud."""
+    network.get(PLANTS, json={"plants": [{"plantId": "1"}, {"plantId": "2"}]})
+    for plant in ("1", "2"):
+        devices = [{"deviceId": f"d{plant}", "type": "Solar Inverters", "generatorPower": 1.0}]
+        network.get(f"{PLANTS}/{plant}/devices/lean", json={"devices": devices})
+    cloud, now = cloud_of("sma"), [0.0]
+    cloud.replies._clock = lambda: now[0]
+    assert listed(network, cloud).failure is None
+    now[0] = 7200.0
+    return cloud
+
+
+@pytest.mark.parametrize(("status", "code"), [(500, "backend_error"), (429, "rate_limited")])
+def test_while_a_vendor_fails_its_last_good_answers_are_served_and_the_error_says_so(network, aged, status, code):
+    network.replace("GET", PLANTS, status=status)
+    sweep = listed(network, aged)
+    assert len(sweep.records) == 2
+    assert sweep.failure.code == code
+    assert sweep.incomplete == " (from memory, up to 7200 s old)"
+    assert sweep.progress.age == 7200
+
+
+def test_a_spent_quota_serves_what_is_kept_without_further_calls(network):
+    network.get(PLANTS, json={"plants": [{"plantId": str(number)} for number in range(30)]})
+    for number in range(30):
+        devices = [{"deviceId": f"d{number}", "type": "Solar Inverters", "generatorPower": 1.0}]
+        network.get(f"{PLANTS}/{number}/devices/lean", json={"devices": devices})
+    cloud, now = cloud_of("sma"), [0.0]
+    cloud.replies._clock = lambda: now[0]
+    assert len(listed(network, cloud).records) == 30
+    now[0] = 7200.0
+    for number in range(30):
+        network.replace("GET", f"{PLANTS}/{number}/devices/lean", status=429)
+    calls = len(network.calls)
+    sweep = listed(network, cloud)
+    assert len(sweep.records) == 30
+    assert sweep.failure.code == "rate_limited"
+    assert len(network.calls) - calls <= 1 + 4, "the list, and what was under way already"
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_refusal_is_never_answered_from_memory(network, aged, status):
+    network.replace("GET", PLANTS, status=status)
+    assert listed(network, aged).records == []
+
+
+def test_who_asks_for_fresh_data_gets_no_old_ones(network, aged):
+    network.replace("GET", PLANTS, status=500)
+    assert listed(network, aged, refresh=True).records == []
+
+
+def test_answers_older_than_a_day_are_not_served(network, aged):
+    aged.replies._clock = lambda: 24 * 3600 + 1.0
+    network.replace("GET", PLANTS, status=500)
+    assert listed(network, aged).records == []

@@ -1,0 +1,217 @@
+"""What a plugin calls its vendor with: `get`, `read`, `pages`, `each`, `beside`.
+
+Deadline, retry, reuse of replies, size bounds, mapping of errors and partial results live here, once.
+"""
+
+import contextvars
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from datetime import UTC, datetime
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, urlencode
+from weakref import proxy, ref
+
+import orjson
+
+from vendors.kit.calls.optional import Beside
+from vendors.kit.calls.pipeline import Calls
+from vendors.kit.calls.reply_cache import Mode
+from vendors.kit.deadline import Deadline
+from vendors.kit.errors import BadReply, NotOffered, PluginFault, RateLimited, Timeout, VendorDown, VendorError
+from vendors.kit.http.adapter import Request
+from vendors.kit.parsing.ids_in_paths import fits_path
+from vendors.kit.parsing.projection import Shape
+from vendors.kit.reply import Progress, Reply
+
+if TYPE_CHECKING:
+    from vendors.kit.calls.cloud import Cloud
+    from vendors.kit.vendor import Vendor
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Params = Mapping[str, str | int | tuple[str, ...]]
+
+MAX_PAGES = 200
+
+
+class Client:
+    """Calls to one vendor with one caller's credential, during one request. Lives no longer than its vendor."""
+
+    def __init__(self, cloud: "Cloud", vendor: "Vendor", deadline: Deadline, mode: Mode) -> None:
+        # Weakly, since the vendor holds its client: what refers to each other stays until garbage is searched for.
+        self._cloud, self._vendor, self._held = cloud, proxy(vendor), ref(vendor)
+        self.deadline = deadline
+        self.progress = Progress()
+        self._calls = Calls(cloud, self._vendor, deadline, mode, self.progress)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the vendor has answered any call of this request with success, reused replies not counted."""
+        return self._calls.answered
+
+    @property
+    def waits_for(self) -> str:
+        """URL of the call that has been under way for longest, else of the last one; "" before the first."""
+        return self._calls.waits_for
+
+    @property
+    def now(self) -> datetime:
+        """The present, in UTC."""
+        return datetime.now(UTC)
+
+    def kind(self, end: datetime) -> str:
+        """How long a reply about the time until then stays fresh: the present changes, the past does not."""
+        return "closed" if end < self.now - self._vendor.lag else "today"
+
+    def get(
+        self,
+        path: str,
+        *ids: str,
+        params: Params | None = None,
+        kind: str = "inventory",
+        only: Shape | None = None,
+    ) -> Reply:
+        """Reply to GET. `{}` in `path` stand for `ids`, which are quoted; `kind` says how long it stays fresh, `only`
+        what is read of it."""
+        return self._calls.make(lambda: self._request("GET", path, ids, _query_of(params), None, only), kind)
+
+    def read(self, path: str, *ids: str, body: Any, kind: str = "inventory", only: Shape | None = None) -> Reply:
+        """Reply to a POST of compact JSON that only reads, so that it may be repeated and its reply kept."""
+        content = orjson.dumps(body)
+        return self._calls.make(lambda: self._request("POST", path, ids, "", content, only), kind)
+
+    def beside(self, call: Callable[[], T]) -> Beside[T]:
+        """Begins calls for what a record can do without; `value()` waits for it, and is None if they fail.
+
+        Several may be under way, as many as the vendor allows. `call` must not use `each`.
+        """
+        future = self._at_once(call) if self._calls.makes_none else self._start(call)
+        return Beside(future, self.deadline, self._set_aside, lambda: self.waits_for)
+
+    def pages(self, fetch: Callable[[int], tuple[Iterable[T], bool]]) -> Iterator[T]:
+        """Rows of fetch(1), fetch(2), ... while its second value says that there are more.
+
+        After MAX_PAGES the rest is reported as missing: a vendor's page counter cannot keep us for ever.
+        """
+        for number in range(1, MAX_PAGES + 1):
+            found, more = fetch(number)
+            yield from found
+            if not more:
+                return
+        raise BadReply(why=f"more than {MAX_PAGES} pages")
+
+    def each(self, items: Iterable[str], call: Callable[[str], Iterable[T]], unit: str = "sites") -> Iterator[T]:
+        """Rows of call(item) for all items, in the order in which the vendor answers.
+
+        As many at a time as the vendor allows. An item that fails is set aside and reported after the
+        sweep; a refused credential or a spent quota ends it. `call` must do its work before it returns.
+        """
+        waiting = list(items)
+        count = self.progress.counts.setdefault(unit, [0, 0])
+        count[1] += len(waiting)
+        left = len(waiting)
+        for rows in self._parts(waiting, call):
+            left -= 1
+            if rows is None:
+                continue
+            try:
+                yield from rows
+            except GeneratorExit:
+                # The caller has found what it looked for: nothing of the rest is missing.
+                count[0] += 1
+                count[1] -= left
+                raise
+            count[0] += 1
+
+    def _parts(self, waiting: list[str], call: Callable[[str], Iterable[T]]) -> Iterator[Iterable[T] | None]:
+        """The rows of each item as it is done; None for one that failed."""
+        if len(waiting) == 1:
+            # No other item to go on with: its failure is the caller's, and its work needs no other thread.
+            yield call(waiting[0])
+            return
+        if self._calls.makes_none:
+            # Nothing to wait for, and the pool may be held by calls that hang.
+            for item in waiting:
+                yield self._outcome(self._at_once(partial(_rows_of, call, item)), [])
+            return
+        waiting.reverse()
+        running: set[Future[list[T]]] = set()
+        try:
+            while waiting or running:
+                while waiting and len(running) < self._vendor.limits.parallel:
+                    running.add(self._start(partial(_rows_of, call, waiting.pop())))
+                done, running = wait(running, self.deadline.left(), FIRST_COMPLETED)
+                if not done:
+                    self.progress.add(Timeout(self.waits_for))
+                    return
+                for future in done:
+                    yield self._outcome(future, waiting)
+        finally:
+            for future in running:
+                future.cancel()
+
+    def _at_once(self, call: Callable[[], T]) -> "Future[T]":
+        future: Future[T] = Future()
+        try:
+            future.set_result(self._read(call))
+        except VendorError as error:
+            future.set_exception(error)
+        return future
+
+    def _start(self, call: Callable[[], T]) -> "Future[T]":
+        # The call may go on when the sweep that began it has ended: it needs the vendor as long.
+        return self._cloud.calls.submit(partial(contextvars.copy_context().run, self._read, call, self._held()))
+
+    def _read(self, call: Callable[[], T], vendor: "Vendor | None" = None) -> T:
+        try:
+            return call()
+        except (VendorError, NotOffered):
+            raise
+        except Exception:
+            log.exception("a vendor module failed in a part of its calls")
+            # Outside of the handler: as its context the error would live on, and its frames, which hold answers.
+        raise PluginFault(self.waits_for, "the vendor module failed")
+
+    def _set_aside(self, error: VendorError) -> None:
+        """Reports a failure that the sweep survives."""
+        self.progress.add(error)
+        if isinstance(error, RateLimited | VendorDown):
+            # What was kept of earlier answers still comes; it costs nothing.
+            self._calls.only_kept()
+
+    def _outcome(self, future: "Future[list[T]]", waiting: list[str]) -> list[T] | None:
+        try:
+            return future.result()
+        except VendorError as error:
+            self._set_aside(error)
+            if error.stops_the_sweep and not isinstance(error, RateLimited | VendorDown):
+                waiting.clear()
+            return None
+
+    def _request(
+        self, method: str, path: str, ids: Sequence[str], query: str, body: bytes | None, only: Shape | None
+    ) -> Request:
+        base = self._cloud.home(self._vendor.credential)
+        for part in ids:
+            if not fits_path(part):
+                raise BadReply(base + path, "an id cannot stand in a URL")
+        template = path
+        if ids:
+            path = path.format(*[part if part.isalnum() else quote(part, safe="") for part in ids])
+        return Request(method, base, path, query, body, only=only, template=template)
+
+
+def _query_of(params: Params | None) -> str:
+    return _query(tuple(params.items())) if params else ""
+
+
+@lru_cache(maxsize=1024)
+def _query(params: tuple[tuple[str, str | int | tuple[str, ...]], ...]) -> str:
+    return "?" + urlencode(params, doseq=True)
+
+
+def _rows_of(call: Callable[[str], Iterable[T]], item: str) -> list[T]:
+    return list(call(item))

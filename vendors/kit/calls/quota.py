@@ -1,0 +1,183 @@
+"""What we may still ask a vendor, for each group of calls that share a quota.
+
+Three bounds: calls in a period, calls at a time, and the time until which a vendor has said no. A call that is over
+them is refused here, before it is made: vendors count refused calls as well, and ban keys for them.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from cachetools import LRUCache
+
+from vendors.kit.calls.bulkhead import Places
+from vendors.kit.deadline import Deadline
+from vendors.kit.errors import Busy, Held
+
+# A wait of our own up to this long is pacing; a longer one is told to the caller instead.
+PACE_SECONDS = 1.0
+GROUPS = 10_000
+# A 429 without a hint holds its group for so long; one more after that, for twice as long, up to the longest.
+FIRST_HOLD_SECONDS = 2.0
+LONGEST_HOLD_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`calls` in any `seconds`."""
+
+    calls: int
+    seconds: int
+
+
+class Ledger:
+    """Calls made and holds, by group, in this process. A subclass may share them with other processes.
+
+    Memory is bounded: it knows the groups that called last, and of each no more calls than its rate allows.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._made: LRUCache[str, deque[float]] = LRUCache(GROUPS)
+        self._held: LRUCache[str, float] = LRUCache(GROUPS)
+        self._refused: LRUCache[str, int] = LRUCache(GROUPS)
+        self._lock = threading.Lock()
+
+    def count(self, rate: Rate, group: str) -> float:
+        """Counts a call if the rate allows it: 0; else the epoch second from which it may."""
+        now = self._clock()
+        with self._lock:
+            made = self._made.setdefault(group, deque())
+            while made and made[0] <= now - rate.seconds:
+                made.popleft()
+            if len(made) >= rate.calls:
+                return made[0] + rate.seconds
+            made.append(now)
+            return 0.0
+
+    def held_until(self, group: str) -> float:
+        """Epoch second until which no call may be made; 0 if none is known."""
+        with self._lock:
+            return self._held.get(group, 0.0)
+
+    def hold(self, group: str, until: float) -> None:
+        with self._lock:
+            self._held[group] = max(self._held.get(group, 0.0), until)
+
+    def refused(self, group: str) -> int:
+        """Counts a 429 without a hint: how many there were since the last success."""
+        with self._lock:
+            self._refused[group] = count = self._refused.get(group, 0) + 1
+            return count
+
+    def has_refused(self, group: str) -> bool:
+        """Whether this process has counted any since the last success."""
+        return group in self._refused
+
+    def forgive(self, group: str) -> None:
+        """Forgets them."""
+        with self._lock:
+            self._refused.pop(group, None)
+
+
+class Budget:
+    """The budget of one vendor, kept in a ledger."""
+
+    def __init__(
+        self,
+        vendor: str,
+        parallel: int,
+        rate: Rate | None = None,
+        ledger: Ledger | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._vendor = vendor
+        self._rate = rate
+        self._ledger = ledger or Ledger(clock)
+        self._clock, self._sleep = clock, sleep
+        self._places = Places(inf, parallel)
+        self._throttling = threading.Lock()
+
+    def spend(self, group: str, url: str, deadline: Deadline) -> "Spending":
+        """Around one call. Entering it raises Held with the time to wait, or Busy when no place became free."""
+        return Spending(self, group, url, deadline)
+
+    def enter(self, group: str, url: str, deadline: Deadline) -> None:
+        self._refuse_held(group, url)
+        had_to_wait = not self._places.acquire(group)
+        if had_to_wait and not self._places.acquire(group, deadline.left()):
+            why = "other requests with this credential are waiting for the vendor as well"
+            raise Busy(url, why, retry_after=5.0)
+        try:
+            if had_to_wait:
+                # Others may have spent it meanwhile.
+                self._refuse_held(group, url)
+            self._count(group, url, deadline)
+        except BaseException:
+            self.leave(group)
+            raise
+
+    def leave(self, group: str) -> None:
+        self._places.release(group)
+
+    def hold(self, group: str, seconds: float) -> None:
+        """No call of this group for so long: the vendor has said so."""
+        self._ledger.hold(f"{self._vendor}:{group}", self._clock() + seconds)
+
+    def throttled(self, group: str, hint: float | None) -> float:
+        """The vendor has answered 429: no call of this group for as long as it says, or for longer each time.
+
+        Returns the seconds for which calls are held.
+        """
+        if hint:
+            self.hold(group, hint)
+            return hint
+        # Refusals of calls that were in flight together count once: the first holds the group before the next looks.
+        with self._throttling:
+            if not self._is_held(group):
+                doublings = min(self._ledger.refused(f"{self._vendor}:{group}") - 1, 10)
+                self.hold(group, min(FIRST_HOLD_SECONDS * 2**doublings, LONGEST_HOLD_SECONDS))
+        return max(0.0, self._ledger.held_until(f"{self._vendor}:{group}") - self._clock())
+
+    def succeeded(self, group: str) -> None:
+        """The vendor has answered a call; the next 429 is a first one, unless this call began before the last."""
+        name = f"{self._vendor}:{group}"
+        if self._ledger.has_refused(name) and not self._is_held(group):
+            self._ledger.forgive(name)
+
+    def _is_held(self, group: str) -> bool:
+        return self._ledger.held_until(f"{self._vendor}:{group}") > self._clock()
+
+    def _refuse_held(self, group: str, url: str) -> None:
+        left = self._ledger.held_until(f"{self._vendor}:{group}") - self._clock()
+        if left > 0:
+            raise Held(url, "the vendor has refused a call before, or has asked to wait", retry_after=left)
+
+    def _count(self, group: str, url: str, deadline: Deadline) -> None:
+        while self._rate and (free_at := self._ledger.count(self._rate, f"{self._vendor}:{group}")):
+            wait = max(0.01, free_at - self._clock())
+            if wait > PACE_SECONDS or wait > deadline.left():
+                raise Held(url, "the budget of this server for this credential is spent", retry_after=wait)
+            self._sleep(wait)
+            # The vendor may have said no meanwhile.
+            self._refuse_held(group, url)
+
+
+class Spending:
+    """A call within its budget."""
+
+    __slots__ = ("_asked", "_budget")
+
+    def __init__(self, budget: Budget, *asked: Any) -> None:
+        self._budget, self._asked = budget, asked
+
+    def __enter__(self) -> None:
+        self._budget.enter(*self._asked)
+
+    def __exit__(self, *about: object) -> None:
+        self._budget.leave(self._asked[0])

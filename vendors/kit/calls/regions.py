@@ -1,0 +1,58 @@
+"""Answers that send a call elsewhere: 308 to another path of the same host, 421 to another region of the vendor."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from urllib.parse import urljoin
+
+from vendors.kit.errors import BackendError, BadReply, Timeout, VendorDown, VendorError
+from vendors.kit.http.adapter import RawReply, Request
+from vendors.kit.parsing.ids_in_paths import fits_path
+
+MISDIRECTED = 421
+
+
+def moved_to(request: Request, raw: RawReply) -> Request | None:
+    """The request that follows a 308: of a read, and only below its own base URL; None for any other."""
+    if request.method != "GET":
+        return None
+    location = urljoin(request.url, raw.headers.get("location", ""))
+    path, mark, query = location.removeprefix(request.base).partition("?")
+    if not location.startswith(request.base + "/") or not all(map(fits_path, path.split("/")[1:])):
+        return None
+    return replace(request, path=path, query=mark + query, headers={})
+
+
+def is_answer(raw: RawReply) -> bool:
+    """Whether the region knows the account."""
+    return raw.status < 500 and raw.status != MISDIRECTED
+
+
+def ask_other_regions(
+    bases: Iterable[str], request: Request, refused: RawReply, send: Callable[[Request], RawReply]
+) -> tuple[Request, RawReply]:
+    """The request and reply of the region that knows the account; each base URL but that of `request` is asked once.
+
+    A region that is down may be the right one: its failure is raised only if no other region knows the account.
+    """
+    failure: VendorError | None = None
+    found = request, refused
+    for base in bases:
+        if base == request.base:
+            continue
+        moved = replace(request, base=base, headers={})
+        try:
+            raw = send(moved)
+        except (BackendError, Timeout, VendorDown, BadReply) as error:
+            # The error and this frame would hold each other.
+            failure = error.with_traceback(None)
+            continue
+        if is_answer(raw):
+            return moved, raw
+        if raw.status != MISDIRECTED:
+            found = moved, raw
+    if failure and found[1] is refused:
+        try:
+            raise failure
+        finally:
+            del failure
+    return found

@@ -1,0 +1,1 @@
+"""One HTTP exchange over one connection, with the deadline in every wait."""

@@ -1,0 +1,1 @@
+"""Reading vendor JSON without trusting it."""

@@ -1,0 +1,1 @@
+"""Windows, rows and intervals of energy."""

@@ -65,9 +65,7 @@ def _name(context: click.Context, parameter: click.Parameter, value: str) -> str
 @clients.command("create")
 @click.argument("name", callback=_name)
 @click.option("--mode", type=click.Choice(MODES), default="production", show_default=True)
-@click.option(
-    "--api-version", type=click.Choice(API_VERSIONS), default=DEFAULT_API_VERSION, show_default=True
-)
+@click.option("--api-version", type=click.Choice(API_VERSIONS), default=DEFAULT_API_VERSION, show_default=True)
 def create_client(name: str, mode: str, api_version: str) -> None:
     """Make a client. Its secret is shown once."""
     client_id, secret = _clients().create(name, mode, api_version)

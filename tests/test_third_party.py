@@ -20,7 +20,7 @@ derapi.vendors =
     {name} = {module}:Sunny
 """
 
-MODULE = '''
+MODULE = """
 from vendors.kit import SolarInverter, Vendor
 
 
@@ -33,7 +33,7 @@ class Sunny(Vendor):
 
 def to_inverter(raw):
     return SolarInverter(key=(raw["id"],), vendor_id=raw["id"], site_key=("1",), vendor_site_id="1")
-'''
+"""
 
 
 @pytest.fixture

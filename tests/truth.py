@@ -11,7 +11,7 @@ import sandbox
 from sandbox.server import running
 from tests.services import Account, Played
 from tests.vendors.support import open_vendor
-from vendors.kit import Asked, Client, Interval, Level, NotOffered, Quality, Told, intervals
+from vendors.kit import Asked, Client, Interval, Level, NotOffered, Quality, ReadUpTo, intervals
 from vendors.kit.series.windows import EARLIEST
 
 # kWh by which an interval may be off, for each device in it.
@@ -113,7 +113,7 @@ class Vendor:
             window = Asked(level, begun, end).widened(series.zone, self.now, series.since)
             until = None
             for one in intervals(series, window, size, self.now):
-                if isinstance(one, Told):
+                if isinstance(one, ReadUpTo):
                     until = one.until
                 else:
                     found.append(one)

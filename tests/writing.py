@@ -4,7 +4,7 @@ from itertools import count
 
 from app.auth.clients import Clients
 from app.storage.database import Database
-from app.storage.id_table import Located, Resources
+from app.storage.id_table import IdRow, Resources
 
 BATCH = 40
 """Rows of one transaction."""
@@ -27,5 +27,5 @@ def write(url, told, name):
         told.send(("revoked", client_id))
         batch = f"{name}-{number}"
         # Without the moment's patience of a list: only what is written is told.
-        resources._write([Located(f"{batch}-{row}", batch, "solr", ("key",)) for row in range(BATCH)])
+        resources._write([IdRow(f"{batch}-{row}", batch, "solr", ("key",)) for row in range(BATCH)])
         told.send(("batch", batch))

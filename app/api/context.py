@@ -4,7 +4,7 @@ from flask import current_app, g, request
 
 from app.fleet import vendor_access, vendor_problems
 from app.fleet.inventory import Inventory
-from app.fleet.vendor_access import Access
+from app.fleet.vendor_access import VendorAccess
 from app.web.log import conceal
 from app.web.problems import invalid
 from vendors.kit import Deadline, Mode
@@ -26,10 +26,10 @@ def mode() -> Mode:
     return Mode.REFRESH if request.cache_control.no_cache else Mode.REUSE
 
 
-def vendors() -> Access:
+def vendors() -> VendorAccess:
     """The vendors of this request; none for a virtual client, whose devices have no vendor behind them."""
     if g.client.mode == VIRTUAL:
-        return Access()
+        return VendorAccess()
     clouds = current_app.extensions["clouds"]
     found = vendor_access.read(request.headers, clouds)
     if not found:

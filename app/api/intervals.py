@@ -18,8 +18,8 @@ from vendors.kit import (
     Level,
     NotOffered,
     Quality,
+    ReadUpTo,
     Record,
-    Told,
     Vendor,
     Window,
     intervals,
@@ -68,7 +68,7 @@ def answer(kind: type[Record], operation: str, id: str, query: dict[str, Any]) -
     if reading.refusal:
         raise invalid(str(reading.refusal))
     found = [one for one in outcome.records if isinstance(one, Interval)]
-    told = next((one.until for one in outcome.records if isinstance(one, Told)), None)
+    told = next((one.until for one in outcome.records if isinstance(one, ReadUpTo)), None)
     if reading.window is None or told is None:
         raise outcome.problem()
     page: dict[str, Any] = {

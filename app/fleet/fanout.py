@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.web.log import note_failures
 from vendors.kit import Busy, Cloud, Credential, Deadline, Keyed, Mode, Sweep, Timeout, Vendor, VendorError
-from vendors.kit.calls.reply_cache import Source
+from vendors.kit.calls.reply_cache import ReplyRef
 
 Find = Callable[[Vendor], Iterable[Keyed]]
 
@@ -22,7 +22,7 @@ LONG_WAITS = threading.BoundedSemaphore(48)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class VendorResult:
     """What one vendor gave: its records, and the failure that left others out."""
 
     records: list[Keyed]
@@ -30,7 +30,7 @@ class Outcome:
     incomplete: str = ""
     age: float = 0.0
     """Seconds since the oldest reply that was reused."""
-    sources: Sequence[Source] = ()
+    sources: Sequence[ReplyRef] = ()
     """The replies that it was made of, if nothing is missing or old."""
 
     @property
@@ -39,16 +39,18 @@ class Outcome:
         return f"{self.failure}{self.incomplete}"
 
 
-def ask(
+def fan_out(
     clouds: Mapping[str, Cloud],
     credentials: Mapping[str, Credential],
     find: Find,
     deadline: Deadline,
     mode: Mode = Mode.REUSE,
-) -> dict[str, Outcome]:
+) -> dict[str, VendorResult]:
     """The outcome of `find` at every vendor for which there is a credential; returns by the deadline."""
-    asked = {name: Question(clouds[name], credential, find, deadline, mode) for name, credential in credentials.items()}
-    under_way = UnderWay(len(asked))
+    asked = {
+        name: VendorSweep(clouds[name], credential, find, deadline, mode) for name, credential in credentials.items()
+    }
+    under_way = Latch(len(asked))
     patience = time.monotonic() + PLACE_WAIT_SECONDS
     # First everyone who can start at once, then those who have to wait for a place.
     waiting = [question for question in asked.values() if not question.start(0.0, under_way.ended)]
@@ -61,13 +63,13 @@ def ask(
             under_way.wait(deadline.left())
         finally:
             LONG_WAITS.release()
-    outcomes = {name: question.outcome(may_wait=deadline.left() > 0) for name, question in asked.items()}
+    outcomes = {name: question.outcome(gave_up_early=deadline.left() > 0) for name, question in asked.items()}
     if mode is not Mode.KEPT_ONLY:  # There a reply that was not kept is no failure of the vendor's.
         note_failures({name: outcome.failure.code for name, outcome in outcomes.items() if outcome.failure})
     return outcomes
 
 
-class UnderWay:
+class Latch:
     """How many sweeps have not ended."""
 
     def __init__(self, count: int) -> None:
@@ -88,7 +90,7 @@ class UnderWay:
         return self._all_ended.acquire(timeout=seconds)
 
 
-class Question:
+class VendorSweep:
     """What one vendor is asked for one request."""
 
     def __init__(self, cloud: Cloud, credential: Credential, find: Find, deadline: Deadline, mode: Mode) -> None:
@@ -119,23 +121,23 @@ class Question:
             raise
         return True
 
-    def outcome(self, *, may_wait: bool) -> Outcome:
+    def outcome(self, *, gave_up_early: bool) -> VendorResult:
         """What came so far; without a place, what was kept of earlier answers.
 
-        may_wait: whether there was time left, which this request could not be given.
+        gave_up_early: whether there was time left, which this request could not be given.
         """
         if self.sweep is None:
             sweep = Sweep(self._cloud.open(self._credential, self._deadline, Mode.KEPT_ONLY))
             sweep.run(self._find)
             why = f"{self._cloud.name} is not answering others either"
-            return Outcome(sweep.records, Busy(why=why, retry_after=5.0), sweep.incomplete, sweep.progress.age)
+            return VendorResult(sweep.records, Busy(why=why, retry_after=5.0), sweep.incomplete, sweep.progress.age)
         sweep, finished = self.sweep, self.sweep.finished
         failure = sweep.failure
         if not finished and not (failure and failure.stops_the_sweep):
             url = sweep.vendor.client.waits_for
             failure = Timeout(url, "" if url else "no call was made in time")
-            if may_wait:
+            if gave_up_early:
                 failure = Busy(url, "too many requests wait for slow vendors", retry_after=5.0)
         progress = sweep.progress
         sources = () if failure or progress.is_stale else progress.sources
-        return Outcome(sweep.records, failure, sweep.incomplete if failure else "", progress.age, sources)
+        return VendorResult(sweep.records, failure, sweep.incomplete if failure else "", progress.age, sources)

@@ -6,13 +6,13 @@ from itertools import chain
 from typing import Any
 
 from app.fleet import fanout
-from app.fleet.fanout import Outcome
+from app.fleet.fanout import VendorResult
 from app.fleet.ids import TAGS, Ids
-from app.fleet.list_cache import Part, Recall
-from app.fleet.lost_ids import Healing
-from app.fleet.vendor_access import Access
+from app.fleet.list_cache import ListCache, VendorIds
+from app.fleet.lost_ids import LostIdSearch
+from app.fleet.vendor_access import VendorAccess
 from app.fleet.vendor_problems import describe, problem
-from app.storage.id_table import Located, Resources
+from app.storage.id_table import IdRow, Resources
 from app.web.log import note_failures
 from app.web.problems import Problem
 from vendors.kit import (
@@ -54,7 +54,7 @@ class Listing:
     """Sorted ids, and by vendor why some are missing or old."""
 
     ids: list[str]
-    failures: dict[str, Outcome]
+    failures: dict[str, VendorResult]
     age: float = 0.0
     """Seconds since the oldest reply that was reused."""
 
@@ -64,7 +64,7 @@ class Found:
     """What one vendor gave for one question."""
 
     vendor: str
-    outcome: Outcome
+    outcome: VendorResult
 
     @property
     def records(self) -> list[Keyed]:
@@ -92,14 +92,16 @@ class Found:
 class Inventory:
     def __init__(self, clouds: Mapping[str, Cloud], ids: Ids, resources: Resources) -> None:
         self._clouds, self._ids, self._resources = clouds, ids, resources
-        self._healing = Healing(clouds)
-        self._recall = Recall(clouds, resources)
+        self._healing = LostIdSearch(clouds)
+        self._recall = ListCache(clouds, resources)
 
-    def listing(self, kind: type[Record], access: Access, filters: Filters, deadline: Deadline, mode: Mode) -> Listing:
+    def listing(
+        self, kind: type[Record], access: VendorAccess, filters: Filters, deadline: Deadline, mode: Mode
+    ) -> Listing:
         """Everything of one kind that the filters let pass. Vendors that fail are named, not raised."""
         # The access of virtual clients is empty; and no cloud stands behind the filter for their devices.
         if access and filters.vendor is not None:
-            access = access.only(filters.vendor) if filters.vendor in self._clouds else Access()
+            access = access.only(filters.vendor) if filters.vendor in self._clouds else VendorAccess()
         about = (kind, filters)
         unchanged = self._recall.unchanged(access.credentials, about) if mode is Mode.REUSE else {}
         parts = {name: part for name, (part, _) in unchanged.items()}
@@ -111,7 +113,7 @@ class Inventory:
                 record.forget_row()
                 yield record
 
-        outcomes = fanout.ask(self._clouds, rest, find, deadline, mode) if rest else {}
+        outcomes = fanout.fan_out(self._clouds, rest, find, deadline, mode) if rest else {}
         passed = {
             name: filters.passed([one for one in outcome.records if isinstance(one, kind)])
             for name, outcome in outcomes.items()
@@ -119,10 +121,10 @@ class Inventory:
         made = {name: [self._ids.of(kind, name, one.key) for one in records] for name, records in passed.items()}
         self._remember_new(passed, made, deadline)
         for name, ids in made.items():
-            parts[name] = Part(ids, outcomes[name].sources)
+            parts[name] = VendorIds(ids, outcomes[name].sources)
             self._recall.keep(name, rest[name], about, parts[name])
         ages += [outcome.age for outcome in outcomes.values()]
-        outcomes |= {vendor: Outcome([], failure) for vendor, failure in access.refused.items()}
+        outcomes |= {vendor: VendorResult([], failure) for vendor, failure in access.refused.items()}
         failures = {vendor: outcome for vendor, outcome in sorted(outcomes.items()) if outcome.failure}
         note_failures({vendor: failure.code for vendor, failure in access.refused.items()})
         all_ids = sorted(chain.from_iterable(part.ids for part in parts.values()))
@@ -132,7 +134,7 @@ class Inventory:
         self, records: Mapping[str, Sequence[Record]], ids: Mapping[str, Sequence[str]], deadline: Deadline
     ) -> None:
         unknown = [
-            Located(id, name, TAGS[type(record)], record.key)
+            IdRow(id, name, TAGS[type(record)], record.key)
             for name in records
             if not self._resources.knows(ids[name])
             for id, record in zip(ids[name], records[name], strict=True)
@@ -143,7 +145,7 @@ class Inventory:
         self,
         kind: type[Record],
         id: str,
-        access: Access,
+        access: VendorAccess,
         deadline: Deadline,
         mode: Mode,
         find: Callable[[Key, Vendor], Iterable[Keyed]],
@@ -154,7 +156,7 @@ class Inventory:
         """
         located = self._find(kind, id, access, deadline)
         self._demand(located, access)
-        outcome = fanout.ask(
+        outcome = fanout.fan_out(
             self._clouds,
             {located.vendor: access.credentials[located.vendor]},
             lambda vendor: find(located.key, vendor),
@@ -170,11 +172,11 @@ class Inventory:
         """Writes where the ids of these lead, as a list of them would."""
         self._resources.remember((self._locate(vendor, one) for one in records if isinstance(one, Record)), deadline)
 
-    def _locate(self, vendor: str, record: Record) -> Located:
+    def _locate(self, vendor: str, record: Record) -> IdRow:
         kind = type(record)
-        return Located(self._ids.of(kind, vendor, record.key), vendor, TAGS[kind], record.key)
+        return IdRow(self._ids.of(kind, vendor, record.key), vendor, TAGS[kind], record.key)
 
-    def _find(self, kind: type[Record], id: str, access: Access, deadline: Deadline) -> Located:
+    def _find(self, kind: type[Record], id: str, access: VendorAccess, deadline: Deadline) -> IdRow:
         located = None
         if Ids.fits(kind, id):
             located = self._resources.find(id) or self._heal(kind, id, access, deadline)
@@ -182,7 +184,7 @@ class Inventory:
             raise Problem(404, "not_found", "There is nothing with this id, or not for these vendor credentials.")
         return located
 
-    def _demand(self, located: Located, access: Access) -> None:
+    def _demand(self, located: IdRow, access: VendorAccess) -> None:
         if located.vendor in access.credentials:
             return
         if located.vendor in access.refused:
@@ -191,7 +193,7 @@ class Inventory:
         header = f"X-Authorization-{located.vendor}"
         raise Problem(403, "vendor_access_missing", f"Send the header {header} to read this.", vendor=located.vendor)
 
-    def _heal(self, kind: type[Record], id: str, access: Access, deadline: Deadline) -> Located | None:
+    def _heal(self, kind: type[Record], id: str, access: VendorAccess, deadline: Deadline) -> IdRow | None:
         """Finds an id whose row is lost by asking the vendors, and writes all rows that it sees again.
 
         Raises the failure of a vendor that could not be asked wholly, as the id may be there.

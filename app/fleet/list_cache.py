@@ -10,7 +10,7 @@ from cachetools import LRUCache
 
 from app.storage.id_table import Resources
 from vendors.kit import Cloud, Credential
-from vendors.kit.calls.reply_cache import Source
+from vendors.kit.calls.reply_cache import ReplyRef
 
 # About 100 bytes each.
 MAX_IDS = 100_000
@@ -19,26 +19,26 @@ OVERHEAD = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class VendorIds:
     """What one vendor gives to a list."""
 
     ids: list[str]
-    sources: Sequence[Source]
+    sources: Sequence[ReplyRef]
     """All replies that it was made of; none if something was missing or old."""
 
 
-class Recall:
+class ListCache:
     """Safe for threads. A key names the credential by a keyed hash; nothing of it stands here."""
 
     def __init__(self, clouds: Mapping[str, Cloud], resources: Resources) -> None:
         self._clouds, self._resources = clouds, resources
-        self._parts: LRUCache[Hashable, Part] = LRUCache(MAX_IDS, getsizeof=lambda part: OVERHEAD + len(part.ids))
+        self._parts: LRUCache[Hashable, VendorIds] = LRUCache(MAX_IDS, getsizeof=lambda part: OVERHEAD + len(part.ids))
         self._lock = threading.Lock()
 
-    def unchanged(self, credentials: Mapping[str, Credential], about: Hashable) -> dict[str, tuple[Part, float]]:
+    def unchanged(self, credentials: Mapping[str, Credential], about: Hashable) -> dict[str, tuple[VendorIds, float]]:
         """By vendor the parts whose replies are all kept, fresh and not replaced, and whose ids have their rows; each
         with the seconds since its oldest reply was fetched."""
-        found: dict[str, tuple[Part, float]] = {}
+        found: dict[str, tuple[VendorIds, float]] = {}
         for name, credential in credentials.items():
             with self._lock:
                 part = self._parts.get(self._key(name, credential, about))
@@ -47,7 +47,7 @@ class Recall:
                 found[name] = part, age
         return found
 
-    def keep(self, vendor: str, credential: Credential, about: Hashable, part: Part) -> None:
+    def keep(self, vendor: str, credential: Credential, about: Hashable, part: VendorIds) -> None:
         """For the next time, if it was made of replies and of nothing else."""
         if part.sources and OVERHEAD + len(part.ids) <= MAX_IDS:
             with self._lock:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 
 from app.fleet import fanout
-from app.fleet.fanout import Find, Outcome
-from app.fleet.vendor_access import Access
+from app.fleet.fanout import Find, VendorResult
+from app.fleet.vendor_access import VendorAccess
 from vendors.kit import Cloud, Deadline, Mode, VendorError
 
 # An id that nobody knows makes us ask all its caller's vendors. Within this time another one is looked for in the
@@ -21,21 +21,21 @@ PATIENCE_AFTER_FAILURE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class LastSearch:
     """A credential's last sweep: what it failed with, and until when no other is made."""
 
     failure: VendorError | None
     until: float
 
 
-class Healing:
+class LostIdSearch:
     def __init__(self, clouds: Mapping[str, Cloud], clock: Callable[[], float] = time.monotonic) -> None:
         self._clouds, self._clock = clouds, clock
-        self._marks: LRUCache[tuple[str, str, bytes], Mark] = LRUCache(10_000)
+        self._marks: LRUCache[tuple[str, str, bytes], LastSearch] = LRUCache(10_000)
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
 
-    def sweep(self, what: str, find: Find, access: Access, deadline: Deadline) -> dict[str, Outcome]:
+    def sweep(self, what: str, find: Find, access: VendorAccess, deadline: Deadline) -> dict[str, VendorResult]:
         """What each vendor lists. `what` names the question, so that one about sites does not stand for devices."""
         names = {name: (name, what, found.fingerprint(self._key)) for name, found in access.credentials.items()}
         marks = {name: mark for name in names if (mark := self._mark(names[name]))}
@@ -44,14 +44,16 @@ class Healing:
         for name, outcome in asked.items():
             patience = PATIENCE_AFTER_FAILURE_SECONDS if outcome.failure else PATIENCE_SECONDS
             with self._lock:
-                self._marks[names[name]] = Mark(outcome.failure, self._clock() + patience)
-        return asked | {name: Outcome(outcome.records, marks[name].failure) for name, outcome in kept.items()}
+                self._marks[names[name]] = LastSearch(outcome.failure, self._clock() + patience)
+        return asked | {name: VendorResult(outcome.records, marks[name].failure) for name, outcome in kept.items()}
 
-    def _mark(self, name: tuple[str, str, bytes]) -> Mark | None:
+    def _mark(self, name: tuple[str, str, bytes]) -> LastSearch | None:
         with self._lock:
             mark = self._marks.get(name)
         return mark if mark and mark.until > self._clock() else None
 
-    def _ask(self, access: Access, names: set[str], find: Find, deadline: Deadline, mode: Mode) -> dict[str, Outcome]:
+    def _ask(
+        self, access: VendorAccess, names: set[str], find: Find, deadline: Deadline, mode: Mode
+    ) -> dict[str, VendorResult]:
         credentials = {name: found for name, found in access.credentials.items() if name in names}
-        return fanout.ask(self._clouds, credentials, find, deadline, mode) if credentials else {}
+        return fanout.fan_out(self._clouds, credentials, find, deadline, mode) if credentials else {}

@@ -36,7 +36,7 @@ class CredentialMissing(Unauthorized):
 
 
 @dataclass
-class Access:
+class VendorAccess:
     """The usable credentials by vendor name, and for every other addressed vendor why it cannot be asked."""
 
     credentials: dict[str, Credential] = field(default_factory=dict)
@@ -45,21 +45,21 @@ class Access:
     def __bool__(self) -> bool:
         return bool(self.credentials or self.refused)
 
-    def only(self, vendor: str) -> "Access":
+    def only(self, vendor: str) -> "VendorAccess":
         """The same for one vendor; without a header of it that is why it cannot be asked."""
         if vendor not in self.credentials and vendor not in self.refused:
-            return Access(refused={vendor: CredentialMissing(why=f"X-Authorization-{vendor} is missing")})
-        return Access(
+            return VendorAccess(refused={vendor: CredentialMissing(why=f"X-Authorization-{vendor} is missing")})
+        return VendorAccess(
             {name: found for name, found in self.credentials.items() if name == vendor},
             {name: why for name, why in self.refused.items() if name == vendor},
         )
 
 
-def read(headers: Headers | EnvironHeaders, clouds: Mapping[str, Cloud]) -> Access:
+def read(headers: Headers | EnvironHeaders, clouds: Mapping[str, Cloud]) -> VendorAccess:
     """The access that a request's headers give. Raises a 400 Problem that names an unsendable header."""
     lowered = {name.lower(): value for name, value in headers}
     companions = _companions(tuple(cloud.vendor for cloud in clouds.values()))
-    access = Access()
+    access = VendorAccess()
     for name in sorted(lowered):
         if name.startswith(PREFIX) or name in companions:
             _check(name, lowered[name], companions.get(name))
@@ -79,7 +79,7 @@ def _companions(vendors: tuple[type[Vendor], ...]) -> Mapping[str, str]:
     }
 
 
-def _add(access: Access, vendor: str, headers: Mapping[str, str], clouds: Mapping[str, Cloud]) -> None:
+def _add(access: VendorAccess, vendor: str, headers: Mapping[str, str], clouds: Mapping[str, Cloud]) -> None:
     if vendor not in clouds:
         access.refused[vendor[:MAX_NAME]] = UnknownVendor(why=_hint(vendor, clouds))
         return

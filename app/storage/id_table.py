@@ -31,7 +31,7 @@ MAX_WAITING = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
+class IdRow:
     """Where a public id leads."""
 
     id: str
@@ -49,14 +49,14 @@ class Resources:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="ids")
         self._waiting = 0
 
-    def find(self, id: str) -> Located | None:
+    def find(self, id: str) -> IdRow | None:
         """The row of an id; None also when the database does not answer, as the vendors can be asked instead."""
         try:
             row = self._database.get(Resource, id)
         except SQLAlchemyError as error:
             log.warning("the table of ids does not answer: %s", type(error).__name__)
             return None
-        found = Located(row.id, row.vendor, row.kind, tuple(row.key)) if row else None
+        found = IdRow(row.id, row.vendor, row.kind, tuple(row.key)) if row else None
         if found is None and id in self._known:
             # Somebody emptied the table: what lists give from now on has to be written again.
             with self._lock:
@@ -67,7 +67,7 @@ class Resources:
         """Whether this process has written the rows of all these."""
         return self._known.issuperset(ids)
 
-    def remember(self, found: Iterable[Located], deadline: Deadline, *, again: bool = False) -> None:
+    def remember(self, found: Iterable[IdRow], deadline: Deadline, *, again: bool = False) -> None:
         """Writes the rows that this process has not yet written; `again`: all of them.
 
         Waits for that only a moment: a database that is slow, locked or down must not hold a list.
@@ -80,7 +80,7 @@ class Resources:
         written = self._writer.submit(self._write, new)
         wait([written], min(PATIENCE_SECONDS, deadline.left()))
 
-    def _write(self, new: list[Located]) -> None:
+    def _write(self, new: list[IdRow]) -> None:
         try:
             for start in range(0, len(new), CHUNK):
                 self._insert(new[start : start + CHUNK])
@@ -95,7 +95,7 @@ class Resources:
                 self._known.clear()
             self._known.update(located.id for located in new)
 
-    def _insert(self, found: list[Located]) -> None:
+    def _insert(self, found: list[IdRow]) -> None:
         rows: list[dict[str, Any]] = [
             {"id": located.id, "vendor": located.vendor, "kind": located.kind, "key": list(located.key)}
             for located in found

@@ -78,9 +78,7 @@ def test_a_database_without_tables_is_one_line_that_names_the_command(app: Flask
 
 @pytest.mark.databases
 @pytest.mark.parametrize("command", COMMANDS[:3], ids=" ".join)
-def test_tables_of_an_older_version_are_one_line_that_names_the_command(
-    app: Flask, command: tuple[str, ...]
-) -> None:
+def test_tables_of_an_older_version_are_one_line_that_names_the_command(app: Flask, command: tuple[str, ...]) -> None:
     with app.extensions["database"].engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE clients DROP COLUMN name")
     assert "flask --app wsgi db upgrade" in the_line(run(app, *command))

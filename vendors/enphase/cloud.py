@@ -34,12 +34,12 @@ from vendors.kit import (
     SolarInverter,
     Tile,
     Vendor,
-    amounts,
-    calendar,
+    calendar_tiles,
     day_start,
-    following,
-    labelled,
-    spans,
+    fixed_tiles,
+    next_period,
+    rows_from_amounts,
+    rows_from_totals,
 )
 
 MICRO, ENCHARGE = "/devices/micros/{}/telemetry", "/devices/encharges/{}/telemetry"
@@ -76,14 +76,14 @@ class EnphaseCloud(Vendor):
     def site(self, key: Key) -> Site:
         known = self._known_site(key)
         summary = partial(present.with_summary, known, self.client.now)
-        site = self.client.beside(lambda: self._get("/summary", *key, kind="live").record(summary)).value() or known
+        site = self.client.optional(lambda: self._get("/summary", *key, kind="live").record(summary)).result() or known
         if site.bess is None:
             return site
-        latest = self.client.beside(lambda: self._latest(site.vendor_id))
-        ids = self.client.beside(lambda: self._get("/devices", *key, only=DEVICES).record(encharge_ids))
-        percent = self.client.beside(lambda: self._charge(site.vendor_id)).value()
-        told = latest.value()
-        flow = told.record(partial(present.flow_of_all, ids.value())) if told else None
+        latest = self.client.optional(lambda: self._latest(site.vendor_id))
+        ids = self.client.optional(lambda: self._get("/devices", *key, only=DEVICES).record(encharge_ids))
+        percent = self.client.optional(lambda: self._charge(site.vendor_id)).result()
+        told = latest.result()
+        flow = told.record(partial(present.flow_of_all, ids.result())) if told else None
         return present.with_charge(site, percent, flow)
 
     def battery(self, key: Key) -> Battery:
@@ -91,27 +91,27 @@ class EnphaseCloud(Vendor):
         id = devices.record(partial(encharge_id, battery.serial_number))
         if id:
             with_flow = partial(present.with_flow, battery, id)
-            latest = self.client.beside(lambda: self._latest(key[0]).record(with_flow))
+            latest = self.client.optional(lambda: self._latest(key[0]).record(with_flow))
             newest_charge = partial(present.newest_charge, self.client.now)
-            percent = self.client.beside(lambda: self._get(ENCHARGE, *key, kind="today").record(newest_charge))
-            mode = self.client.beside(lambda: self._mode(key[0]))
-            battery = replace(latest.value() or battery, soc_percent=percent.value(), mode=mode.value())
+            percent = self.client.optional(lambda: self._get(ENCHARGE, *key, kind="today").record(newest_charge))
+            mode = self.client.optional(lambda: self._mode(key[0]))
+            battery = replace(latest.result() or battery, soc_percent=percent.result(), mode=mode.result())
         return self._alone(battery) if is_alone(devices_of(key[0], devices)) else battery
 
     def _alone(self, battery: Battery) -> Battery:
         """The only battery of its site, to which what is told of the site belongs."""
         system, percent = battery.vendor_site_id, battery.soc_percent
-        capacity = self.client.beside(lambda: self._get("/summary", system, kind="live").record(present.capacity_of))
+        capacity = self.client.optional(lambda: self._get("/summary", system, kind="live").record(present.capacity_of))
         if percent is None:
-            percent = self.client.beside(lambda: self._charge(system)).value()
-        return replace(battery, nameplate_kwh=capacity.value(), soc_percent=percent)
+            percent = self.client.optional(lambda: self._charge(system)).result()
+        return replace(battery, nameplate_kwh=capacity.result(), soc_percent=percent)
 
     def _with_day(self, inverter: SolarInverter) -> SolarInverter:
         """The microinverter with what it did today and what is wrong with it."""
         with_day = partial(present.with_day, inverter, self.client.now)
-        today = self.client.beside(lambda: self._get(MICRO, *inverter.key, kind="today").record(with_day))
-        recent_errors = self.client.beside(lambda: self._errors(inverter))
-        return replace(today.value() or inverter, recent_errors=recent_errors.value())
+        today = self.client.optional(lambda: self._get(MICRO, *inverter.key, kind="today").record(with_day))
+        recent_errors = self.client.optional(lambda: self._errors(inverter))
+        return replace(today.result() or inverter, recent_errors=recent_errors.result())
 
     def _errors(self, device: SolarInverter) -> Messages:
         answer = self._get(self.events, device.vendor_site_id, kind="live")
@@ -170,15 +170,15 @@ class EnphaseCloud(Vendor):
 
         def rows(begins: datetime, ends: datetime) -> list[list[Row]]:
             samples = self._samples(feed, max(begins, oldest), ends)
-            found = amounts(samples, series.step_of(samples, feed.step), at_end=True)
+            found = rows_from_amounts(samples, series.step_of(samples, feed.step), at_end=True)
             return [[graded(row, level) for row in found if begins <= row.start < ends]]
 
         def month(first: date) -> list[list[Row]]:
-            return rows(day_start(first, zone), day_start(following("month", first), zone))
+            return rows(day_start(first, zone), day_start(next_period("month", first), zone))
 
-        tiles = spans(feed.days, zone, rows)
+        tiles = fixed_tiles(feed.days, zone, rows)
         if level is Level.MONTH:
-            tiles = calendar("month", zone, month, calls=WEEKS_OF_A_MONTH)
+            tiles = calendar_tiles("month", zone, month, calls=WEEKS_OF_A_MONTH)
         return Series(zone, tiles, self.lag, feed.nights, max(site.operational_since or oldest, oldest))
 
     def _samples(self, feed: Feed, begins: datetime, ends: datetime) -> list[Sample]:
@@ -204,7 +204,7 @@ class EnphaseCloud(Vendor):
         def rows() -> list[list[Row]]:
             today = self.client.now.astimezone(zone).date()
             reply = self._get(path, site.vendor_id, params={"end_date": today.isoformat()}, kind="today")
-            return [labelled(reply.record(partial(series.days, members=members, zone=zone)), zone, "day")]
+            return [rows_from_totals(reply.record(partial(series.days, members=members, zone=zone)), zone, "day")]
 
         def tiles(start: datetime, end: datetime) -> list[Tile]:
             return [Tile(start, end, rows)]

@@ -104,8 +104,8 @@ class Enphase(EnphaseCloud):
 
     def solar_inverter(self, key: Key) -> SolarInverter:
         inverter, _ = self._device(key, SolarInverter)
-        snapshot = self.client.beside(lambda: self._snapshot(*key))
-        return with_snapshot(self._with_day(inverter), snapshot.value() or {})
+        snapshot = self.client.optional(lambda: self._snapshot(*key))
+        return with_snapshot(self._with_day(inverter), snapshot.result() or {})
 
     def _snapshot(self, system: str, serial_number: str) -> Raw:
         """The microinverter in the summary of inverters; empty when it is not there.

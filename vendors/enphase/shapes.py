@@ -129,8 +129,4 @@ def has_production_meter(raw: Raw) -> bool:
 
 def of_type(raw: Raw, kind: str) -> Iterable[Raw]:
     """The devices of a type that are in service."""
-    return (
-        one
-        for one in rows(raw, "devices", kind, optional=True)
-        if isinstance(one, dict) and not is_retired(one)
-    )
+    return (one for one in rows(raw, "devices", kind, optional=True) if isinstance(one, dict) and not is_retired(one))

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from vendors.kit.calls.reply_cache import Source
+from vendors.kit.calls.reply_cache import ReplyRef
 from vendors.kit.errors import BadReply, VendorError
 from vendors.kit.http.adapter import RawReply
 from vendors.kit.parsing import reading
@@ -30,7 +30,7 @@ class Progress:
     """Seconds since the oldest reply that was reused."""
     is_stale: bool = False
     """Whether a reply was reused because a new one could not be had."""
-    sources: list[Source] = field(default_factory=list)
+    sources: list[ReplyRef] = field(default_factory=list)
     """The replies that were read."""
 
     def add(self, failure: VendorError) -> None:

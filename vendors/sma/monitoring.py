@@ -34,11 +34,11 @@ from vendors.kit import (
     Status,
     Vendor,
     VendorError,
-    believable,
-    calendar,
+    calendar_tiles,
     day_start,
-    following,
     hours,
+    next_period,
+    without_impossible,
 )
 from vendors.kit.parsing.reading import Raw, moment, text, zone
 from vendors.kit.series.windows import QUARTER
@@ -110,7 +110,7 @@ class Sma(Vendor):
 
     def site(self, key: Key) -> Site:
         site = self._known_site(key)
-        newest = self.client.beside(lambda: self._newest(self._plant(site, PRODUCED))).value() or Present()
+        newest = self.client.optional(lambda: self._newest(self._plant(site, PRODUCED))).result() or Present()
         return replace(
             site,
             bess=newest.bess,
@@ -123,11 +123,11 @@ class Sma(Vendor):
     def solar_inverter(self, key: Key) -> SolarInverter:
         device, source = self._device(key, SolarInverter)
         today = self.client.now.astimezone(source.clock).date()
-        of_today = self.client.beside(lambda: self._rows(Level.QUARTER, source, today))
-        lifetime = self.client.beside(lambda: self._lifetime(source))
-        status, word = self.client.beside(lambda: self._status(source)).value() or (None, None)
-        found = replace(device, lifetime_production=lifetime.value(), status=status, vendor_status=word)
-        rows = of_today.value()
+        of_today = self.client.optional(lambda: self._rows(Level.QUARTER, source, today))
+        lifetime = self.client.optional(lambda: self._lifetime(source))
+        status, word = self.client.optional(lambda: self._status(source)).result() or (None, None)
+        found = replace(device, lifetime_production=lifetime.result(), status=status, vendor_status=word)
+        rows = of_today.result()
         if not rows or rows[-1].kwh is None:
             return found
         produced_kwh = fsum(row.kwh[0] for row in rows if row.kwh)
@@ -142,9 +142,9 @@ class Sma(Vendor):
 
     def battery(self, key: Key) -> Battery:
         device, source = self._device(key, Battery)
-        live = self.client.beside(lambda: self._newest(source))
-        status, word = self.client.beside(lambda: self._status(source)).value() or (None, None)
-        newest = live.value() or Present()
+        live = self.client.optional(lambda: self._newest(source))
+        status, word = self.client.optional(lambda: self._status(source)).result() or (None, None)
+        newest = live.result() or Present()
         return replace(
             device,
             soc_percent=newest.soc_percent,
@@ -193,13 +193,13 @@ class Sma(Vendor):
 
     def _series(self, source: Source, level: Level) -> Series:
         unit = PERIODS[level][2]
-        read = calendar(unit, source.clock, lambda first: [self._rows(level, source, first)])
+        read = calendar_tiles(unit, source.clock, lambda first: [self._rows(level, source, first)])
         return Series(source.clock, read, self.lag, nights=source.members is PRODUCED, since=source.since)
 
     def _rows(self, level: Level, source: Source, first: date) -> list[Row]:
         """The rows of a day, or those of the days of a month or months of a year."""
         period, form, unit, usual = PERIODS[level]
-        start, end = day_start(first, source.clock), day_start(following(unit, first), source.clock)
+        start, end = day_start(first, source.clock), day_start(next_period(unit, first), source.clock)
         params = {"Date": first.strftime(form)} | (ENERGIES if level.is_fine else {})
         # Rows of the future may be there, and are none.
         until = min(end, self.client.now)
@@ -207,7 +207,7 @@ class Sma(Vendor):
         def to(raw: Raw) -> list[Row]:
             return to_rows(raw, source.members, source.clock, usual, start, until)
 
-        return believable(self._measured(source, period, to, params, self.client.kind(end)), source.most_kw)
+        return without_impossible(self._measured(source, period, to, params, self.client.kind(end)), source.most_kw)
 
     def _newest(self, source: Source) -> Present:
         """The row that was transmitted last."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from math import fsum
 from statistics import median_low
 
-from vendors.kit import GAP, Bess, Row, Sample, amounts, distances, labelled, last_of_each
+from vendors.kit import GAP, Bess, Row, Sample, distances, last_of_each, rows_from_amounts, rows_from_totals
 from vendors.kit.parsing.reading import Raw, kilo, mapping, moment, number, optional_text, rows, stamp
 from vendors.kit.series.windows import QUARTER
 
@@ -50,11 +50,11 @@ def to_rows(raw: Raw, members: tuple[str, ...], clock: tzinfo, usual: str, start
     samples = to_samples(rows(raw, "set", optional=True), members, clock)
     if resolution in UNITS:
         of_period = [sample for sample in samples if start <= sample.at < end]
-        found = labelled(of_period, clock, UNITS[resolution])
+        found = rows_from_totals(of_period, clock, UNITS[resolution])
         return found if resolution == usual else [replace(row, is_lump=True) for row in found]
     of_period = [sample for sample in samples if start < sample.at <= end]
     step = STEPS.get(resolution or "") or step_between(of_period)
-    found = amounts(of_period, step or GAP, at_end=True, catches_up=True)
+    found = rows_from_amounts(of_period, step or GAP, at_end=True, catches_up=True)
     return [replace(row, is_lump=True) for row in found] if step is None or step > GAP else found
 
 

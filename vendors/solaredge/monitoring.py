@@ -125,9 +125,9 @@ class SolarEdge(Vendor):
         site = self._known_site(key[0])
         # Before any optional call: a 429 of that would hold this one, and the site would be lost.
         batteries = self._batteries_of(key[0])
-        of_sun = self.client.beside(lambda: self._present(site, SITE, to_outputs))
-        storage = self.client.beside(lambda: self._present(site, STORAGE, to_flows) if batteries else {})
-        solar, found = (of_sun.value() or {}).get(""), storage.value() or {}
+        of_sun = self.client.optional(lambda: self._present(site, SITE, to_outputs))
+        storage = self.client.optional(lambda: self._present(site, STORAGE, to_flows) if batteries else {})
+        solar, found = (of_sun.result() or {}).get(""), storage.result() or {}
         stored = [found[battery] for battery in batteries if battery in found]
         newest = max((one.until for one in (solar, *stored) if one), default=None)
         # The sun's buckets are null at night, when batteries go on.
@@ -150,26 +150,26 @@ class SolarEdge(Vendor):
     def solar_inverter(self, key: Key) -> SolarInverter:
         site, device = self._known_site(key[0]), self._device(key, SolarInverter)
         today = day_start(self.client.now.astimezone(site.clock).date(), site.clock)
-        of_today = self.client.beside(lambda: read_today(self.client, site, INVERTERS, today))
-        lifetime = self.client.beside(lambda: self._lifetime(site, device))
-        recent_errors = self.client.beside(lambda: read_alerts(self.client, site, device.serial_number))
-        present = self.client.beside(lambda: self._present(site, INVERTERS, to_outputs))
-        newest = (present.value() or {}).get(device.serial_number)
-        made = [row.kwh[0] for row in (of_today.value() or {}).get(device.serial_number, []) if row.kwh]
+        of_today = self.client.optional(lambda: read_today(self.client, site, INVERTERS, today))
+        lifetime = self.client.optional(lambda: self._lifetime(site, device))
+        recent_errors = self.client.optional(lambda: read_alerts(self.client, site, device.serial_number))
+        present = self.client.optional(lambda: self._present(site, INVERTERS, to_outputs))
+        newest = (present.result() or {}).get(device.serial_number)
+        made = [row.kwh[0] for row in (of_today.result() or {}).get(device.serial_number, []) if row.kwh]
         return replace(
             device,
             power_kw=newest.power_kw if newest else None,
             measured_at=newest.until if newest else None,
             recent_production=Production(fsum(made), today) if made else None,
-            lifetime_production=lifetime.value(),
-            recent_errors=recent_errors.value(),
+            lifetime_production=lifetime.result(),
+            recent_errors=recent_errors.result(),
         )
 
     def battery(self, key: Key) -> Battery:
         site, device = self._known_site(key[0]), self._device(key, Battery)
-        present = self.client.beside(lambda: self._present(site, STORAGE, to_flows))
-        recent_errors = self.client.beside(lambda: read_alerts(self.client, site, device.serial_number)).value()
-        newest = (present.value() or {}).get(device.serial_number)
+        present = self.client.optional(lambda: self._present(site, STORAGE, to_flows))
+        recent_errors = self.client.optional(lambda: read_alerts(self.client, site, device.serial_number)).result()
+        newest = (present.result() or {}).get(device.serial_number)
         if newest is None:
             return replace(device, recent_errors=recent_errors)
         return replace(

@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import fsum
 from typing import Any
 
-from vendors.kit import Battery, Row, Sample, Shape, Site, SolarInverter, hours, labelled
+from vendors.kit import Battery, Row, Sample, Shape, Site, SolarInverter, hours, rows_from_totals
 from vendors.kit.parsing.reading import (
     ENERGY_UNITS,
     POWER_UNITS,
@@ -175,7 +175,7 @@ def totals(series: Raw, members: tuple[str, ...], clock: tzinfo, unit: str) -> l
     """Rows of days or longer ones; a state of charge says nothing about those."""
     # At noon it is the same date on UTC's clock, which is taken for that of a site without a time zone.
     at_noon = [replace(sample, at=sample.at + NOON) for sample in to_samples(series, members)]
-    return labelled(at_noon, clock, unit)
+    return rows_from_totals(at_noon, clock, unit)
 
 
 def with_former(rows: Iterable[Row], former: Iterable[Row]) -> list[Row]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 
-from vendors.kit import Level, day_start, following, wall_time
+from vendors.kit import Level, day_start, next_period, wall_time
 
 # Start and end, as the site's clock shows them.
 LocalWindow = tuple[datetime, datetime]
@@ -30,7 +30,7 @@ def windows(level: Level, start: datetime, end: datetime, clock: tzinfo) -> Iter
         day = day.replace(month=1, day=1)
     unit = {Level.DAY: "month", Level.MONTH: "year"}.get(level, "day")
     while day_start(day, clock) < end:
-        after = following(unit, day)
+        after = next_period(unit, day)
         is_odd = unit == "day" and not has_24_hours(day, after, clock)
         cuts = CUTS.get((level, is_odd), ())
         borders = [datetime.combine(day, time(hour)) for hour in (0, *cuts)] + [datetime.combine(after, time())]

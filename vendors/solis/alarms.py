@@ -57,7 +57,7 @@ def read_page(client: Client, serial: str, page: int) -> tuple[list[Alarm], bool
     that could not be read count as well.
     """
     body = {"pageNo": page, "pageSize": PAGE_SIZE, "alarmDeviceSn": serial}
-    reply = client.read("/v1/api/alarmList", body=body, kind="today")
+    reply = client.post_read("/v1/api/alarmList", body=body, kind="today")
     data = reply.record(lambda raw: mapping(raw, "data"))
     raws = reply.record(lambda _: rows(data, "records", optional=True))
     reply.record(lambda _: all_of(raws, "alarmDeviceSn", serial))

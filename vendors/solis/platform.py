@@ -44,10 +44,10 @@ from vendors.kit import (
     Vendor,
     VendorError,
     basic,
-    calendar,
+    calendar_tiles,
     day_start,
-    following,
     last_of_each,
+    next_period,
 )
 from vendors.kit.parsing.reading import Raw, as_object, rows
 from vendors.solis.alarms import read_log
@@ -120,14 +120,14 @@ class Solis(Vendor):
 
     def _has_lost_battery(self, inverter: str) -> bool:
         """Whether the detail says that there is no battery, although the list's counters speak for one."""
-        reply = self.client.beside(lambda: self._one("inverterDetail", inverter, "inventory")).value()
+        reply = self.client.optional(lambda: self._one("inverterDetail", inverter, "inventory")).result()
         return reply is not None and reply.record(lambda raw: says_no_battery(raw["data"]))
 
     def _page(
         self, call: str, only: Shape, number: int, to: Callable[[Raw], T], station: str | None = None
     ) -> tuple[list[T], bool]:
         body = {"pageNo": number, "pageSize": PAGE_SIZE} | ({"stationId": station} if station else {})
-        reply = self.client.read(f"/v1/api/{call}", body=body, only=only)
+        reply = self.client.post_read(f"/v1/api/{call}", body=body, only=only)
         raws = reply.record(lambda raw: rows(raw, "data", "page", "records"))
         if station:
             reply.record(lambda _: all_of(raws, "stationId", station))
@@ -141,10 +141,10 @@ class Solis(Vendor):
 
     def solar_inverter(self, key: Key) -> SolarInverter:
         detail, device = self._device(key, SolarInverter)
-        site = self.client.beside(lambda: self._station(device.vendor_site_id)).value()
+        site = self.client.optional(lambda: self._station(device.vendor_site_id)).result()
         since, serial = site.operational_since if site else None, device.serial_number
         # Without a serial number the alarms of all devices would come.
-        log = self.client.beside(lambda: read_log(self.client, serial, since)).value() if serial else None
+        log = self.client.optional(lambda: read_log(self.client, serial, since)).result() if serial else None
         return replace(inverter_now(device, site, detail, self.client.now), recent_errors=log)
 
     def battery(self, key: Key) -> Battery:
@@ -167,7 +167,7 @@ class Solis(Vendor):
 
     def _one(self, call: str, id: str, kind: str) -> Reply:
         """The detail of a station or inverter: of no other, as far as it names one."""
-        reply = self.client.read(f"/v1/api/{call}", body={"id": id}, kind=kind)
+        reply = self.client.post_read(f"/v1/api/{call}", body={"id": id}, kind=kind)
         detail = reply.record(lambda raw: as_object(raw["data"] or {}))
         if not detail:
             raise NotFound(reply.url)
@@ -207,20 +207,20 @@ class Solis(Vendor):
         def days(start: datetime, end: datetime) -> Iterator[Tile]:
             for day in whole_dates(start, end, clock):
                 read = partial(self._day, day, site, members, devices)
-                span = day_start(day, clock), day_start(following("day", day), clock)
+                span = day_start(day, clock), day_start(next_period("day", day), clock)
                 yield Tile(*span, read, calls=len(devices) * len(offsets(day, clock)))
 
         def read_totals(first: date) -> list[list[Row]]:
             return [self._totals(level, first, site, members, devices)]
 
-        tiles = days if level.is_fine else calendar(CHARTS[level][0], clock, read_totals)
+        tiles = days if level.is_fine else calendar_tiles(CHARTS[level][0], clock, read_totals)
         return Series(clock, tiles, self.lag, nights=members is PRODUCED, since=site.operational_since)
 
     def _day(
         self, day: date, site: Site, members: tuple[str, ...], devices: list[SolarInverter] | list[Battery]
     ) -> list[list[Row]]:
         clock = site.clock
-        start, end = day_start(day, clock), day_start(following("day", day), clock)
+        start, end = day_start(day, clock), day_start(next_period("day", day), clock)
         began = day_start(day, inverters_clock(site)) if members is PRODUCED else None
         found = []
         for device in devices:
@@ -228,7 +228,7 @@ class Solis(Vendor):
             for offset in offsets(day, clock):
                 hours = (offset.utcoffset(None)) / timedelta(hours=1)
                 body = {"id": device.vendor_id, "money": "", "time": day.isoformat(), "timeZone": hours}
-                reply = self.client.read("/v1/api/inverterDay", body=body, kind=self.client.kind(end))
+                reply = self.client.post_read("/v1/api/inverterDay", body=body, kind=self.client.kind(end))
                 timed += reply.rows("data", to=partial(to_sample, members), optional=True)
             samples = [sample for sample in last_of_each(timed) if sample.at <= self.client.now]
             found.append(fine_rows(samples, start, end, device.rated_power_kw, began))
@@ -245,10 +245,10 @@ class Solis(Vendor):
         """The days of a month or the months of a year, of one device, or of the station where none is named."""
         clock, (unit, step, form) = site.clock, CHARTS[level]
         owner, id = ("inverter", devices[0].vendor_id) if devices else ("station", site.vendor_id)
-        end = day_start(following(unit, first), clock)
+        end = day_start(next_period(unit, first), clock)
         body = {"id": id, "money": "", unit: first.strftime(form)}
         call = f"{owner}{unit.capitalize()}"
-        reply = self.client.read(f"/v1/api/{call}", body=body, kind=self.client.kind(end))
+        reply = self.client.post_read(f"/v1/api/{call}", body=body, kind=self.client.kind(end))
         reply.record(lambda raw: all_of(rows(raw, "data", optional=True), "inverterId", id))
         timed: list[Timed] = reply.rows("data", to=partial(to_total, members, clock), optional=True)
         return totals(last_of_each(timed), step, clock, inverters_clock(site))

@@ -7,7 +7,19 @@ from math import fsum
 from statistics import median_low
 from typing import Any
 
-from vendors.kit import GAP, NEAR, Quality, Row, Sample, day_start, distances, following, labelled, latest, steps
+from vendors.kit import (
+    GAP,
+    NEAR,
+    Quality,
+    Row,
+    Sample,
+    day_start,
+    distances,
+    latest,
+    next_period,
+    rows_from_counter,
+    rows_from_totals,
+)
 from vendors.kit.parsing.reading import ENERGY_UNITS, Raw, calendar_date, number, optional_text, positive
 from vendors.solis.shapes import milliseconds
 
@@ -29,7 +41,7 @@ Timed = tuple[datetime, Sample | None]
 def offsets(day: date, clock: tzinfo) -> list[timezone]:
     """The offsets to ask for, so that calls of 24 hours each cover the date: the one at noon, and where the clock
     goes back the one with which the date begins."""
-    start, end = day_start(day, clock), day_start(following("day", day), clock)
+    start, end = day_start(day, clock), day_start(next_period("day", day), clock)
     noon = offset_at(datetime(day.year, day.month, day.day, 12, tzinfo=clock), clock)
     first = offset_at(start, clock)
     begins = datetime(day.year, day.month, day.day, tzinfo=noon)
@@ -68,7 +80,7 @@ def fine_rows(
     """
     found = [sample for sample in latest(samples) if start <= sample.at <= end]
     step = step_of(found)
-    rows = steps(found, step, RESOLUTION_KWH, most_kw)
+    rows = rows_from_counter(found, step, RESOLUTION_KWH, most_kw)
     if not rows:
         return rows
     before = [edge(rows[:NEAR], start, rows[0].start)] if timedelta() < rows[0].start - start < 2 * step else []
@@ -111,7 +123,7 @@ def edge(near: list[Row], start: datetime, end: datetime) -> Row:
 
 def totals(samples: Iterable[Sample], unit: str, clock: tzinfo, inverters: timezone) -> list[Row]:
     """Rows of days or months. They run on the inverters' clock: derived, where that is not the site's."""
-    rows = labelled(samples, clock, unit)
+    rows = rows_from_totals(samples, clock, unit)
     return [
         replace(row, quality=Quality.DERIVED)
         if any(offset_at(at, clock).utcoffset(None) != inverters.utcoffset(None) for at in (row.start, row.end))

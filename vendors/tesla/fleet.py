@@ -32,9 +32,9 @@ from vendors.kit import (
     SolarInverter,
     Vendor,
     VendorError,
-    calendar,
+    calendar_tiles,
     day_start,
-    following,
+    next_period,
     within,
 )
 from vendors.kit.parsing.reading import Raw, as_object, kilo, moment, number, rows
@@ -105,7 +105,7 @@ class Tesla(Vendor):
 
     def site(self, key: Key) -> Site:
         here = self._installation(key[0])
-        live = self.client.beside(lambda: self._live(here.id)).value() or {}
+        live = self.client.optional(lambda: self._live(here.id)).result() or {}
         return with_details(Site(key=key, vendor_id=key[0], name=key[0]), here, live)
 
     def solar_inverter(self, key: Key) -> SolarInverter:
@@ -114,15 +114,15 @@ class Tesla(Vendor):
         if not here.has_one(SolarInverter):
             return inverter
         today = self.client.now.astimezone(here.clock).date()
-        of_today = self.client.beside(lambda: self._rows(here, PRODUCED, "day", today))
-        lifetime = self.client.beside(lambda: self._lifetime(here))
-        live = self.client.beside(lambda: self._live(here.id)).value() or {}
+        of_today = self.client.optional(lambda: self._rows(here, PRODUCED, "day", today))
+        lifetime = self.client.optional(lambda: self._lifetime(here))
+        live = self.client.optional(lambda: self._live(here.id)).result() or {}
         return replace(
             inverter,
             power_kw=kilo(live, "solar_power"),
             measured_at=moment(live, "timestamp"),
-            recent_production=to_production(of_today.value() or [], day_start(today, here.clock)),
-            lifetime_production=to_production(lifetime.value() or [], here.since),
+            recent_production=to_production(of_today.result() or [], day_start(today, here.clock)),
+            lifetime_production=to_production(lifetime.result() or [], here.since),
         )
 
     def battery(self, key: Key) -> Battery:
@@ -130,7 +130,7 @@ class Tesla(Vendor):
         battery = replace(here.device(key, Battery), mode=mode_of(here.info))
         if not here.has_one(Battery):
             return battery
-        live = self.client.beside(lambda: self._live(here.id)).value() or {}
+        live = self.client.optional(lambda: self._live(here.id)).result() or {}
         charge_kw, discharge_kw = flows_kw(live)
         return replace(
             battery,
@@ -197,12 +197,12 @@ class Tesla(Vendor):
 
     def _series(self, here: Installation, energies: Energies, level: Level) -> Series:
         period = PERIODS[level]
-        tiles = calendar(period, here.clock, lambda first: [self._rows(here, energies, period, first)])
+        tiles = calendar_tiles(period, here.clock, lambda first: [self._rows(here, energies, period, first)])
         return Series(here.clock, tiles, self.lag, since=here.since)
 
     def _rows(self, here: Installation, energies: Energies, period: str, first: date) -> list[Row]:
         """The rows of a day, or those of the days of a month or the months of a year, up to now."""
-        start, end = day_start(first, here.clock), day_start(following(period, first), here.clock)
+        start, end = day_start(first, here.clock), day_start(next_period(period, first), here.clock)
         window = {
             "start_date": start.astimezone(here.clock).isoformat(),
             # Up to midnight the last day would be empty.

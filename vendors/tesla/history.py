@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from math import fsum
 from statistics import median_low
 
-from vendors.kit import Production, Quality, Row, Sample, amounts, distances, labelled, last_of_each
+from vendors.kit import Production, Quality, Row, Sample, distances, last_of_each, rows_from_amounts, rows_from_totals
 from vendors.kit.parsing.reading import Raw, number, stamp
 
 # The parts that add up to each energy. Rows have sums of them too, but not all rows have all.
@@ -31,10 +31,10 @@ def to_rows(raws: Iterable[Raw], energies: Energies, period: str, clock: tzinfo)
     """Rows in kWh from the `time_series` of a period; derived where the vendor's dates are not the clock's."""
     samples = to_samples(raws, energies)
     if period == "day":
-        return amounts(samples, step_of(samples), at_end=False)
+        return rows_from_amounts(samples, step_of(samples), at_end=False)
     # Stamps may have an offset of another season, which puts them an hour off the midnight that they mean.
     at_noon = [replace(sample, at=sample.at + HALF_A_DAY) for sample in samples]
-    found, told = labelled(at_noon, clock, UNITS[period]), {sample.at for sample in samples}
+    found, told = rows_from_totals(at_noon, clock, UNITS[period]), {sample.at for sample in samples}
     return [row if row.start in told else replace(row, quality=Quality.DERIVED) for row in found]
 
 

@@ -189,5 +189,3 @@ def test_an_id_of_another_kind_has_no_intervals_here(read):
 def test_a_module_that_fails_is_the_vendor_s_error_and_no_500(get, plant, monkeypatch, read):
     monkeypatch.setattr(Reading, "of", lambda *asked: 1 / 0)
     assert read().json["code"] == "plugin_fault"
-
-

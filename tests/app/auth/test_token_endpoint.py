@@ -80,9 +80,7 @@ def test_basic_credentials_are_percent_decoded(app: Flask, http: FlaskClient, ne
     assert seen == [("ä b", "a+b:c %")]
 
 
-def test_a_wrong_secret_and_an_unknown_client_get_the_same_answer(
-    http: FlaskClient, new_client: NewClient
-) -> None:
+def test_a_wrong_secret_and_an_unknown_client_get_the_same_answer(http: FlaskClient, new_client: NewClient) -> None:
     client_id, _ = new_client()
     wrong = ask(http, headers=basic(f"{client_id}:wrong"))
     unknown = ask(http, headers=basic(f"{'0' * 32}:wrong"))
@@ -125,9 +123,7 @@ def test_unknown_parameters_are_ignored(http: FlaskClient, new_client: NewClient
     assert ask(http, {**GRANT, "audience": "x", "scope": ""}, auth=new_client()).status_code == 200
 
 
-def test_two_ways_to_authenticate_at_once_are_an_invalid_request(
-    http: FlaskClient, new_client: NewClient
-) -> None:
+def test_two_ways_to_authenticate_at_once_are_an_invalid_request(http: FlaskClient, new_client: NewClient) -> None:
     client_id, secret = new_client()
     both = {**GRANT, "client_id": client_id, "client_secret": secret}
     assert error(ask(http, both, auth=(client_id, secret))) == (400, "invalid_request")
@@ -174,9 +170,7 @@ def test_other_grants_are_unsupported_and_scopes_invalid(http: FlaskClient, new_
     assert error(ask(http, {**GRANT, "scope": "all"}, auth=client)) == (400, "invalid_scope")
 
 
-def test_parameters_in_the_url_or_as_json_are_an_invalid_request(
-    http: FlaskClient, new_client: NewClient
-) -> None:
+def test_parameters_in_the_url_or_as_json_are_an_invalid_request(http: FlaskClient, new_client: NewClient) -> None:
     client = new_client()
     in_url = http.post("/oauth2/token?grant_type=client_credentials", data=GRANT, auth=client)
     assert error(in_url) == (400, "invalid_request")

@@ -6,7 +6,7 @@ import pytest
 import responses
 
 from app.fleet import fanout
-from app.fleet.fanout import Question
+from app.fleet.fanout import VendorSweep
 from tests.vendors.support import BASE, HEADERS, cloud_of, credential_of
 from vendors.kit import BackendError, Deadline, Mode, Unauthorized
 
@@ -29,7 +29,7 @@ def started(cloud):
         go_on.wait(5)
         return []
 
-    question = Question(cloud, some_credential(cloud), find, Deadline(5), Mode.REUSE)
+    question = VendorSweep(cloud, some_credential(cloud), find, Deadline(5), Mode.REUSE)
     ended = threading.Event()
     assert question.start(0.0, ended.set)
     yield question
@@ -44,17 +44,17 @@ def started(cloud):
 )
 def test_a_sweep_that_has_not_ended_is_a_timeout_unless_a_refusal_has_ended_it(started, failures, code):
     started.sweep.progress.failures.extend(failures)
-    assert started.outcome(may_wait=False).failure.code == code
+    assert started.outcome(gave_up_early=False).failure.code == code
 
 
 def test_a_request_that_may_not_wait_longer_says_busy(started):
-    failure = started.outcome(may_wait=True).failure
+    failure = started.outcome(gave_up_early=True).failure
     assert (failure.code, failure.retry_after) == ("busy", 5.0)
 
 
 def ask(cloud, **options):
     credentials = {"sma": credential_of(cloud.vendor, "sma", HEADERS["sma"])}
-    return fanout.ask({"sma": cloud}, credentials, lambda vendor: vendor.devices(), Deadline(5), **options)["sma"]
+    return fanout.fan_out({"sma": cloud}, credentials, lambda vendor: vendor.devices(), Deadline(5), **options)["sma"]
 
 
 def test_without_a_place_what_was_kept_is_given_and_busy_is_said(cloud, network, monkeypatch):
@@ -95,7 +95,7 @@ def test_only_so_many_requests_wait_long(cloud, network, monkeypatch):
 
 
 def test_who_asks_nobody_waits_for_nobody():
-    assert fanout.ask({}, {}, lambda vendor: [], Deadline(60)) == {}
+    assert fanout.fan_out({}, {}, lambda vendor: [], Deadline(60)) == {}
 
 
 def test_a_place_is_given_back_when_a_sweep_cannot_begin(cloud, monkeypatch):

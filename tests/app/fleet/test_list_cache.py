@@ -12,13 +12,13 @@ from vendors.kit.calls.reply_cache import MAX_KEPT
 @pytest.fixture
 def asked(monkeypatch):
     """The vendors that were asked, for each list."""
-    seen, ask = [], fanout.ask
+    seen, ask = [], fanout.fan_out
 
     def watched(clouds, credentials, *others):
         seen.append(sorted(credentials))
         return ask(clouds, credentials, *others)
 
-    monkeypatch.setattr(fanout, "ask", watched)
+    monkeypatch.setattr(fanout, "fan_out", watched)
     return seen
 
 

@@ -103,9 +103,7 @@ def test_declared_query_parameters_pass_also_with_head(http: FlaskClient, bearer
         ("[]", "Invalid input type."),
     ],
 )
-def test_odd_bodies_are_refused_by_name(
-    http: FlaskClient, bearer: dict[str, str], body: str, detail: str
-) -> None:
+def test_odd_bodies_are_refused_by_name(http: FlaskClient, bearer: dict[str, str], body: str, detail: str) -> None:
     answer = http.post("/things", data=body, content_type="application/json", headers=bearer)
     assert answer.status_code == 400
     assert detail in answer.get_json()["detail"]
@@ -186,9 +184,7 @@ def test_a_clean_request_id_is_kept_and_another_replaced(http: FlaskClient) -> N
 
 
 @pytest.mark.parametrize("path", ["/things", "/oauth2/token", "/health", "/nowhere"])
-def test_a_body_over_one_mebibyte_is_refused_everywhere(
-    http: FlaskClient, bearer: dict[str, str], path: str
-) -> None:
+def test_a_body_over_one_mebibyte_is_refused_everywhere(http: FlaskClient, bearer: dict[str, str], path: str) -> None:
     answer = http.post(path, data=b"x" * (BODY_LIMIT + 1), headers=bearer)
     assert answer.status_code == 413
     assert answer.get_json()["code"] == "content_too_large"

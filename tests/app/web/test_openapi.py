@@ -109,9 +109,7 @@ def test_the_version_is_a_parameter_of_every_route_of_the_api(document):
 def test_every_header_of_a_vendors_credential_is_required_together(document):
     schemes = document["components"]["securitySchemes"]
     assert all(scheme["in"] == "header" for name, scheme in schemes.items() if name != "derapi")
-    sets = [
-        frozenset(schemes[name]["name"] for name in needed if name != "derapi") for needed in document["security"]
-    ]
+    sets = [frozenset(schemes[name]["name"] for name in needed if name != "derapi") for needed in document["security"]]
     for name, plugin in discover().items():
         for header in [one for headers in plugin.credential_headers.companions.values() for one in headers]:
             assert {f"X-Authorization-{name}", header} in sets

@@ -70,8 +70,15 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
     "large body": (413, {"path": "/sites", "method": "POST", "data": b"x" * (config.BODY_LIMIT + 1)}),
     "large token request": (413, {"path": "/oauth2/token", "data": "x=" + "x" * 16 * 1024, **FORM}),
     "other kind of content": (415, {"path": "/415", "method": "POST"}),
-    "many parts": (400, {"path": "/oauth2/token?x=1", "data": PART * 1100 + b"--b--", "method": "POST",
-                         "content_type": "multipart/form-data; boundary=b"}),
+    "many parts": (
+        400,
+        {
+            "path": "/oauth2/token?x=1",
+            "data": PART * 1100 + b"--b--",
+            "method": "POST",
+            "content_type": "multipart/form-data; boundary=b",
+        },
+    ),
     "no grant": (400, {"path": "/oauth2/token", "data": "", **FORM}),
     "other credentials": (401, {"path": "/oauth2/token", "data": "grant_type=client_credentials", **FORM}),
     "redirect": (308, {"path": "/redirect"}),

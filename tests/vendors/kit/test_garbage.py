@@ -32,9 +32,9 @@ class Probe(Vendor):
         yield from self.client.get("/sites").rows("sites", to=_site)
 
     def devices(self, site=None):
-        optional = self.client.beside(lambda: self.client.get("/live").json)
+        optional = self.client.optional(lambda: self.client.get("/live").json)
         yield from self.client.each(("1", "2", "3"), self._of)
-        optional.value()
+        optional.result()
 
     def _of(self, item):
         return self.client.get("/sites/{}", item).rows("sites", to=_site)

@@ -89,7 +89,7 @@ def test_only_a_read_by_get_is_followed(network):
     network.post(BASE + "/v1/devices/old", status=308, headers={"Location": f"{BASE}/v1/devices/16"})
     vendor = open_vendor("sma")
     with pytest.raises(Refused):
-        vendor.client.read("/v1/devices/old", body={})
+        vendor.client.post_read("/v1/devices/old", body={})
     assert len(network.calls) == 1
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.vendors.support import BASE, open_vendor
-from vendors.kit import Asked, BadReply, Client, Level, Quality, Told, intervals
+from vendors.kit import Asked, BadReply, Client, Level, Quality, ReadUpTo, intervals
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 6, 17, 12, 7, tzinfo=UTC)
@@ -32,7 +32,7 @@ def cloud(network, monkeypatch):
 
 def read(series, level, start, end):
     window = Asked(level, start, end).widened(series.zone, NOW, series.since)
-    return [found for found in intervals(series, window, 1000, NOW) if not isinstance(found, Told)]
+    return [found for found in intervals(series, window, 1000, NOW) if not isinstance(found, ReadUpTo)]
 
 
 def of_site(level, start=datetime(2026, 6, 16), end=datetime(2026, 6, 17)):

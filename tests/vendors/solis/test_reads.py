@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 from tests.vendors.support import BASE, open_vendor
-from vendors.kit import Asked, BadReply, Battery, Client, Level, NotFound, NotOffered, SolarInverter, Told, intervals
+from vendors.kit import (
+    Asked,
+    BadReply,
+    Battery,
+    Client,
+    Level,
+    NotFound,
+    NotOffered,
+    ReadUpTo,
+    SolarInverter,
+    intervals,
+)
 from vendors.kit.parsing.reading import Raw
 
 HERE = Path(__file__).parent
@@ -298,7 +309,7 @@ def test_inverters_of_another_station_are_a_bad_reply(cloud):
 
 def read(series, level, start, end, now=NOW):
     window = Asked(level, start, end).widened(series.zone, now, series.since)
-    return [found for found in intervals(series, window, 1000, now) if not isinstance(found, Told)]
+    return [found for found in intervals(series, window, 1000, now) if not isinstance(found, ReadUpTo)]
 
 
 def of_inverter(cloud, level, start, end, now=NOW):

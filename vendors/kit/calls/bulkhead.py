@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Hashable
 
 
-class Places:
+class Bulkhead:
     """At most `places`, and `of_one` for each owner: one whose calls hang would else shut everybody out.
 
     Who waits gets the next place that it may have, the first one first.

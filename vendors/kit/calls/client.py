@@ -1,4 +1,4 @@
-"""What a plugin calls its vendor with: `get`, `read`, `pages`, `each`, `beside`.
+"""What a plugin calls its vendor with: `get`, `post_read`, `pages`, `each`, `optional`.
 
 Deadline, retry, reuse of replies, size bounds, mapping of errors and partial results live here, once.
 """
@@ -15,7 +15,7 @@ from weakref import proxy, ref
 
 import orjson
 
-from vendors.kit.calls.optional import Beside
+from vendors.kit.calls.optional import OptionalCall
 from vendors.kit.calls.pipeline import Calls
 from vendors.kit.calls.reply_cache import Mode
 from vendors.kit.deadline import Deadline
@@ -78,18 +78,18 @@ class Client:
         what is read of it."""
         return self._calls.make(lambda: self._request("GET", path, ids, _query_of(params), None, only), kind)
 
-    def read(self, path: str, *ids: str, body: Any, kind: str = "inventory", only: Shape | None = None) -> Reply:
+    def post_read(self, path: str, *ids: str, body: Any, kind: str = "inventory", only: Shape | None = None) -> Reply:
         """Reply to a POST of compact JSON that only reads, so that it may be repeated and its reply kept."""
         content = orjson.dumps(body)
         return self._calls.make(lambda: self._request("POST", path, ids, "", content, only), kind)
 
-    def beside(self, call: Callable[[], T]) -> Beside[T]:
-        """Begins calls for what a record can do without; `value()` waits for it, and is None if they fail.
+    def optional(self, call: Callable[[], T]) -> OptionalCall[T]:
+        """Begins calls for what a record can do without; `result()` waits for it, and is None if they fail.
 
         Several may be under way, as many as the vendor allows. `call` must not use `each`.
         """
         future = self._at_once(call) if self._calls.makes_none else self._start(call)
-        return Beside(future, self.deadline, self._set_aside, lambda: self.waits_for)
+        return OptionalCall(future, self.deadline, self._set_aside, lambda: self.waits_for)
 
     def pages(self, fetch: Callable[[int], tuple[Iterable[T], bool]]) -> Iterator[T]:
         """Rows of fetch(1), fetch(2), ... while its second value says that there are more.

@@ -9,11 +9,11 @@ from functools import partial
 from cachetools import LRUCache
 
 from vendors.kit.calls.breaker import Breaker
-from vendors.kit.calls.bulkhead import Places
+from vendors.kit.calls.bulkhead import Bulkhead
 from vendors.kit.calls.call_log import CallLog
 from vendors.kit.calls.client import Client
 from vendors.kit.calls.quota import Budget, Ledger, Rate
-from vendors.kit.calls.reply_cache import Landed, Mode, Replies
+from vendors.kit.calls.reply_cache import FetchResult, Mode, Replies
 from vendors.kit.calls.retry_budget import Retries
 from vendors.kit.calls.single_flight import Flights
 from vendors.kit.calls.thread_pool import Threads
@@ -44,16 +44,14 @@ class Cloud:
     """Key of fingerprints, so that nothing in memory tells a credential. Processes that share a ledger share it."""
     pause: float = 1.0
     """Scales the pause before a retry; tests set 0."""
-    places: Places = field(default_factory=lambda: Places(MAX_SWEEPS, MAX_SWEEPS_OF_ONE))
+    places: Bulkhead = field(default_factory=lambda: Bulkhead(MAX_SWEEPS, MAX_SWEEPS_OF_ONE))
 
     def __post_init__(self) -> None:
         self._homes: LRUCache[bytes, str] = LRUCache(10_000)
-        self.flights: Flights[Landed] = Flights()
+        self.flights: Flights[FetchResult] = Flights()
         self.retries = Retries()
         self.call_log = CallLog(self.name)
-        self.breakers = {
-            base: Breaker(changed=partial(self.call_log.breaker, base)) for base in self.urls.values()
-        }
+        self.breakers = {base: Breaker(changed=partial(self.call_log.breaker, base)) for base in self.urls.values()}
         self._lock = threading.Lock()
         self.sweeps = Threads(MAX_SWEEPS, f"sweep-{self.name}")
         self.calls = Threads(CONNECTIONS, f"call-{self.name}")

@@ -14,7 +14,7 @@ T = TypeVar("T")
 GRACE_SECONDS = 0.25
 
 
-class Beside(Generic[T]):
+class OptionalCall(Generic[T]):
     """A secondary call under way. `failed` learns of its failure, which the record survives."""
 
     def __init__(
@@ -26,7 +26,7 @@ class Beside(Generic[T]):
     ) -> None:
         self._future, self._deadline, self._failed, self._waits_for = future, deadline, failed, waits_for
 
-    def value(self) -> T | None:
+    def result(self) -> T | None:
         """What came, or None after a failure, which is reported. Raises Unauthorized: what is known of the
         record is then not for this caller."""
         try:

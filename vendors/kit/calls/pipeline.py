@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vendors.kit.calls.breaker import Breaker
 from vendors.kit.calls.regions import ask_other_regions, is_answer, moved_to
-from vendors.kit.calls.reply_cache import Kept, Landed, Mode, Source
+from vendors.kit.calls.reply_cache import CachedReply, FetchResult, Mode, ReplyRef
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import (
     BackendError,
@@ -79,13 +79,13 @@ class Calls:
             if self._mode is Mode.KEPT_ONLY:
                 raise NotKept(request.shown_url)
 
-        def fetch() -> Landed:
+        def fetch() -> FetchResult:
             # An equal call may have landed since the look into the store.
             kept = None if self._mode is Mode.REFRESH else store.get(key, fresh)
             if kept:
-                return Landed(kept, kept)
+                return FetchResult(kept, kept)
             raw, parsed = self._fetch_with_retry(request, make)
-            return Landed(*store.put(key, raw), parsed, request.only)
+            return FetchResult(*store.put(key, raw), parsed, request.only)
 
         try:
             landed = self._cloud.flights.share(key, fetch, self._deadline)
@@ -101,7 +101,7 @@ class Calls:
                 self.only_kept()
             return self._from_memory(key, old, fresh, request.only)
         kept, previous = landed.kept, landed.previous
-        self._progress.sources.append(Source(key, kept.serial, fresh))
+        self._progress.sources.append(ReplyRef(key, kept.serial, fresh))
         # An equal call of another may have read other parts.
         parsed = landed.parsed if landed.only is request.only else None
 
@@ -121,11 +121,11 @@ class Calls:
         """From now on no call is made: what was kept of earlier answers is all there is."""
         self._mode = Mode.KEPT_ONLY
 
-    def _from_memory(self, key: bytes, kept: Kept, fresh: float, only: Shape | None) -> Reply:
+    def _from_memory(self, key: bytes, kept: CachedReply, fresh: float, only: Shape | None) -> Reply:
         age = self._cloud.replies.age(kept)
         self._progress.age = max(self._progress.age, age)
         self._progress.is_stale |= age > fresh
-        self._progress.sources.append(Source(key, kept.serial, fresh))
+        self._progress.sources.append(ReplyRef(key, kept.serial, fresh))
         return Reply(kept.reply, self._progress, _was_kept, only)
 
     def _fetch_with_retry(self, request: Request, make: Callable[[], Request]) -> tuple[RawReply, Any]:

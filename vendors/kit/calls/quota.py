@@ -14,7 +14,7 @@ from typing import Any
 
 from cachetools import LRUCache
 
-from vendors.kit.calls.bulkhead import Places
+from vendors.kit.calls.bulkhead import Bulkhead
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Busy, Held
 
@@ -100,7 +100,7 @@ class Budget:
         self._rate = rate
         self._ledger = ledger or Ledger(clock)
         self._clock, self._sleep = clock, sleep
-        self._places = Places(inf, parallel)
+        self._places = Bulkhead(inf, parallel)
         self._throttling = threading.Lock()
 
     def spend(self, group: str, url: str, deadline: Deadline) -> "Spending":

@@ -28,7 +28,7 @@ MAX_KEPT = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CachedReply:
     reply: RawReply
     at: float
     """When it was fetched, on the clock of the store."""
@@ -38,7 +38,7 @@ class Kept:
     """Which one it is, of all that were ever kept."""
 
 
-class Source(NamedTuple):
+class ReplyRef(NamedTuple):
     """A reply that something was made of, by its number lest it be kept for longer, and how old it may be for that."""
 
     key: bytes
@@ -46,12 +46,12 @@ class Source(NamedTuple):
     fresh: float
 
 
-class Landed(NamedTuple):
+class FetchResult(NamedTuple):
     """Result of a fetch: the cached reply, the entry it replaced, and its JSON if already parsed, or the part that its
     caller reads (`only`)."""
 
-    kept: Kept
-    previous: Kept | None
+    kept: CachedReply
+    previous: CachedReply | None
     parsed: Any = None
     only: Shape | None = None
 
@@ -71,7 +71,7 @@ class Replies:
         self._max_bytes = max_bytes
         self._clock = clock
         self._secret = secrets.token_bytes(32)
-        self._kept: OrderedDict[bytes, Kept] = OrderedDict()
+        self._kept: OrderedDict[bytes, CachedReply] = OrderedDict()
         self._bytes = 0
         self._serials = count()
         self._lock = threading.Lock()
@@ -84,7 +84,7 @@ class Replies:
         told += owner + (request.body or b"")
         return blake2b(told, key=self._secret, digest_size=20).digest()
 
-    def get(self, key: bytes, max_age: float) -> Kept | None:
+    def get(self, key: bytes, max_age: float) -> CachedReply | None:
         """The kept reply if it is at most `max_age` seconds old."""
         with self._lock:
             kept = self._kept.get(key)
@@ -93,11 +93,11 @@ class Replies:
             self._kept.move_to_end(key)
             return kept
 
-    def age(self, kept: Kept) -> float:
+    def age(self, kept: CachedReply) -> float:
         """Seconds since it was fetched."""
         return self._clock() - kept.at
 
-    def age_of(self, sources: Iterable[Source]) -> float | None:
+    def age_of(self, sources: Iterable[ReplyRef]) -> float | None:
         """Seconds since the first of these was fetched; None unless a call would still get every one of them."""
         age = 0.0
         for key, serial, fresh in sources:
@@ -107,13 +107,13 @@ class Replies:
             age = max(age, self.age(kept))
         return age
 
-    def put(self, key: bytes, reply: RawReply) -> tuple[Kept, Kept | None]:
+    def put(self, key: bytes, reply: RawReply) -> tuple[CachedReply, CachedReply | None]:
         """Keeps a reply; gives it as it is kept, unless it is too large, and the one that it replaces."""
-        kept = Kept(reply, self._clock(), _size(reply), next(self._serials))
+        kept = CachedReply(reply, self._clock(), _size(reply), next(self._serials))
         with self._lock:
             return kept, self._put(key, kept) if kept.size <= MAX_KEPT else self._drop(key)
 
-    def take_back(self, key: bytes, kept: Kept, previous: Kept | None) -> None:
+    def take_back(self, key: bytes, kept: CachedReply, previous: CachedReply | None) -> None:
         """Undoes the `put` of a reply that turned out to be unusable, unless a newer one is there."""
         with self._lock:
             if self._kept.get(key) is not kept:
@@ -123,7 +123,7 @@ class Replies:
             else:
                 self._drop(key)
 
-    def _put(self, key: bytes, kept: Kept) -> Kept | None:
+    def _put(self, key: bytes, kept: CachedReply) -> CachedReply | None:
         previous = self._drop(key)
         self._kept[key] = kept
         self._bytes += kept.size
@@ -131,7 +131,7 @@ class Replies:
             self._drop(next(iter(self._kept)))
         return previous
 
-    def _drop(self, key: bytes) -> Kept | None:
+    def _drop(self, key: bytes) -> CachedReply | None:
         kept = self._kept.pop(key, None)
         if kept:
             self._bytes -= kept.size

@@ -9,7 +9,7 @@ from functools import partial
 
 from vendors.kit.series.resample import Interval, resample, together
 from vendors.kit.series.rows import Row
-from vendors.kit.series.windows import Window, day_start, following
+from vendors.kit.series.windows import Window, day_start, next_period
 
 # What a page may cost its caller of a vendor's quota.
 MAX_CALLS = 12
@@ -41,7 +41,7 @@ class Series:
     since: datetime | None = None
 
 
-def calendar(
+def calendar_tiles(
     unit: str, zone: tzinfo, read: Callable[[date], Sequence[list[Row]]], calls: int = 1
 ) -> Callable[[datetime, datetime], Iterator[Tile]]:
     """Tiles of one day, month or year of the zone's calendar, for vendors whose calls name a date."""
@@ -50,14 +50,14 @@ def calendar(
         first = start.astimezone(zone).date()
         first = first if unit == "day" else first.replace(day=1) if unit == "month" else first.replace(month=1, day=1)
         while day_start(first, zone) < end:
-            after = following(unit, first)
+            after = next_period(unit, first)
             yield Tile(day_start(first, zone), day_start(after, zone), partial(read, first), calls)
             first = after
 
     return tiles
 
 
-def spans(
+def fixed_tiles(
     days: int, zone: tzinfo, read: Callable[[datetime, datetime], Sequence[list[Row]]]
 ) -> Callable[[datetime, datetime], Iterator[Tile]]:
     """Tiles of so many dates of the zone's calendar, for vendors whose calls name two instants.
@@ -78,14 +78,14 @@ def spans(
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReadUpTo:
     """All intervals before `until` have been given, as far as there are any."""
 
     until: datetime
     key: tuple[str, ...] = ()
 
 
-def intervals(series: Series, window: Window, size: int, now: datetime) -> Iterator[Interval | Told]:
+def intervals(series: Series, window: Window, size: int, now: datetime) -> Iterator[Interval | ReadUpTo]:
     """The first `size` intervals of a window, or as many as MAX_CALLS reach; after each step how far it has come."""
     borders = list(window.borders())
     parts: list[list[Row]] = []
@@ -103,8 +103,8 @@ def intervals(series: Series, window: Window, size: int, now: datetime) -> Itera
                 told = borders.index(found.end, told)
         if size > 0:
             told = covered - 1
-        yield Told(borders[told])
-    yield Told(borders[told])
+        yield ReadUpTo(borders[told])
+    yield ReadUpTo(borders[told])
 
 
 def _append(parts: list[list[Row]], read: Sequence[list[Row]], now: datetime) -> None:

@@ -12,7 +12,7 @@ from enum import IntEnum
 from itertools import pairwise
 from typing import TypeVar
 
-from vendors.kit.series.windows import day_start, following, hours
+from vendors.kit.series.windows import day_start, hours, next_period
 
 # Over a gap up to this long, what came after it is spread evenly. After a longer one it is only known as a sum.
 GAP = timedelta(hours=1)
@@ -93,7 +93,9 @@ def within(rows: Iterable[Row], start: datetime, end: datetime) -> list[Row]:
     return [row for row in rows if start <= row.start < end]
 
 
-def amounts(samples: Iterable[Sample], step: timedelta, *, at_end: bool, catches_up: bool = False) -> list[Row]:
+def rows_from_amounts(
+    samples: Iterable[Sample], step: timedelta, *, at_end: bool, catches_up: bool = False
+) -> list[Row]:
     """Rows from energies of one step each, stamped with its start or its end.
 
     catches_up: whether a row after missing ones holds their energy as well, so that its span begins with the row
@@ -113,17 +115,19 @@ def amounts(samples: Iterable[Sample], step: timedelta, *, at_end: bool, catches
     return rows
 
 
-def labelled(samples: Iterable[Sample], zone: tzinfo, unit: str) -> list[Row]:
+def rows_from_totals(samples: Iterable[Sample], zone: tzinfo, unit: str) -> list[Row]:
     """Rows from a vendor's totals of days or months, each labelled with any instant of its first date."""
     rows = []
     for sample in latest(samples):
         first = sample.at.astimezone(zone).date()
-        span = day_start(first, zone), day_start(following(unit, first), zone)
+        span = day_start(first, zone), day_start(next_period(unit, first), zone)
         rows.append(Row(*span, sample.kwh, sample.soc_percent, sample.reporting))
     return rows
 
 
-def steps(samples: Iterable[Sample], step: timedelta, resolution_kwh: float, most_kw: float | None = None) -> list[Row]:
+def rows_from_counter(
+    samples: Iterable[Sample], step: timedelta, resolution_kwh: float, most_kw: float | None = None
+) -> list[Row]:
     """Rows from readings of counters that rise, and fall to 0 when their day begins anew.
 
     step: the usual time between two readings. A reading that falls and comes back was a fault and does not count. A
@@ -177,7 +181,7 @@ def _below(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return any(a < b for a, b in zip(one, other, strict=True))
 
 
-def believable(rows: Iterable[Row], most_kw: float | None) -> list[Row]:
+def without_impossible(rows: Iterable[Row], most_kw: float | None) -> list[Row]:
     """The rows, without the energy of those that no device of this rating can have given: they become suspect."""
     if not most_kw:
         return list(rows)

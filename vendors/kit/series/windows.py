@@ -102,9 +102,9 @@ class Asked:
         begins, ends = max(start, since or EARLIEST, EARLIEST), min(end, now)
         if begins >= ends:
             return Window(self.level, ends, ends, zone)
-        last = border(self.level, ends, zone)
+        last = interval_start(self.level, ends, zone)
         until = last if last == ends else next_border(self.level, last, zone)
-        return Window(self.level, border(self.level, begins, zone), until, zone)
+        return Window(self.level, interval_start(self.level, begins, zone), until, zone)
 
 
 def instant(field: str, time: datetime, zone: tzinfo) -> datetime:
@@ -129,7 +129,7 @@ def day_start(day: date, zone: tzinfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
-def border(level: Level, at: datetime, zone: tzinfo) -> datetime:
+def interval_start(level: Level, at: datetime, zone: tzinfo) -> datetime:
     """The last border at or before the instant."""
     if level.is_fine:
         quarter = at - timedelta(seconds=at.timestamp() % QUARTER.total_seconds())
@@ -143,7 +143,7 @@ def border(level: Level, at: datetime, zone: tzinfo) -> datetime:
 def next_border(level: Level, at: datetime, zone: tzinfo) -> datetime:
     """The first border after the instant."""
     if level.is_fine:
-        quarter = border(Level.QUARTER, at, zone) + QUARTER
+        quarter = interval_start(Level.QUARTER, at, zone) + QUARTER
         while level is Level.HOUR and quarter.astimezone(zone).minute >= MINUTES:
             quarter += QUARTER
         return quarter
@@ -156,7 +156,7 @@ def next_month(day: date) -> date:
     return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
-def following(unit: str, first: date) -> date:
+def next_period(unit: str, first: date) -> date:
     """The first date of the next day, month or year."""
     if unit == "year":
         return date(first.year + 1, 1, 1)

@@ -2,11 +2,11 @@
 
 import threading
 
-from vendors.kit.calls.bulkhead import Places
+from vendors.kit.calls.bulkhead import Bulkhead
 
 
 def test_places_are_taken_and_given_back():
-    places = Places(2, 2)
+    places = Bulkhead(2, 2)
     assert places.acquire(b"a")
     assert places.acquire(b"b")
     assert not places.acquire(b"c")
@@ -16,20 +16,20 @@ def test_places_are_taken_and_given_back():
 
 
 def test_one_credential_never_takes_them_all():
-    places = Places(4, 2)
+    places = Bulkhead(4, 2)
     assert [places.acquire(b"a") for _ in range(3)] == [True, True, False]
     assert places.acquire(b"b")
 
 
 def test_who_waits_gets_the_place_that_is_given_back():
-    places = Places(1, 1)
+    places = Bulkhead(1, 1)
     places.acquire(b"a")
     threading.Timer(0.05, places.release, (b"a",)).start()
     assert places.acquire(b"b", seconds=5)
 
 
 def test_nothing_stays_of_credentials_that_have_gone():
-    places = Places(2, 2)
+    places = Bulkhead(2, 2)
     for number in range(1000):
         owner = str(number).encode()
         assert places.acquire(owner)

@@ -232,7 +232,7 @@ def careless(raw):
         lambda vendor: [careless(vendor.client.get("/v1/plants").json)],
         lambda vendor: vendor.client.each(["1"], lambda item: [careless(vendor.client.get("/v1/plants").json)]),
         lambda vendor: vendor.client.each(["1", "2"], lambda item: [careless(vendor.client.get("/v1/plants").json)]),
-        lambda vendor: [vendor.client.beside(lambda: careless(vendor.client.get("/v1/plants").json)).value()] * 0,
+        lambda vendor: [vendor.client.optional(lambda: careless(vendor.client.get("/v1/plants").json)).result()] * 0,
         lambda vendor: [[] + 1],
         lambda vendor: vendor.nothing_like_it,
     ],
@@ -331,11 +331,11 @@ def test_a_call_that_outlives_its_sweep_keeps_its_vendor(network):
     vendor = open_vendor("sma")
     client = vendor.client
     # Holds the client alone, as a vendor of somebody else may do.
-    under_way = client.beside(lambda: client.get("/v1/plants").json)
+    under_way = client.optional(lambda: client.get("/v1/plants").json)
     assert asked.wait(5)
     del vendor
     go_on.set()
-    assert under_way.value() == {"plants": []}
+    assert under_way.result() == {"plants": []}
 
 
 class SlowAndQuick:
@@ -357,9 +357,9 @@ def test_what_was_waited_for_is_the_call_that_timed_out_whatever_was_called_afte
     cloud.transport = transport = SlowAndQuick()
     vendor = open_vendor("sma", cloud=cloud, seconds=60)
     client = vendor.client
-    slow = client.beside(lambda: client.get("/slow"))
+    slow = client.optional(lambda: client.get("/slow"))
     assert transport.began.wait(60)
     client.get("/quick")
     transport.answered.set()
-    assert slow.value() is None
+    assert slow.result() is None
     assert client.waits_for == f"{BASE}/slow"

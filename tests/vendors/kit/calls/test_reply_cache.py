@@ -69,9 +69,7 @@ def test_a_key_tells_nothing_of_credential_or_url():
     found = store.key("sma", owner({"token": "sentinel"}), Request("GET", "https://vendor.test", "/x"))
     assert isinstance(found, bytes)
     assert len(found) == 20
-    other_process = Replies().key(
-        "sma", owner({"token": "sentinel"}), Request("GET", "https://vendor.test", "/x")
-    )
+    other_process = Replies().key("sma", owner({"token": "sentinel"}), Request("GET", "https://vendor.test", "/x"))
     assert found != other_process
 
 
@@ -101,9 +99,7 @@ def fetched(chance, number, bytes_of_body, headers):
     return RawReply(200, CaseInsensitiveDict(named), chance.randbytes(bytes_of_body), url)
 
 
-@pytest.mark.parametrize(
-    ("body", "headers"), [(0, 0), (0, 12), (100, 12), (2_000, 12), (20_000, 5), (10, 90)], ids=str
-)
+@pytest.mark.parametrize(("body", "headers"), [(0, 0), (0, 12), (100, 12), (2_000, 12), (20_000, 5), (10, 90)], ids=str)
 def test_what_is_really_held_is_the_bound_within_a_third_after_ten_times_as_much(body, headers):
     bound, chance, put = 300_000, random.Random(1), 0
     tracemalloc.start()

@@ -9,9 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vendors.kit import Interval, Level, Quality, Reporting, Row, Sample, Window, amounts, believable, steps, within
+from vendors.kit import (
+    Interval,
+    Level,
+    Quality,
+    Reporting,
+    Row,
+    Sample,
+    Window,
+    rows_from_amounts,
+    rows_from_counter,
+    within,
+    without_impossible,
+)
 from vendors.kit.series.resample import resample, together
-from vendors.kit.series.windows import border, day_start, next_border
+from vendors.kit.series.windows import day_start, interval_start, next_border
 
 START = datetime(2026, 6, 17, tzinfo=UTC)
 STEP = timedelta(minutes=5)
@@ -60,15 +72,15 @@ def test_rows_that_come_twice_and_in_any_order_are_the_same_rows(energies, chanc
     mixed = stale + samples
     late = samples[:]
     chance.shuffle(late)
-    assert amounts(mixed, STEP, at_end=True) == amounts(samples, STEP, at_end=True)
-    assert amounts(late, STEP, at_end=True) == amounts(samples, STEP, at_end=True)
+    assert rows_from_amounts(mixed, STEP, at_end=True) == rows_from_amounts(samples, STEP, at_end=True)
+    assert rows_from_amounts(late, STEP, at_end=True) == rows_from_amounts(samples, STEP, at_end=True)
 
 
 @given(st.lists(st.floats(0, 2).map(lambda kwh: round(kwh, 1)), min_size=2, max_size=60))
 def test_the_steps_of_a_counter_add_up_to_what_it_rose_by(rises):
     readings = [fsum(rises[: number + 1]) for number in range(len(rises))]
     samples = [Sample(START + number * STEP, (reading,)) for number, reading in enumerate(readings)]
-    found = steps(samples, STEP, 0.1)
+    found = rows_from_counter(samples, STEP, 0.1)
     assert fsum(row.kwh[0] for row in found) == pytest.approx(readings[-1] - readings[0], abs=1e-9)
     assert all(row.kwh[0] >= 0 for row in found)
 
@@ -76,7 +88,7 @@ def test_the_steps_of_a_counter_add_up_to_what_it_rose_by(rises):
 @given(st.lists(st.floats(0, 1000), min_size=2, max_size=40))
 def test_no_counter_however_it_jumps_makes_negative_energy(readings):
     samples = [Sample(START + number * STEP, (reading,)) for number, reading in enumerate(readings)]
-    for row in steps(samples, STEP, 0.1, most_kw=8.0):
+    for row in rows_from_counter(samples, STEP, 0.1, most_kw=8.0):
         assert row.kwh is None or min(row.kwh) >= 0
 
 
@@ -111,7 +123,7 @@ def test_what_the_vendor_cannot_know_yet_is_partial():
 
 def test_after_a_short_gap_what_came_is_spread_and_after_a_long_one_it_is_the_day_s_only():
     samples = [Sample(START + timedelta(hours=6, minutes=minute), (1.0,)) for minute in (5, 35, 155)]
-    first, spread, lump = amounts(samples, STEP, at_end=True, catches_up=True)
+    first, spread, lump = rows_from_amounts(samples, STEP, at_end=True, catches_up=True)
     assert (spread.end - spread.start, spread.is_lump) == (timedelta(minutes=30), False)
     assert spread.quality is Quality.DERIVED
     assert (lump.end - lump.start, lump.is_lump) == (timedelta(hours=2), True)
@@ -125,9 +137,9 @@ def test_after_a_short_gap_what_came_is_spread_and_after_a_long_one_it_is_the_da
 
 def test_a_row_beyond_all_rating_is_dropped_and_leaves_a_partial_sum():
     rows = rows_of([0.5, 1024.8, 0.5])
-    (found,) = intervals(believable(rows, most_kw=6.0), grid(timedelta(minutes=15), 1))
+    (found,) = intervals(without_impossible(rows, most_kw=6.0), grid(timedelta(minutes=15), 1))
     assert (found.kwh, found.quality) == ((1.0,), Quality.PARTIAL)
-    assert intervals(believable(rows_of([99.0]), most_kw=6.0), grid(STEP, 1)) == []
+    assert intervals(without_impossible(rows_of([99.0]), most_kw=6.0), grid(STEP, 1)) == []
 
 
 def test_the_least_of_those_who_reported_counts():
@@ -189,15 +201,17 @@ def rows_of_readings(readings, start):
     passed = accumulate((minutes for minutes, _ in readings), initial=3)
     risen = accumulate((kwh for _, kwh in readings), initial=0.0)
     samples = [Sample(start + timedelta(minutes=at), (kwh,)) for at, kwh in zip(passed, risen, strict=True)]
-    return steps([one for one in samples if one.at < start + timedelta(hours=23)], STEP, 0.1)
+    return rows_from_counter([one for one in samples if one.at < start + timedelta(hours=23)], STEP, 0.1)
 
 
 def rows_that_catch_up(readings, start):
     """Amounts of five minutes, of which one after a gap holds what came in it; some are not to be believed."""
     passed = accumulate((minutes // 5 * 5 for minutes, _ in readings), initial=5)
     samples = [Sample(start + timedelta(minutes=at), (kwh,)) for at, (_, kwh) in zip(passed, readings, strict=False)]
-    rows = amounts([one for one in samples if one.at < start + timedelta(hours=23)], STEP, at_end=True, catches_up=True)
-    return believable(rows, most_kw=25.0)
+    rows = rows_from_amounts(
+        [one for one in samples if one.at < start + timedelta(hours=23)], STEP, at_end=True, catches_up=True
+    )
+    return without_impossible(rows, most_kw=25.0)
 
 
 def at_level(level, rows, zone, start):
@@ -206,7 +220,7 @@ def at_level(level, rows, zone, start):
 
 
 def lies_within(row, level, zone):
-    return row.end <= next_border(level, border(level, row.start, zone), zone)
+    return row.end <= next_border(level, interval_start(level, row.start, zone), zone)
 
 
 @pytest.mark.parametrize(("zone", "start"), NIGHTS.values(), ids=NIGHTS)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vendors.kit import Asked, BadWindow, Level, border, next_border
+from vendors.kit import Asked, BadWindow, Level, interval_start, next_border
 from vendors.kit.series.windows import EARLIEST, LONGEST
 
 # Names that are no places: they may differ from one machine to the next.
@@ -26,22 +26,22 @@ def window(level, start, end, zone=BERLIN, now=NOW, since=None):
 @given(LEVELS, MOMENTS, ZONES)
 def test_a_moment_lies_between_two_borders_that_are_next_to_each_other(level, at, name):
     zone = ZoneInfo(name)
-    before, after = border(level, at, zone), next_border(level, at, zone)
+    before, after = interval_start(level, at, zone), next_border(level, at, zone)
     assert before <= at < after
-    assert border(level, before, zone) == before
-    assert border(level, after, zone) == after
+    assert interval_start(level, before, zone) == before
+    assert interval_start(level, after, zone) == after
     assert next_border(level, before, zone) == after
 
 
 @given(MOMENTS, ZONES)
 def test_borders_are_where_the_clock_says(at, name):
     zone = ZoneInfo(name)
-    assert border(Level.QUARTER, at, zone).minute % 15 == 0
-    assert border(Level.HOUR, at, zone).astimezone(zone).minute == 0
-    day = border(Level.DAY, at, zone).astimezone(zone)
+    assert interval_start(Level.QUARTER, at, zone).minute % 15 == 0
+    assert interval_start(Level.HOUR, at, zone).astimezone(zone).minute == 0
+    day = interval_start(Level.DAY, at, zone).astimezone(zone)
     assert day.date() == at.astimezone(zone).date()
     assert (day - timedelta(minutes=1)).astimezone(UTC).astimezone(zone).date() < day.date()
-    assert border(Level.MONTH, at, zone).astimezone(zone).day == 1
+    assert interval_start(Level.MONTH, at, zone).astimezone(zone).day == 1
 
 
 @given(MOMENTS, ZONES)
@@ -49,7 +49,7 @@ def test_coarse_borders_are_borders_of_all_finer_levels(at, name):
     zone = ZoneInfo(name)
     levels = [Level.MONTH, Level.DAY, Level.QUARTER]
     for coarse, fine in pairwise(levels):
-        assert border(fine, border(coarse, at, zone), zone) == border(coarse, at, zone)
+        assert interval_start(fine, interval_start(coarse, at, zone), zone) == interval_start(coarse, at, zone)
 
 
 @given(LEVELS, MOMENTS, st.timedeltas(timedelta(minutes=1), timedelta(days=20)), ZONES)

@@ -13,7 +13,7 @@ from tests.vendors.support import cloud_of, open_vendor
 from tests.vendors.test_recorded import CASES, plain, recorded
 from vendors.kit import Client, Sweep
 from vendors.kit.calls.thread_pool import Threads
-from vendors.kit.http.adapter import RawReply
+from vendors.kit.messages import RawReply
 
 # What a vendor could send in place of anything.
 ODD = (None, "", "text", 0, -1, 10**30, 1.5, True, [], {}, [[]], {"a": {"b": []}}, "\x00", "x" * 10_000)

@@ -9,7 +9,7 @@ from vendors.kit.calls.client import Client
 from vendors.kit.calls.quota import Rate
 from vendors.kit.credentials import Credential, CredentialHeaders, bearer
 from vendors.kit.errors import NotOffered, VendorError
-from vendors.kit.http.adapter import RawReply, Request
+from vendors.kit.messages import RawReply, Request
 from vendors.kit.records import Battery, Key, Site, SolarInverter
 from vendors.kit.reply import Reply
 from vendors.kit.series.read import Series

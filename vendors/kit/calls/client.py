@@ -20,7 +20,7 @@ from vendors.kit.calls.pipeline import Calls
 from vendors.kit.calls.reply_cache import Mode
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import BadReply, NotOffered, PluginFault, RateLimited, Timeout, VendorDown, VendorError
-from vendors.kit.http.adapter import Request
+from vendors.kit.messages import Request
 from vendors.kit.parsing.ids_in_paths import fits_path
 from vendors.kit.parsing.projection import Shape
 from vendors.kit.reply import Progress, Reply

@@ -22,7 +22,7 @@ from vendors.kit.errors import (
     bounded,
     from_status,
 )
-from vendors.kit.http.adapter import RawReply, Request
+from vendors.kit.messages import RawReply, Request
 from vendors.kit.parsing.projection import Shape
 from vendors.kit.reply import Progress, Reply
 

@@ -16,7 +16,7 @@ from hashlib import blake2b
 from itertools import count
 from typing import Any, NamedTuple
 
-from vendors.kit.http.adapter import RawReply, Request
+from vendors.kit.messages import RawReply, Request
 from vendors.kit.parsing.projection import Shape
 
 # What a kept reply costs besides its texts, measured: the entry with its key, and each header with its place in a

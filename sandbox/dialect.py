@@ -60,6 +60,7 @@ class Dialect(ABC):
     data_faults: by name, how this dialect shows that fault of the data.
     whole_periods: whether quotas are counted in whole minutes (or other periods) of UTC, not from the first call on.
     resolution: how finely it measures.
+    refused_status: the status of a refused credential; None if the vendor uses it for a call outside a plan as well.
     """
 
     vendor: ClassVar[str]
@@ -69,6 +70,7 @@ class Dialect(ABC):
     data_faults: ClassVar[Mapping[str, Change]] = {}
     whole_periods: ClassVar[bool] = False
     resolution: ClassVar[Resolution] = Resolution()
+    refused_status: ClassVar[int | None] = 401
 
     def __init__(self, world: World) -> None:
         self.world = world

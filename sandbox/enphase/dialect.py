@@ -36,6 +36,7 @@ class Enphase(EnphaseCloud):
     vendor = "enphase"
     outside = ("/oauth/",)
     whole_periods = True
+    refused_status = None
     options: ClassVar[tuple[str, ...]] = (*EnphaseCloud.options, "iso_report_dates", "bare_429", "plan_403")
 
     def __init__(self, world: World) -> None:

@@ -29,6 +29,7 @@ class Solis(Dialect):
     vendor = "solis"
     resolution = Resolution(energy_wh=STEP_WH, lifetime_wh=LIFETIME_STEP_WH, apart_seconds=constants.TOGETHER_SECONDS)
     data_faults = data_faults.CHANGES
+    refused_status = 403
     # strict_md5: Content-MD5 must be that of the body. alarms: each inverter has more of them than a page holds.
     options = ("strict_md5", "alarms")
 

@@ -13,8 +13,9 @@ import pytest
 import sandbox
 from sandbox.server import running
 from tests.services import Account, Played, account_of
+from tests.vendors.cases import cases_of
 from tests.vendors.support import HEADERS, open_vendor
-from tests.vendors.test_recorded import VENDORS, cases_of
+from tests.vendors.test_recorded import VENDORS
 from vendors.kit import Battery, Bess, NotOffered, Site, SolarInverter
 from vendors.kit.registry import discover
 

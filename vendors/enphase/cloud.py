@@ -32,6 +32,7 @@ from vendors.kit import (
     Shape,
     Site,
     SolarInverter,
+    Stage,
     Tile,
     Vendor,
     calendar_tiles,
@@ -50,6 +51,7 @@ D = TypeVar("D", SolarInverter, Battery)
 
 
 class EnphaseCloud(Vendor):
+    stage = Stage.SERIES
     lag = timedelta(minutes=25)
 
     systems: ClassVar[str]

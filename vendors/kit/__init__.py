@@ -71,7 +71,7 @@ from vendors.kit.series.windows import (
     next_period,
     wall_time,
 )
-from vendors.kit.vendor import Limits, Vendor
+from vendors.kit.vendor import Limits, Stage, Vendor
 
 __all__ = [
     "ANY",
@@ -123,6 +123,7 @@ __all__ = [
     "Shape",
     "Site",
     "SolarInverter",
+    "Stage",
     "Status",
     "Sweep",
     "Tile",

@@ -31,6 +31,7 @@ from vendors.kit import (
     Series,
     Site,
     SolarInverter,
+    Stage,
     Status,
     Vendor,
     VendorError,
@@ -79,6 +80,7 @@ class Source:
 
 
 class Sma(Vendor):
+    stage = Stage.SERIES
     hosts = {
         "sma": {"main": "https://monitoring.smaapis.de"},
         "smasbox": {"main": "https://sandbox.smaapis.de/monitoring"},

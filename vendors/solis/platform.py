@@ -40,6 +40,7 @@ from vendors.kit import (
     Shape,
     Site,
     SolarInverter,
+    Stage,
     Tile,
     Vendor,
     VendorError,
@@ -78,6 +79,7 @@ CHARTS = {Level.DAY: ("month", "day", "%Y-%m"), Level.MONTH: ("year", "month", "
 
 
 class Solis(Vendor):
+    stage = Stage.SERIES
     hosts = {"solis": {"main": "https://www.soliscloud.com:13333"}}
     credential_headers = CredentialHeaders(basic)
     limits = Limits(parallel=1, rate=Rate(2, 1), group=("id",))

@@ -30,6 +30,7 @@ from vendors.kit import (
     Series,
     Site,
     SolarInverter,
+    Stage,
     Vendor,
     VendorError,
     calendar_tiles,
@@ -64,6 +65,7 @@ PERIODS = {Level.QUARTER: "day", Level.HOUR: "day", Level.DAY: "month", Level.MO
 
 
 class Tesla(Vendor):
+    stage = Stage.SERIES
     hosts = {
         "tesla": {
             "na": "https://fleet-api.prd.na.vn.cloud.tesla.com",

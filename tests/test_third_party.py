@@ -74,5 +74,5 @@ def test_a_name_that_is_taken_refuses_the_start_and_names_both(installed):
     run = installed("sma", "derapi_other_sma")
     answer = run("import wsgi")
     assert answer.returncode != 0
-    assert "'sma' is claimed by vendors.sma.monitoring and by derapi_other_sma" in answer.stderr
+    assert "'sma' is claimed by vendors.sma.api and by derapi_other_sma" in answer.stderr
     assert "Traceback" not in answer.stderr

@@ -2,7 +2,7 @@
 
 Credential: `X-Authorization-enphase: Bearer <token>` and `X-enphase-api-key: <key>`, both of one application.
 Calls: sites one per 100; devices ceil(S / 100) + S for S systems; one site 2, with batteries 5; one microinverter
-3 + one per 100 of its system; one battery 4, the only one of its site 5 or 6; intervals as in `vendors.enphase.cloud`.
+3 + one per 100 of its system; one battery 4, the only one of its site 5 or 6; intervals as in `vendors.enphase.api`.
 At most 2 in parallel: a quota is a fixed minute (10 calls on the free plan), belongs to the key, and is spent by
 bursts.
 Quirks: a refused plan looks like a refused token (401). The free plan has no series of single devices and no settings.
@@ -13,10 +13,10 @@ Source: https://developer-v4.enphase.com/docs, read November 2026.
 
 from collections.abc import Iterator
 
-from vendors.enphase.answers import without_data
-from vendors.enphase.cloud import EnphaseCloud
+from vendors.enphase.api import EnphaseCloud
+from vendors.enphase.errors import without_data
 from vendors.enphase.present import with_snapshot
-from vendors.enphase.shapes import to_site
+from vendors.enphase.records import to_site
 from vendors.kit import (
     CredentialHeaders,
     Forbidden,

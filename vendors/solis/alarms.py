@@ -6,7 +6,7 @@ from math import ceil
 
 from vendors.kit import Client, Message, Messages
 from vendors.kit.parsing.reading import Raw, mapping, optional_text, positive, rows
-from vendors.solis.shapes import all_of, milliseconds
+from vendors.solis.records import all_of, milliseconds
 
 # What a log may cost: more alarms than these are not read.
 PAGES, PAGE_SIZE = 5, 100

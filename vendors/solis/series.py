@@ -21,7 +21,7 @@ from vendors.kit import (
     rows_from_totals,
 )
 from vendors.kit.parsing.reading import ENERGY_UNITS, Raw, calendar_date, number, optional_text, positive
-from vendors.solis.shapes import milliseconds
+from vendors.solis.records import milliseconds
 
 # The usual time between two readings. A device that is read more rarely shows it by as many distances as these.
 STEP = timedelta(minutes=5)

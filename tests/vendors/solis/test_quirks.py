@@ -10,9 +10,9 @@ import time_machine
 
 from tests.vendors.support import BASE, credential_of, open_vendor
 from vendors.kit import CredentialHeaders, NotFound, Production, Quality, Request, Sample, Site, Sweep, basic
-from vendors.solis.platform import CONTENT_TYPE, Solis
+from vendors.solis.api import CONTENT_TYPE, Solis
+from vendors.solis.records import flows_kw, inverter_now, to_devices, to_site, to_status
 from vendors.solis.series import STEP, amount_kwh, fine_rows, offsets
-from vendors.solis.shapes import flows_kw, inverter_now, to_devices, to_site, to_status
 
 HERE = Path(__file__).parent
 LIST = f"{BASE}/v1/api/inverterList"

@@ -14,9 +14,9 @@ from typing import ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
 from vendors.enphase import present, series
-from vendors.enphase.answers import about_these
+from vendors.enphase.errors import about_these
+from vendors.enphase.records import DEVICES, devices_of, encharge_id, encharge_ids, has_production_meter, is_alone
 from vendors.enphase.series import DAY, KEPT, MICRO_STEP, Feed
-from vendors.enphase.shapes import DEVICES, devices_of, encharge_id, encharge_ids, has_production_meter, is_alone
 from vendors.kit import (
     Battery,
     Key,

@@ -46,7 +46,7 @@ from vendors.kit import (
 from vendors.kit.parsing.reading import Raw
 from vendors.solaredge.access import key_or_bearer, limited
 from vendors.solaredge.alerts import is_full, read_alerts
-from vendors.solaredge.shapes import (
+from vendors.solaredge.records import (
     DEVICES,
     Present,
     one_way,
@@ -60,7 +60,7 @@ from vendors.solaredge.shapes import (
     to_site_asked_for,
     with_former,
 )
-from vendors.solaredge.telemetry import (
+from vendors.solaredge.series import (
     INVERTERS,
     SITE,
     STORAGE,

@@ -42,8 +42,7 @@ from vendors.kit.parsing.reading import Raw, as_object, kilo, moment, number, ro
 from vendors.kit.series.windows import EARLIEST
 from vendors.tesla import devices
 from vendors.tesla.errors import meaning
-from vendors.tesla.history import FLOWS, PRODUCED, Energies, to_production, to_rows
-from vendors.tesla.shapes import (
+from vendors.tesla.records import (
     D,
     Installation,
     charge_percent,
@@ -55,6 +54,7 @@ from vendors.tesla.shapes import (
     to_site,
     with_details,
 )
+from vendors.tesla.series import FLOWS, PRODUCED, Energies, to_production, to_rows
 
 PRODUCTS = "/api/1/products"
 SITE_INFO = "/api/1/energy_sites/{}/site_info"

@@ -54,8 +54,7 @@ from vendors.kit.parsing.reading import Raw, as_object, rows
 from vendors.solis.alarms import read_log
 from vendors.solis.batteries import is_in_doubt, says_no_battery
 from vendors.solis.errors import failure_of
-from vendors.solis.series import FLOWS, PRODUCED, Timed, fine_rows, offsets, to_sample, to_total, totals, whole_dates
-from vendors.solis.shapes import (
+from vendors.solis.records import (
     INVERTERS,
     STATIONS,
     all_of,
@@ -66,6 +65,7 @@ from vendors.solis.shapes import (
     to_devices,
     to_site,
 )
+from vendors.solis.series import FLOWS, PRODUCED, Timed, fine_rows, offsets, to_sample, to_total, totals, whole_dates
 
 T = TypeVar("T")
 D = TypeVar("D", SolarInverter, Battery)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from vendors.kit import Client, Level, Reply, Row, Site, within
 from vendors.kit.parsing.reading import Raw
 from vendors.kit.series.windows import QUARTER
-from vendors.solaredge.shapes import FLOWS, NOON, PRESENT, PRODUCED, Present, to_rows, to_samples
+from vendors.solaredge.records import FLOWS, NOON, PRESENT, PRODUCED, Present, to_rows, to_samples
 from vendors.solaredge.windows import LocalWindow, instant, windows
 
 RESOLUTIONS = {Level.QUARTER: "QUARTER_HOUR", Level.HOUR: "HOUR", Level.DAY: "DAY", Level.MONTH: "MONTH"}

@@ -43,8 +43,8 @@ from vendors.kit import (
 )
 from vendors.kit.parsing.reading import Raw, moment, text, zone
 from vendors.kit.series.windows import QUARTER
+from vendors.sma.records import DEVICES, asked_for, to_device, to_site, to_status
 from vendors.sma.series import FLOWS, PRODUCED, Present, lifetime_kwh, to_present, to_rows
-from vendors.sma.shapes import DEVICES, asked_for, to_device, to_site, to_status
 
 # In which SMA refills its token bucket; its 429 may come without a hint.
 REFILL_SECONDS = 300.0

@@ -34,6 +34,7 @@ from vendors.kit import (
     Shape,
     Site,
     SolarInverter,
+    Stage,
     Tile,
     Vendor,
     calendar_tiles,
@@ -52,6 +53,7 @@ D = TypeVar("D", SolarInverter, Battery)
 
 
 class EnphaseCloud(Vendor):
+    stage = Stage.SERIES
     lag = timedelta(minutes=25)
 
     systems: ClassVar[str]

@@ -74,7 +74,7 @@ from vendors.kit.series.windows import (
     period_start,
     wall_time,
 )
-from vendors.kit.vendor import Limits, Vendor
+from vendors.kit.vendor import Limits, Stage, Vendor
 
 __all__ = [
     "ANY",
@@ -128,6 +128,7 @@ __all__ = [
     "Shape",
     "Site",
     "SolarInverter",
+    "Stage",
     "Status",
     "Sweep",
     "Tile",

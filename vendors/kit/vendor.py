@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import ClassVar
 
 from vendors.kit.calls.client import Client
@@ -15,6 +16,20 @@ from vendors.kit.records import Battery, Key, Site, SolarInverter
 from vendors.kit.reply import Reply
 from vendors.kit.series.read import Series
 from vendors.kit.series.windows import Level
+
+
+class Stage(StrEnum):
+    """How far a plugin goes; each stage includes the one before it.
+
+    LIST needs recorded replies, STATE as well, SERIES also an emulator in the sandbox.
+    """
+
+    LIST = "list"
+    """`sites()` and `devices()`."""
+    STATE = "state"
+    """`site()`, and `solar_inverter()` or `battery()`: single reads, with live values."""
+    SERIES = "series"
+    """At least one of the series of intervals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +55,8 @@ class Vendor:
     hosts: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     """Vendor name -> its base URLs by region, the first of which is asked first. A vendor's own sandbox is one
     more name. A region that answers 421 (Misdirected Request) sends us to the others."""
+    stage: ClassVar[Stage] = Stage.LIST
+    """How far this plugin goes. What lies beyond is answered with `not_offered`."""
     credential_headers: ClassVar[CredentialHeaders] = CredentialHeaders(bearer)
     limits: ClassVar[Limits] = Limits()
     fresh_seconds: ClassVar[Mapping[Freshness, float]] = {

@@ -33,6 +33,7 @@ from vendors.kit import (
     Series,
     Site,
     SolarInverter,
+    Stage,
     Status,
     Vendor,
     VendorError,
@@ -81,6 +82,7 @@ class Source:
 
 
 class Sma(Vendor):
+    stage = Stage.SERIES
     hosts = {
         "sma": {"main": "https://monitoring.smaapis.de"},
         "smasbox": {"main": "https://sandbox.smaapis.de/monitoring"},

@@ -38,6 +38,7 @@ from vendors.kit import (
     Series,
     Site,
     SolarInverter,
+    Stage,
     Tile,
     Vendor,
     VendorError,
@@ -78,6 +79,7 @@ D = TypeVar("D", SolarInverter, Battery)
 
 
 class SolarEdge(Vendor):
+    stage = Stage.SERIES
     hosts = {"solaredge": {"main": "https://monitoringapi.solaredge.com"}}
     credential_headers = CredentialHeaders(key_or_bearer)
     lacks = frozenset({

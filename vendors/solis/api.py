@@ -42,6 +42,7 @@ from vendors.kit import (
     Shape,
     Site,
     SolarInverter,
+    Stage,
     Tile,
     Vendor,
     VendorError,
@@ -83,6 +84,7 @@ CHARTS = {
 
 
 class Solis(Vendor):
+    stage = Stage.SERIES
     hosts = {"solis": {"main": "https://www.soliscloud.com:13333"}}
     credential_headers = CredentialHeaders(basic)
     limits = Limits(parallel=1, rate=Rate(2, 1), group=("id",))

@@ -32,6 +32,7 @@ from vendors.kit import (
     Series,
     Site,
     SolarInverter,
+    Stage,
     Vendor,
     VendorError,
     calendar_tiles,
@@ -71,6 +72,7 @@ PERIODS = {
 
 
 class Tesla(Vendor):
+    stage = Stage.SERIES
     hosts = {
         "tesla": {
             "na": "https://fleet-api.prd.na.vn.cloud.tesla.com",

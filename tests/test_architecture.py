@@ -70,7 +70,7 @@ def module_name(path):
 
 def room_of(module):
     """The package below app/, or the module where it lies in app/ itself."""
-    return (module.split(".") + ["app"])[1]
+    return [*module.split("."), "app"][1]
 
 
 def arrows(folder):

@@ -105,6 +105,12 @@ def _log_level(text: str) -> str:
     return text.upper()
 
 
+def _worker(text: str) -> str:
+    if text.lower() not in {"derapi", "gthread"}:
+        raise ValueError
+    return text.lower()
+
+
 def _setting(
     expected: str,
     example: str,
@@ -145,6 +151,7 @@ class Settings:
     )
     port: int = _setting(_PORT, "8000", _between(1, 65535, int), default=8000)
     web_concurrency: int = _setting("a number of processes from 1 to 64", "2", _between(1, 64, int), default=2)
+    worker: str = _setting("derapi or gthread", "derapi", _worker, default="derapi")
     request_deadline: float = _setting(
         "seconds, more than 0 and at most 300", "20", _between(0.001, 300, float), default=20.0
     )

@@ -50,6 +50,18 @@ def test_only_the_command_line_knows_the_sandbox():
     assert of_ours(ROOT / "app/cli.py") <= {"app", "vendors", "sandbox"}
 
 
+def test_only_the_settings_of_gunicorn_import_the_server():
+    paths = [path for path in (*files("app"), *ROOT.glob("*.py")) if path.parent != ROOT / "app/server"]
+    importers = {path.name for path in paths if any(name.startswith("app.server") for name in imports(path))}
+    assert importers == {"gunicorn.conf.py"}
+
+
+def test_the_server_imports_no_part_of_the_service_that_knows_flask():
+    low_modules = ("app.server", "app.config", "app.network", "app.version", "app.bounded_log")
+    names = {name for path in files("app/server") for name in imports(path) if name.startswith("app.")}
+    assert not {name for name in names if not name.startswith(low_modules)}
+
+
 def plugins():
     return [path for path in files("vendors") if "kit" not in path.parts and path.name != "__init__.py"]
 

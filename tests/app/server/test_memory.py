@@ -7,7 +7,8 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.workers.gthread import ThreadWorker
 
-from app.server import Worker, limits, memory
+from app.server import limits, memory
+from app.server.worker import Worker
 
 MEBIBYTE = 2**20
 
@@ -19,14 +20,14 @@ def test_free_pages_between_blocks_in_use_go_back_to_the_system() -> None:
     kept = blocks[::50]
     del blocks
     before = process.memory_info().rss
-    memory.Memory().give_back_due(1.0)
+    memory.MemoryTrimmer().trim_if_due(1.0)
     assert before - process.memory_info().rss > 40 * MEBIBYTE, f"of {len(kept)} blocks the neighbours are free"
 
 
 def test_the_main_loop_gives_memory_back_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     given_back: list[float] = []
     clock = [1000.0]
-    monkeypatch.setattr(memory, "_trim", lambda pad: given_back.append(clock[0]))
+    monkeypatch.setattr(memory, "malloc_trim", lambda pad: given_back.append(clock[0]))
     monkeypatch.setattr(ThreadWorker, "wait_for_and_dispatch_events", lambda self, timeout: None)
     monkeypatch.setattr("app.server.worker.time.monotonic", lambda: clock[0])
     worker = Worker(0, 0, [], None, 10, Config(), None)

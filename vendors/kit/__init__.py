@@ -23,7 +23,7 @@ from vendors.kit.errors import (
     VendorDown,
     VendorError,
 )
-from vendors.kit.http.adapter import Transport
+from vendors.kit.http.transport import Transport
 from vendors.kit.messages import RawReply, Request
 from vendors.kit.parsing.ids_in_paths import fits_path
 from vendors.kit.parsing.projection import ANY, Shape

@@ -19,8 +19,8 @@ from vendors.kit.calls.single_flight import Flights
 from vendors.kit.calls.thread_pool import Threads
 from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
-from vendors.kit.http.adapter import Transport
 from vendors.kit.http.connection_pool import CONNECTIONS
+from vendors.kit.http.transport import Transport
 from vendors.kit.vendor import Vendor
 
 # Sweeps of one vendor at a time in one process. Below the number of request threads of a worker (64), so

@@ -15,6 +15,7 @@ from vendors.kit.calls.breaker import FAULTS, WITNESSES
 from vendors.kit.calls.quota import Budget, Rate
 from vendors.kit.calls.single_flight import Flights
 from vendors.kit.errors import LONGEST_WAIT_SECONDS, THROTTLED_SECONDS
+from vendors.kit.http.adapter import DeadlineAdapter
 
 SITES = f"{BASE}/v2/sites"
 
@@ -84,7 +85,7 @@ def test_a_cloud_whose_certificate_nobody_trusts_is_down_whoever_calls(monkeypat
     def send(*asked, **options):
         raise requests.exceptions.SSLError
 
-    monkeypatch.setattr(type(cloud.transport), "send", send)
+    monkeypatch.setattr(DeadlineAdapter, "send", send)
     codes = [sweep_of(cloud, "sites", f"key-{number}").failure.code for number in range(FAULTS + 1)]
     assert codes[-1] == "vendor_down"
 

@@ -118,15 +118,36 @@ def upgrade() -> None:
     _database().upgrade()
 
 
-@click.command("vendors", cls=OneLine)
-@with_appcontext
-def vendors() -> None:
-    """List the vendors that were found."""
-    # Not needed to serve the other commands, and slow to find.
-    from vendors.kit import registry
+class OneLineGroup(OneLine, AppGroup):
+    """A group that is a command itself when no other is named."""
 
-    found = sorted(registry.discover().items())
-    _print({"vendors": {name: f"{kind.__module__}.{kind.__qualname__}" for name, kind in found}})
+    command_class = OneLine
+
+
+@click.group("vendors", cls=OneLineGroup, invoke_without_command=True)
+@click.pass_context
+def vendors(context: click.Context) -> None:
+    """List the vendors that were found, with the stage of each."""
+    if context.invoked_subcommand is None:
+        # Not needed to serve the other commands, and slow to find.
+        from vendors.kit import registry
+
+        plugins = sorted(registry.discover().items())
+        _print({"vendors": {name: f"{kind.__module__}.{kind.__qualname__} ({kind.stage})" for name, kind in plugins}})
+
+
+@vendors.command("new")
+@click.argument("name")
+@click.option("--stage", type=click.Choice(["list", "state", "series"]), default="list", show_default=True)
+def new_vendor(name: str, stage: str) -> None:
+    """Write the skeleton of a new vendor: recorded cases, plugin, section, and for series an emulator."""
+    from vendors.kit import Stage, scaffold
+
+    try:
+        files = scaffold.write_skeleton(name, Stage(stage))
+    except scaffold.ScaffoldError as error:
+        raise click.ClickException(str(error)) from error
+    _print({"written": files, "next": f".venv/bin/python -m pytest tests/vendors -k {name}"})
 
 
 @click.command("sandbox", cls=OneLine)

@@ -106,7 +106,7 @@ def when_ready(server):
         before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS),
         after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS),
     )
-    server.app.wsgi().extensions["database"].checkpoint()
+    server.app.wsgi().extensions["services"].database.checkpoint()
     # What is loaded stays for good: searching it for garbage would hold all threads for some 20 ms now and then.
     gc.collect()
     gc.freeze()
@@ -119,4 +119,4 @@ def when_ready(server):
 
 def on_exit(server):
     """In the master, when all workers have ended."""
-    server.app.wsgi().extensions["database"].checkpoint()
+    server.app.wsgi().extensions["services"].database.checkpoint()

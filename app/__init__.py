@@ -1,7 +1,6 @@
 """The web service: `create_app` puts its parts together."""
 
-from __future__ import annotations
-
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +10,12 @@ from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, config, version
-from app.api import batteries, openapi, sites, solar_inverters
+from app.api import batteries, health, openapi, sites, solar_inverters, token_endpoint
 from app.api.paging import Pages
-from app.auth import bearer, failed_logins, token_endpoint
+from app.api.services import Services
+from app.auth.bearer import BearerCheck
 from app.auth.clients import Clients
+from app.auth.failed_logins import FailedLogins
 from app.fleet.clouds import clouds
 from app.fleet.ids import Ids
 from app.fleet.inventory import Inventory
@@ -22,12 +23,12 @@ from app.storage import database_faults
 from app.storage.database import Database
 from app.storage.id_table import Resources
 from app.storage.redis_ledger import SharedLedger
-from app.web import guards, health, log, problems, strict_api
+from app.web import guards, log, problems, strict_api
 from vendors.kit import Ledger
 
 
 class OrjsonProvider(JSONProvider):
-    """JSON several times as fast as the standard library's, and never NaN, which is not JSON."""
+    """JSON by orjson: several times as fast as the standard library's, and never NaN, which is not JSON."""
 
     def dumps(self, obj: Any, **options: Any) -> str:
         return orjson.dumps(obj).decode()
@@ -41,22 +42,22 @@ class OrjsonProvider(JSONProvider):
 
 
 class Service(Flask):
-    """Flask without its question, for each function that it calls, whether that is a coroutine: none is."""
+    """Flask that does not examine before each call whether a function is a coroutine: none is."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func
 
 
-def create_app(settings: config.Settings | None = None) -> Flask:
+def create_app(settings: config.Settings | None = None, clock: Callable[[], float] = time.monotonic) -> Flask:
     """The WSGI application.
 
-    Raises config.SettingsError when the environment is not fit to start, DatabaseFault when its own database is not.
+    clock: for what expires within this process. Raises config.SettingsError when the environment is not fit to start,
+    DatabaseFault when the service's database is not.
     """
     settings = settings or config.load()
     log.configure(settings.log_level)
     app = Service(__name__, static_folder=None)
     app.config.from_mapping(
-        SETTINGS=settings,
         MAX_CONTENT_LENGTH=config.BODY_LIMIT,
         API_TITLE="Derapi",
         API_VERSION=version.VERSION,
@@ -65,38 +66,45 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     )
     app.json = OrjsonProvider(app)
     if settings.trusted_proxies:
-        # Not the host: a proxy that does not set X-Forwarded-Host, as Heroku's, passes on what callers write.
+        # Not the host: a proxy that does not set X-Forwarded-Host, such as Heroku's, passes on the caller's value.
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
-    _store(app, settings)
-    # In this order before a request: its id, the host and the size, the token, the parameters.
-    for part in (log, failed_logins, guards, bearer, problems):
+    services = _services(settings, clock)
+    services.init_app(app)
+    hosts = guards.Guards(settings.public_url)
+    bearer = BearerCheck(services.clients, services.failed_logins, settings.secret_key)
+    # Before a request they run in this order: its id, the host and the size, the token, the parameters.
+    for part in (log, services.failed_logins, hosts, bearer, problems):
         part.init_app(app)
     app.before_request(guards.refuse_odd_parameters)
-    _route(app)
+    _add_routes(app, services)
     cli.init_app(app)
     return app
 
 
-def _store(app: Flask, settings: config.Settings) -> None:
+def _services(settings: config.Settings, clock: Callable[[], float]) -> Services:
     database = Database(settings.database_url)
     if settings.embedded:
         with database_faults.in_one_line():
             database.upgrade()
-    app.extensions["database"] = database
-    app.extensions["pages"] = Pages(settings.secret_key)
-    app.extensions["ledger"] = ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
-    app.extensions["clients"] = Clients(database, ledger)
-    app.extensions["clouds"] = found = clouds(settings, ledger or Ledger())
-    app.extensions["inventory"] = Inventory(found, Ids(settings.id_key), Resources(database))
+    ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
+    vendor_clouds = clouds(settings, ledger or Ledger())
+    return Services(
+        settings=settings,
+        database=database,
+        ledger=ledger,
+        clients=Clients(database, ledger, clock),
+        failed_logins=FailedLogins(clock),
+        clouds=vendor_clouds,
+        inventory=Inventory(vendor_clouds, Ids(settings.id_key), Resources(database)),
+        pages=Pages(settings.secret_key),
+    )
 
 
-def _route(app: Flask) -> None:
-    """All routes. Those of the API proper go through `api`, which documents them in /openapi.json."""
+def _add_routes(app: Flask, services: Services) -> None:
+    """All routes, documented in /openapi.json."""
     api = strict_api.Api(app)
-    openapi.name_vendors(api.ma_plugin.converter, app.extensions["clouds"])
-    for blueprint in (sites.blueprint, solar_inverters.blueprint, batteries.blueprint):
-        api.register_blueprint(blueprint)
-    openapi.complete(api.spec, app.extensions["clouds"])
-    for plain in (health.blueprint, token_endpoint.blueprint):
-        app.register_blueprint(plain)
+    openapi.name_vendors(api.ma_plugin.converter, services.clouds)
+    for module in (sites, solar_inverters, batteries, token_endpoint, health):
+        api.register_blueprint(module.blueprint)
+    openapi.add_security(api.spec, services.clouds)

@@ -1,25 +1,21 @@
 """The settings: the one place that reads the environment.
 
-Values come from the environment, then from a file `.env` beside the project. An empty value counts as absent.
+Values come from the environment, then from a file `.env` in the project's folder. An empty value counts as absent.
 All faults are collected and reported together, so that a first start needs one correction, not ten.
 """
 
-from __future__ import annotations
-
-import math
 import os
-import ssl
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from environs import Env, EnvValidationError
+from marshmallow.validate import Length, Range
 
-from app import network
+from app import setting_types
+from app.setting_types import Parsed
 from app.storage import instance_keys
 
 # Of a request's body, in bytes; held in memory while it arrives.
@@ -27,137 +23,86 @@ BODY_LIMIT = 64 * 1024
 ROOT = Path(__file__).resolve().parent.parent
 VENDOR_URL = "VENDOR_URL_"
 VENDOR_LIMIT = "VENDOR_LIMIT_"
+REQUIRED = object()
 
 
 class SettingsError(Exception):
     """One or more settings are missing or wrong; the message has one line for each."""
 
 
-def _key(text: str) -> str:
-    if len(text) < instance_keys.MINIMUM:
-        raise ValueError
-    return text
-
-
-def _between(low: float, high: float, kind: Callable[[str], Any]) -> Callable[[str], Any]:
-    def parse(text: str) -> Any:
-        number = kind(text)
-        if not (math.isfinite(number) and low <= number <= high):
-            raise ValueError
-        return number
-
-    return parse
-
-
-def _url(text: str) -> str:
-    url = urlsplit(text)
-    if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment or url.username:
-        raise ValueError
-    _ = url.port  # raises ValueError when it is not a number
-    return text.rstrip("/")
-
-
-def _vendor_url(text: str) -> str:
-    """A URL that credentials are sent to: plain http stays on this machine."""
-    if urlsplit(text).scheme != "https" and not network.is_loopback(urlsplit(text).hostname or ""):
-        raise ValueError
-    return _url(text)
-
-
-def _proxy_url(text: str) -> str:
-    url = urlsplit(text)
-    # Calls to vendors are encrypted through it; TLS within TLS is not offered.
-    if url.scheme != "http" or not url.hostname:
-        raise ValueError
-    return text
-
-
-def _database_url(text: str) -> str:
-    try:
-        url = make_url(text)
-    except ArgumentError as error:
-        raise ValueError from error
-    if url.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:  # Heroku writes postgres://
-        return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-    # A database in memory would be another one in every process.
-    if url.drivername != "sqlite" or url.database in {None, "", ":memory:"}:
-        raise ValueError
-    return text
-
-
-def _redis_url(text: str) -> str:
-    if urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
-        raise ValueError
-    return text
-
-
-def _file(text: str) -> str:
-    try:
-        ssl.create_default_context(cafile=text)
-    except OSError as error:  # not readable, or no certificate in it
-        raise ValueError from error
-    return text
-
-
-def _log_level(text: str) -> str:
-    if text.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-        raise ValueError
-    return text.upper()
-
-
-def _setting(
-    expected: str,
-    example: str,
-    parse: Callable[[str], Any] = str,
-    *,
-    default: Any = MISSING,
-    secret: bool = False,
+def setting(
+    expected: str, example: str, kind: str = "parsed", *, default: Any = REQUIRED, secret: bool = False, **options: Any
 ) -> Any:
-    about = {"expected": expected, "example": example, "parse": parse, "secret": secret}
-    return field(default=default, repr=not secret, metadata=about)
+    """A field of `Settings`.
+
+    expected, example: for the message that reports a fault. kind: the method of `environs.Env` that reads the value,
+    with its options. A secret value appears in no message and in no repr.
+    """
+    description = {"expected": expected, "example": example, "kind": kind, "options": options, "secret": secret}
+    if default is REQUIRED:
+        return field(repr=not secret, metadata=description)
+    return field(default=default, repr=not secret, metadata=description)
 
 
-_KEY = f"any text of at least {instance_keys.MINIMUM} characters"
-_PORT = "a port number from 1 to 65535"
-_VENDOR = "an https URL (http on loopback only), without query"
+KEY = (f"any text of at least {instance_keys.MINIMUM} characters", "the output of `openssl rand -hex 32`", "str")
+KEY_LENGTH = Length(min=instance_keys.MINIMUM)
+PORT_NUMBER = "a port number from 1 to 65535"
+PORTS = Range(1, 65535)
+VENDOR_ADDRESS = "an https URL (http on loopback only), without query"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Every setting; the environment's name is the field's in capitals. Secrets never show in the repr."""
+    """Every setting; its name in the environment is the field's in capitals."""
 
-    secret_key: str = _setting(_KEY, "the output of `openssl rand -hex 32`", _key, secret=True)
-    id_key: str = _setting(_KEY, "the output of `openssl rand -hex 32`", _key, secret=True)
-    database_url: str = _setting(
+    secret_key: str = setting(*KEY, validate=KEY_LENGTH, secret=True)
+    id_key: str = setting(*KEY, validate=KEY_LENGTH, secret=True)
+    database_url: str = setting(
         "a Postgres URL or an SQLite file",
         "postgresql://user:password@host/name or sqlite:////var/lib/derapi/derapi.db",
-        _database_url,
+        parse=setting_types.database_url,
         secret=True,
     )
-    redis_url: str | None = _setting(
-        "the URL of a Redis server", "redis://:password@host:6379/0", _redis_url, default=None, secret=True
+    redis_url: str | None = setting(
+        "the URL of a Redis server",
+        "redis://:password@host:6379/0",
+        parse=setting_types.redis_url,
+        default=None,
+        secret=True,
     )
-    public_url: str | None = _setting(
-        "the URL of this service as its users see it", "https://derapi.example.org", _url, default=None
+    public_url: str | None = setting(
+        "the URL of this service as its users see it",
+        "https://derapi.example.org",
+        parse=setting_types.service_url,
+        default=None,
     )
-    trusted_proxies: int = _setting(
-        "the number of proxies in front of this service", "1", _between(0, 10, int), default=0
+    trusted_proxies: int = setting(
+        "the number of proxies in front of this service", "1", "int", validate=Range(0, 10), default=0
     )
-    port: int = _setting(_PORT, "8000", _between(1, 65535, int), default=8000)
-    web_concurrency: int = _setting("a number of processes from 1 to 64", "2", _between(1, 64, int), default=2)
-    request_deadline: float = _setting(
-        "seconds, more than 0 and at most 300", "20", _between(0.001, 300, float), default=20.0
+    port: int = setting(PORT_NUMBER, "8000", "int", validate=PORTS, default=8000)
+    web_concurrency: int = setting("a number of processes from 1 to 64", "2", "int", validate=Range(1, 64), default=2)
+    request_deadline: float = setting(
+        "seconds, at least 0.001 and at most 300", "20", "float", validate=Range(0.001, 300), default=20.0
     )
-    log_level: str = _setting("DEBUG, INFO, WARNING or ERROR", "INFO", _log_level, default="INFO")
-    sandbox_url: str | None = _setting(_VENDOR, "http://127.0.0.1:9000", _vendor_url, default=None)
-    sandbox_port: int = _setting(_PORT, "9000", _between(1, 65535, int), default=9000)
-    proxy_url: str | None = _setting(
-        "the URL of an HTTP proxy", "http://proxy.example.org:3128", _proxy_url, default=None, secret=True
+    log_level: str = setting("DEBUG, INFO, WARNING or ERROR", "INFO", parse=setting_types.log_level, default="INFO")
+    sandbox_url: str | None = setting(
+        VENDOR_ADDRESS, "http://127.0.0.1:9000", parse=setting_types.vendor_url, default=None
     )
-    vendor_ca_file: str | None = _setting(
-        "a readable file of certificates (PEM)", "/etc/ssl/certs/company.pem", _file, default=None
+    sandbox_port: int = setting(PORT_NUMBER, "9000", "int", validate=PORTS, default=9000)
+    proxy_url: str | None = setting(
+        "the URL of an HTTP proxy",
+        "http://proxy.example.org:3128",
+        parse=setting_types.proxy_url,
+        default=None,
+        secret=True,
     )
-    instance_path: Path = _setting("a folder", "/var/lib/derapi", Path, default=ROOT / "instance")
+    vendor_ca_file: str | None = setting(
+        "a readable file of certificates (PEM)",
+        "/etc/ssl/certs/company.pem",
+        parse=setting_types.certificate_file,
+        default=None,
+    )
+    instance_path: Path = setting("a folder", "/var/lib/derapi", "path", default=ROOT / "instance")
     # Base URL by vendor name, from VENDOR_URL_<NAME>.
     vendor_urls: Mapping[str, str] = field(default_factory=dict)
     # Calls and seconds by vendor name, from VENDOR_LIMIT_<NAME>.
@@ -166,8 +111,30 @@ class Settings:
     embedded: bool = False
 
 
+# By the setting's name in the environment.
+DESCRIPTIONS = {setting.name.upper(): setting.metadata for setting in fields(Settings) if setting.metadata}
 # DYNO is Heroku's; it is in every dyno.
-NAMES = frozenset({"DYNO", *(setting.name.upper() for setting in fields(Settings) if setting.metadata)})
+NAMES = frozenset({"DYNO", *DESCRIPTIONS})
+
+
+class Environment(Env):
+    """Reads settings from a mapping and collects their faults by name."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__(eager=False)
+        self.values = values
+        self.add_parser_from_field("parsed", Parsed)
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        return self.values.get(env_key, default)
+
+    def faulty(self) -> list[str]:
+        """The names of the settings whose values were refused, in the order in which they were read."""
+        try:
+            self.seal()
+        except EnvValidationError as error:
+            return list(error.error_messages)
+        return []
 
 
 def environment() -> dict[str, str]:
@@ -180,11 +147,15 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if environ is None:
         environ = environment()
     given = {name: value.strip() for name, value in environ.items() if value.strip()}
-    faults: list[str] = []
-    values = _parse(given, faults)
-    url, limit = f"{_VENDOR}, for example https://vendor.example.org", "calls/seconds, for example 10/60"
-    values["vendor_urls"] = _by_vendor(VENDOR_URL, _vendor_url, url, given, faults)
-    values["vendor_limits"] = _by_vendor(VENDOR_LIMIT, _limit, limit, given, faults)
+    env = Environment(given)
+    values = {
+        name.lower(): getattr(env, about["kind"])(name, **about["options"])
+        for name, about in DESCRIPTIONS.items()
+        if name in given
+    }
+    values["vendor_urls"] = _by_vendor(env, VENDOR_URL, setting_types.vendor_url)
+    values["vendor_limits"] = _by_vendor(env, VENDOR_LIMIT, setting_types.call_limit)
+    faults = [_fault(name, given[name]) for name in env.faulty()]
     if "DATABASE_URL" not in given and "DYNO" not in given:
         values |= _embedded(values, given, faults)
     _require(given, values, faults)
@@ -193,71 +164,50 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(**values)
 
 
-def _parse(given: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
-    values = {}
-    for setting in fields(Settings):
-        name = setting.name.upper()
-        if name not in given or not setting.metadata:
-            continue
-        try:
-            values[setting.name] = setting.metadata["parse"](given[name])
-        except ValueError:
-            shown = "" if setting.metadata["secret"] else f" (it is {given[name]!r})"
-            faults.append(_fault(name, setting.metadata) + shown)
-    return values
+def _by_vendor(env: Environment, prefix: str, parse: Any) -> dict[str, Any]:
+    names = [name for name in env.values if name.startswith(prefix)]
+    return {name.removeprefix(prefix).lower(): env.parsed(name, parse=parse) for name in names}
 
 
-def _fault(name: str, about: Mapping[str, Any], why: str = "") -> str:
-    return f"{name}: expected {about['expected']}, for example {about['example']}{why}"
-
-
-def _limit(text: str) -> tuple[int, int]:
-    calls, seconds = (int(part) for part in text.split("/"))
-    if calls < 1 or not 1 <= seconds <= 31 * 86_400:
-        raise ValueError
-    return calls, seconds
-
-
-def _by_vendor(
-    prefix: str, parse: Callable[[str], Any], expected: str, given: Mapping[str, str], faults: list[str]
-) -> dict[str, Any]:
-    found = {}
-    for name in (name for name in given if name.startswith(prefix)):
-        try:
-            found[name.removeprefix(prefix).lower()] = parse(given[name])
-        except ValueError:
-            faults.append(f"{name}: expected {expected}")
-    return found
+def _fault(name: str, value: str | None = None, why: str = "") -> str:
+    """One line: the setting, what it should be, and what it is unless that is secret."""
+    if name.startswith(VENDOR_URL):
+        return f"{name}: expected {VENDOR_ADDRESS}, for example https://vendor.example.org"
+    if name.startswith(VENDOR_LIMIT):
+        return f"{name}: expected calls/seconds, for example 10/60"
+    about = DESCRIPTIONS[name]
+    shown = "" if value is None or about["secret"] else f" (it is {value!r})"
+    return f"{name}: expected {about['expected']}, for example {about['example']}{shown}{why}"
 
 
 def _embedded(values: Mapping[str, Any], given: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
-    """The default for one machine: SQLite and keys of its own in the instance folder."""
+    """The default for one machine: SQLite and generated keys in the instance folder."""
     folder = values.get("instance_path", ROOT / "instance").resolve()
-    found: dict[str, Any] = {"database_url": f"sqlite:///{folder / 'derapi.db'}", "embedded": True}
+    defaults: dict[str, Any] = {"database_url": f"sqlite:///{folder / 'derapi.db'}", "embedded": True}
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("secret_key", "id_key"):
             if name.upper() not in given:
-                found[name] = instance_keys.kept(folder, name)
+                defaults[name] = instance_keys.kept(folder, name)
     except (OSError, ValueError) as error:
         faults.append(f"INSTANCE_PATH: expected a folder to write to, for example /var/lib/derapi ({error})")
-    return found
+    return defaults
 
 
 def _require(given: Mapping[str, str], values: Mapping[str, Any], faults: list[str]) -> None:
-    about = {setting.name: setting.metadata for setting in fields(Settings)}
+    """Adds a fault for each setting that these circumstances demand and that is absent."""
     if "DYNO" in given:
-        if not values.get("database_url", "").startswith("postgresql"):
+        if not (values.get("database_url") or "").startswith("postgresql"):
             faults.append(
                 "DATABASE_URL: expected Postgres on Heroku, because a dyno loses its disk at every restart "
                 "and commands run on another dyno; for example `heroku addons:create heroku-postgresql`"
             )
         if "PUBLIC_URL" not in given:
             why = " (on Heroku it is needed for the links in answers and to refuse other hosts' names)"
-            faults.append(_fault("PUBLIC_URL", about["public_url"], why))
+            faults.append(_fault("PUBLIC_URL", why=why))
     if values.get("embedded"):
         return
-    for name in ("secret_key", "id_key"):
-        if name.upper() not in given:
-            why = " (needed with a database of your own: all processes must share it)"
-            faults.append(_fault(name.upper(), about[name], why))
+    for name in ("SECRET_KEY", "ID_KEY"):
+        if name not in given:
+            why = " (with DATABASE_URL it is required, because all processes must share it)"
+            faults.append(_fault(name, why=why))

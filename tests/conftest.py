@@ -96,7 +96,7 @@ def settings(database_url: str) -> Settings:
 def app(settings: Settings) -> Iterator[Flask]:
     made = create_app(settings)
     yield made
-    made.extensions["database"].close()
+    made.extensions["services"].database.close()
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def new_client(app: Flask) -> Callable[..., tuple[str, str]]:
     """Makes an API client; gives its id and secret."""
 
     def create(mode: str = "production", api_version: str = "v1") -> tuple[str, str]:
-        made: tuple[str, str] = app.extensions["clients"].create("test", mode, api_version)
+        made: tuple[str, str] = app.extensions["services"].clients.create("test", mode, api_version)
         return made
 
     return create

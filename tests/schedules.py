@@ -65,7 +65,7 @@ class Schedules:
 
     def __init__(self, service, played):
         self.service, self.played = service, played
-        self.clouds = service.app.extensions["clouds"]
+        self.clouds = service.app.extensions["services"].clouds
         self.secrets = set()
         self.renew()
         self.truth, self.paths = {}, {}

@@ -61,7 +61,7 @@ class Service:
     def __init__(self, settings: Settings, api_version: str = "v2024-09-01") -> None:
         self.app = create_app(settings)
         self.http: FlaskClient = self.app.test_client()
-        auth = self.app.extensions["clients"].create("test", "production", api_version)
+        auth = self.app.extensions["services"].clients.create("test", "production", api_version)
         answer = self.http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=auth)
         self.token = answer.json["access_token"]
         self._bearer = {"Authorization": f"Bearer {self.token}"}
@@ -83,7 +83,8 @@ class Service:
         return seconds
 
     def _deadline(self, seconds: float) -> None:
-        self.app.config["SETTINGS"] = replace(self.app.config["SETTINGS"], request_deadline=seconds)
+        services = self.app.extensions["services"]
+        replace(services, settings=replace(services.settings, request_deadline=seconds)).init_app(self.app)
 
     def inverters(self, headers: dict[str, str], query: str = "pageSize=1000"):
         """Ids and errors of the list."""

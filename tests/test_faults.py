@@ -66,7 +66,7 @@ def test_a_vendor_that_misbehaves_costs_its_own_entry_by_the_deadline(fleet, fau
 def test_the_threads_of_a_hung_vendor_are_free_again_after_the_deadline(fleet):
     service, played = fleet
     headers = played.headers("solaredge") | {"Cache-Control": "no-cache"}
-    cloud = service.app.extensions["clouds"]["solaredge"]
+    cloud = service.app.extensions["services"].clouds["solaredge"]
     played.put("/faults/solaredge", {"hang": True})
     clients = [threading.Thread(target=service.inverters, args=(headers,)) for _ in range(8)]
     for client in clients:

@@ -65,7 +65,7 @@ class Vendor:
     """One vendor's plugin before its emulator, at the moment `now`."""
 
     def __init__(self, name, app, url):
-        self.name, self.dialect, self._app = name, app.extensions["world"].dialects[name], app
+        self.name, self.dialect, self._app = name, app.extensions["dialects"][name], app
         self.account = Account(Played(url), name)
         self.now = None
 

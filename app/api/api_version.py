@@ -1,7 +1,8 @@
-"""The API version of a request: its header `api-version`, else the one that its client is pinned to."""
+"""The API version of a request: its header `api-version`, else the version that its client is pinned to."""
 
-from flask import g, request
+from flask import request
 
+from app.auth import bearer
 from app.auth.clients import API_VERSIONS
 from app.web.problems import Problem
 
@@ -17,8 +18,8 @@ PARAMETER = {
 
 
 def requested() -> str:
-    """The version to answer in. Raises a 400 Problem for a version that does not exist."""
-    version = request.headers.get(HEADER, str(g.client.api_version)).strip()
+    """The version of the response. Raises a 400 Problem for a version that does not exist."""
+    version = request.headers.get(HEADER, bearer.caller().api_version).strip()
     if version not in API_VERSIONS:
         known = " or ".join(API_VERSIONS)
         raise Problem(400, "unknown_api_version", f"{HEADER}: there is no such version; send {known}.")

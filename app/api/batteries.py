@@ -8,7 +8,7 @@ from app.api import api_version, details, intervals, lists
 from app.api.schemas.details import BatterySchema
 from app.api.schemas.intervals import BatterySeries, WindowQuery
 from app.api.schemas.lists import DeviceListQuery
-from app.web.strict_api import Blueprint
+from app.web.strict_api import Blueprint, ViewResult
 from vendors.kit import Battery
 
 PATH = "/batteries"
@@ -23,21 +23,21 @@ blueprint = Blueprint("Batteries", __name__, description="Batteries of all vendo
 @blueprint.response(200, KIND.schema)
 def list_batteries(query: dict[str, Any]) -> Response:
     """Lists the batteries of all vendors whose credentials come with the request."""
-    return lists.answer(KIND, query)
+    return lists.read(KIND, query)
 
 
 @blueprint.get(PATH + "/<id>", parameters=[api_version.PARAMETER])
 @blueprint.doc(operationId="getBattery")
 @blueprint.response(200, BatterySchema)
-def get_battery(id: str) -> details.Answer:
+def get_battery(id: str) -> ViewResult:
     """Reads one battery from its vendor."""
-    return details.answer_device(Battery, id)
+    return details.read_device(Battery, id)
 
 
 @blueprint.get(PATH + "/<id>/intervals", parameters=[api_version.PARAMETER])
 @blueprint.doc(operationId="getBatteryIntervals")
 @blueprint.arguments(WindowQuery(), location="query")
 @blueprint.response(200, BatterySeries)
-def get_battery_intervals(query: dict[str, Any], id: str) -> intervals.Answer:
+def get_battery_intervals(query: dict[str, Any], id: str) -> ViewResult:
     """Reads what flowed into and out of a battery, in intervals."""
-    return intervals.answer(Battery, "battery_intervals", id, query)
+    return intervals.read(Battery, "battery_intervals", id, query)

@@ -1,46 +1,55 @@
-"""What the current request asks with: its vendors, its deadline, its patience with what is kept."""
+"""Context of the current request: vendor credentials, deadline and cache mode."""
 
-from flask import current_app, g, request
+from dataclasses import dataclass
 
+from flask import request
+
+from app.api.services import services
+from app.auth import bearer
 from app.fleet import vendor_access, vendor_problems
-from app.fleet.inventory import Inventory
 from app.fleet.vendor_access import VendorAccess
 from app.web.log import conceal
 from app.web.problems import invalid
 from vendors.kit import Deadline, Mode
 
-# No cloud stands behind it: the name of the devices that virtual clients make.
+# The mode of clients without real devices, and the name that stands for a vendor in theirs; no cloud has it.
 VIRTUAL = "virtual"
 
 
-def the_inventory() -> Inventory:
-    found: Inventory = current_app.extensions["inventory"]
-    return found
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """The vendor clouds that a request may reach, the time it has, and whether it accepts cached replies."""
+
+    access: VendorAccess
+    deadline: Deadline
+    mode: Mode
 
 
-def deadline() -> Deadline:
-    return Deadline(current_app.config["SETTINGS"].request_deadline)
+def of_request() -> RequestContext:
+    """The context of the current request; its deadline begins now.
+
+    Made by a view once it has checked its parameters, so that a wrong parameter is reported before a missing
+    credential. Raises a Problem: 400 for an unusable header, 403 when no vendor is addressed.
+    """
+    mode = Mode.REFRESH if request.cache_control.no_cache else Mode.REUSE
+    return RequestContext(_access(), Deadline(services().settings.request_deadline), mode)
 
 
-def mode() -> Mode:
-    return Mode.REFRESH if request.cache_control.no_cache else Mode.REUSE
-
-
-def vendors() -> VendorAccess:
-    """The vendors of this request; none for a virtual client, whose devices have no vendor behind them."""
-    if g.client.mode == VIRTUAL:
+def _access() -> VendorAccess:
+    """The addressed vendors; none for a virtual client, whose devices belong to no vendor."""
+    if bearer.caller().mode == VIRTUAL:
         return VendorAccess()
-    clouds = current_app.extensions["clouds"]
-    found = vendor_access.read(request.headers, clouds)
-    if not found:
+    clouds = services().clouds
+    access = vendor_access.read(request.headers, clouds)
+    if not access:
         raise vendor_problems.no_access(clouds)
-    for credential in found.credentials.values():
+    for credential in access.credentials.values():
         conceal(*credential.secrets)
-    return found
+    return access
 
 
-def demand_known(vendor: str | None) -> None:
+def refuse_unknown_vendor(name: str | None) -> None:
     """Raises a 400 Problem for the name of a vendor that this server does not know."""
-    known = [*current_app.extensions["clouds"], VIRTUAL]
-    if vendor is not None and vendor not in known:
+    known = [*services().clouds, VIRTUAL]
+    if name is not None and name not in known:
         raise invalid(f"vendor: This server knows {', '.join(known)}.")

@@ -4,32 +4,31 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import current_app
-
 from app.api import api_version, context, detail_members
-from app.api.detail_members import Read
+from app.api.context import RequestContext
+from app.api.detail_members import FetchedRecord
+from app.api.services import services
 from app.fleet.inventory import Found
-from vendors.kit import Battery, Deadline, Key, Keyed, Record, Site, SolarInverter, Vendor
+from app.web.strict_api import ViewResult
+from vendors.kit import Battery, Key, Keyed, Record, Site, SolarInverter, Vendor
 
-Answer = tuple[dict[str, Any], int, dict[str, str]]
 
-
-def answer_device(kind: type[SolarInverter] | type[Battery], id: str) -> Answer:
+def read_device(kind: type[SolarInverter] | type[Battery], id: str) -> ViewResult:
     """The members of a device."""
 
     def find(key: Key, vendor: Vendor) -> Iterator[Keyed]:
         device = vendor.solar_inverter(key) if kind is SolarInverter else vendor.battery(key)
         yield device.whole()
 
-    found, now = _ask(kind, id, find, context.deadline())
-    record = next((one for one in found.records if isinstance(one, kind)), None)
+    found, now = _ask(kind, id, find, _context())
+    record = next((record for record in found.records if isinstance(record, kind)), None)
     if record is None:
         raise found.problem()
-    site_id = context.the_inventory().id_of(found.vendor, Site, record.site_key)
-    return _answer(found, record, now, lambda read: detail_members.device(read, id, site_id, now))
+    site_id = services().inventory.id_of(found.vendor, Site, record.site_key)
+    return _result(found, record, now, lambda fetched: detail_members.device(fetched, id, site_id, now))
 
 
-def answer_site(id: str) -> Answer:
+def read_site(id: str) -> ViewResult:
     """The members of a site, with its devices."""
 
     def find(key: Key, vendor: Vendor) -> Iterator[Keyed]:
@@ -38,30 +37,38 @@ def answer_site(id: str) -> Answer:
         # Last: without the devices it would look like a site that has none.
         yield site.whole()
 
-    deadline = context.deadline()
-    found, now = _ask(Site, id, find, deadline)
-    record = next((one for one in found.records if isinstance(one, Site)), None)
-    if record is None:
+    request_context = _context()
+    found, now = _ask(Site, id, find, request_context)
+    site = next((record for record in found.records if isinstance(record, Site)), None)
+    if site is None:
         raise found.problem()
-    inventory = context.the_inventory()
-    inventory.remember(found.vendor, found.records, deadline)
+    inventory = services().inventory
+    inventory.remember(found.vendor, found.records, request_context.deadline)
     inverters, batteries = (
-        sorted(inventory.id_of(found.vendor, kind, one.key) for one in found.records if isinstance(one, kind))
+        sorted(inventory.id_of(found.vendor, kind, record.key) for record in found.records if isinstance(record, kind))
         for kind in (SolarInverter, Battery)
     )
-    return _answer(found, record, now, lambda read: detail_members.site(read, id, inverters, batteries, now))
+    return _result(found, site, now, lambda fetched: detail_members.site(fetched, id, inverters, batteries, now))
+
+
+def _context() -> RequestContext:
+    """The context, once the parameters are checked. Both versions have the same members."""
+    api_version.requested()
+    return context.of_request()
 
 
 def _ask(
-    kind: type[Record], id: str, find: Callable[[Key, Vendor], Iterator[Keyed]], deadline: Deadline
+    kind: type[Record], id: str, find: Callable[[Key, Vendor], Iterator[Keyed]], asked: RequestContext
 ) -> tuple[Found, datetime]:
-    api_version.requested()
-    found = context.the_inventory().ask_one(kind, id, context.vendors(), deadline, context.mode(), find)
+    """The vendor's records, and the time at which they were complete."""
+    found = services().inventory.ask_one(kind, id, asked.access, asked.deadline, asked.mode, find)
     return found, datetime.now(UTC)
 
 
-def _answer(found: Found, record: Record, now: datetime, to: Callable[[Read], dict[str, Any]]) -> Answer:
-    lag = current_app.extensions["clouds"][found.vendor].vendor.lag
+def _result(
+    found: Found, record: Record, now: datetime, members: Callable[[FetchedRecord], dict[str, Any]]
+) -> ViewResult:
+    lag = services().clouds[found.vendor].vendor.lag
     fetched_at = now - timedelta(seconds=round(found.age))
-    read = Read(found.vendor, record, fetched_at, lag, found.errors, found.error_details)
-    return to(read), 200, {"Age": str(round(found.age))}
+    fetched = FetchedRecord(found.vendor, record, fetched_at, lag, found.errors, found.error_details)
+    return members(fetched), 200, {"Age": str(round(found.age))}

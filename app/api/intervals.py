@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import current_app, g, request
+from flask import request
 
 from app.api import api_version, context, paging
 from app.api.detail_members import KWH_DIGITS, PERCENT_DIGITS
+from app.api.services import services
+from app.auth import bearer
+from app.fleet.inventory import Found
 from app.web.problems import Problem, invalid
+from app.web.strict_api import ViewResult
 from vendors.kit import (
     Asked,
     BadWindow,
@@ -25,27 +29,25 @@ from vendors.kit import (
     intervals,
 )
 
-Answer = tuple[dict[str, Any], int, dict[str, str]]
-
-# The names of an interval's energies.
+# Members of an interval that hold its energies.
 SOLAR = ("kwh",)
 BATTERY = ("chargeKwh", "dischargeKwh")
 
 
-class Reading:
-    """The question to a vendor for one page, and what it found out about the window on the way."""
+class PageRead:
+    """Reads one page of intervals at a vendor, and keeps the window to which it widened the requested one."""
 
-    def __init__(self, operation: str, wanted: Asked, size: int, now: datetime) -> None:
-        self._operation, self._wanted, self._size, self._now = operation, wanted, size, now
+    def __init__(self, operation: str, requested: Asked, size: int, now: datetime) -> None:
+        self._operation, self._requested, self._size, self._now = operation, requested, size, now
         self.window: Window | None = None
         self.refusal: BadWindow | None = None
         self.is_offered = True
 
-    def of(self, key: Key, vendor: Vendor) -> Iterator[Keyed]:
+    def run(self, key: Key, vendor: Vendor) -> Iterator[Keyed]:
         """The intervals, and how far they reach."""
         try:
-            series = getattr(vendor, self._operation)(key, self._wanted.level)
-            self.window = window = self._wanted.widened(series.zone, self._now, series.since)
+            series = getattr(vendor, self._operation)(key, self._requested.level)
+            self.window = window = self._requested.widened(series.zone, self._now, series.since)
         except NotOffered:
             self.is_offered = False
         except BadWindow as refusal:
@@ -54,57 +56,55 @@ class Reading:
             yield from intervals(series, window, self._size, self._now)
 
 
-def answer(kind: type[Record], operation: str, id: str, query: dict[str, Any]) -> Answer:
+def read(kind: type[Record], operation: str, id: str, query: dict[str, Any]) -> ViewResult:
     """A page of intervals. `operation`: the plugin's method, e.g. `site_solar_intervals`."""
     api_version.requested()
-    now = datetime.now(UTC)
     level = Level(query.get("level", Level.HOUR))
-    belongs = (g.client.id, request.path, level, str(query.get("start")), str(query.get("end")))
-    reading = Reading(operation, _wanted(level, query, belongs), query.get("page_size", paging.DEFAULT_SIZE), now)
-    inventory, deadline = context.the_inventory(), context.deadline()
-    outcome = inventory.ask_one(kind, id, context.vendors(), deadline, context.mode(), reading.of)
-    if not reading.is_offered:
-        raise Problem(404, "not_offered", f"{outcome.vendor} does not offer intervals of {level} of this.")
-    if reading.refusal:
-        raise invalid(str(reading.refusal))
-    found = [one for one in outcome.records if isinstance(one, Interval)]
-    told = next((one.until for one in outcome.records if isinstance(one, ReadUpTo)), None)
-    if reading.window is None or told is None:
-        raise outcome.problem()
-    page: dict[str, Any] = {
-        "id": id,
-        "summary_level": level.value,
-        "intervals": [_written(one, operation, reading.window) for one in found],
-    }
-    if told < reading.window.end:
-        page["next_page_token"] = _pages().token(f"{told.isoformat()} {reading.window.end.isoformat()}", belongs)
-    if outcome.errors:
-        page["errors"], page["error_details"] = outcome.errors, outcome.error_details
-    return page, 200, {"Age": str(round(outcome.age))}
+    bound_to = (bearer.caller().id, request.path, level, str(query.get("start")), str(query.get("end")))
+    size = query.get("page_size", paging.DEFAULT_SIZE)
+    page_read = PageRead(operation, _requested(level, query, bound_to), size, datetime.now(UTC))
+    asked = context.of_request()
+    found = services().inventory.ask_one(kind, id, asked.access, asked.deadline, asked.mode, page_read.run)
+    if not page_read.is_offered:
+        raise Problem(404, "not_offered", f"{found.vendor} does not offer intervals of {level} of this.")
+    if page_read.refusal:
+        raise invalid(str(page_read.refusal))
+    page = _page(found, page_read.window, operation, bound_to)
+    return {"id": id, "summary_level": level.value} | page, 200, {"Age": str(round(found.age))}
 
 
-def _pages() -> paging.Pages:
-    pages: paging.Pages = current_app.extensions["pages"]
-    return pages
-
-
-def _wanted(level: Level, query: dict[str, Any], belongs: tuple[str, ...]) -> Asked:
-    """The window, or what a page token says is left of it: the present moves on between two pages."""
+def _requested(level: Level, query: dict[str, Any], bound_to: tuple[str, ...]) -> Asked:
+    """The window of the query, or the rest of it that a page token holds: its end does not move on between pages."""
     if "page_token" not in query:
         return Asked(level, query.get("start"), query.get("end"))
-    start, end = _pages().read(query["page_token"], belongs).split(" ")
+    start, end = services().pages.read(query["page_token"], bound_to).split(" ")
     return Asked(level, datetime.fromisoformat(start), datetime.fromisoformat(end))
 
 
-def _written(interval: Interval, operation: str, window: Window) -> dict[str, Any]:
-    """An interval as JSON has it, with the offset of the site's clock."""
+def _page(found: Found, window: Window | None, operation: str, bound_to: tuple[str, ...]) -> dict[str, Any]:
+    """The intervals, the token of the next page, and errors; raises a Problem when the vendor gave nothing."""
+    read_up_to = next((record.until for record in found.records if isinstance(record, ReadUpTo)), None)
+    if window is None or read_up_to is None:
+        raise found.problem()
+    rows = [_members(record, operation, window) for record in found.records if isinstance(record, Interval)]
+    page: dict[str, Any] = {"intervals": rows}
+    if read_up_to < window.end:
+        remaining = f"{read_up_to.isoformat()} {window.end.isoformat()}"
+        page["next_page_token"] = services().pages.token(remaining, bound_to)
+    if found.errors:
+        page["errors"], page["error_details"] = found.errors, found.error_details
+    return page
+
+
+def _members(interval: Interval, operation: str, window: Window) -> dict[str, Any]:
+    """The JSON members of an interval, with the offset of the site's clock."""
     names = BATTERY if "battery" in operation else SOLAR
-    found: dict[str, Any] = {name: round(kwh, KWH_DIGITS) for name, kwh in zip(names, interval.kwh, strict=True)}
-    found["start"] = interval.start.astimezone(window.zone).isoformat()
-    found["end"] = interval.end.astimezone(window.zone).isoformat()
-    found["quality"] = Quality(interval.quality).name.lower()
+    members: dict[str, Any] = {name: round(kwh, KWH_DIGITS) for name, kwh in zip(names, interval.kwh, strict=True)}
+    members["start"] = interval.start.astimezone(window.zone).isoformat()
+    members["end"] = interval.end.astimezone(window.zone).isoformat()
+    members["quality"] = Quality(interval.quality).name.lower()
     if interval.soc_percent is not None:
-        found["stateOfChargePercent"] = round(interval.soc_percent, PERCENT_DIGITS)
+        members["stateOfChargePercent"] = round(interval.soc_percent, PERCENT_DIGITS)
     if interval.reporting is not None:
-        found["reporting"] = {"n": interval.reporting.n, "of": interval.reporting.of}
-    return found
+        members["reporting"] = {"n": interval.reporting.n, "of": interval.reporting.of}
+    return members

@@ -8,7 +8,7 @@ from app.api import api_version, details, intervals, lists
 from app.api.schemas.details import SolarInverterSchema
 from app.api.schemas.intervals import SolarSeries, WindowQuery
 from app.api.schemas.lists import DeviceListQuery
-from app.web.strict_api import Blueprint
+from app.web.strict_api import Blueprint, ViewResult
 from vendors.kit import SolarInverter
 
 PATH = "/solar-inverters"
@@ -23,21 +23,21 @@ blueprint = Blueprint("Solar inverters", __name__, description="Solar inverters 
 @blueprint.response(200, KIND.schema)
 def list_solar_inverters(query: dict[str, Any]) -> Response:
     """Lists the solar inverters of all vendors whose credentials come with the request."""
-    return lists.answer(KIND, query)
+    return lists.read(KIND, query)
 
 
 @blueprint.get(PATH + "/<id>", parameters=[api_version.PARAMETER])
 @blueprint.doc(operationId="getSolarInverter")
 @blueprint.response(200, SolarInverterSchema)
-def get_solar_inverter(id: str) -> details.Answer:
+def get_solar_inverter(id: str) -> ViewResult:
     """Reads one solar inverter from its vendor."""
-    return details.answer_device(SolarInverter, id)
+    return details.read_device(SolarInverter, id)
 
 
 @blueprint.get(PATH + "/<id>/intervals", parameters=[api_version.PARAMETER])
 @blueprint.doc(operationId="getSolarInverterIntervals")
 @blueprint.arguments(WindowQuery(), location="query")
 @blueprint.response(200, SolarSeries)
-def get_solar_inverter_intervals(query: dict[str, Any], id: str) -> intervals.Answer:
+def get_solar_inverter_intervals(query: dict[str, Any], id: str) -> ViewResult:
     """Reads what a solar inverter produced, in intervals."""
-    return intervals.answer(SolarInverter, "solar_intervals", id, query)
+    return intervals.read(SolarInverter, "solar_intervals", id, query)

@@ -1,6 +1,4 @@
-"""Checks before every request and headers of every answer: hosts, bounded bodies, known parameters, no caching."""
-
-from __future__ import annotations
+"""Checks before every request and headers of every response: hosts, bounded bodies, known parameters, no caching."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -8,56 +6,53 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, current_app, request
 
 from app import network
-from app.config import BODY_LIMIT, Settings
+from app.config import BODY_LIMIT
 from app.web.problems import Problem, invalid
 
-# A load balancer asks for the health by address, and the answer holds no link.
-ANY_HOST = frozenset({"health.show"})
+# A load balancer asks for the health by address, and the response holds no link.
+ANY_HOST = frozenset({"Health.show"})
 # RFC 6749 demands its own error body, so that endpoint reads its parameters itself.
-OWN_PARAMETERS = frozenset({"oauth.token"})
+OWN_PARAMETERS = frozenset({"Token.issue"})
 
 
-def base_url() -> str:
-    """Where this service is reached, for links in answers: scheme and host, without a slash at the end."""
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings.public_url or f"{request.scheme}://{request.host}"
+class Guards:
+    """Checks that need no token. `public_url`: the service's URL as its users see it, if it has one."""
+
+    def __init__(self, public_url: str | None) -> None:
+        self._public_host = urlsplit(public_url or "").hostname
+
+    def init_app(self, app: Flask) -> None:
+        """Registers the checks that come before authentication and the headers of every response."""
+        app.url_map.merge_slashes = False
+        app.before_request(self.refuse_unknown_host)
+        app.before_request(refuse_large_body)
+        app.after_request(set_headers)
+
+    def refuse_unknown_host(self) -> None:
+        """A foreign page could point its own host name at this machine; and links must not carry foreign names."""
+        try:
+            host = urlsplit(f"//{request.host}").hostname or ""
+        except ValueError:
+            host = ""
+        if request.endpoint in ANY_HOST or network.is_loopback(host) or (host and host == self._public_host):
+            return
+        raise Problem(
+            400,
+            "unknown_host",
+            "This service does not answer under this host. Set PUBLIC_URL to the URL that its users see.",
+        )
 
 
-def init_app(app: Flask) -> None:
-    """Registers the checks that come before authentication and the headers of every answer."""
-    app.url_map.merge_slashes = False
-    app.before_request(_refuse_unknown_host)
-    app.before_request(_refuse_large_body)
-
-    @app.after_request
-    def set_headers(response: Response) -> Response:
-        # What a caller sees depends on the credentials it sent; no cache in between may keep it.
-        response.headers.setdefault("Cache-Control", "private, no-store")
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        return response
+def base_url(public_url: str | None) -> str:
+    """Where this service is reached, for links in responses: scheme and host, without a slash at the end."""
+    return public_url or f"{request.scheme}://{request.host}"
 
 
-def _refuse_unknown_host() -> None:
-    """A page elsewhere could point its own name at this machine; and links must not carry foreign names."""
-    settings: Settings = current_app.config["SETTINGS"]
-    try:
-        host = urlsplit(f"//{request.host}").hostname or ""
-    except ValueError:
-        host = ""
-    own = urlsplit(settings.public_url or "").hostname
-    if request.endpoint in ANY_HOST or network.is_loopback(host) or (own and host == own):
-        return
-    raise Problem(
-        400,
-        "unknown_host",
-        "This service does not answer under this host. Set PUBLIC_URL to the URL that its users see.",
-    )
-
-
-def _refuse_large_body() -> None:
+def refuse_large_body() -> None:
+    """A body over BODY_LIMIT is a 413, also where its length was not declared."""
     length = request.content_length
     if length is None and "Transfer-Encoding" in request.headers:
-        # werkzeug cuts a body of unknown length at the limit and says nothing.
+        # werkzeug silently cuts a body of unknown length at the limit.
         length = len(request.get_data()) + 1
     if (length or 0) > BODY_LIMIT:
         raise too_large(BODY_LIMIT)
@@ -68,8 +63,15 @@ def too_large(limit: int) -> Problem:
     return Problem(413, "content_too_large", f"The body may have at most {limit} bytes.")
 
 
+def set_headers(response: Response) -> Response:
+    """A response depends on the caller's credentials: no cache on the way may keep it."""
+    response.headers.setdefault("Cache-Control", "private, no-store")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
 def refuse_odd_parameters() -> None:
-    """Repeated query parameters, and any where a route takes none: ignoring them would hide a mistake."""
+    """Repeated query parameters, and any where a route takes none, are a 400: ignoring them would hide a mistake."""
     if request.routing_exception or request.endpoint in OWN_PARAMETERS:
         return
     for name, values in request.args.lists():

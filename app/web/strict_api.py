@@ -1,7 +1,5 @@
 """flask-smorest made strict: unknown parameters are refused by name, and every error is a problem."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -13,9 +11,12 @@ from webargs.flaskparser import FlaskParser
 from app.web import problems
 from app.web.problems import invalid
 
+# What a view returns: members, status and headers.
+ViewResult = tuple[dict[str, Any], int, dict[str, str]]
+
 
 class StrictParser(FlaskParser):
-    """Refuses what the schema does not know, with 400 and the name of the parameter."""
+    """Refuses parameters that the schema does not know, with 400 and the parameter's name."""
 
     DEFAULT_VALIDATION_STATUS = 400
     DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": ma.RAISE}
@@ -28,7 +29,7 @@ class StrictParser(FlaskParser):
 
 
 def _sentences(messages: Any, name: str = "") -> list[str]:
-    """ "name: message" for each message in marshmallow's nested answer, whose first level is the location."""
+    """ "name: message" for each of marshmallow's nested messages, whose first level is the location."""
     if isinstance(messages, Mapping):
         return [
             sentence
@@ -45,12 +46,12 @@ class Blueprint(flask_smorest.Blueprint):
 
 
 class Api(flask_smorest.Api):
-    """flask-smorest's Api with our shape of errors, in answers and in /openapi.json."""
+    """flask-smorest's Api with problems as errors, in responses and in /openapi.json."""
 
     ERROR_SCHEMA = problems.ProblemSchema
 
     def _register_responses(self) -> None:
-        """Errors have a content type that other answers have not; flask-smorest knows one for all."""
+        """Gives errors their content type; flask-smorest knows one for all responses."""
         self.DEFAULT_RESPONSE_CONTENT_TYPE = problems.MEDIA_TYPE
         super()._register_responses()
         del self.DEFAULT_RESPONSE_CONTENT_TYPE

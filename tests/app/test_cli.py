@@ -79,7 +79,7 @@ def test_wrong_settings_end_every_command_with_the_list_of_faults() -> None:
 
 
 def test_db_upgrade_makes_the_tables(app: Flask) -> None:
-    with app.extensions["database"].engine.begin() as connection:
+    with app.extensions["services"].database.engine.begin() as connection:
         for table in ("clients", "resources", "alembic_version"):
             connection.exec_driver_sql(f"DROP TABLE {table}")
     assert run(app, "clients", "list").exit_code == 1

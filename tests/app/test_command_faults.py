@@ -38,7 +38,7 @@ def the_line(result: Result) -> str:
 
 def every_statement(app: Flask, *statements: str) -> None:
     """Prepares each new connection with these."""
-    engine = app.extensions["database"].engine
+    engine = app.extensions["services"].database.engine
     engine.dispose()
 
     @event.listens_for(engine, "connect")
@@ -57,7 +57,7 @@ def unreachable(settings: Settings, tmp_path: Path, request: pytest.FixtureReque
     }[request.param]
     app = create_app(replace(settings, database_url=url, embedded=False))
     yield app
-    app.extensions["database"].close()
+    app.extensions["services"].database.close()
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -71,7 +71,7 @@ def test_a_database_that_cannot_be_reached_is_one_line(unreachable: Flask, comma
 @pytest.mark.databases
 @pytest.mark.parametrize("command", COMMANDS[:3], ids=" ".join)
 def test_a_database_without_tables_is_one_line_that_names_the_command(app: Flask, command: tuple[str, ...]) -> None:
-    with app.extensions["database"].engine.begin() as connection:
+    with app.extensions["services"].database.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE clients")
     assert "flask --app wsgi db upgrade" in the_line(run(app, *command))
 
@@ -79,21 +79,21 @@ def test_a_database_without_tables_is_one_line_that_names_the_command(app: Flask
 @pytest.mark.databases
 @pytest.mark.parametrize("command", COMMANDS[:3], ids=" ".join)
 def test_tables_of_an_older_version_are_one_line_that_names_the_command(app: Flask, command: tuple[str, ...]) -> None:
-    with app.extensions["database"].engine.begin() as connection:
+    with app.extensions["services"].database.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE clients DROP COLUMN name")
     assert "flask --app wsgi db upgrade" in the_line(run(app, *command))
 
 
 @pytest.mark.databases
 def test_tables_of_a_newer_version_are_one_line(app: Flask) -> None:
-    with app.extensions["database"].engine.begin() as connection:
+    with app.extensions["services"].database.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     assert "newer version" in the_line(run(app, "db", "upgrade"))
 
 
 @pytest.mark.databases
 def test_a_database_that_only_reads_is_one_line(app: Flask) -> None:
-    sqlite = app.extensions["database"].engine.dialect.name == "sqlite"
+    sqlite = app.extensions["services"].database.engine.dialect.name == "sqlite"
     every_statement(app, "PRAGMA query_only = ON" if sqlite else "SET default_transaction_read_only = on")
     for command in WRITERS:
         assert "read-only" in the_line(run(app, *command))
@@ -102,14 +102,14 @@ def test_a_database_that_only_reads_is_one_line(app: Flask) -> None:
 
 @pytest.mark.databases
 def test_a_full_disk_is_one_line(app: Flask) -> None:
-    if app.extensions["database"].engine.dialect.name == "sqlite":
+    if app.extensions["services"].database.engine.dialect.name == "sqlite":
         every_statement(app, "PRAGMA max_page_count = 1")
         name = "x" * 100
         results = [run(app, "clients", "create", name) for _ in range(200)]
         result = next(result for result in results if result.exit_code)
     else:
         # A server that has no space answers with this state; a trigger plays it.
-        with app.extensions["database"].engine.begin() as connection:
+        with app.extensions["services"].database.engine.begin() as connection:
             connection.exec_driver_sql(
                 "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS "
                 "$$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$"

@@ -166,16 +166,6 @@ def test_the_example_file_shows_the_defaults_and_valid_values(tmp_path: Path) ->
         assert getattr(settings, name) == getattr(load(OWN), name), name
 
 
-def test_nothing_else_reads_the_environment() -> None:
-    readers = [
-        path.relative_to(config.ROOT).as_posix()
-        for folder in ("app", "vendors")
-        for path in (config.ROOT / folder).rglob("*.py")
-        if re.search(r"os\.environ|getenv|import environ", path.read_text())
-    ]
-    assert readers == ["app/config.py"]
-
-
 def test_a_file_without_certificates_is_no_ca_file(tmp_path: Path) -> None:
     (tmp_path / "company.pem").write_text("no certificate\n")
     with pytest.raises(SettingsError, match="VENDOR_CA_FILE: expected"):

@@ -19,6 +19,8 @@ from vendors.enphase.records import DEVICES, devices_of, encharge_id, encharge_i
 from vendors.enphase.series import DAY, KEPT, MICRO_STEP, Feed
 from vendors.kit import (
     Battery,
+    CalendarUnit,
+    Freshness,
     Key,
     Level,
     Messages,
@@ -78,7 +80,10 @@ class EnphaseCloud(Vendor):
     def site(self, key: Key) -> Site:
         known = self._known_site(key)
         summary = partial(present.with_summary, known, self.client.now)
-        site = self.client.optional(lambda: self._get("/summary", *key, kind="live").record(summary)).result() or known
+        site = (
+            self.client.optional(lambda: self._get("/summary", *key, freshness=Freshness.LIVE).record(summary)).result()
+            or known
+        )
         if site.bess is None:
             return site
         latest = self.client.optional(lambda: self._latest(site.vendor_id))
@@ -95,7 +100,9 @@ class EnphaseCloud(Vendor):
             with_flow = partial(present.with_flow, battery, id)
             latest = self.client.optional(lambda: self._latest(key[0]).record(with_flow))
             newest_charge = partial(present.newest_charge, self.client.now)
-            percent = self.client.optional(lambda: self._get(ENCHARGE, *key, kind="today").record(newest_charge))
+            percent = self.client.optional(
+                lambda: self._get(ENCHARGE, *key, freshness=Freshness.TODAY).record(newest_charge)
+            )
             mode = self.client.optional(lambda: self._mode(key[0]))
             battery = replace(latest.result() or battery, soc_percent=percent.result(), mode=mode.result())
         return self._alone(battery) if is_alone(devices_of(key[0], devices)) else battery
@@ -103,7 +110,9 @@ class EnphaseCloud(Vendor):
     def _alone(self, battery: Battery) -> Battery:
         """The only battery of its site, to which what is told of the site belongs."""
         system, percent = battery.vendor_site_id, battery.soc_percent
-        capacity = self.client.optional(lambda: self._get("/summary", system, kind="live").record(present.capacity_of))
+        capacity = self.client.optional(
+            lambda: self._get("/summary", system, freshness=Freshness.LIVE).record(present.capacity_of)
+        )
         if percent is None:
             percent = self.client.optional(lambda: self._charge(system)).result()
         return replace(battery, nameplate_kwh=capacity.result(), soc_percent=percent)
@@ -111,19 +120,21 @@ class EnphaseCloud(Vendor):
     def _with_day(self, inverter: SolarInverter) -> SolarInverter:
         """The microinverter with what it did today and what is wrong with it."""
         with_day = partial(present.with_day, inverter, self.client.now)
-        today = self.client.optional(lambda: self._get(MICRO, *inverter.key, kind="today").record(with_day))
+        today = self.client.optional(
+            lambda: self._get(MICRO, *inverter.key, freshness=Freshness.TODAY).record(with_day)
+        )
         recent_errors = self.client.optional(lambda: self._errors(inverter))
         return replace(today.result() or inverter, recent_errors=recent_errors.result())
 
     def _errors(self, device: SolarInverter) -> Messages:
-        answer = self._get(self.events, device.vendor_site_id, kind="live")
+        answer = self._get(self.events, device.vendor_site_id, freshness=Freshness.LIVE)
         found = answer.record(partial(present.open_events, device.serial_number))
         to = partial(present.to_messages, found, now=self.client.now)
         return self.client.get(self.systems + "/event_types").record(to) if found else to({})
 
     def _device(self, key: Key, kind: type[D]) -> tuple[D, Reply]:
         """The device if it is of that kind, and the reply with all devices of its system; NotFound if not."""
-        reply = self._get("/devices", key[0], kind="today")
+        reply = self._get("/devices", key[0], freshness=Freshness.TODAY)
         for device in devices_of(key[0], reply):
             if isinstance(device, kind) and device.key == key:
                 return device, reply
@@ -131,11 +142,11 @@ class EnphaseCloud(Vendor):
 
     def _charge(self, system: str) -> float | None:
         """State of charge of all batteries, which stands beside rows of this morning that are not read."""
-        reply = self._get(ALL_BATTERIES, system, params={"granularity": "15mins"}, kind="live")
+        reply = self._get(ALL_BATTERIES, system, params={"granularity": "15mins"}, freshness=Freshness.LIVE)
         return reply.record(present.charge_of)
 
     def _latest(self, system: str) -> Reply:
-        return self._get("/latest_telemetry", system, kind="live")
+        return self._get("/latest_telemetry", system, freshness=Freshness.LIVE)
 
     def solar_intervals(self, key: Key, level: Level) -> Series:
         feed = Feed(MICRO, key, series.production, MICRO_STEP, days=1, nights=True)
@@ -176,11 +187,11 @@ class EnphaseCloud(Vendor):
             return [[graded(row, level) for row in found if begins <= row.start < ends]]
 
         def month(first: date) -> list[list[Row]]:
-            return rows(day_start(first, zone), day_start(next_period("month", first), zone))
+            return rows(day_start(first, zone), day_start(next_period(CalendarUnit.MONTH, first), zone))
 
         tiles = fixed_tiles(feed.days, zone, rows)
         if level is Level.MONTH:
-            tiles = calendar_tiles("month", zone, month, calls=WEEKS_OF_A_MONTH)
+            tiles = calendar_tiles(CalendarUnit.MONTH, zone, month, calls=WEEKS_OF_A_MONTH)
         return Series(zone, tiles, self.lag, feed.nights, max(site.operational_since or oldest, oldest))
 
     def _samples(self, feed: Feed, begins: datetime, ends: datetime) -> list[Sample]:
@@ -194,7 +205,7 @@ class EnphaseCloud(Vendor):
                 "granularity": "week" if is_week else "day",
             }
             params |= self.quarters if feed.step > MICRO_STEP else {}
-            reply = self._get(feed.path, *feed.ids, params=params, kind=self.client.kind(min(after, ends)))
+            reply = self._get(feed.path, *feed.ids, params=params, freshness=self.client.freshness(min(after, ends)))
             found += reply.record(feed.to)
             begins = after
         return found
@@ -205,8 +216,10 @@ class EnphaseCloud(Vendor):
 
         def rows() -> list[list[Row]]:
             today = self.client.now.astimezone(zone).date()
-            reply = self._get(path, site.vendor_id, params={"end_date": today.isoformat()}, kind="today")
-            return [rows_from_totals(reply.record(partial(series.days, members=members, zone=zone)), zone, "day")]
+            reply = self._get(path, site.vendor_id, params={"end_date": today.isoformat()}, freshness=Freshness.TODAY)
+            return [
+                rows_from_totals(reply.record(partial(series.days, members=members, zone=zone)), zone, CalendarUnit.DAY)
+            ]
 
         def tiles(start: datetime, end: datetime) -> list[Tile]:
             return [Tile(start, end, rows)]
@@ -226,11 +239,11 @@ class EnphaseCloud(Vendor):
         path: str,
         *ids: str,
         params: Mapping[str, str | int] | None = None,
-        kind: str = "inventory",
+        freshness: Freshness = Freshness.INVENTORY,
         only: Shape | None = None,
     ) -> Reply:
         """A call about one system, whose number comes first, or one device of it."""
-        reply = self.client.get(f"{self.systems}/{{}}{path}", *ids, params=params, kind=kind, only=only)
+        reply = self.client.get(f"{self.systems}/{{}}{path}", *ids, params=params, freshness=freshness, only=only)
         reply.record(partial(about_these, ids))
         return reply
 

@@ -20,6 +20,7 @@ from vendors.enphase.records import to_site
 from vendors.kit import (
     CredentialHeaders,
     Forbidden,
+    Freshness,
     Key,
     Limits,
     NotFound,
@@ -46,7 +47,6 @@ class Enphase(EnphaseCloud):
     hosts = {"enphase": {"main": "https://api.enphaseenergy.com"}}
     credential_headers = CredentialHeaders(bearer, {"key": ("X-enphase-api-key",)})
     limits = Limits(parallel=2, group=("key",))
-    fresh = {**EnphaseCloud.fresh, "probe": 0.0}
     lacks = frozenset({
         "site.latitude", "site.longitude", "site.utc_offset_hours", "site.bess.mode", "solar_inverter.rated_power_kw",
         "solar_intervals.month", "battery.kind", "battery.rated_power_kw", "battery.recent_errors",
@@ -77,7 +77,7 @@ class Enphase(EnphaseCloud):
             return Unauthorized(reply.url, "the API key and the token belong to different applications")
         if not self.client.answered and is_gated(request):
             # Kept answers do not show that the token is still good; a call that every plan covers does, or fails.
-            self.client.get(SYSTEMS, params={"size": 1}, kind="probe")
+            self.client.get(SYSTEMS, params={"size": 1}, freshness=Freshness.UNCACHED)
         if not self.client.answered:
             return Unauthorized(reply.url)
         if is_spare(request):
@@ -116,7 +116,9 @@ class Enphase(EnphaseCloud):
 
         def page(number: int) -> tuple[list[tuple[str, Raw]], bool]:
             params: dict[str, str | int] = {"site_id": system, "page": number, "size": PAGE_SIZE}
-            reply = self.client.get(SYSTEMS + "/inverters_summary_by_envoy_or_site", params=params, kind="live")
+            reply = self.client.get(
+                SYSTEMS + "/inverters_summary_by_envoy_or_site", params=params, freshness=Freshness.LIVE
+            )
             found = reply.record(lambda raw: dict(in_groups(raw)))
             new = found.keys() - seen
             seen.update(new)

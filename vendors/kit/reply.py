@@ -8,7 +8,7 @@ import orjson
 
 from vendors.kit.calls.reply_cache import ReplyRef
 from vendors.kit.errors import BadReply, VendorError
-from vendors.kit.http.adapter import RawReply
+from vendors.kit.messages import RawReply
 from vendors.kit.parsing import reading
 from vendors.kit.parsing.projection import Shape
 

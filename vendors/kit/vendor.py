@@ -8,9 +8,10 @@ from typing import ClassVar
 
 from vendors.kit.calls.client import Client
 from vendors.kit.calls.quota import Rate
+from vendors.kit.calls.reply_cache import Freshness
 from vendors.kit.credentials import Credential, CredentialHeaders, bearer
 from vendors.kit.errors import NotOffered, VendorError
-from vendors.kit.http.adapter import RawReply, Request
+from vendors.kit.messages import RawReply, Request
 from vendors.kit.records import Battery, Key, Site, SolarInverter
 from vendors.kit.reply import Reply
 from vendors.kit.series.read import Series
@@ -58,8 +59,14 @@ class Vendor:
     """How far this plugin goes. What lies beyond is answered with `not_offered`."""
     credential_headers: ClassVar[CredentialHeaders] = CredentialHeaders(bearer)
     limits: ClassVar[Limits] = Limits()
-    fresh: ClassVar[Mapping[str, float]] = {"inventory": 3600.0, "closed": 3600.0, "today": 300.0, "live": 60.0}
-    """Kind of reply -> seconds for which it may be reused; `today`: one native step of the vendor's series."""
+    fresh_seconds: ClassVar[Mapping[Freshness, float]] = {
+        Freshness.INVENTORY: 3600.0,
+        Freshness.CLOSED: 3600.0,
+        Freshness.TODAY: 300.0,
+        Freshness.LIVE: 60.0,
+        Freshness.UNCACHED: 0.0,
+    }
+    """How long a reply may be reused; `TODAY`: one native step of the vendor's series."""
     lag: ClassVar[timedelta] = timedelta(minutes=5)
     """How long a device's values usually take until the vendor tells them."""
     lacks: ClassVar[frozenset[str]] = frozenset()

@@ -19,6 +19,8 @@ from typing import TypeVar
 
 from vendors.kit import (
     Battery,
+    CalendarUnit,
+    Freshness,
     Key,
     Level,
     NotFound,
@@ -52,12 +54,12 @@ DEVICE, PLANT = "/v1/devices/{}", "/v1/plants/{}"
 SOLAR_SET, BATTERY_SET, PLANT_SET = "EnergyAndPowerPv", "EnergyAndPowerBattery", "EnergyBalance"
 # What is asked for: the period's name, how its date is written, the calendar's unit that one call covers, and the
 # resolution of its rows where the answer does not tell it.
-DAY = ("Day", "%Y-%m-%d", "day", "FiveMinutes")
+DAY = ("Day", "%Y-%m-%d", CalendarUnit.DAY, "FiveMinutes")
 PERIODS = {
     Level.QUARTER: DAY,
     Level.HOUR: DAY,
-    Level.DAY: ("Month", "%Y-%m", "month", "OneDay"),
-    Level.MONTH: ("Year", "%Y", "year", "OneMonth"),
+    Level.DAY: ("Month", "%Y-%m", CalendarUnit.MONTH, "OneDay"),
+    Level.MONTH: ("Year", "%Y", CalendarUnit.YEAR, "OneMonth"),
 }
 ENERGIES = {"ReturnEnergyValues": "true"}
 MEASUREMENTS = "/measurements/sets/{}/{}"
@@ -209,23 +211,27 @@ class Sma(Vendor):
         def to(raw: Raw) -> list[Row]:
             return to_rows(raw, source.members, source.clock, usual, start, until)
 
-        return without_impossible(self._measured(source, period, to, params, self.client.kind(end)), source.most_kw)
+        return without_impossible(
+            self._measured(source, period, to, params, self.client.freshness(end)), source.most_kw
+        )
 
     def _newest(self, source: Source) -> Present:
         """The row that was transmitted last."""
         now = self.client.now
-        return self._measured(source, "Recent", lambda raw: to_present(raw, source.clock, now), {}, "live")
+        return self._measured(source, "Recent", lambda raw: to_present(raw, source.clock, now), {}, Freshness.LIVE)
 
     def _lifetime(self, source: Source) -> Production | None:
-        total_kwh = self._measured(source, "Total", lifetime_kwh, {"WithTotal": "true"}, "today")
+        total_kwh = self._measured(source, "Total", lifetime_kwh, {"WithTotal": "true"}, Freshness.TODAY)
         return None if total_kwh is None else Production(total_kwh, source.since)
 
-    def _measured(self, source: Source, period: str, to: Callable[[Raw], T], params: dict[str, str], kind: str) -> T:
+    def _measured(
+        self, source: Source, period: str, to: Callable[[Raw], T], params: dict[str, str], freshness: Freshness
+    ) -> T:
         """One set of measurements over a period, converted by `to`."""
         path = f"{source.path}{MEASUREMENTS}"
-        reply = self.client.get(path, source.id, source.set, period, params=params, kind=kind)
+        reply = self.client.get(path, source.id, source.set, period, params=params, freshness=freshness)
         return reply.record(lambda raw: to(asked_for(raw, reply.url)))
 
     def _status(self, source: Source) -> tuple[Status | None, str | None]:
-        reply = self.client.get(DEVICE + "/status", source.id, kind="live")
+        reply = self.client.get(DEVICE + "/status", source.id, freshness=Freshness.LIVE)
         return reply.record(lambda raw: to_status(asked_for(raw, reply.url)))

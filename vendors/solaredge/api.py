@@ -25,6 +25,7 @@ from vendors.kit import (
     Battery,
     Bess,
     CredentialHeaders,
+    Freshness,
     Key,
     Level,
     NotFound,
@@ -87,7 +88,7 @@ class SolarEdge(Vendor):
         "battery.rated_power_kw", "battery.status", "battery.vendor_status",
     })  # fmt: skip
     lag = timedelta(minutes=15)
-    fresh = MappingProxyType({**Vendor.fresh, "today": 900.0, "live": 300.0})
+    fresh_seconds = MappingProxyType({**Vendor.fresh_seconds, Freshness.TODAY: 900.0, Freshness.LIVE: 300.0})
 
     def sign(self, request: Request) -> None:
         key = self.credential.get("key")

@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import fsum
 from typing import Any
 
-from vendors.kit import Battery, Row, Sample, Shape, Site, SolarInverter, hours, rows_from_totals
+from vendors.kit import Battery, CalendarUnit, Row, Sample, Shape, Site, SolarInverter, hours, rows_from_totals
 from vendors.kit.parsing.reading import (
     ENERGY_UNITS,
     POWER_UNITS,
@@ -36,7 +36,7 @@ PERCENT = {"PERCENTAGE": 1.0}
 DEVICES = Shape([("type", "serialNumber", "active", "model", "partNumber", "name", "nameplate", "connectedTo")])
 # How long a bucket is: so much time, or so much of the calendar.
 STEPS = {"QUARTER_HOUR": QUARTER, "HOUR": timedelta(hours=1)}
-UNITS = {"DAY": "day", "MONTH": "month", "YEAR": "year"}
+UNITS = {"DAY": CalendarUnit.DAY, "MONTH": CalendarUnit.MONTH, "YEAR": CalendarUnit.YEAR}
 RESOLUTIONS = [*STEPS, *UNITS]
 PRESENT = "QUARTER_HOUR"
 NOON = timedelta(hours=12)
@@ -171,7 +171,7 @@ def buckets(series: Raw, members: tuple[str, ...], step: timedelta) -> list[Row]
     ]
 
 
-def totals(series: Raw, members: tuple[str, ...], clock: tzinfo, unit: str) -> list[Row]:
+def totals(series: Raw, members: tuple[str, ...], clock: tzinfo, unit: CalendarUnit) -> list[Row]:
     """Rows of days or longer ones; a state of charge says nothing about those."""
     # At noon it is the same date on UTC's clock, which is taken for that of a site without a time zone.
     at_noon = [replace(sample, at=sample.at + NOON) for sample in to_samples(series, members)]

@@ -93,7 +93,9 @@ def _ask(client: Client, site: Site, source: Source, resolution: str, window: Lo
     if not source.root:
         # Telemetry is not documented to know a unit: it has power beside energy.
         params["unit"] = "WH"
-    return client.get(source.path, site.vendor_id, params=params, kind=client.kind(instant(window[1], site.clock)))
+    return client.get(
+        source.path, site.vendor_id, params=params, freshness=client.freshness(instant(window[1], site.clock))
+    )
 
 
 def _as_asked(site: Site, at: datetime) -> str:

@@ -26,7 +26,9 @@ from typing import TypeVar
 from vendors.kit import (
     MAX_CALLS,
     Battery,
+    CalendarUnit,
     CredentialHeaders,
+    Freshness,
     Key,
     Level,
     Limits,
@@ -75,7 +77,10 @@ PAGE_SIZE = 100
 # How many inverters a list may ask about their battery.
 MOST_DOUBTS = 10
 # A chart's calendar unit, the step of its rows, and how its date is written.
-CHARTS = {Level.DAY: ("month", "day", "%Y-%m"), Level.MONTH: ("year", "month", "%Y")}
+CHARTS = {
+    Level.DAY: (CalendarUnit.MONTH, CalendarUnit.DAY, "%Y-%m"),
+    Level.MONTH: (CalendarUnit.YEAR, CalendarUnit.MONTH, "%Y"),
+}
 
 
 class Solis(Vendor):
@@ -122,7 +127,7 @@ class Solis(Vendor):
 
     def _has_lost_battery(self, inverter: str) -> bool:
         """Whether the detail says that there is no battery, although the list's counters speak for one."""
-        reply = self.client.optional(lambda: self._one("inverterDetail", inverter, "inventory")).result()
+        reply = self.client.optional(lambda: self._one("inverterDetail", inverter, Freshness.INVENTORY)).result()
         return reply is not None and reply.record(lambda raw: says_no_battery(raw["data"]))
 
     def _page(
@@ -139,7 +144,7 @@ class Solis(Vendor):
         return found, number < pages and bool(raws)
 
     def site(self, key: Key) -> Site:
-        return self._station(key[0], "live")
+        return self._station(key[0], Freshness.LIVE)
 
     def solar_inverter(self, key: Key) -> SolarInverter:
         detail, device = self._device(key, SolarInverter)
@@ -167,22 +172,22 @@ class Solis(Vendor):
     def site_battery_intervals(self, key: Key, level: Level) -> Series:
         return self._of_site(key[0], level, FLOWS, Battery)
 
-    def _one(self, call: str, id: str, kind: str) -> Reply:
+    def _one(self, call: str, id: str, freshness: Freshness) -> Reply:
         """The detail of a station or inverter: of no other, as far as it names one."""
-        reply = self.client.post_read(f"/v1/api/{call}", body={"id": id}, kind=kind)
+        reply = self.client.post_read(f"/v1/api/{call}", body={"id": id}, freshness=freshness)
         detail = reply.record(lambda raw: as_object(raw["data"] or {}))
         if not detail:
             raise NotFound(reply.url)
         reply.record(lambda _: all_of([detail], "id", id))
         return reply
 
-    def _station(self, station: str, kind: str = "inventory") -> Site:
-        reply = self._one("stationDetail", station, kind)
+    def _station(self, station: str, freshness: Freshness = Freshness.INVENTORY) -> Site:
+        reply = self._one("stationDetail", station, freshness)
         return reply.record(lambda raw: detailed(to_site(raw["data"]), raw["data"], self.client.now))
 
     def _device(self, key: Key, kind: type[D]) -> tuple[Raw, D]:
         """The inverter's detail, and the inverter or its battery."""
-        reply = self._one("inverterDetail", key[0], "live")
+        reply = self._one("inverterDetail", key[0], Freshness.LIVE)
         detail: Raw = reply.record(lambda raw: raw["data"])
         # A device that never reported has a detail of zeros without an id; the list knows who it is.
         devices = self.devices() if not detail.get("id") else reply.record(lambda raw: to_devices(raw["data"]))
@@ -209,7 +214,7 @@ class Solis(Vendor):
         def days(start: datetime, end: datetime) -> Iterator[Tile]:
             for day in whole_dates(start, end, clock):
                 read = partial(self._day, day, site, members, devices)
-                span = day_start(day, clock), day_start(next_period("day", day), clock)
+                span = day_start(day, clock), day_start(next_period(CalendarUnit.DAY, day), clock)
                 yield Tile(*span, read, calls=len(devices) * len(offsets(day, clock)))
 
         def read_totals(first: date) -> list[list[Row]]:
@@ -222,7 +227,7 @@ class Solis(Vendor):
         self, day: date, site: Site, members: tuple[str, ...], devices: list[SolarInverter] | list[Battery]
     ) -> list[list[Row]]:
         clock = site.clock
-        start, end = day_start(day, clock), day_start(next_period("day", day), clock)
+        start, end = day_start(day, clock), day_start(next_period(CalendarUnit.DAY, day), clock)
         began = day_start(day, inverters_clock(site)) if members is PRODUCED else None
         found = []
         for device in devices:
@@ -230,7 +235,7 @@ class Solis(Vendor):
             for offset in offsets(day, clock):
                 hours = (offset.utcoffset(None)) / timedelta(hours=1)
                 body = {"id": device.vendor_id, "money": "", "time": day.isoformat(), "timeZone": hours}
-                reply = self.client.post_read("/v1/api/inverterDay", body=body, kind=self.client.kind(end))
+                reply = self.client.post_read("/v1/api/inverterDay", body=body, freshness=self.client.freshness(end))
                 timed += reply.rows("data", to=partial(to_sample, members), optional=True)
             samples = [sample for sample in last_of_each(timed) if sample.at <= self.client.now]
             found.append(fine_rows(samples, start, end, device.rated_power_kw, began))
@@ -248,9 +253,9 @@ class Solis(Vendor):
         clock, (unit, step, form) = site.clock, CHARTS[level]
         owner, id = ("inverter", devices[0].vendor_id) if devices else ("station", site.vendor_id)
         end = day_start(next_period(unit, first), clock)
-        body = {"id": id, "money": "", unit: first.strftime(form)}
+        body = {"id": id, "money": "", unit.value: first.strftime(form)}
         call = f"{owner}{unit.capitalize()}"
-        reply = self.client.post_read(f"/v1/api/{call}", body=body, kind=self.client.kind(end))
+        reply = self.client.post_read(f"/v1/api/{call}", body=body, freshness=self.client.freshness(end))
         reply.record(lambda raw: all_of(rows(raw, "data", optional=True), "inverterId", id))
         timed: list[Timed] = reply.rows("data", to=partial(to_total, members, clock), optional=True)
         return totals(last_of_each(timed), step, clock, inverters_clock(site))

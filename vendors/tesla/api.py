@@ -21,6 +21,8 @@ from zoneinfo import ZoneInfo
 
 from vendors.kit import (
     Battery,
+    CalendarUnit,
+    Freshness,
     Key,
     Level,
     NotOffered,
@@ -61,7 +63,12 @@ SITE_INFO = "/api/1/energy_sites/{}/site_info"
 LIVE_STATUS = "/api/1/energy_sites/{}/live_status"
 HISTORY = "/api/1/energy_sites/{}/calendar_history"
 # The history's period, which is also the calendar's unit that one call covers.
-PERIODS = {Level.QUARTER: "day", Level.HOUR: "day", Level.DAY: "month", Level.MONTH: "year"}
+PERIODS = {
+    Level.QUARTER: CalendarUnit.DAY,
+    Level.HOUR: CalendarUnit.DAY,
+    Level.DAY: CalendarUnit.MONTH,
+    Level.MONTH: CalendarUnit.YEAR,
+}
 
 
 class Tesla(Vendor):
@@ -74,7 +81,7 @@ class Tesla(Vendor):
         }
     }
     # Its cloud renews live values every few minutes; asking more often costs the same and tells the same.
-    fresh = {**Vendor.fresh, "live": 120.0}
+    fresh_seconds = {**Vendor.fresh_seconds, Freshness.LIVE: 120.0}
     lag = timedelta(minutes=10)
     # `of_several`: of a device that is not the only one of its kind at its site. The offset of a site's clock comes
     # only where its zone has no name.
@@ -116,7 +123,7 @@ class Tesla(Vendor):
         if not here.has_one(SolarInverter):
             return inverter
         today = self.client.now.astimezone(here.clock).date()
-        of_today = self.client.optional(lambda: self._rows(here, PRODUCED, "day", today))
+        of_today = self.client.optional(lambda: self._rows(here, PRODUCED, CalendarUnit.DAY, today))
         lifetime = self.client.optional(lambda: self._lifetime(here))
         live = self.client.optional(lambda: self._live(here.id)).result() or {}
         return replace(
@@ -179,7 +186,7 @@ class Tesla(Vendor):
         return Installation(site, info, tuple({(type(device), device.key): device for device in every}.values()))
 
     def _live(self, site: str) -> Raw:
-        found: Raw = self.client.get(LIVE_STATUS, site, kind="live").record(partial(response_of, site))
+        found: Raw = self.client.get(LIVE_STATUS, site, freshness=Freshness.LIVE).record(partial(response_of, site))
         return found
 
     def _of_device(self, key: Key, kind: type[D], energies: Energies, level: Level) -> Series:
@@ -202,7 +209,7 @@ class Tesla(Vendor):
         tiles = calendar_tiles(period, here.clock, lambda first: [self._rows(here, energies, period, first)])
         return Series(here.clock, tiles, self.lag, since=here.since)
 
-    def _rows(self, here: Installation, energies: Energies, period: str, first: date) -> list[Row]:
+    def _rows(self, here: Installation, energies: Energies, period: CalendarUnit, first: date) -> list[Row]:
         """The rows of a day, or those of the days of a month or the months of a year, up to now."""
         start, end = day_start(first, here.clock), day_start(next_period(period, first), here.clock)
         window = {
@@ -210,19 +217,19 @@ class Tesla(Vendor):
             # Up to midnight the last day would be empty.
             "end_date": (end - timedelta(seconds=1)).astimezone(here.clock).isoformat(),
         }
-        found = self._history(here, energies, period, window, self.client.kind(end))
+        found = self._history(here, energies, period, window, self.client.freshness(end))
         return within(found, start, min(end, self.client.now))
 
     def _lifetime(self, here: Installation) -> list[Row]:
-        return within(self._history(here, PRODUCED, "lifetime", {}, "today"), EARLIEST, self.client.now)
+        return within(self._history(here, PRODUCED, "lifetime", {}, Freshness.TODAY), EARLIEST, self.client.now)
 
     def _history(
-        self, here: Installation, energies: Energies, period: str, window: Mapping[str, str], kind: str
+        self, here: Installation, energies: Energies, period: str, window: Mapping[str, str], freshness: Freshness
     ) -> list[Row]:
         params = {"kind": "energy", "period": period, **window}
         if isinstance(here.clock, ZoneInfo):
             params["time_zone"] = here.clock.key
-        reply = self.client.get(HISTORY, here.id, params=params, kind=kind)
+        reply = self.client.get(HISTORY, here.id, params=params, freshness=freshness)
 
         def read(raw: Raw) -> list[Row]:
             # Without any row the list is null.

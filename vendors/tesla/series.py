@@ -6,7 +6,17 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from math import fsum
 from statistics import median_low
 
-from vendors.kit import Production, Quality, Row, Sample, distances, last_of_each, rows_from_amounts, rows_from_totals
+from vendors.kit import (
+    CalendarUnit,
+    Production,
+    Quality,
+    Row,
+    Sample,
+    distances,
+    last_of_each,
+    rows_from_amounts,
+    rows_from_totals,
+)
 from vendors.kit.parsing.reading import Raw, number, stamp
 
 # The parts that add up to each energy. Rows have sums of them too, but not all rows have all.
@@ -21,7 +31,7 @@ FLOWS: Energies = (
     ("battery_energy_exported",),
 )
 # What a row stands for in the periods that are longer than a day.
-UNITS = {"month": "day", "year": "month", "lifetime": "year"}
+UNITS = {"month": CalendarUnit.DAY, "year": CalendarUnit.MONTH, "lifetime": CalendarUnit.YEAR}
 # In a day: five minutes, and fifteen in answers of an older API. Longer distances are gaps, unless rows keep them.
 STEP, LONGEST_STEP, LONGEST_REGULAR_STEP = timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1)
 HALF_A_DAY = timedelta(hours=12)

@@ -2,11 +2,11 @@
 
 import marshmallow as ma
 
-from app.api.schemas.fields import Answer, VendorName, Vendors
+from app.api.schemas.fields import ResponseSchema, VendorName, Vendors
 from app.api.schemas.lists import ErrorDetails, Summary
 
 
-class Location(Answer):
+class Location(ResponseSchema):
     """Where a site is."""
 
     lat = ma.fields.Float(metadata={"description": "Degrees, north positive."})
@@ -17,7 +17,7 @@ class Location(Answer):
     )
 
 
-class Bess(Answer):
+class Bess(ResponseSchema):
     """All batteries of a site together."""
 
     nameplate_kwh = ma.fields.Float(data_key="nameplateKwh")
@@ -25,14 +25,14 @@ class Bess(Answer):
     soc_percent = ma.fields.Float(data_key="stateOfChargePercent")
 
 
-class Production(Answer):
+class Production(ResponseSchema):
     """Energy from `start` to now."""
 
     kwh = ma.fields.Float(required=True)
     start = ma.fields.AwareDateTime(required=True, allow_none=True)
 
 
-class LogEntry(Answer):
+class LogEntry(ResponseSchema):
     """What a device's log says: an error, a warning or an information; the last entry tells how far it reaches back."""
 
     error = ma.fields.String()
@@ -41,7 +41,7 @@ class LogEntry(Answer):
     start = ma.fields.AwareDateTime()
 
 
-class Read(Answer):
+class Read(ResponseSchema):
     """What every single thing has."""
 
     id = ma.fields.String(required=True)

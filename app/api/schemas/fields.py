@@ -73,8 +73,8 @@ class Vendors(ma.fields.Dict):
         )
 
 
-class Answer(ma.Schema):
-    """An answer of ours. Clients must not mind members that later versions add."""
+class ResponseSchema(ma.Schema):
+    """A JSON object in a response. Clients ignore members that later versions add."""
 
     class Meta:
         unknown = ma.INCLUDE

@@ -3,7 +3,7 @@
 import marshmallow as ma
 from marshmallow.validate import OneOf
 
-from app.api.schemas.fields import Answer, Moment, Prepared, Vendors
+from app.api.schemas.fields import Moment, Prepared, ResponseSchema, Vendors
 from app.api.schemas.lists import ErrorDetails, PageQuery
 from vendors.kit import Level
 
@@ -24,14 +24,14 @@ class WindowQuery(PageQuery):
     end = Moment(metadata={"description": "Not included. Default: now."})
 
 
-class Reporting(Answer):
+class Reporting(ResponseSchema):
     """How many of the devices behind a value have reported."""
 
     n = ma.fields.Integer(required=True)
     of = ma.fields.Integer(required=True)
 
 
-class Interval(Answer):
+class Interval(ResponseSchema):
     """Energy from start (included) to end (not included)."""
 
     start = ma.fields.AwareDateTime(required=True)
@@ -60,7 +60,7 @@ class BatteryInterval(Interval):
     soc_percent = ma.fields.Float(data_key="stateOfChargePercent", metadata={"description": "Mean of the interval."})
 
 
-class Series(Answer):
+class Series(ResponseSchema):
     """What a page of intervals has."""
 
     id = ma.fields.String(required=True)

@@ -6,7 +6,7 @@ import marshmallow as ma
 from marshmallow.validate import Length, Range
 
 from app.api import paging
-from app.api.schemas.fields import Answer, Prepared, VendorName, Vendors, WholeNumber, printable
+from app.api.schemas.fields import Prepared, ResponseSchema, VendorName, Vendors, WholeNumber, printable
 
 ID: list[Any] = [Length(1, 200), printable]
 
@@ -45,7 +45,7 @@ class DeviceListQuery(SiteListQuery):
     )
 
 
-class ErrorDetail(Answer):
+class ErrorDetail(ResponseSchema):
     """Why a vendor's part is missing, or not complete."""
 
     code = ma.fields.String(required=True, metadata={"description": "A fixed word for programs."})
@@ -68,22 +68,22 @@ class ErrorDetails(ma.fields.Dict):
         super().__init__(ma.fields.String(), ma.fields.Nested(ErrorDetail), data_key="errorDetails")
 
 
-class Summary(Answer):
+class Summary(ResponseSchema):
     """An item of a list: read the rest with its id."""
 
     id = ma.fields.String(required=True, metadata={"example": "solr-4a754i27ee1cb550"})
 
 
-def url_list(name: str, member: str) -> type[Answer]:
+def url_list(name: str, member: str) -> type[ResponseSchema]:
     """The schema of a list in version v1: URLs."""
     url = ma.fields.Url(metadata={"example": f"https://derapi.example.org/{member}/solr-4a754i27ee1cb550"})
     members = {"urls": Prepared(url, data_key=member, required=True), "errors": Vendors(required=True)}
-    return type(f"{name}Urls", (Answer,), {"__doc__": "The list in version v1.", **members})
+    return type(f"{name}Urls", (ResponseSchema,), {"__doc__": "The list in version v1.", **members})
 
 
-def summary_list(name: str, member: str) -> type[Answer]:
+def summary_list(name: str, member: str) -> type[ResponseSchema]:
     """The schema of a page of a list in version v2024-09-01: objects with an id."""
-    members = {
+    members: dict[str, Any] = {
         "summaries": Prepared(ma.fields.Nested(Summary), data_key=member, required=True),
         "errors": Vendors(required=True),
         "error_details": ErrorDetails(),
@@ -91,4 +91,5 @@ def summary_list(name: str, member: str) -> type[Answer]:
             data_key="nextPageToken", metadata={"description": "Absent on the last page."}
         ),
     }
-    return type(f"{name}Summaries", (Answer,), {"__doc__": "A page of the list in version v2024-09-01.", **members})
+    members["__doc__"] = "A page of the list in version v2024-09-01."
+    return type(f"{name}Summaries", (ResponseSchema,), members)

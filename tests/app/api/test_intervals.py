@@ -8,7 +8,7 @@ import orjson
 import pytest
 import time_machine
 
-from app.api.intervals import Reading
+from app.api.intervals import PageRead
 from tests.app.support import SMA, V2
 from tests.vendors.support import HEADERS
 
@@ -187,5 +187,5 @@ def test_an_id_of_another_kind_has_no_intervals_here(read):
 
 
 def test_a_module_that_fails_is_the_vendor_s_error_and_no_500(get, plant, monkeypatch, read):
-    monkeypatch.setattr(Reading, "of", lambda *asked: 1 / 0)
+    monkeypatch.setattr(PageRead, "run", lambda *asked: 1 / 0)
     assert read().json["code"] == "plugin_fault"

@@ -147,7 +147,7 @@ def test_a_database_that_fails_does_not_fail_a_list(get, app, clouds, monkeypatc
 
         raise OperationalError("x", {}, Exception())
 
-    monkeypatch.setattr(app.extensions["database"], "session", broken)
+    monkeypatch.setattr(app.extensions["services"].database, "session", broken)
     assert len(ids_of(get())) == 6
     monkeypatch.undo()
     assert get(f"/solar-inverters/{ids_of(get('/solar-inverters?vendorID=131'))[0]}").status_code == 200
@@ -161,12 +161,12 @@ def test_a_locked_database_does_not_hold_a_list(get, app, settings, clouds):
         assert len(ids_of(get())) == 6
         assert time.monotonic() - started < 2, "the database waits 5 s for a lock"
         other.execute("ROLLBACK")
-    app.extensions["inventory"]._resources._writer.shutdown(wait=True)
+    app.extensions["services"].inventory._resources._writer.shutdown(wait=True)
 
 
 def test_age_tells_how_old_the_oldest_part_of_an_answer_is(get, app, clouds):
     now = [0.0]
-    for cloud in app.extensions["clouds"].values():
+    for cloud in app.extensions["services"].clouds.values():
         cloud.replies._clock = lambda: now[0]
     assert get(headers=HEADERS["sma"]).headers["Age"] == "0"
     now[0] = 600.0

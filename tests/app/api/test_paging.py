@@ -3,6 +3,8 @@
 import pytest
 
 from app import create_app
+from app.api.paging import Pages
+from app.web.problems import Problem
 from tests.app.support import ALL, SOLIS, V2, ids_of
 
 
@@ -69,6 +71,24 @@ def test_a_page_token_works_in_another_process(get, settings, bearer, clouds):
     other = create_app(settings).test_client()
     second = other.get(f"/solar-inverters?pageToken={first['nextPageToken']}", headers=bearer | ALL | V2).json
     assert len(second["solarInverters"]) == 2
+
+
+def test_a_page_token_with_a_letter_changed_is_refused():
+    pages, query = Pages("s" * 32), ("client", "/sites")
+    token = pages.token("site-0000000000000000", query)
+    assert pages.read(token, query) == "site-0000000000000000"
+    # Two bits of the last letter belong to no byte of the signature.
+    for place, letter in enumerate(token[:-1]):
+        changed = token[:place] + ("A" if letter != "A" else "B") + token[place + 1 :]
+        with pytest.raises(Problem) as refused:
+            pages.read(changed, query)
+        assert (refused.value.status, refused.value.code) == (400, "invalid_page_token")
+
+
+@pytest.mark.parametrize("token", ["", ".", "a.b", "é", "x" * 200])
+def test_a_text_that_is_no_page_token_is_refused(token):
+    with pytest.raises(Problem, match="pageToken does not belong to this query"):
+        Pages("s" * 32).read(token, ("client", "/sites"))
 
 
 def test_no_cache_forces_fresh_calls_and_a_failed_refresh_evicts_nothing(get, clouds):

@@ -38,7 +38,7 @@ def test_an_id_can_be_read_in_another_process_and_with_the_row_lost(get, app, se
     other = create_app(settings).test_client()
     assert other.get(f"/solar-inverters/{id}", headers=bearer | ALL).status_code == 200
     for reader in (get, lambda path: other.get(path, headers=bearer | ALL)):
-        with app.extensions["database"].session() as session:
+        with app.extensions["services"].database.session() as session:
             session.execute(delete(Resource))
         assert reader(f"/solar-inverters/{id}").status_code == 200
 
@@ -46,10 +46,10 @@ def test_an_id_can_be_read_in_another_process_and_with_the_row_lost(get, app, se
 def test_a_healing_sweep_writes_every_row_that_it_saw(get, app, clouds):
     ids = ids_of(get("/solar-inverters?vendor=sma"))
     get()
-    with app.extensions["database"].session() as session:
+    with app.extensions["services"].database.session() as session:
         session.execute(delete(Resource))
     get(f"/solar-inverters/{ids[0]}")
-    with app.extensions["database"].session() as session:
+    with app.extensions["services"].database.session() as session:
         assert set(ids) <= set(session.scalars(select(Resource.id)))
 
 
@@ -58,7 +58,7 @@ def test_an_id_is_found_again_also_within_the_minute_after_a_search_for_another(
     get()
     assert get("/solar-inverters/solr-0000000000000000").status_code == 404
     calls = len(clouds.calls)
-    with app.extensions["database"].session() as session:
+    with app.extensions["services"].database.session() as session:
         session.execute(delete(Resource))
     answers = [get(f"/solar-inverters/{id}").status_code for id in ids]
     assert answers == [200] * len(ids)
@@ -67,17 +67,17 @@ def test_an_id_is_found_again_also_within_the_minute_after_a_search_for_another(
 
 def test_a_list_writes_its_rows_again_once_a_read_has_shown_that_they_are_lost(get, app, clouds):
     ids = ids_of(get())
-    with app.extensions["database"].session() as session:
+    with app.extensions["services"].database.session() as session:
         session.execute(delete(Resource))
     get(f"/solar-inverters/{ids[0]}", headers={"X-Authorization-smasbox": "nonsense"})
     get()
-    with app.extensions["database"].session() as session:
+    with app.extensions["services"].database.session() as session:
         assert set(session.scalars(select(Resource.id))) == set(ids)
 
 
 def test_a_search_that_failed_is_tried_again_after_some_seconds(app, get, network):
     now = [0.0]
-    app.extensions["inventory"]._healing._clock = lambda: now[0]
+    app.extensions["services"].inventory._healing._clock = lambda: now[0]
     network.post(f"{SOLIS}/v1/api/inverterList", status=503)
     for later, calls in ((0.0, 2), (4.0, 2), (6.0, 4)):
         now[0] = later
@@ -88,7 +88,7 @@ def test_a_search_that_failed_is_tried_again_after_some_seconds(app, get, networ
 def test_parallel_reads_of_lost_ids_all_find_them(app, get, http, bearer, clouds):
     ids = ids_of(get("/solar-inverters?vendor=sma"))
     get()
-    with app.extensions["database"].session() as session:
+    with app.extensions["services"].database.session() as session:
         session.execute(delete(Resource))
     with ThreadPoolExecutor(6) as threads:
         paths = [f"/solar-inverters/{id}" for id in ids * 3]

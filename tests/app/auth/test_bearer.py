@@ -10,16 +10,22 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import create_app
 from app.auth.bearer import OPEN_ENDPOINTS
 from app.auth.clients import Clients
+from app.config import Settings
 
 CLOSED = "/closed"
 
 
-@pytest.fixture
-def app(app: Flask) -> Flask:
+def with_a_closed_route(app: Flask) -> Flask:
     app.add_url_rule(CLOSED, "closed", lambda: {"ok": True})
     return app
+
+
+@pytest.fixture
+def app(app: Flask) -> Flask:
+    return with_a_closed_route(app)
 
 
 def claims(client_id: str, **other: Any) -> dict[str, Any]:
@@ -33,16 +39,16 @@ def signed(payload: dict[str, Any], key: str | None = "s" * 32, algorithm: str =
 
 
 def test_only_the_short_list_of_routes_is_open(app: Flask, http: FlaskClient) -> None:
-    found = set()
+    open_endpoints = set()
     for rule in app.url_map.iter_rules():
         built = rule.build(dict.fromkeys(rule.arguments, "solr-0000000000000000"))
         assert built is not None
         for method in rule.methods or ():
             answer = http.open(built[1], method=method)
             if answer.status_code != 401 or "Bearer" not in answer.headers["WWW-Authenticate"]:
-                found.add(rule.endpoint)
-    assert found == {"health.show", "oauth.token", "api-docs.openapi_json"}
-    assert found == OPEN_ENDPOINTS
+                open_endpoints.add(rule.endpoint)
+    assert open_endpoints == {"Health.show", "Token.issue", "api-docs.openapi_json"}
+    assert open_endpoints == OPEN_ENDPOINTS
 
 
 def test_a_token_opens_a_closed_route(http: FlaskClient, bearer: dict[str, str]) -> None:
@@ -117,18 +123,19 @@ def test_the_clocks_of_two_hosts_may_differ_by_five_seconds(
                 assert answer.status_code == status, seconds
 
 
-def test_the_token_of_a_revoked_client_stops_within_five_seconds(app: Flask, http: FlaskClient) -> None:
+def test_the_token_of_a_revoked_client_stops_within_five_seconds(settings: Settings) -> None:
     now = [1000.0]
-    database = app.extensions["database"]
-    app.extensions["clients"] = Clients(database, clock=lambda: now[0])
-    client_id, _ = app.extensions["clients"].create("test", "production", "v1")
+    app = with_a_closed_route(create_app(settings, clock=lambda: now[0]))
+    http, services = app.test_client(), app.extensions["services"]
+    client_id, _ = services.clients.create("test", "production", "v1")
     header = {"Authorization": f"Bearer {signed(claims(client_id))}"}
     assert http.get(CLOSED, headers=header).status_code == 200
-    Clients(database).revoke(client_id)  # as another process does
+    Clients(services.database).revoke(client_id)  # as another process does
     now[0] += 3.9
-    assert http.get(CLOSED, headers=header).status_code == 200, "reads are remembered for some seconds"
+    assert http.get(CLOSED, headers=header).status_code == 200, "clients are cached for some seconds"
     now[0] += 1.0
     assert http.get(CLOSED, headers=header).status_code == 401
+    services.database.close()
 
 
 def test_paths_and_methods_that_do_not_exist_need_no_token(http: FlaskClient) -> None:
@@ -138,8 +145,7 @@ def test_paths_and_methods_that_do_not_exist_need_no_token(http: FlaskClient) ->
 
 
 def test_a_database_that_fails_is_not_a_refusal(app: Flask, http: FlaskClient, bearer: dict[str, str]) -> None:
-    app.extensions["clients"] = Clients(app.extensions["database"])
-    with app.extensions["database"].engine.begin() as connection:
+    with app.extensions["services"].database.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE clients")
     answer = http.get(CLOSED, headers=bearer)
     assert answer.status_code == 503

@@ -17,20 +17,20 @@ def now() -> list[float]:
 
 @pytest.fixture
 def clients(app: Flask, now: list[float]) -> Clients:
-    return Clients(app.extensions["database"], clock=lambda: now[0])
+    return Clients(app.extensions["services"].database, clock=lambda: now[0])
 
 
 @pytest.fixture
 def elsewhere(app: Flask) -> Clients:
     """The same clients in another process, without a shared ledger."""
-    return Clients(app.extensions["database"])
+    return Clients(app.extensions["services"].database)
 
 
 def test_secrets_have_256_bits_and_only_their_hash_is_kept(app: Flask, clients: Clients) -> None:
     client_id, secret = clients.create("one", "production", "v1")
     assert len(secret) == 43  # 32 bytes in base64
     assert clients.create("two", "production", "v1")[1] != secret
-    with app.extensions["database"].engine.connect() as connection:
+    with app.extensions["services"].database.engine.connect() as connection:
         rows = connection.execute(text("SELECT * FROM clients")).all()
     assert secret not in str(rows)
     assert client_id in str(rows)

@@ -38,7 +38,7 @@ def test_a_wrong_secret_an_unknown_and_a_revoked_client_are_logged_with_id_and_a
     app: Flask, http: FlaskClient, new_client: NewClient, lines: Lines
 ) -> None:
     known, revoked = new_client(), new_client()
-    app.extensions["clients"].revoke(revoked[0])
+    app.extensions["services"].clients.revoke(revoked[0])
     for auth in ((known[0], "a-wrong-secret"), (UNKNOWN, "a-wrong-secret"), revoked):
         answer = http.post("/oauth2/token", data=GRANT, auth=auth)
         line = the_line(lines)
@@ -74,7 +74,7 @@ def test_a_refused_access_token_is_logged_with_the_client_if_the_token_is_ours(
 ) -> None:
     client_id, _ = new_client()
     token, _ = tokens.issue(client_id, "s" * 32)
-    app.extensions["clients"].revoke(client_id)
+    app.extensions["services"].clients.revoke(client_id)
     foreign, _ = tokens.issue(client_id, "x" * 32)
     for sent, named in ((token, client_id), (foreign, None), ("sesame-sesame", None)):
         http.get("/solar-inverters", headers={"Authorization": f"Bearer {sent}"})
@@ -100,7 +100,7 @@ def test_the_address_is_the_callers_only_where_a_proxy_is_trusted(
         app.test_client().post("/oauth2/token", data=GRANT, auth=(UNKNOWN, "wrong-secret"), headers=forwarded)
         (line,) = lines()
         assert line["address"] == address
-        app.extensions["database"].close()
+        app.extensions["services"].database.close()
 
 
 def test_an_id_of_any_form_is_one_short_field(http: FlaskClient, lines: Lines) -> None:
@@ -124,11 +124,10 @@ def test_a_secret_sent_in_the_place_of_the_id_is_not_written(
     assert pair[:60] not in written
 
 
-def test_a_flood_of_failed_logins_is_bounded_and_counted(app: Flask, http: FlaskClient, lines: Lines) -> None:
-    flood = bounded_log.PER_MINUTE + 5
-    failed = app.extensions["failed_logins"]
-    now = failed._clock()
-    failed._clock = lambda: now
+def test_a_flood_of_failed_logins_is_bounded_and_counted(settings: Settings, lines: Lines) -> None:
+    flood, now = bounded_log.PER_MINUTE + 5, 0.0
+    app = create_app(replace(settings, log_level="WARNING"), clock=lambda: now)
+    http = app.test_client()
     for _ in range(flood):
         http.post("/oauth2/token", data=GRANT, auth=(UNKNOWN, "wrong-secret"))
     assert len(lines()) == bounded_log.PER_MINUTE
@@ -137,3 +136,4 @@ def test_a_flood_of_failed_logins_is_bounded_and_counted(app: Flask, http: Flask
     (line,) = lines()
     assert (line["event"], line["left_out"]) == ("login failed", 5)
     assert "request_id" not in line
+    app.extensions["services"].database.close()

@@ -26,7 +26,7 @@ def asked(monkeypatch):
 def passing(app):
     """Lets time pass for what was kept."""
     now = [0.0]
-    for cloud in app.extensions["clouds"].values():
+    for cloud in app.extensions["services"].clouds.values():
         cloud.replies._clock = lambda: now[0]
 
     def wait(seconds):
@@ -53,7 +53,7 @@ def test_what_was_asked_otherwise_is_made_for_itself(get, clouds, asked):
 
 def test_a_part_is_made_anew_once_its_replies_are_old(get, clouds, asked, passing, app):
     get()
-    passing(min(cloud.vendor.fresh["inventory"] for cloud in app.extensions["clouds"].values()) + 1)
+    passing(min(cloud.vendor.fresh_seconds["inventory"] for cloud in app.extensions["services"].clouds.values()) + 1)
     clouds.replace("GET", f"{SOLAREDGE}/v2/sites/5/devices", json=[])
     assert len(ids_of(get())) == 5
     assert "solaredge" in asked[1]
@@ -100,7 +100,7 @@ def test_the_age_of_a_part_is_that_of_its_oldest_reply(get, clouds, passing):
 
 def test_no_credential_stands_in_what_is_remembered(get, clouds, app):
     get()
-    recall = app.extensions["inventory"]._recall
+    recall = app.extensions["services"].inventory._recall
     assert len(recall._parts) == 3
     for value in ALL.values():
         assert value.split()[-1] not in repr(list(recall._parts.items()))

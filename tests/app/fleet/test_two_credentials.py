@@ -151,10 +151,10 @@ def test_while_the_vendor_is_down_each_is_served_what_is_old_and_their_own(liste
     (common,) = listed["anna"] & listed["ben"]
     for owner in OWNERS:
         assert ask(owner, f"/solar-inverters/{common}").status_code == 200
-    replies, cloud.is_down = app.extensions["clouds"][cloud.vendor].replies, True
+    replies, cloud.is_down = app.extensions["services"].clouds[cloud.vendor].replies, True
     clock = replies._clock
     replies._clock = lambda: clock() + 7200
-    app.extensions["clouds"][cloud.vendor].pause = 0.0
+    app.extensions["services"].clouds[cloud.vendor].pause = 0.0
     for owner in OWNERS:
         answer = ask(owner)
         assert ids_of(answer) == listed[owner]

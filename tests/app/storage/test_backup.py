@@ -57,7 +57,7 @@ def test_a_checkpoint_of_a_database_that_cannot_be_reached_fails_nothing(tmp_pat
 
 @pytest.mark.databases
 def test_no_connection_is_left_open_by_an_upgrade(app: Flask) -> None:
-    assert app.extensions["database"].engine.pool.checkedin() == 0
+    assert app.extensions["services"].database.engine.pool.checkedin() == 0
 
 
 @pytest.mark.serial
@@ -84,7 +84,7 @@ def test_a_service_starts_and_ends_with_everything_in_the_file(tmp_path: Path, e
 
 
 def test_the_documented_backup_of_a_database_in_use_can_be_read(app: Flask, tmp_path: Path) -> None:
-    app.extensions["clients"].create("x", "production", "v1")
+    app.extensions["services"].clients.create("x", "production", "v1")
     text = (ROOT / "docs/operations.md").read_text()
     (command,) = re.findall(r"^ +(.*VACUUM INTO.*)$", text, re.MULTILINE)
     script = re.fullmatch(r"python3 -c '(.*)' (\S+) (\S+)", command)

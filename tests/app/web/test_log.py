@@ -184,7 +184,7 @@ def test_concealed_values_follow_into_threads_with_the_context_and_end_with_the_
 
 
 def test_the_token_of_the_caller_is_never_logged(app: Flask, lines: Lines) -> None:
-    client_id, _ = app.extensions["clients"].create("test", "production", "v1")
+    client_id, _ = app.extensions["services"].clients.create("test", "production", "v1")
     token, _ = tokens.issue(client_id, "s" * 32)
 
     def view() -> str:
@@ -208,7 +208,7 @@ def test_the_token_of_the_caller_is_hidden_whatever_blanks_come_before_it(app: F
 
 
 def test_a_client_secret_is_never_logged(app: Flask, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
-    client_id, secret = app.extensions["clients"].create("test", "production", "v1")
+    client_id, secret = app.extensions["services"].clients.create("test", "production", "v1")
 
     def issue(*given: str) -> tuple[str, int]:
         structlog.stdlib.get_logger("x").info(f"a token for {secret}")

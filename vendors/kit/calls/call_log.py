@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vendors.kit.errors import VendorError
-from vendors.kit.http.adapter import Request
+from vendors.kit.messages import Request
 
 log = logging.getLogger(__name__)
 

@@ -17,10 +17,10 @@ import orjson
 
 from vendors.kit.calls.optional import OptionalCall
 from vendors.kit.calls.pipeline import Calls
-from vendors.kit.calls.reply_cache import Mode
+from vendors.kit.calls.reply_cache import Freshness, Mode
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import BadReply, NotOffered, PluginFault, RateLimited, Timeout, VendorDown, VendorError
-from vendors.kit.http.adapter import Request
+from vendors.kit.messages import Request
 from vendors.kit.parsing.ids_in_paths import fits_path
 from vendors.kit.parsing.projection import Shape
 from vendors.kit.reply import Progress, Reply
@@ -62,26 +62,30 @@ class Client:
         """The present, in UTC."""
         return datetime.now(UTC)
 
-    def kind(self, end: datetime) -> str:
-        """How long a reply about the time until then stays fresh: the present changes, the past does not."""
-        return "closed" if end < self.now - self._vendor.lag else "today"
+    def freshness(self, end: datetime) -> Freshness:
+        """Freshness of a series until `end`: the past no longer changes, the present does."""
+        return Freshness.CLOSED if end < self.now - self._vendor.lag else Freshness.TODAY
 
     def get(
         self,
         path: str,
         *ids: str,
         params: Params | None = None,
-        kind: str = "inventory",
+        freshness: Freshness = Freshness.INVENTORY,
         only: Shape | None = None,
     ) -> Reply:
-        """Reply to GET. `{}` in `path` stand for `ids`, which are quoted; `kind` says how long it stays fresh, `only`
-        what is read of it."""
-        return self._calls.make(lambda: self._request("GET", path, ids, _query_of(params), None, only), kind)
+        """Reply to a GET of `path`, in which each `{}` stands for one of `ids`, percent-encoded.
 
-    def post_read(self, path: str, *ids: str, body: Any, kind: str = "inventory", only: Shape | None = None) -> Reply:
+        freshness: how long the reply may be reused. only: the members that are read of it.
+        """
+        return self._calls.make(lambda: self._request("GET", path, ids, _query_of(params), None, only), freshness)
+
+    def post_read(
+        self, path: str, *ids: str, body: Any, freshness: Freshness = Freshness.INVENTORY, only: Shape | None = None
+    ) -> Reply:
         """Reply to a POST of compact JSON that only reads, so that it may be repeated and its reply kept."""
         content = orjson.dumps(body)
-        return self._calls.make(lambda: self._request("POST", path, ids, "", content, only), kind)
+        return self._calls.make(lambda: self._request("POST", path, ids, "", content, only), freshness)
 
     def optional(self, call: Callable[[], T]) -> OptionalCall[T]:
         """Begins calls for what a record can do without; `result()` waits for it, and is None if they fail.

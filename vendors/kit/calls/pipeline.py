@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vendors.kit.calls.breaker import Breaker
 from vendors.kit.calls.regions import ask_other_regions, is_answer, moved_to
-from vendors.kit.calls.reply_cache import CachedReply, FetchResult, Mode, ReplyRef
+from vendors.kit.calls.reply_cache import CachedReply, FetchResult, Freshness, Mode, ReplyRef
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import (
     BackendError,
@@ -22,7 +22,7 @@ from vendors.kit.errors import (
     bounded,
     from_status,
 )
-from vendors.kit.http.adapter import RawReply, Request
+from vendors.kit.messages import RawReply, Request
 from vendors.kit.parsing.projection import Shape
 from vendors.kit.reply import Progress, Reply
 
@@ -67,11 +67,11 @@ class Calls:
         """URL of the call that has been under way for longest, else of the last one; "" before the first."""
         return next(iter(self._under_way), self._called)
 
-    def make(self, make: Callable[[], Request], kind: str) -> Reply:
+    def make(self, make: Callable[[], Request], freshness: Freshness) -> Reply:
         """The reply, kept or new. `make` makes the request anew for a second try."""
         request, store = make(), self._cloud.replies
         key = store.key(self._cloud.name, self._witness, request)
-        fresh = self._vendor.fresh[kind]
+        fresh = self._vendor.fresh_seconds[freshness]
         if self._mode is not Mode.REFRESH:
             kept = store.get(key, MAX_AGE_SECONDS if self._mode is Mode.KEPT_ONLY else fresh)
             if kept:

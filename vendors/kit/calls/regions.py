@@ -5,7 +5,7 @@ from dataclasses import replace
 from urllib.parse import urljoin
 
 from vendors.kit.errors import BackendError, BadReply, Timeout, VendorDown, VendorError
-from vendors.kit.http.adapter import RawReply, Request
+from vendors.kit.messages import RawReply, Request
 from vendors.kit.parsing.ids_in_paths import fits_path
 
 MISDIRECTED = 421

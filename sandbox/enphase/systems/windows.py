@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from flask import request
 
-from sandbox.enphase_world.constants import DAY_SECONDS
-from sandbox.enphase_world.requests import Unprocessable, day, epoch
-from sandbox.enphase_world.state import METER_ROW, ROW, State
+from sandbox.enphase.systems.constants import DAY_SECONDS
+from sandbox.enphase.systems.requests import Unprocessable, day, epoch
+from sandbox.enphase.systems.state import METER_ROW, ROW, State
 from sandbox.times import day_start, local, zone_of
 
 # A granularity is the length of the window, not the step of its rows.
@@ -42,7 +42,7 @@ class Window(NamedTuple):
             end += step
 
 
-def asked(now: State, clock: float) -> Window:
+def requested_window(now: State, clock: float) -> Window:
     """The window of the request: from midnight today, if it names no start. Raises Unprocessable."""
     granularity = request.args.get("granularity", "day")
     if granularity not in _LENGTHS:

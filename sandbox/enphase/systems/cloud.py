@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 from flask import Blueprint, Response
 
 from sandbox.dialect import Dialect, Resolution, SiteView
-from sandbox.enphase_world import data_faults, equipment, state
-from sandbox.enphase_world.constants import LAG_SECONDS
-from sandbox.enphase_world.requests import NotFound, Unprocessable
-from sandbox.enphase_world.state import METER_ROW, State
-from sandbox.enphase_world.systems import EnphaseSite, system
+from sandbox.enphase.systems import data_faults, equipment, state
+from sandbox.enphase.systems.constants import LAG_SECONDS
+from sandbox.enphase.systems.requests import NotFound, Unprocessable
+from sandbox.enphase.systems.site import EnphaseSite, system
+from sandbox.enphase.systems.state import METER_ROW, State
 from sandbox.replies import reply
 from sandbox.world import World
 from simulation import Site

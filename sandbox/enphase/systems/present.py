@@ -1,19 +1,17 @@
 """What holds at present: the latest powers, the settings of the batteries, and what is wrong."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Response, request
 
-from sandbox.enphase_world import rows
-from sandbox.enphase_world.constants import CHARGING_IS_POSITIVE, EVENTS_KEPT_DAYS
-from sandbox.enphase_world.equipment import battery_id, meter_id
-from sandbox.enphase_world.requests import NotFound, Unprocessable, epoch
-from sandbox.enphase_world.state import ROW, State
+from sandbox.enphase.systems import rows
+from sandbox.enphase.systems.cloud import EnphaseCloud
+from sandbox.enphase.systems.constants import CHARGING_IS_POSITIVE, EVENTS_KEPT_DAYS
+from sandbox.enphase.systems.equipment import battery_id, meter_id
+from sandbox.enphase.systems.requests import NotFound, Unprocessable, epoch
+from sandbox.enphase.systems.state import ROW, State
 from sandbox.replies import reply
-
-if TYPE_CHECKING:
-    from sandbox.enphase_world.cloud import EnphaseCloud
 
 _MODES = {"Self Consumption": "Self - Consumption", "Savings": "Savings Mode", "Backup": "Full Backup"}
 _DAY, _WEEK = 86_400, 604_800
@@ -42,7 +40,7 @@ _EVENT_TYPES = (
 class Present:
     """The endpoints, over one cloud."""
 
-    def __init__(self, cloud: "EnphaseCloud") -> None:
+    def __init__(self, cloud: EnphaseCloud) -> None:
         self._cloud = cloud
 
     def latest(self, system_id: str) -> Response:

@@ -1,24 +1,22 @@
 """The series of a system and of one device, as both clouds answer them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Response
 
-from sandbox.enphase_world import rows
-from sandbox.enphase_world.requests import NotFound, Unprocessable
-from sandbox.enphase_world.state import METER_ROW, ROW, State
-from sandbox.enphase_world.windows import Window, asked, outside, step_of
+from sandbox.enphase.systems import rows
+from sandbox.enphase.systems.cloud import EnphaseCloud
+from sandbox.enphase.systems.requests import NotFound, Unprocessable
+from sandbox.enphase.systems.state import METER_ROW, ROW, State
+from sandbox.enphase.systems.windows import Window, outside, requested_window, step_of
 from sandbox.replies import reply
 from simulation import Device
-
-if TYPE_CHECKING:
-    from sandbox.enphase_world.cloud import EnphaseCloud
 
 
 class Telemetry:
     """The endpoints, over one cloud."""
 
-    def __init__(self, cloud: "EnphaseCloud") -> None:
+    def __init__(self, cloud: EnphaseCloud) -> None:
         self._cloud = cloud
 
     def production_micro(self, system_id: str) -> Response:
@@ -73,7 +71,7 @@ class Telemetry:
         return now, self._window(now)
 
     def _window(self, now: State) -> Window:
-        window = asked(now, self._cloud.now)
+        window = requested_window(now, self._cloud.now)
         if self._refuses and window.start >= now.ready:
             raise outside(now, window.start)
         return window

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.enphase_world.state import State
+from sandbox.enphase.systems.state import State
 from simulation import Device
 
 _MICRO_ID, _OTHER_ID = 1_023_000_000, 1_590_000_000

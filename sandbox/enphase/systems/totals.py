@@ -3,19 +3,17 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Response, request
 
-from sandbox.enphase_world import rows
-from sandbox.enphase_world.requests import Unprocessable, day
-from sandbox.enphase_world.state import ROW, State
-from sandbox.enphase_world.systems import PANEL_W
+from sandbox.enphase.systems import rows
+from sandbox.enphase.systems.cloud import EnphaseCloud
+from sandbox.enphase.systems.requests import Unprocessable, day
+from sandbox.enphase.systems.site import PANEL_W
+from sandbox.enphase.systems.state import ROW, State
 from sandbox.replies import reply
 from sandbox.times import day_start, local, zone_of
-
-if TYPE_CHECKING:
-    from sandbox.enphase_world.cloud import EnphaseCloud
 
 _BATTERY_W_PER_KWH = 380
 _DAY = timedelta(days=1)
@@ -25,7 +23,7 @@ Counter = Callable[[float], int]
 class Totals:
     """The endpoints, over one cloud."""
 
-    def __init__(self, cloud: "EnphaseCloud") -> None:
+    def __init__(self, cloud: EnphaseCloud) -> None:
         self._cloud = cloud
 
     def summary(self, system_id: str) -> Response:

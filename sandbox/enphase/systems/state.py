@@ -4,8 +4,8 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.enphase_world.constants import LAG_SECONDS
-from sandbox.enphase_world.systems import EnphaseSite
+from sandbox.enphase.systems.constants import LAG_SECONDS
+from sandbox.enphase.systems.site import EnphaseSite
 from simulation import Device
 
 ROW, METER_ROW = 300, 900

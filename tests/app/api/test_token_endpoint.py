@@ -37,6 +37,18 @@ def error(answer: TestResponse) -> tuple[int, str]:
     return answer.status_code, answer.json["error"]
 
 
+def presented(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Accepts all clients; a list of the ids and secrets that they presented."""
+    seen: list[tuple[str, str]] = []
+
+    def verified(self: Clients, client_id: str, secret: str) -> str:
+        seen.append((client_id, secret))
+        return client_id
+
+    monkeypatch.setattr(Clients, "verified", verified)
+    return seen
+
+
 def test_basic_and_form_fields_both_give_a_token(http: FlaskClient, new_client: NewClient) -> None:
     client_id, secret = new_client()
     for answer in (
@@ -63,19 +75,14 @@ def test_the_token_is_a_jwt_with_the_usual_claims(http: FlaskClient, new_client:
     assert claims[0]["jti"] != claims[1]["jti"]
 
 
-def test_basic_credentials_are_percent_decoded(app: Flask, http: FlaskClient, new_client: NewClient) -> None:
+def test_basic_credentials_are_percent_decoded(
+    http: FlaskClient, new_client: NewClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client_id, secret = new_client()
     encoded = "".join(f"%{ord(letter):02X}" for letter in secret)
     assert ask(http, headers=basic(f"{client_id}:{encoded}")).status_code == 200
     # A "+" stands for a blank there, and a real one is %2B.
-    seen: list[tuple[str, str]] = []
-
-    class Recorder(Clients):
-        def verified(self, client_id: str, secret: str) -> str | None:
-            seen.append((client_id, secret))
-            return None
-
-    app.extensions["clients"] = Recorder(app.extensions["database"])
+    seen = presented(monkeypatch)
     ask(http, headers=basic(f"{quote_plus('ä b')}:{quote_plus('a+b:c %')}"))
     assert seen == [("ä b", "a+b:c %")]
 
@@ -92,7 +99,7 @@ def test_a_wrong_secret_and_an_unknown_client_get_the_same_answer(http: FlaskCli
 
 
 def test_an_unknown_client_costs_the_same_look_up_and_hash(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    clients: Clients = app.extensions["clients"]
+    clients: Clients = app.extensions["services"].clients
     known, _ = clients.create("known", "production", "v1")
     work: list[str] = []
     look_up, digest = Database.get, __import__("hmac").compare_digest
@@ -139,15 +146,10 @@ def test_a_header_that_is_not_basic_is_an_invalid_client(http: FlaskClient, head
     assert answer.headers["WWW-Authenticate"].startswith("Basic ")
 
 
-def test_basic_without_padding_with_more_blanks_and_beyond_ascii_is_read(app: Flask, http: FlaskClient) -> None:
-    seen: list[str] = []
-
-    class Recorder(Clients):
-        def verified(self, client_id: str, secret: str) -> str | None:
-            seen.append(secret)
-            return client_id
-
-    app.extensions["clients"] = Recorder(app.extensions["database"])
+def test_basic_without_padding_with_more_blanks_and_beyond_ascii_is_read(
+    http: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = presented(monkeypatch)
     for secret in ("x", "xy", "xyz", "pässwörd", "秘密"):
         for written in (secret, quote_plus(secret)):
             pair = base64.b64encode(f"me:{written}".encode()).decode()
@@ -155,7 +157,7 @@ def test_basic_without_padding_with_more_blanks_and_beyond_ascii_is_read(app: Fl
             for value in (f"Basic {pair}", f"Basic {bare}", f"basic  {pair}", f"Basic   {bare} "):
                 assert ask(http, headers={"Authorization": value}).status_code == 200, value
         assert ask(http, {**GRANT, "client_id": "me", "client_secret": secret}).status_code == 200
-        assert set(seen) == {secret}
+        assert set(seen) == {("me", secret)}
         seen.clear()
 
 
@@ -195,5 +197,5 @@ def test_a_body_of_more_than_16_kib_is_too_large(http: FlaskClient, new_client: 
 
 def test_a_revoked_client_gets_no_token(app: Flask, http: FlaskClient, new_client: NewClient) -> None:
     client_id, secret = new_client()
-    app.extensions["clients"].revoke(client_id)
+    app.extensions["services"].clients.revoke(client_id)
     assert error(ask(http, auth=(client_id, secret))) == (401, "invalid_client")

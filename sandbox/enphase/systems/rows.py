@@ -6,8 +6,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from sandbox.enphase_world.constants import METER_LOSS
-from sandbox.enphase_world.state import State
+from sandbox.enphase.systems.constants import METER_LOSS
+from sandbox.enphase.systems.state import State
 from simulation import Device
 
 Spans = Iterable[tuple[float, float]]

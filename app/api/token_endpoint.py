@@ -1,21 +1,23 @@
 """POST /oauth2/token: the client credentials grant of RFC 6749 (sections 2.3.1, 4.4 and 5)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from app.auth import failed_logins, tokens
-from app.auth.clients import Clients
+from app.api.schemas.token import AccessToken, TokenError, TokenRequest
+from app.api.services import services
+from app.auth import tokens
 from app.web import guards, log
+from app.web.strict_api import Blueprint
 from vendors.kit.credentials import decoded
 
 BODY_LIMIT = 16 * 1024  # bytes; a token request has some hundred
-blueprint = Blueprint("oauth", __name__)
+FORM = "application/x-www-form-urlencoded"
+
+blueprint = Blueprint("Token", __name__, description="Access tokens.")
 
 
 class Refusal(Exception):
@@ -27,21 +29,32 @@ class Refusal(Exception):
 
 
 @blueprint.post("/oauth2/token")
-def token() -> Response:
-    """An access token for the client whose id and secret came with the request."""
+# The body is documented here and read below: a schema would refuse it with a problem, RFC 6749 demands its own errors.
+@blueprint.doc(
+    operationId="getToken",
+    security=[],
+    requestBody={"required": True, "content": {FORM: {"schema": TokenRequest}}},
+)
+@blueprint.response(200, AccessToken)
+@blueprint.alt_response(400, schema=TokenError, description="The request is not one for a token.")
+@blueprint.alt_response(401, schema=TokenError, description="Unknown client or wrong secret.")
+def issue() -> Response:
+    """Issues an access token for a client id and secret (RFC 6749, client credentials).
+
+    The client authenticates by HTTP Basic or with client_id and client_secret in the form.
+    """
     form = _form()
     client_id, secret = _credentials(form)
     log.conceal(secret)
-    clients: Clients = current_app.extensions["clients"]
-    known = clients.verified(client_id, secret)
-    if known is None:
+    verified_id = services().clients.verified(client_id, secret)
+    if verified_id is None:
         raise Refusal("invalid_client", "The client is unknown or its secret is wrong")
     if form["grant_type"] != "client_credentials":
         raise Refusal("unsupported_grant_type", "Only client_credentials is supported")
     if "scope" in form:
         raise Refusal("invalid_scope", "This service has no scopes")
-    access_token, expires_at = tokens.issue(known, current_app.config["SETTINGS"].secret_key)
-    return _answer(
+    access_token, expires_at = tokens.issue(verified_id, services().settings.secret_key)
+    return _response(
         {
             "access_token": access_token,
             "token_type": "Bearer",
@@ -52,12 +65,12 @@ def token() -> Response:
 
 
 def _form() -> dict[str, str]:
-    """The parameters of the body; those without a value count as absent (RFC 6749, section 3.2)."""
+    """The parameters of the body. A parameter without a value counts as absent (RFC 6749, section 3.2)."""
     if request.args:
         raise Refusal("invalid_request", "Parameters belong in the body, not in the URL")
     if len(request.get_data()) > BODY_LIMIT:
         raise guards.too_large(BODY_LIMIT)
-    if request.mimetype != "application/x-www-form-urlencoded":
+    if request.mimetype != FORM:
         raise Refusal("invalid_request", "The body must be application/x-www-form-urlencoded")
     for _, values in request.form.lists():
         if len(values) > 1:
@@ -69,6 +82,7 @@ def _form() -> dict[str, str]:
 
 
 def _credentials(form: Mapping[str, str]) -> tuple[str, str]:
+    """The client's id and secret, from the header or from the form."""
     header = request.headers.get("Authorization")
     if header is None:
         if "client_id" not in form:
@@ -82,6 +96,8 @@ def _credentials(form: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _basic(header: str) -> tuple[str, str]:
+    """The client's id and secret. Not request.authorization: that refuses base64 without padding, and takes a pair
+    without a colon."""
     scheme, _, value = header.partition(" ")
     try:
         if scheme.lower() != "basic":
@@ -95,7 +111,7 @@ def _basic(header: str) -> tuple[str, str]:
     return unquote_plus(client_id), unquote_plus(secret)
 
 
-def _answer(body: dict[str, Any], status: int = 200) -> Response:
+def _response(body: dict[str, Any], status: int = 200) -> Response:
     response = jsonify(body)
     response.status_code = status
     response.headers["Cache-Control"] = "no-store"
@@ -104,7 +120,7 @@ def _answer(body: dict[str, Any], status: int = 200) -> Response:
 
 
 def _presented_id() -> str | None:
-    """The client's id as the request has it, if it has one that can be read."""
+    """The client's id as it stands in the request; None where it cannot be read."""
     try:
         return _credentials(request.form)[0]
     except (Refusal, HTTPException):
@@ -113,10 +129,11 @@ def _presented_id() -> str | None:
 
 @blueprint.errorhandler(Refusal)
 def refuse(refusal: Refusal) -> Response:
-    """The error as RFC 6749 wants it; a failed authentication carries a challenge."""
-    failed_logins.report(_presented_id(), refusal.error, str(refusal))
+    """The error in the form of RFC 6749; a failed authentication carries a challenge."""
+    services().failed_logins.report(_presented_id(), refusal.error, str(refusal))
+    body = {"error": refusal.error, "error_description": str(refusal)}
     if refusal.error != "invalid_client":
-        return _answer({"error": refusal.error, "error_description": str(refusal)}, 400)
-    response = _answer({"error": refusal.error, "error_description": str(refusal)}, 401)
+        return _response(body, 400)
+    response = _response(body, 401)
     response.headers["WWW-Authenticate"] = 'Basic realm="derapi", charset="UTF-8"'
     return response

@@ -1,0 +1,41 @@
+"""The objects that live as long as the process: made by `create_app`, used by routes and commands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Flask, current_app
+
+from app.api.paging import Pages
+from app.auth.clients import Clients
+from app.auth.failed_logins import FailedLogins
+from app.config import Settings
+from app.fleet.inventory import Inventory
+from app.storage.database import Database
+from app.storage.redis_ledger import SharedLedger
+from vendors.kit import Cloud
+
+KEY = "services"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The objects that live as long as the process; `ledger` is None without Redis."""
+
+    settings: Settings
+    database: Database
+    ledger: SharedLedger | None
+    clients: Clients
+    failed_logins: FailedLogins
+    clouds: Mapping[str, Cloud]
+    inventory: Inventory
+    pages: Pages
+
+    def init_app(self, app: Flask) -> None:
+        """Makes these the services of an application, in place of its former ones."""
+        app.extensions[KEY] = self
+
+
+def services() -> Services:
+    """The services of the current application."""
+    current: Services = current_app.extensions[KEY]
+    return current

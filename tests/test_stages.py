@@ -7,11 +7,11 @@ import pytest
 from tests.vendors.stages import problems_of_stage
 from vendors.kit import Battery, Key, Level, Site, SolarInverter, Stage, Vendor, registry
 
-HEADERS = {"X-Authorization-sunny": "Bearer sentinel-sunny-token-0123456789"}
+HEADERS = {"X-Authorization-example": "Bearer sentinel-example-token-0123456789"}
 
 
-class Sunny(Vendor):
-    hosts = {"sunny": {"main": "https://api.sunny.test"}}
+class Example(Vendor):
+    hosts = {"example": {"main": "https://api.example.test"}}
 
     def sites(self):
         yield from self.client.get("/sites").rows("sites", to=to_site)
@@ -20,7 +20,7 @@ class Sunny(Vendor):
         yield from self.client.get("/inverters").rows("inverters", to=to_inverter)
 
 
-class ReadsOne(Sunny):
+class ReadsOne(Example):
     stage = Stage.STATE
 
     def site(self, key: Key) -> Site:
@@ -47,11 +47,11 @@ def test_a_plugin_has_what_its_stage_promises_and_no_more(plugin):
 @pytest.mark.parametrize(
     ("plugin", "problems"),
     [
-        (Sunny, []),
+        (Example, []),
         (ReadsOne, []),
         (type("Empty", (Vendor,), {}), ["Empty.stage is list: write sites()", "Empty.stage is list: write devices()"]),
         (
-            type("Early", (Sunny,), {"stage": Stage.STATE}),
+            type("Early", (Example,), {"stage": Stage.STATE}),
             ["Early.stage is state: write site()", "Early.stage is state: write solar_inverter() or battery()"],
         ),
         (
@@ -81,30 +81,30 @@ def test_what_a_stage_lacks_or_has_too_early_is_named(plugin, problems):
 
 
 @pytest.fixture
-def sunny(monkeypatch, request):
+def example(monkeypatch, request):
     """The vendor of this module is the only one of another package."""
-    monkeypatch.setattr(registry, "_third_party", lambda: (Sunny,))
+    monkeypatch.setattr(registry, "_third_party", lambda: (Example,))
     return request.getfixturevalue("http")
 
 
 @pytest.mark.parametrize(
     ("path", "detail"),
     [
-        ("/solar-inverters/{inverter}", "sunny does not offer details of this, only its place in lists."),
-        ("/sites/{site}", "sunny does not offer details of this, only its place in lists."),
+        ("/solar-inverters/{inverter}", "example does not offer details of this, only its place in lists."),
+        ("/sites/{site}", "example does not offer details of this, only its place in lists."),
         (
             "/solar-inverters/{inverter}/intervals?summaryLevel=day",
-            f"sunny does not offer intervals of {Level.DAY} of this.",
+            f"example does not offer intervals of {Level.DAY} of this.",
         ),
     ],
 )
-def test_a_vendor_of_stage_list_is_listed_and_says_that_it_offers_no_more(path, detail, sunny, network, bearer):
+def test_a_vendor_of_stage_list_is_listed_and_says_that_it_offers_no_more(path, detail, example, network, bearer):
     network.get(re.compile(".*/sites$"), json={"sites": [{"id": "1"}]})
     network.get(re.compile(".*/inverters$"), json={"inverters": [{"id": "5"}]})
     ids = {}
     for name, listed in (("site", "sites"), ("inverter", "solar-inverters")):
-        answer = sunny.get(f"/{listed}", headers=bearer | HEADERS)
+        answer = example.get(f"/{listed}", headers=bearer | HEADERS)
         assert answer.json["errors"] == {}
         (ids[name],) = (url.rsplit("/", 1)[1] for url in answer.json[listed])
-    answer = sunny.get(path.format(**ids), headers=bearer | HEADERS)
+    answer = example.get(path.format(**ids), headers=bearer | HEADERS)
     assert (answer.status_code, answer.json["code"], answer.json["detail"]) == (404, "not_offered", detail)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -40,13 +39,6 @@ class OrjsonProvider(JSONProvider):
         return Response(body, mimetype="application/json")
 
 
-class Service(Flask):
-    """Flask without its question, for each function that it calls, whether that is a coroutine: none is."""
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        return func
-
-
 def create_app(settings: config.Settings | None = None) -> Flask:
     """The WSGI application.
 
@@ -54,7 +46,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     """
     settings = settings or config.load()
     log.configure(settings.log_level)
-    app = Service(__name__, static_folder=None)
+    app = Flask(__name__, static_folder=None)
     app.config.from_mapping(
         SETTINGS=settings,
         MAX_CONTENT_LENGTH=config.BODY_LIMIT,

@@ -133,9 +133,7 @@ def test_a_time_of_which_there_is_nothing_may_be_refused(caller: Caller, vendor:
 @BOTH
 def test_a_system_without_iq_batteries_may_refuse_to_tell_their_series(caller: Caller, vendor: str):
     cloud = Enphase(caller, vendor)
-    without = next(
-        number for number in range(7) if "encharges" not in cloud.of(number, "/devices")["devices"]
-    )
+    without = next(number for number in range(7) if "encharges" not in cloud.of(number, "/devices")["devices"])
     assert "intervals" in cloud.of(without, "/telemetry/battery")
     cloud.set_options(refuses_no_data=True)
     answer = cloud.get(f"{PREFIXES[vendor]}/{system_id(without)}/telemetry/battery")

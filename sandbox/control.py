@@ -11,7 +11,7 @@ from sandbox.fields import BadField, an_object, instant
 from sandbox.replies import reply
 from sandbox.world import World
 
-_NOT_STORED = {"Cache-Control": "no-store"}
+NOT_STORED = {"Cache-Control": "no-store"}
 
 
 def routes(world: World, dialects: Mapping[str, Dialect]) -> Blueprint:
@@ -39,7 +39,7 @@ class Control:
     def index(self) -> Response:
         """Every vendor's address and ready headers; a fresh token each time."""
         entries = {name: _entry(dialect) for name, dialect in self._dialects.items()}
-        return reply({"vendors": entries}, headers=_NOT_STORED)
+        return reply({"vendors": entries}, headers=NOT_STORED)
 
     def set_clock(self) -> Response:
         """Sets the time of the fleet's data, or lets it run again."""
@@ -71,7 +71,7 @@ class Control:
 
     def calls(self, vendor: str) -> Response:
         """How often each path was called."""
-        return reply(self._world.calls.of(self._known(vendor).vendor), headers=_NOT_STORED)
+        return reply(self._world.calls.of(self._known(vendor).vendor), headers=NOT_STORED)
 
     def forget_calls(self, vendor: str) -> Response:
         """Starts counting at zero."""

@@ -18,8 +18,8 @@ from flask import Response, request
 
 from sandbox.faults import LONGEST, Drip, Fault
 
-_CHUNK = b"x" * 65_536
-_LOOK_EVERY = 0.1
+CHUNK = b"x" * 65_536
+LOOK_EVERY = 0.1
 
 
 def answer(fault: Fault, stopped: threading.Event, of_status: Any) -> Response | None:
@@ -96,8 +96,8 @@ def _drip_headers(drip: Drip, connection: socket.socket, stopped: threading.Even
 
 def _huge(size: int) -> Iterator[bytes]:
     yield b'{"padding": "'
-    for _ in range(0, size, len(_CHUNK)):
-        yield _CHUNK
+    for _ in range(0, size, len(CHUNK)):
+        yield CHUNK
     yield b'"}'
 
 
@@ -116,7 +116,7 @@ def _wait(connection: socket.socket, stopped: threading.Event, seconds: float) -
         remaining = until - time.monotonic()
         if remaining <= 0:
             return False
-        stopped.wait(min(remaining, _LOOK_EVERY))
+        stopped.wait(min(remaining, LOOK_EVERY))
     return True
 
 

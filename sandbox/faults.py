@@ -62,7 +62,7 @@ def _headers(name: str, raw: Any) -> dict[str, str]:
     return raw
 
 
-_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "status": whole(200, 599),
     "delay": number(0, LONGEST),
     "hang": flag,
@@ -76,13 +76,13 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "data": text,
     "times": whole(1, 10**9),
 }
-_EXCLUSIVE = ("hang", "drip", "reset", "body", "huge", "redirect")
+EXCLUSIVE = ("hang", "drip", "reset", "body", "huge", "redirect")
 
 
 def parse(raw: Any) -> Fault | None:
     """The fault that a JSON object describes; None for `{}`. Raises BadField."""
-    members = {name: _CHECKS[name](name, value) for name, value in an_object(raw, _CHECKS).items()}
-    both = [name for name in _EXCLUSIVE if members.get(name)]
+    members = {name: CHECKS[name](name, value) for name, value in an_object(raw, CHECKS).items()}
+    both = [name for name in EXCLUSIVE if members.get(name)]
     if len(both) > 1:
         raise BadField(both[1], f"cannot go together with {both[0]}")
     return Fault(**members) if members else None

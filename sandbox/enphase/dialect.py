@@ -23,7 +23,7 @@ from sandbox.replies import Refused, reply
 from sandbox.world import World
 
 View = Callable[..., Response]
-_SECONDS = {"per_minute": 60, "per_month": 30 * 86_400}
+SECONDS = {"per_minute": 60, "per_month": 30 * 86_400}
 
 
 class Enphase(EnphaseCloud):
@@ -56,7 +56,7 @@ class Enphase(EnphaseCloud):
         }
         others = {one.name: {"plan": one.plan, "headers": self.access.headers(one)} for one in APPLICATIONS[1:]}
         plans = {
-            name: [{"calls": getattr(plan, period), "seconds": seconds} for period, seconds in _SECONDS.items()]
+            name: [{"calls": getattr(plan, period), "seconds": seconds} for period, seconds in SECONDS.items()]
             for name, plan in PLANS.items()
         }
         return {"token": token, "applications": others, "plans": plans}

@@ -20,7 +20,7 @@ from sandbox.replies import Refused
 from sandbox.world import World
 
 View = Callable[..., Response]
-_HEALTH_PERCENT = 99.1
+HEALTH_PERCENT = 99.1
 
 
 class EnphaseVpp(EnphaseCloud):
@@ -90,7 +90,7 @@ class EnphaseVpp(EnphaseCloud):
         charge = now.seen.site.soc_percent(now.ready)
         return {
             "soc": None if charge is None else round(charge, 1),
-            "soh": _HEALTH_PERCENT if battery else None,
+            "soh": HEALTH_PERCENT if battery else None,
             "capacity_wh": round(1000 * battery.capacity_kwh) if battery else None,
             "last_report_at": now.last_report,
         }

@@ -12,13 +12,13 @@ from typing import Any
 from sandbox.dialect import SiteView
 from simulation import Device, Site, View
 
-_SHARES = {1: (1.0,), 2: (0.6, 0.4), 3: (0.5, 0.3, 0.2)}
-_PRODUCTS = ((3.6, "SB3.6-1AV-40", 9320), (4.0, "SB4.0-1AV-41", 9403), (5.0, "STP 5000TL-20", 9098))
-_LARGEST = ("STP 6000TL-20", 9099)
-_VENDOR = "SMA Solar Technology AG"
+SHARES = {1: (1.0,), 2: (0.6, 0.4), 3: (0.5, 0.3, 0.2)}
+PRODUCTS = ((3.6, "SB3.6-1AV-40", 9320), (4.0, "SB4.0-1AV-41", 9403), (5.0, "STP 5000TL-20", 9098))
+LARGEST = ("STP 6000TL-20", 9099)
+VENDOR = "SMA Solar Technology AG"
 # SMA's sandbox: plants 13, 24, 35 ..., ten devices each.
-_SANDBOX_FIRST, _SANDBOX_STEP = 13, 11
-_PLANT_FIRST, _PLANT_STEP = 11_260_000, 16
+SANDBOX_FIRST, SANDBOX_STEP = 13, 11
+PLANT_FIRST, PLANT_STEP = 11_260_000, 16
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Equipment:
         }
         if serial is not None:
             entry["serial"] = str(serial)
-        entry |= {"vendor": _VENDOR, "isActive": True}
+        entry |= {"vendor": VENDOR, "isActive": True}
         self.entries.append(entry)
         self.next_id += 1
         return entry
@@ -50,7 +50,7 @@ class Equipment:
     def add_inverter(self, site: Site, name: str, serial: int, share: float) -> None:
         """An inverter with its share of the plant's generator."""
         kw = round(site.pv_kwp * share, 1)
-        product, product_id = next(((name, number) for most, name, number in _PRODUCTS if kw <= most), _LARGEST)
+        product, product_id = next(((name, number) for most, name, number in PRODUCTS if kw <= most), LARGEST)
         entry = self.add(name, "Solar Inverters", product, product_id, serial)
         entry |= {"generatorPower": 1000 * kw, "generatorPowerDc": 1000 * kw}
         self.devices.append(self._device("solar_inverter", share, entry, rated_kw=kw))
@@ -69,10 +69,10 @@ class Equipment:
 
 def production(site: Site) -> Equipment:
     """A plant of the production cloud. Its first device carries the plant's own number, as seen there."""
-    plant_id = _PLANT_FIRST + _PLANT_STEP * site.number
+    plant_id = PLANT_FIRST + PLANT_STEP * site.number
     made = Equipment(plant_id, plant_id, 10 * (site.number // 2))
     made.add("Data Manager", "Monitoring and control", "EDMM-10", 9397, 3_010_000_000 + site.number)
-    for index, share in enumerate(_SHARES[1 if site.pv_kwp <= 6 else 2 if site.pv_kwp <= 12 else 3]):
+    for index, share in enumerate(SHARES[1 if site.pv_kwp <= 6 else 2 if site.pv_kwp <= 12 else 3]):
         serial = 2_001_500_000 + made.group + index
         made.add_inverter(site, f"WR{index + 1} SN:{serial}", serial, share)
     made.add_battery(site, "Battery", 2_002_500_000 + made.group)
@@ -87,13 +87,13 @@ def production(site: Site) -> Equipment:
 
 def sandbox(site: Site) -> Equipment:
     """A plant of SMA's sandbox: always the same devices under the same names, ids that follow the plant's."""
-    plant_id = _SANDBOX_FIRST + _SANDBOX_STEP * site.number
+    plant_id = SANDBOX_FIRST + SANDBOX_STEP * site.number
     made = Equipment(plant_id, plant_id + 1, 10 * (site.number // 2))
     serial = 3_420_000 + made.group
     made.add("Satellit Sensor", "Sensor technology", "Satellite Sensor", 200_053, None)
     made.add(f"MyTestLdm{site.number + 1}", "Monitoring and control", "EDMM-10", 9397, 234_530_000_000 + site.number)
     names = ("My Inverter 1", "My Inverter 2", "My Falcon 3")
-    for index, (name, share) in enumerate(zip(names, _SHARES[3], strict=True)):
+    for index, (name, share) in enumerate(zip(names, SHARES[3], strict=True)):
         made.add_inverter(site, name, serial + index, share)
     made.add_battery(site, "My Battery 1", serial + 3)
     made.add("My Energy Meter 1", "Monitoring and control", "Energy Meter", 9307, serial + 4)

@@ -51,12 +51,12 @@ class Series:
 
     def energies(self, start: float, end: float) -> _Values:
         """The energies of any span, in Wh; nothing for sets that have none."""
-        return self._values(self._wh(start, end)) if self.set_type in _ENERGIES else {}
+        return self._values(self._wh(start, end)) if self.set_type in ENERGIES else {}
 
     def _values(self, amount: _Amount) -> _Values:
         if self.set_type == PLANT_SET:
             return balance(amount, bool(self.plant.batteries))
-        return (_ENERGIES.get(self.set_type) or _PRESENT[self.set_type])(amount)
+        return (ENERGIES.get(self.set_type) or PRESENT[self.set_type])(amount)
 
     def _wh(self, start: float, end: float) -> _Amount:
         view, site = self.plant.view, self.plant.site
@@ -165,7 +165,7 @@ def _inputs(*values: float) -> list[_Values]:
 
 
 # Sets with energies, in rows of every length, and sets of the present, in fine rows alone.
-_ENERGIES: dict[str, Callable[[_Amount], _Values]] = {
+ENERGIES: dict[str, Callable[[_Amount], _Values]] = {
     PLANT_SET: lambda amount: balance(amount, has_battery=True),
     "EnergyAndPowerPv": lambda amount: {"pvGeneration": amount("pv")},
     "EnergyAndPowerBattery": lambda amount: {
@@ -175,4 +175,4 @@ _ENERGIES: dict[str, Callable[[_Amount], _Values]] = {
     "EnergyAndPowerConsumption": lambda amount: {"consumption": amount("load")},
     "EnergyAndPowerInOut": _in_out,
 }
-_PRESENT: dict[str, Callable[[_Amount], _Values]] = {"PowerAc": _ac, "PowerDc": _dc, "EnergyMix": _mix}
+PRESENT: dict[str, Callable[[_Amount], _Values]] = {"PowerAc": _ac, "PowerDc": _dc, "EnergyMix": _mix}

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.data_faults import NOON, Change, Json, doubled, hour
 
-_NIGHT_WH = 250.0
+NIGHT_WH = 250.0
 
 
 def _each_series(data: Json, change: Callable[[dict[str, Any]], None]) -> None:
@@ -60,7 +60,7 @@ def _dc_coupled(path: str, data: Json) -> None:
 def _output_at_night(series: dict[str, Any]) -> None:
     for row in series["values"]:
         if row["value"] is None:
-            row["value"] = _NIGHT_WH
+            row["value"] = NIGHT_WH
 
 
 def _of_tomorrow(series: dict[str, Any]) -> None:

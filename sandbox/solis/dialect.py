@@ -20,7 +20,7 @@ from simulation import Site
 
 # Made up.
 KEY_ID, KEY_SECRET = "1300000000000000001", "0123456789abcdef0123456789abcdef"
-_COUNTS_FRESH_SECONDS = 60
+COUNTS_FRESH_SECONDS = 60
 
 
 class Solis(Dialect):
@@ -129,7 +129,7 @@ class Solis(Dialect):
 
     def _counts(self) -> dict[str, int]:
         """Of all inverters; counted once a minute, for a large fleet would make every page slow."""
-        minute = int(self.now // _COUNTS_FRESH_SECONDS)
+        minute = int(self.now // COUNTS_FRESH_SECONDS)
         if self._counted[0] != minute:
             self._counted = (minute, _count(self.account.units, self.now))
         return self._counted[1]

@@ -10,7 +10,7 @@ from flask import Request
 from sandbox.solis.constants import SKEW_SECONDS
 
 # The service accepts signatures over these, whatever the header says: a published client signs one and sends another.
-_CONTENT_TYPES = ("application/json", "application/json;charset=UTF-8")
+CONTENT_TYPES = ("application/json", "application/json;charset=UTF-8")
 
 
 def sign(secret: str, content_md5: str, content_type: str, date: str, path: str) -> str:
@@ -31,7 +31,7 @@ def refusal(request: Request, path: str, key: str, secret: str, real_time: float
     given_key, _, given = credential.partition(":")
     expected = [
         sign(secret, content_md5, content_type, date, path)
-        for content_type in (request.headers.get("Content-Type", ""), *_CONTENT_TYPES)
+        for content_type in (request.headers.get("Content-Type", ""), *CONTENT_TYPES)
     ]
     signed = any(hmac.compare_digest(given.encode(), one.encode()) for one in expected)
     if scheme != "API" or given_key != key or not signed:

@@ -18,9 +18,9 @@ from sandbox.tesla.constants import ACCESS_SECONDS, CONTENT_TYPE, REFRESH_SECOND
 
 CLIENT = "sandbox-tesla-client"
 ENERGY_SCOPE = "energy_device_data"
-_OTHER_SCOPES = ("openid", "offline_access", "user_data", "vehicle_device_data")
+OTHER_SCOPES = ("openid", "offline_access", "user_data", "vehicle_device_data")
 # An expired token is told from an unknown one for this long.
-_REMEMBERED_SECONDS = 86_400
+REMEMBERED_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Account:
     @property
     def scopes(self) -> list[str]:
         """What its tokens are good for."""
-        return [*_OTHER_SCOPES, ENERGY_SCOPE] if self.reads_energy else list(_OTHER_SCOPES)
+        return [*OTHER_SCOPES, ENERGY_SCOPE] if self.reads_energy else list(OTHER_SCOPES)
 
 
 OWNER = Account("owner")
@@ -66,7 +66,7 @@ class Access:
         now = self._real_time()
         token = secrets.token_urlsafe(48) if opaque else self._jwt(account, int(now))
         with self._lock:
-            self._access = {one: held for one, held in self._access.items() if held.expires > now - _REMEMBERED_SECONDS}
+            self._access = {one: held for one, held in self._access.items() if held.expires > now - REMEMBERED_SECONDS}
             self._access[token] = _Held(account, now + ACCESS_SECONDS)
         return token
 

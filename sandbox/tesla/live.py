@@ -8,9 +8,9 @@ from sandbox.tesla.products import battery_w, solar_w
 from sandbox.tesla.sites import TeslaSite
 from sandbox.times import local, zone_of
 
-_OVER = 300
+OVER = 300
 # A fraction that a float holds exactly, so that the balance does too.
-_STEPS_PER_W = 1024
+STEPS_PER_W = 1024
 
 
 def live_status(seen: TeslaSite, now: float) -> dict[str, Any]:
@@ -37,8 +37,8 @@ def live_status(seen: TeslaSite, now: float) -> dict[str, Any]:
 
 
 def _load_w(seen: TeslaSite, t: float) -> float:
-    watts = 3_600_000 * (seen.site.load_kwh(t) - seen.site.load_kwh(t - _OVER)) / _OVER
-    return round(watts * _STEPS_PER_W) / _STEPS_PER_W
+    watts = 3_600_000 * (seen.site.load_kwh(t) - seen.site.load_kwh(t - OVER)) / OVER
+    return round(watts * STEPS_PER_W) / STEPS_PER_W
 
 
 def _pack(seen: TeslaSite, percent: float) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from sandbox.tesla.sites import RETAIL_ID, RETIRED_ID, TeslaSite
 VEHICLE_TOKENS = ("sandbox-vehicle-token-one", "sandbox-vehicle-token-two")
 # Not a valid number: it holds the letter O, and its check digit is none.
 VIN = "SANDBOX00VEHICLE1"
-_SETTINGS = {
+SETTINGS = {
     "go_off_grid_test_banner_enabled": None,
     "storm_mode_enabled": True,
     "powerwall_onboarding_settings_set": True,
@@ -73,7 +73,7 @@ def _battery_site(seen: TeslaSite, now: float) -> dict[str, Any]:
         "battery_type": battery_type(seen),
         "backup_capable": True,
         "battery_power": battery_w(seen, now),
-        **_SETTINGS,
+        **SETTINGS,
         "components": components,
         "features": {"rate_plan_manager_no_pricing_constraint": True},
     }
@@ -126,7 +126,7 @@ def _retired() -> dict[str, Any]:
         "warp_site_number": "STE20150101-99999",
         "battery_type": "ac_powerwall",
         **dict.fromkeys(unknown),
-        **_SETTINGS,
+        **SETTINGS,
         "components": _battery_components("ac_powerwall"),
     }
 

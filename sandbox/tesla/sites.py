@@ -11,21 +11,21 @@ from sandbox.dialect import SiteView
 from sandbox.tesla.constants import PACK_NAME, POWERWALL_3_W
 from simulation import Device, Site, View
 
-_SITE_ID = 2_252_147_600_000_000
-_SITE_STEP = 1_009
+SITE_ID = 2_252_147_600_000_000
+SITE_STEP = 1_009
 # Beyond the sites: those that are listed but have nothing to show.
-_RETAIL_NUMBER, _RETIRED_NUMBER = -1, -2
-_SHARES = {1: (1.0,), 2: (0.6, 0.4)}
-_GATEWAY = ("1152100-14-J", "Tesla Backup Gateway 2", 10)
-_INVERTER = ("1530000-00-F", "Non-TeslaInverter", 7)
-_POWERWALL_2 = (("2012170-25-E", "Powerwall 2", 2), ("3012170-05-B", "Powerwall 2", 2))
+RETAIL_NUMBER, RETIRED_NUMBER = -1, -2
+SHARES = {1: (1.0,), 2: (0.6, 0.4)}
+GATEWAY = ("1152100-14-J", "Tesla Backup Gateway 2", 10)
+INVERTER = ("1530000-00-F", "Non-TeslaInverter", 7)
+POWERWALL_2 = (("2012170-25-E", "Powerwall 2", 2), ("3012170-05-B", "Powerwall 2", 2))
 _POWERWALL_3 = ("1707000-11-J", "Powerwall 3", 4)
-_PACK = ("1807000-20-B", PACK_NAME, 2)
-_MAX_W_PER_WH = 0.37
+PACK = ("1807000-20-B", PACK_NAME, 2)
+MAX_W_PER_WH = 0.37
 
 # What site_info says of the devices of a site with a battery, by the number of the site.
 TWO_OF_EACH, WITHOUT_ARRAYS, POWERWALL_3, WITH_A_REPLACED_INVERTER, POWERWALL_3_AND_A_PACK, ONE_OF_EACH = range(6)
-_LAYOUTS = {
+LAYOUTS = {
     2: TWO_OF_EACH,
     3: WITHOUT_ARRAYS,
     4: POWERWALL_3,
@@ -93,7 +93,7 @@ class _Equipment:
 
     def add_gateway(self, serial: str) -> str:
         """The gateway; returns its DIN."""
-        return str(self._add_gateway(_GATEWAY, serial)["din"])
+        return str(self._add_gateway(GATEWAY, serial)["din"])
 
     def add_powerwall_3(self, serial: str, capacity_kwh: float) -> str:
         """A unit that is gateway, inverter and battery; returns its DIN."""
@@ -106,7 +106,7 @@ class _Equipment:
 
     def add_pack(self, serial: str) -> None:
         """An expansion pack: no device, since what is known of it is its Powerwall 3's."""
-        entry = self.add("batteries", _PACK, serial)
+        entry = self.add("batteries", PACK, serial)
         entry |= {"serial_number": serial, "is_active": True, "nameplate_energy": 0}
         entry |= {f"nameplate_max_{flow}_power": 0 for flow in ("charge", "discharge")}
 
@@ -137,17 +137,17 @@ class _Equipment:
 
 def site_id(number: int) -> str:
     """The `energy_site_id` as text."""
-    return str(_SITE_ID + _SITE_STEP * (number + 3))
+    return str(SITE_ID + SITE_STEP * (number + 3))
 
 
-RETAIL_ID, RETIRED_ID = site_id(_RETAIL_NUMBER), site_id(_RETIRED_NUMBER)
+RETAIL_ID, RETIRED_ID = site_id(RETAIL_NUMBER), site_id(RETIRED_NUMBER)
 
 
 def site_view(site: Site) -> TeslaSite:
     """The site in Tesla's eyes."""
     made, gateway = _Equipment(site), ""
     if site.battery is not None:
-        gateway = _fill(made, site.battery.capacity_kwh, _LAYOUTS.get(site.number % 8, ONE_OF_EACH))
+        gateway = _fill(made, site.battery.capacity_kwh, LAYOUTS.get(site.number % 8, ONE_OF_EACH))
     devices = made.devices or _synthetic(site)
     return TeslaSite(site, site_id(site.number), View(site, devices), _uid(site), gateway, made.arrays)
 
@@ -157,19 +157,19 @@ def _fill(made: _Equipment, capacity_kwh: float, layout: int) -> str:
     number = made.site.number
     serial = f"TG{number:08d}GW"
     if layout == WITHOUT_ARRAYS:
-        return f"{_GATEWAY[0]}--{serial}"
+        return f"{GATEWAY[0]}--{serial}"
     if layout in (POWERWALL_3, POWERWALL_3_AND_A_PACK):
         if layout == POWERWALL_3_AND_A_PACK:
             made.add_pack(f"TG{number:08d}X0")
         return made.add_powerwall_3(f"TG{number:08d}P3", capacity_kwh)
     count = 2 if layout == TWO_OF_EACH else 1
     gateway = made.add_gateway(serial)
-    for index, share in enumerate(_SHARES[count]):
-        made.add_inverter(_INVERTER, f"CN{number:08d}V{index}", share)
-    for part in _POWERWALL_2[:count]:
+    for index, share in enumerate(SHARES[count]):
+        made.add_inverter(INVERTER, f"CN{number:08d}V{index}", share)
+    for part in POWERWALL_2[:count]:
         made.add_battery(part, serial if count == 2 else f"TG{number:08d}B0", 1 / count)
     if layout == WITH_A_REPLACED_INVERTER:
-        replaced = made.add("inverters", _INVERTER, f"CN{number:08d}V9")
+        replaced = made.add("inverters", INVERTER, f"CN{number:08d}V9")
         replaced |= {"is_active": False, "site_id": _uuid("site", made.site)}
     return gateway
 
@@ -192,4 +192,4 @@ def _uuid(what: str, site: Site) -> str:
 
 
 def _max_w(capacity_wh: int) -> int:
-    return 100 * round(capacity_wh * _MAX_W_PER_WH / 100)
+    return 100 * round(capacity_wh * MAX_W_PER_WH / 100)

@@ -16,7 +16,7 @@ from sandbox.world import World
 from simulation import Site
 
 # Seen in the wild, or in Enphase's table of names: names that stand for others.
-_LEGACY_ZONES = {
+LEGACY_ZONES = {
     "America/Phoenix": "US/Arizona",
     "America/Denver": "US/Mountain",
     "Asia/Kolkata": "Asia/Calcutta",
@@ -135,4 +135,4 @@ class EnphaseCloud(Dialect):
         if "null_time_zone" in self.switched_on and seen.site.number == 0:
             return None
         zone = seen.site.place.timezone
-        return _LEGACY_ZONES.get(zone, zone) if "legacy_time_zones" in self.switched_on else zone
+        return LEGACY_ZONES.get(zone, zone) if "legacy_time_zones" in self.switched_on else zone

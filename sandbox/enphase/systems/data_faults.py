@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sandbox.data_faults import Change, Json, Rows, doubled
 from sandbox.enphase.systems.constants import DAY_SECONDS
 
-_SILENT = 4
+SILENT = 4
 
 
 def _zeros(path: str, data: Json) -> None:
@@ -19,7 +19,7 @@ def _missing(path: str, data: Json) -> None:
     """Some microinverters are silent, and what is told is what the others gave."""
     if path.endswith("/production_micro"):
         of = data["total_devices"]
-        n = max(1, of - _SILENT)
+        n = max(1, of - SILENT)
         for row in data["intervals"]:
             row |= {"devices_reporting": n, "enwh": int(row["enwh"] * n / of)}
 

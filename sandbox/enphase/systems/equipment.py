@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.enphase.systems.state import State
 from simulation import Device
 
-_MICRO_ID, _OTHER_ID = 1_023_000_000, 1_590_000_000
+MICRO_ID, OTHER_ID = 1_023_000_000, 1_590_000_000
 Entry = dict[str, Any]
 
 
@@ -27,17 +27,17 @@ def listed(state: State, blanks: str = " ") -> dict[str, list[Entry]]:
 
 def battery_id(state: State, index: int) -> int:
     """The number of a battery. AC Batteries share one, as in the published example."""
-    return _OTHER_ID + 100 * state.seen.site.number + 40 + (0 if state.seen.has_acbs else index)
+    return OTHER_ID + 100 * state.seen.site.number + 40 + (0 if state.seen.has_acbs else index)
 
 
 def micro_id(state: State, index: int) -> int:
     """The number of a microinverter."""
-    return _MICRO_ID + 1000 * state.seen.site.number + index
+    return MICRO_ID + 1000 * state.seen.site.number + index
 
 
 def meter_id(state: State, index: int) -> int:
     """The number of a meter."""
-    return _OTHER_ID + 100 * state.seen.site.number + 10 + index
+    return OTHER_ID + 100 * state.seen.site.number + 10 + index
 
 
 def _micro(state: State, index: int, device: Device, blanks: str, light: int | None) -> Entry:

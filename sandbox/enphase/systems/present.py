@@ -13,13 +13,13 @@ from sandbox.enphase.systems.requests import NotFound, Unprocessable, epoch
 from sandbox.enphase.systems.state import ROW, State
 from sandbox.replies import reply
 
-_MODES = {"Self Consumption": "Self - Consumption", "Savings": "Savings Mode", "Backup": "Full Backup"}
-_DAY, _WEEK = 86_400, 604_800
-_GATEWAY_SILENT, _SEVERITY = 28, 4
+MODES = {"Self Consumption": "Self - Consumption", "Savings": "Savings Mode", "Backup": "Full Backup"}
+DAY, WEEK = 86_400, 604_800
+GATEWAY_SILENT, SEVERITY = 28, 4
 # Two of the types that the documentation prints.
-_EVENT_TYPES = (
+EVENT_TYPES = (
     {
-        "event_type_id": _GATEWAY_SILENT,
+        "event_type_id": GATEWAY_SILENT,
         "event_type_key": "envoy_no_report",
         "stateful": True,
         "event_name": "Gateway not reporting",
@@ -60,7 +60,7 @@ class Present:
         if battery is None or now.seen.has_acbs:
             raise Unprocessable("battery", "System doesn't have encharges")
         settings = {
-            "battery_mode": _MODES[battery.mode],
+            "battery_mode": MODES[battery.mode],
             "reserve_soc": round(battery.floor_percent),
             "energy_independence": "enabled" if battery.mode == "Self Consumption" else "disabled",
             "charge_from_grid": "enabled" if battery.mode == "Savings" else "disabled",
@@ -93,7 +93,7 @@ class Present:
     def event_types(self) -> Response:
         """All types of events, or one."""
         wanted = request.args.get("event_type_id")
-        found = [one for one in _EVENT_TYPES if wanted in (None, str(one["event_type_id"]))]
+        found = [one for one in EVENT_TYPES if wanted in (None, str(one["event_type_id"]))]
         if not found:
             raise NotFound("Event type", wanted or "")
         return reply({"event_types": found})
@@ -103,10 +103,10 @@ class Present:
         start, end = epoch("start_time"), epoch("end_time")
         if start is None:
             raise Unprocessable("missing", "start_time is required")
-        last = min(start + _DAY, clock) if end is None else end
+        last = min(start + DAY, clock) if end is None else end
         if start > clock:
             raise Unprocessable("future", "Requested date is in the future")
-        if not start <= last <= start + _WEEK or start < clock - EVENTS_KEPT_DAYS * _DAY:
+        if not start <= last <= start + WEEK or start < clock - EVENTS_KEPT_DAYS * DAY:
             raise Unprocessable("range", "Requested date range is invalid for this system")
         return [one for one in found if one[began] <= last]
 
@@ -137,7 +137,7 @@ def _encharges(now: State, sign_of_charge: int) -> list[dict[str, Any]]:
 def _events(now: State) -> list[dict[str, Any]]:
     if now.status != "comm":
         return []
-    head = {"status": "open", "event_type_id": _GATEWAY_SILENT, "event_start_time": int(now.ready)}
+    head = {"status": "open", "event_type_id": GATEWAY_SILENT, "event_start_time": int(now.ready)}
     return [{**head, "event_end_time": None, "serial_number": serial} for serial in now.seen.gateways]
 
 
@@ -146,7 +146,7 @@ def _alarms(now: State) -> list[dict[str, Any]]:
         {
             "id": f"{now.seen.system_id}.8.{event['event_start_time']}000",
             "cleared": False,
-            "severity": _SEVERITY,
+            "severity": SEVERITY,
             "events": [
                 {"serial_number": event["serial_number"], "start_date": event["event_start_time"], "end_date": None}
             ],

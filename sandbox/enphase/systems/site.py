@@ -8,13 +8,13 @@ from sandbox.dialect import SiteView
 from simulation import Device, Site, View
 
 PANEL_W = 350
-_SYSTEM_ID, _SYSTEM_STEP = 698_900_003, 7
-_MICROS_PER_GATEWAY = 150
-_ENCHARGE_KWH, _ACB_KWH = 10.0, 1.2
+SYSTEM_ID, SYSTEM_STEP = 698_900_003, 7
+MICROS_PER_GATEWAY = 150
+ENCHARGE_KWH, ACB_KWH = 10.0, 1.2
 # One site still has the older AC Batteries.
-_WITH_ACBS = 4
+WITH_ACBS = 4
 # Panels of the second roof face get this much of what the others get.
-_SECOND_FACE = 0.9
+SECOND_FACE = 0.9
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,17 @@ class EnphaseSite(SiteView):
     @cached_property
     def gateways(self) -> tuple[str, ...]:
         """Serial numbers of its gateways."""
-        count = ceil(len(self.inverters) / _MICROS_PER_GATEWAY)
+        count = ceil(len(self.inverters) / MICROS_PER_GATEWAY)
         return tuple(f"{122_000_000_000 + 10 * self.site.number + index}" for index in range(count))
 
     def gateway_of(self, index: int) -> str:
         """The gateway that the microinverter at that place of the list reports to."""
-        return self.gateways[index // _MICROS_PER_GATEWAY]
+        return self.gateways[index // MICROS_PER_GATEWAY]
 
 
 def system(site: Site) -> EnphaseSite:
     """The site as a system."""
-    system_id = str(_SYSTEM_ID + _SYSTEM_STEP * site.number)
+    system_id = str(SYSTEM_ID + SYSTEM_STEP * site.number)
     return EnphaseSite(site, system_id, View(site, [*_micros(site, system_id), *_batteries(site, system_id)]))
 
 
@@ -63,12 +63,12 @@ def _is_older(site: Site) -> bool:
 
 
 def _has_acbs(site: Site) -> bool:
-    return site.number == _WITH_ACBS and site.battery is not None
+    return site.number == WITH_ACBS and site.battery is not None
 
 
 def _micros(site: Site, system_id: str) -> list[Device]:
     count = max(1, round(1000 * site.pv_kwp / PANEL_W))
-    weights = [_SECOND_FACE if index % 3 == 2 else 1.0 for index in range(count)]
+    weights = [SECOND_FACE if index % 3 == 2 else 1.0 for index in range(count)]
     total = sum(weights)
     # Serial numbers of older microinverters begin with 0.
     first = (54_000_000_000 if _is_older(site) else 482_000_000_000) + 1000 * site.number
@@ -86,10 +86,10 @@ def _batteries(site: Site, system_id: str) -> list[Device]:
     if site.battery is None:
         return []
     if _has_acbs(site):
-        kind, product, first, each_kwh = "AC Battery", "ACB", 911_000_000_000, _ACB_KWH
+        kind, product, first, each_kwh = "AC Battery", "ACB", 911_000_000_000, ACB_KWH
     else:
         kind = "Encharge" if _is_older(site) else "IQ Battery"
-        product, first, each_kwh = "IQ Battery 10", 492_000_000_000, _ENCHARGE_KWH
+        product, first, each_kwh = "IQ Battery 10", 492_000_000_000, ENCHARGE_KWH
     count = ceil(site.battery.capacity_kwh / each_kwh)
     capacity_kwh = site.battery.capacity_kwh / count
     made = []

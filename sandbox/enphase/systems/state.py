@@ -9,10 +9,10 @@ from sandbox.enphase.systems.site import EnphaseSite
 from simulation import Device
 
 ROW, METER_ROW = 300, 900
-_SILENT_MICROS, _SILENT_SECONDS = 4, 3 * 86_400
-_GATEWAY_DOWN_SECONDS = 26 * 3600
+SILENT_MICROS, SILENT_SECONDS = 4, 3 * 86_400
+GATEWAY_DOWN_SECONDS = 26 * 3600
 # A polar night is shorter.
-_DARK_ROWS = 100 * 86_400 // ROW
+DARK_ROWS = 100 * 86_400 // ROW
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class State:
         """End of the last row of the microinverters: they are silent in the dark. None before the first one."""
         pv_kwh, last = self.seen.site.pv_kwh, self.ready // ROW
         energy = pv_kwh(ROW * last)
-        first = bisect_left(range(last - _DARK_ROWS, last), energy, key=lambda row: pv_kwh(ROW * row))
-        return ROW * (last - _DARK_ROWS + first) if energy > 0 else None
+        first = bisect_left(range(last - DARK_ROWS, last), energy, key=lambda row: pv_kwh(ROW * row))
+        return ROW * (last - DARK_ROWS + first) if energy > 0 else None
 
     def meta(self) -> dict[str, Any]:
         """What goes with most series."""
@@ -97,13 +97,13 @@ def retired(seen: EnphaseSite, now: float) -> State:
 
 def with_silent_micros(seen: EnphaseSite, now: float) -> State:
     """A system some of whose microinverters have stopped reporting."""
-    silent, since = seen.inverters[:_SILENT_MICROS], _grid(now - _SILENT_SECONDS)
+    silent, since = seen.inverters[:SILENT_MICROS], _grid(now - SILENT_SECONDS)
     return State(seen, "micro", _grid(now - LAG_SECONDS), _grid(now), silent, since)
 
 
 def with_gateway_down(seen: EnphaseSite, now: float) -> State:
     """A system that has sent nothing for a day."""
-    end = _grid(now - _GATEWAY_DOWN_SECONDS)
+    end = _grid(now - GATEWAY_DOWN_SECONDS)
     return State(seen, "comm", end, end)
 
 

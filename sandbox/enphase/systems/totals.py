@@ -15,8 +15,8 @@ from sandbox.enphase.systems.state import ROW, State
 from sandbox.replies import reply
 from sandbox.times import day_start, local, zone_of
 
-_BATTERY_W_PER_KWH = 380
-_DAY = timedelta(days=1)
+BATTERY_W_PER_KWH = 380
+DAY = timedelta(days=1)
 Counter = Callable[[float], int]
 
 
@@ -33,7 +33,7 @@ class Totals:
         wanted = day("summary_date") or today
         if wanted > today:
             raise Unprocessable("future", "Requested date is in the future")
-        midnight, end = day_start(wanted, zone), day_start(wanted + _DAY, zone)
+        midnight, end = day_start(wanted, zone), day_start(wanted + DAY, zone)
         counter = self._production(now)
         is_today = wanted == today
         energies = {
@@ -50,7 +50,7 @@ class Totals:
         answer: dict[str, Any] = {"system_id": now.seen.system_id, "start_date": _text(first)}
         series = {"production": self._production(now)}
         if now.seen.is_metered:
-            answer["meter_start_date"] = (self._first_day(now) + _DAY).isoformat()
+            answer["meter_start_date"] = (self._first_day(now) + DAY).isoformat()
         if request.args.get("production") == "all":
             series["micro_production"] = now.produced_wh
             if now.seen.is_metered:
@@ -84,11 +84,11 @@ class Totals:
         if start and end and start > end:
             raise Unprocessable("range", "Invalid request because of 'Invalid date/time range'")
         first = max(start or self._first_day(now), self._first_day(now))
-        last = end or (today if first == today else today - _DAY)
+        last = end or (today if first == today else today - DAY)
         if first > last:
             return None, []
         zone = zone_of(now.seen.site)
-        return first, [day_start(first + index * _DAY, zone) for index in range((last - first).days + 2)]
+        return first, [day_start(first + index * DAY, zone) for index in range((last - first).days + 2)]
 
     def _today(self, now: State) -> date:
         return local(self._cloud.now, zone_of(now.seen.site)).date()
@@ -117,7 +117,7 @@ def _facts(now: State, is_today: bool, wanted: date) -> dict[str, Any]:
         "summary_date": wanted.isoformat(),
     }
     for name in ("battery_charge_w", "battery_discharge_w"):
-        facts[name] = round(_BATTERY_W_PER_KWH * capacity_kwh)
+        facts[name] = round(BATTERY_W_PER_KWH * capacity_kwh)
     return facts | {"battery_capacity_wh": round(1000 * capacity_kwh)}
 
 

@@ -1,4 +1,4 @@
-"""The endpoints that steer the sandbox: what it offers, its clock, faults, quotas, options and call counts."""
+"""The endpoints that control the sandbox: its index, clock, faults, quotas, options and counts of calls."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -37,7 +37,7 @@ class Control:
         self._dialects = dialects
 
     def index(self) -> Response:
-        """Every vendor's address and ready headers; a fresh token each time."""
+        """Every vendor's address and working headers, with a fresh token each time."""
         entries = {name: _entry(dialect) for name, dialect in self._dialects.items()}
         return reply({"vendors": entries}, headers=NOT_STORED)
 
@@ -63,14 +63,14 @@ class Control:
         return reply(_body())
 
     def set_options(self, vendor: str) -> Response:
-        """Sets the vendor's oddities; those not named are as usual."""
+        """Sets the vendor's options; those that are not named go back to their default."""
         dialect = self._known(vendor)
-        wanted = an_object(_body(), {*dialect.options, *dialect.choices})
-        dialect.set_options(wanted)
-        return reply(wanted)
+        options = an_object(_body(), {*dialect.options, *dialect.choices})
+        dialect.set_options(options)
+        return reply(options)
 
     def calls(self, vendor: str) -> Response:
-        """How often each path was called."""
+        """The number of calls of each path."""
         return reply(self._world.calls.of(self._known(vendor).vendor), headers=NOT_STORED)
 
     def forget_calls(self, vendor: str) -> Response:

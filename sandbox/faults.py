@@ -1,4 +1,4 @@
-"""Faults that a vendor's API is told to show: what they are, and which calls they meet."""
+"""Faults of a vendor's API that tests switch on: their kinds, and the calls that they affect."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ class Drip:
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to a call. `delay` comes first and goes with everything, `status` with `body` and `redirect`."""
+    """The effect on a call. `delay` comes first and combines with all others, `status` with `body` and `redirect`."""
 
     status: int | None = None
     delay: float = 0.0
@@ -37,7 +37,7 @@ class Fault:
     data: str = ""
 
     def meets(self, path: str) -> bool:
-        """Whether it applies to that path below the vendor's base; a trailing `*` takes all that begin alike."""
+        """Whether it applies to that path below the vendor's base; a trailing `*` stands for any rest."""
         if self.path is None:
             return True
         return path.startswith(self.path[:-1]) if self.path.endswith("*") else path == self.path

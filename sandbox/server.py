@@ -59,8 +59,8 @@ class _Handler(WSGIRequestHandler):
 
     def _answer(self, chunks: Iterable[bytes], status: str, headers: list[tuple[str, str]]) -> None:
         """Sends the headers with the first bytes: a fault may end the connection before there are any."""
-        rest = iter(chunks)
-        first = next(rest, b"")
+        chunks_left = iter(chunks)
+        first = next(chunks_left, b"")
         code, _, reason = status.partition(" ")
         self.send_response(int(code), reason)
         for name, value in headers:
@@ -71,7 +71,7 @@ class _Handler(WSGIRequestHandler):
         self.end_headers()
         if self.command == "HEAD":
             return
-        for chunk in (first, *rest) if sized else _chunked(first, rest):
+        for chunk in (first, *chunks_left) if sized else _chunked(first, chunks_left):
             self.wfile.write(chunk)
 
     def log(self, type: str, message: str, *args: Any) -> None:
@@ -82,12 +82,12 @@ def _nothing() -> None:
     """For answers that need no closing."""
 
 
-def _chunked(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+def _chunked(first: bytes, chunks_left: Iterator[bytes]) -> Iterator[bytes]:
     chunk: bytes | None = first
     while chunk is not None:
         if chunk:
             yield b"%x\r\n%b\r\n" % (len(chunk), chunk)
-        chunk = next(rest, None)
+        chunk = next(chunks_left, None)
     yield b"0\r\n\r\n"
 
 

@@ -117,10 +117,10 @@ def _savings(full_kwh: float, zone: ZoneInfo) -> Cycle:
 @lru_cache(maxsize=1024)
 def _clock_times(zone: ZoneInfo, local: date) -> tuple[float, float, float, float]:
     """Instants at which a Savings battery starts and ends charging and discharging on a local date."""
-    one, five, seventeen, twenty_one = (
+    charge_from, charge_to, give_from, give_to = (
         datetime(local.year, local.month, local.day, hour, tzinfo=zone).timestamp() for hour in (1, 5, 17, 21)
     )
-    return one, five, seventeen, twenty_one
+    return charge_from, charge_to, give_from, give_to
 
 
 class DaySums:

@@ -1,4 +1,4 @@
-"""How the energy of a site flows between its panels, its battery, its load and the grid."""
+"""The flows of energy between the panels, the battery, the load and the grid of a site."""
 
 from math import floor
 from typing import NamedTuple

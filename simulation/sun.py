@@ -1,4 +1,4 @@
-"""Where the sun stands, good to about 0.2 degrees.
+"""The position of the sun, good to about 0.2 degrees.
 
 Time is cut into solar days, whose borders are mean solar midnights of the longitude: the physics knows no
 time zone. Declination and equation of time are taken once per solar day, at its mean noon, from the

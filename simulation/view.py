@@ -18,7 +18,7 @@ KIND_OF = {"pv": SOLAR_INVERTER, "charge": BATTERY, "discharge": BATTERY}
 
 @dataclass(frozen=True)
 class Device:
-    """A device in one vendor's eyes.
+    """A device as one vendor shows it.
 
     kind: "solar_inverter" or "battery". share: its part of the site's PV, or of the battery's flows.
     native: the parts of its id in that vendor's dialect.
@@ -78,7 +78,7 @@ class View:
         if device is not None:
             self._demand(device, quantity)
         alike = self._alike[KIND_OF[quantity]] if device is None else ((device, 1),)
-        share = fsum(count * one.share for one, count in alike)
+        share = fsum(count * device.share for device, count in alike)
         energy = self._energy[quantity]
         return (energy(t) - energy(t - over)) * share * 3_600_000 / over
 

@@ -55,8 +55,8 @@ APPLICATIONS = (
     Application("empty", PARTNER, NO_SYSTEMS),
 )
 TOP = APPLICATIONS[0]
-BY_KEY = {one.key: one for one in APPLICATIONS}
-BY_CLIENT = {one.client_id: one for one in APPLICATIONS}
+BY_KEY = {application.key: application for application in APPLICATIONS}
+BY_CLIENT = {application.client_id: application for application in APPLICATIONS}
 
 
 class Access:
@@ -117,8 +117,8 @@ class Access:
 
     def _has_password(self, application: Application) -> bool:
         """Only partner applications may use the installer's own password."""
-        given = request.values.get("username"), request.values.get("password")
-        return application.plan == PARTNER and given == (USERNAME, PASSWORD)
+        login = request.values.get("username"), request.values.get("password")
+        return application.plan == PARTNER and login == (USERNAME, PASSWORD)
 
     def _has_refresh(self, application: Application) -> bool:
         return self.tokens.spend_refresh(request.values.get("refresh_token", ""), application.client_id)

@@ -52,8 +52,8 @@ ACCOUNTS = (
     Account("new", ()),
 )
 MAIN = ACCOUNTS[0]
-BY_KEY = {one.key: one for one in ACCOUNTS}
-BY_CLIENT = {one.client_id: one for one in ACCOUNTS}
+BY_KEY = {account.key: account for account in ACCOUNTS}
+BY_CLIENT = {account.client_id: account for account in ACCOUNTS}
 
 
 class Access:

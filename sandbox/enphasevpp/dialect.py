@@ -46,7 +46,7 @@ class EnphaseVpp(EnphaseCloud):
 
     def about(self, base: str) -> dict[str, Any]:
         token = {"url": f"{base}/auth/oauth2/token", "client_id": MAIN.client_id, "client_secret": MAIN.client_secret}
-        others = {one.name: {"headers": self.access.headers(one)} for one in ACCOUNTS[1:]}
+        others = {account.name: {"headers": self.access.headers(account)} for account in ACCOUNTS[1:]}
         return {"token": token, "accounts": others}
 
     def credential(self) -> str:
@@ -122,7 +122,7 @@ class EnphaseVpp(EnphaseCloud):
         return blueprint
 
     def _site_views(self) -> dict[str, View]:
-        """What can be asked about one site, by path."""
+        """The views of one site, by path."""
         telemetry, totals, present = Telemetry(self), Totals(self), Present(self)
         return {
             "summary": totals.summary,

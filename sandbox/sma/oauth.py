@@ -86,12 +86,12 @@ class Access:
         """Answers `PUT /oauth2/v2/bc-authorize/{loginHint}/status`: plays the owner, while a consent is pending."""
         consent = self._consent(self._client(), hint)
         body = request.get_json(force=True, silent=True)
-        wanted = str(body.get("state") if isinstance(body, dict) else body).capitalize()
+        state = str(body.get("state") if isinstance(body, dict) else body).capitalize()
         if consent is None or consent["state"] != "Pending":
             return reply({"message": "Nothing is pending", "code": "NotFound"}, 404)
-        if wanted not in STATES:
+        if state not in STATES:
             return reply({"message": "Unknown state", "code": "BadRequest"}, 400)
-        consent["state"] = wanted
+        consent["state"] = state
         return reply(consent)
 
     def add_routes(self, blueprint: Blueprint) -> None:

@@ -81,7 +81,7 @@ class Series:
         return amount
 
     def _has(self, quantity: str) -> bool:
-        """Whether this device gives or takes that; a plant does."""
+        """Whether this device has the quantity; a plant has all."""
         return self.device is None or (self.device.kind == "solar_inverter") == (quantity == "pv")
 
 
@@ -126,7 +126,7 @@ def _in_out(amount: _Amount) -> _Values:
 
 
 def _mix(amount: _Amount) -> _Values:
-    """Where what the plant uses comes from, as shares of 1."""
+    """The sources of the energy that the plant uses, as shares of 1."""
     load, drawn = amount("load"), balance(amount, has_battery=False)["gridConsumption"]
     if load <= 0:
         return {"totalConsumption": load}

@@ -8,13 +8,13 @@ from sandbox.solaredge.sites import SolarEdgeSite
 Alert = dict[str, Any]
 DAY = 86_400
 FIRST_ID = 112_000_000
-_CLOSED = 120
+CLOSED_COUNT = 120
 
 
 def alerts_of(seen: SolarEdgeSite, now: float) -> list[Alert]:
-    """Those that are open, and then those that are over."""
+    """The open alerts, then the closed ones."""
     opened = [_alert(seen, number, now - DAY, "OPEN") for number, _ in enumerate(seen.inverters)]
-    return opened + [_alert(seen, number, now - (2 + number) * DAY, "CLOSED") for number in range(_CLOSED)]
+    return opened + [_alert(seen, number, now - (2 + number) * DAY, "CLOSED") for number in range(CLOSED_COUNT)]
 
 
 def _alert(seen: SolarEdgeSite, number: int, began: float, status: str) -> Alert:

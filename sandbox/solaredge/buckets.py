@@ -1,4 +1,4 @@
-"""The spans that a series is cut into: on the site's clock, stamped with their start."""
+"""The buckets of a series: spans of the site's clock, stamped with their start."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ LONGEST = {"QUARTER_HOUR": timedelta(hours=12), "HOUR": timedelta(hours=24)}
 
 @dataclass(frozen=True)
 class Window:
-    """What a call asks for. `open` is a window without `to`: it ends now."""
+    """The window of a call. An `open` window has no `to` and ends now."""
 
     start: float
     end: float

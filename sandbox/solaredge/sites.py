@@ -1,4 +1,4 @@
-"""SolarEdge's view of a site: inverters with a checksum in their serial, batteries of their own, one meter."""
+"""SolarEdge's view of a site: inverters with a checksum in their serial number, separate batteries, one meter."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +24,7 @@ class SolarEdgeSite(SiteView):
 
     def of_kind(self, kind: str, serial: str) -> Device | None:
         """The inverter or battery with that serial number."""
-        return next((one for one in self.view.devices if one.kind == kind and one.serial == serial), None)
+        return next((device for device in self.view.devices if device.kind == kind and device.serial == serial), None)
 
 
 def inverter_serial(number: int) -> str:
@@ -43,7 +43,7 @@ def site_view(site: Site) -> SolarEdgeSite:
 
 
 def _inverters(site: Site, site_id: str) -> list[Device]:
-    made = []
+    inverters = []
     for index, share in enumerate(SHARES[1 + (site.number + 1) % 3]):
         kw = round(site.pv_kwp * share, 1)
         serial = inverter_serial(4 * site.number + index)
@@ -51,20 +51,22 @@ def _inverters(site: Site, site_id: str) -> list[Device]:
         name = f"Inverter {index + 1}"
         # Some inverters come without a model, as captured live: then the part number is all that tells it.
         model = f"SE{1000 * kw:.0f}H{PART if site.number % 2 else ''}"
-        made.append(Device("solar_inverter", share, native, serial, model, name, rated_kw=kw))
-    return made
+        inverters.append(Device("solar_inverter", share, native, serial, model, name, rated_kw=kw))
+    return inverters
 
 
 def _batteries(site: Site, site_id: str) -> list[Device]:
     if site.battery is None:
         return []
-    made = []
+    batteries = []
     for index, share in enumerate(BATTERY_SHARES[2 if site.battery.capacity_kwh > BIG_BATTERY_KWH else 1]):
         serial = f"BATT-{2 * site.number + index:06d}"
         native = {"siteId": site_id, "serialNumber": serial}
         kwh = round(site.battery.capacity_kwh * share, 2)
-        made.append(Device("battery", share, native, serial, "Home Battery", f"Battery {index + 1}", capacity_kwh=kwh))
-    return made
+        batteries.append(
+            Device("battery", share, native, serial, "Home Battery", f"Battery {index + 1}", capacity_kwh=kwh)
+        )
+    return batteries
 
 
 def _entry(site: Site, device: Device) -> dict[str, Any]:

@@ -83,15 +83,19 @@ class Charts:
     def _energy_list(self, name: str) -> Response:
         form, step = LISTS[name]
         first = _date("time", form)
-        wanted = [one for one in member("stationIds").split(",") if one] or list(self._account.stations)
-        chosen, page = paged([self._account.stations[one] for one in wanted if one in self._account.stations])
+        station_ids = [station_id for station_id in member("stationIds").split(",") if station_id] or list(
+            self._account.stations
+        )
+        chosen, page = paged(
+            [self._account.stations[station_id] for station_id in station_ids if station_id in self._account.stations]
+        )
         return success({"records": list(self._list_rows(chosen, first, step)), **page})
 
     def _list_rows(self, stations: Iterable[Station], first: date, step: str) -> Iterator[dict[str, Any]]:
-        for one in stations:
-            row = _energy_row(one.units, first, step, DATE_FORMS["station"], self._clock.now())
+        for station in stations:
+            row = _energy_row(station.units, first, step, DATE_FORMS["station"], self._clock.now())
             if row is not None:
-                yield {**row, "id": one.site_id}
+                yield {**row, "id": station.site_id}
 
     def _today(self, unit: Inverter, plus: int) -> date:
         return local(self._clock.now(), unit.zone).date() + timedelta(days=plus)
@@ -179,7 +183,7 @@ def _energy_row(
     if pv is None or charge is None or discharge is None:
         return None
     unit, pec = ("kWh", "1") if step == "day" else ("MWh", "0.001")
-    rated = sum(one.device.rated_kw or 0.0 for one in units) or 1.0
+    rated = sum(unit.device.rated_kw or 0.0 for unit in units) or 1.0
     label = {"dateStr": first.strftime(forms[step])} if step in forms else {"year": first.year}
     return {
         "id": str(int(units[0].device.native["id"]) + first.toordinal()),

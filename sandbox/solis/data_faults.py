@@ -19,7 +19,7 @@ def _zeroed(path: str, data: Json) -> None:
 
 
 def _unit(path: str, data: Json) -> None:
-    """The third day of a month in a unit of its own."""
+    """The third day of a month in a unit that does not exist."""
     if path.endswith(("/inverterMonth", "/stationMonth")) and len(data["data"]) > 2:
         data["data"][2]["energyStr"] = "kJ"
 

@@ -1,8 +1,8 @@
 """Solis' view of a site: a station with one to three inverters; a battery is part of a hybrid inverter.
 
 The platform has a row of each device about every five minutes, never on the clock's grid. A string inverter sleeps
-at night: it has no rows then, and keeps what it last reported. Its day ends at midnight of its own clock, which
-knows no daylight saving and is some seconds off.
+at night: it has no rows then, and keeps what it last reported. Its day ends at midnight of the
+inverter's clock, which has no daylight saving and is some seconds off.
 """
 
 from collections.abc import Iterator
@@ -69,7 +69,9 @@ class Inverter:
         if dusk is None:
             return None
         index = int((dusk - STAMP_SECONDS - STAMP_JITTER) // ROW)
-        return next(self.stamp(one) for one in (index, index + 1, index + 2) if self.stamp(one) >= dusk)
+        return next(
+            self.stamp(candidate) for candidate in (index, index + 1, index + 2) if self.stamp(candidate) >= dusk
+        )
 
     def _dusk(self, night: float) -> float | None:
         """The instant, to the second, at which the energy counter came to its rest."""
@@ -94,7 +96,7 @@ class Inverter:
         return self.site.pv_kwh(newest) > self.site.pv_kwh(newest - STALE_SECONDS)
 
     def midnight(self, t: float) -> float:
-        """The last midnight of its own clock."""
+        """The last midnight of the inverter's clock."""
         offset = self.zone.utcoffset(None).total_seconds()
         return (t + offset) // DAY * DAY - offset
 

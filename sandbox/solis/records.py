@@ -1,4 +1,4 @@
-"""An inverter in lists and details: values in units that grow with them, `xStr` beside `x`, many idle members."""
+"""An inverter in lists and details: values in units that grow with them, `xStr` next to `x`, many idle members."""
 
 from datetime import datetime
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""What `site_info` says of one site: its settings, and its devices where it knows them."""
+"""The answer of `site_info`: the settings of a site, and its devices as far as Tesla knows them."""
 
 from typing import Any
 
@@ -72,7 +72,7 @@ def _components(seen: TeslaSite) -> dict[str, Any]:
 def _wall_connectors(seen: TeslaSite) -> dict[str, Any]:
     """Named at sites with device arrays only, as captured."""
     name = {"part_name": "Gen 3 Wall Connector"} if seen.arrays else {}
-    return {"wall_connectors": [one | name for one in seen.wall_connectors]} if seen.wall_connectors else {}
+    return {"wall_connectors": [connector | name for connector in seen.wall_connectors]} if seen.wall_connectors else {}
 
 
 def _battery_settings(seen: TeslaSite) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What `live_status` says of one site: its state of charge, and powers with `solar + battery + grid = load`."""
+"""The answer of `live_status`: the state of charge of a site, and powers with `solar + battery + grid = load`."""
 
 from datetime import UTC
 from typing import Any
@@ -42,7 +42,7 @@ def _load_w(seen: TeslaSite, t: float) -> float:
 
 
 def _pack(seen: TeslaSite, percent: float) -> dict[str, Any]:
-    """The content of the batteries: 0 of 1 Wh where there are none, and often not told where there are."""
+    """The energy in the batteries: 0 of 1 Wh at a site without a battery; missing at every other site with one."""
     if not seen.batteries:
         return {"energy_left": 0, "total_pack_energy": 1}
     if seen.site.number % 2:
@@ -59,4 +59,4 @@ def _stamp(seen: TeslaSite, t: float) -> str:
 
 def _connectors(seen: TeslaSite) -> list[dict[str, Any]]:
     idle = {"wall_connector_state": 2, "wall_connector_fault_state": 2, "wall_connector_power": 0}
-    return [{"din": one["din"], **idle} for one in seen.wall_connectors]
+    return [{"din": connector["din"], **idle} for connector in seen.wall_connectors]

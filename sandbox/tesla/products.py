@@ -1,4 +1,4 @@
-"""What `products` lists: a vehicle, the energy sites, and a contract for electricity. All of it made up."""
+"""The answer of `products`: a vehicle, the energy sites, and a contract for electricity. All values are made up."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ SETTINGS = {
 
 
 def products(sites: tuple[TeslaSite, ...], now: float, *, with_retired: bool) -> list[dict[str, Any]]:
-    """Everything that the account owns, in one mixed list."""
+    """All products of the account, in one mixed list."""
     retired = [_retired()] if with_retired else []
     return [_vehicle(), *(_site(seen, now) for seen in sites), *retired, _retail()]
 
@@ -138,7 +138,7 @@ def _retail() -> dict[str, Any]:
 
 
 def battery_type(seen: TeslaSite) -> str:
-    """How the site's batteries are coupled: with an inverter for the sun in them, or behind another one."""
+    """The coupling of the batteries: with a solar inverter inside, or on the AC side of another inverter."""
     return "solar_powerwall" if seen.is_its_own_gateway else "ac_powerwall"
 
 

@@ -19,7 +19,7 @@ def listed(state: State, blanks: str = " ") -> dict[str, list[Entry]]:
         "meters": _meters(state) if seen.is_metered else [],
         "gateways": [_gateway(state, index, serial) for index, serial in enumerate(seen.gateways)],
         "q_relays": [] if seen.is_older else [_relay(state)],
-        "acbs" if seen.has_acbs else "encharges": [_battery(state, *one) for one in enumerate(seen.batteries)],
+        "acbs" if seen.has_acbs else "encharges": [_battery(state, *indexed) for indexed in enumerate(seen.batteries)],
         "enpowers": [_controller(state)] if seen.batteries else [],
     }
     return {name: entries for name, entries in types.items() if entries}
@@ -65,13 +65,13 @@ def _battery(state: State, index: int, device: Device) -> Entry:
 
 
 def _meters(state: State) -> list[Entry]:
-    made = []
+    meters = []
     for index, (name, kind) in enumerate((("production", "Production"), ("consumption", "Net"))):
         serial = f"{state.seen.gateways[0]}EIM{index + 1}"
         entry = _entry(meter_id(state, index), name, serial, "800-00655-r08", None)
         entry |= {"last_report_at": state.last_report, "model": "Envoy S", "product_name": "RGM"}
-        made.append(entry | {"state": "enabled", "config_type": kind, "config_phase": "single"})
-    return made
+        meters.append(entry | {"state": "enabled", "config_type": kind, "config_phase": "single"})
+    return meters
 
 
 def _gateway(state: State, index: int, serial: str) -> Entry:

@@ -1,4 +1,4 @@
-"""A site in Enphase's eyes: a microinverter for each panel, batteries of some ten kilowatt-hours, and gateways."""
+"""Enphase's view of a site: a microinverter for each panel, batteries of some ten kilowatt-hours, and gateways."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,7 +28,7 @@ class EnphaseSite(SiteView):
 
     @property
     def is_metered(self) -> bool:
-        """Whether meters for production and consumption are there."""
+        """Whether it has meters for production and consumption."""
         return self.site.number % 3 == 1
 
     @property
@@ -73,12 +73,12 @@ def _micros(site: Site, system_id: str) -> list[Device]:
     # Serial numbers of older microinverters begin with 0.
     first = (54_000_000_000 if _is_older(site) else 482_000_000_000) + 1000 * site.number
     model = "M250" if _is_older(site) else "IQ7+"
-    made = []
+    devices = []
     for index, weight in enumerate(weights):
         serial = f"{first + index:012d}"
         native = {"system_id": system_id, "serial_number": serial}
-        made.append(Device("solar_inverter", weight / total, native, serial, model, f"Microinverter {serial}"))
-    return made
+        devices.append(Device("solar_inverter", weight / total, native, serial, model, f"Microinverter {serial}"))
+    return devices
 
 
 def _batteries(site: Site, system_id: str) -> list[Device]:
@@ -92,10 +92,10 @@ def _batteries(site: Site, system_id: str) -> list[Device]:
         product, first, each_kwh = "IQ Battery 10", 492_000_000_000, ENCHARGE_KWH
     count = ceil(site.battery.capacity_kwh / each_kwh)
     capacity_kwh = site.battery.capacity_kwh / count
-    made = []
+    devices = []
     for index in range(count):
         serial = f"{first + 100 * site.number + index}"
         native = {"system_id": system_id, "serial_number": serial}
         name = f"{kind} {serial}"
-        made.append(Device("battery", 1 / count, native, serial, product, name, capacity_kwh=capacity_kwh))
-    return made
+        devices.append(Device("battery", 1 / count, native, serial, product, name, capacity_kwh=capacity_kwh))
+    return devices

@@ -1,4 +1,4 @@
-"""How a system is at one moment: what it has reported so far, and what is wrong with it."""
+"""The state of a system at one moment: how far it has reported, and its faults."""
 
 from bisect import bisect_left
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class State:
         return ROW * (last - DARK_ROWS + first) if energy > 0 else None
 
     def meta(self) -> dict[str, Any]:
-        """What goes with most series."""
+        """The member `meta`, which most series have."""
         return {
             "status": self.status,
             "last_report_at": self.last_report,
@@ -71,22 +71,22 @@ class State:
         t = min(t, self.ready)
         lost = 0
         if self.silent and t > self.silent_since:
-            lost = sum(self.seen.view.energy_wh(one, "pv", self.silent_since, t) for one in self.silent)
+            lost = sum(self.seen.view.energy_wh(device, "pv", self.silent_since, t) for device in self.silent)
         return self.seen.view.site_reading_wh("pv", t) - lost
 
     def power_w(self, t: float, over: float) -> float:
         """Mean power, of the seconds that end at that instant, of all microinverters that report."""
         silent = self.silent if t > self.silent_since else ()
-        lost = sum(self.seen.view.power_w(one, "pv", t, over) for one in silent)
+        lost = sum(self.seen.view.power_w(device, "pv", t, over) for device in silent)
         return self.seen.view.power_w(None, "pv", t, over) - lost
 
     def reporting(self, t: float) -> int:
-        """How many microinverters are in the row that ends at that instant."""
+        """The number of microinverters in the row that ends at that instant."""
         return len(self.seen.inverters) - (len(self.silent) if t > self.silent_since else 0)
 
 
 def usual(seen: EnphaseSite, now: float) -> State:
-    """A system that is well."""
+    """A system without faults."""
     return State(seen, "normal", _grid(now - LAG_SECONDS), _grid(now))
 
 

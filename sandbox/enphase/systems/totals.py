@@ -30,18 +30,18 @@ class Totals:
         """The system on one day, today by default. Live values are 0 on other days."""
         now = self._cloud.system(system_id)
         zone, today = zone_of(now.seen.site), self._today(now)
-        wanted = day("summary_date") or today
-        if wanted > today:
+        summary_date = day("summary_date") or today
+        if summary_date > today:
             raise Unprocessable("future", "Requested date is in the future")
-        midnight, end = day_start(wanted, zone), day_start(wanted + DAY, zone)
+        midnight, end = day_start(summary_date, zone), day_start(summary_date + DAY, zone)
         counter = self._production(now)
-        is_today = wanted == today
+        is_today = summary_date == today
         energies = {
             "current_power": round(now.power_w(now.ready, ROW)) if is_today else 0,
             "energy_lifetime": counter(midnight),
             "energy_today": counter(end) - counter(midnight),
         }
-        return reply({"system_id": now.seen.system_id, **energies, **_facts(now, is_today, wanted)})
+        return reply({"system_id": now.seen.system_id, **energies, **_facts(now, is_today, summary_date)})
 
     def production_lifetime(self, system_id: str) -> Response:
         """Energy of each day. With a meter, its values stand from the first full day on."""
@@ -102,7 +102,7 @@ def _each(counter: Counter, borders: list[float]) -> list[int]:
     return [after - before for before, after in pairwise(readings)]
 
 
-def _facts(now: State, is_today: bool, wanted: date) -> dict[str, Any]:
+def _facts(now: State, is_today: bool, summary_date: date) -> dict[str, Any]:
     modules = len(now.seen.inverters) if is_today else 0
     battery = now.seen.site.battery
     capacity_kwh = battery.capacity_kwh if battery else 0.0
@@ -114,7 +114,7 @@ def _facts(now: State, is_today: bool, wanted: date) -> dict[str, Any]:
         "size_w": modules * PANEL_W,
         "source": "meter" if now.seen.is_metered else "microinverters",
         "status": now.status,
-        "summary_date": wanted.isoformat(),
+        "summary_date": summary_date.isoformat(),
     }
     for name in ("battery_charge_w", "battery_discharge_w"):
         facts[name] = round(BATTERY_W_PER_KWH * capacity_kwh)

@@ -67,12 +67,12 @@ def outside(now: State, start: float, kind: str = "span") -> Unprocessable:
 
 def step_of(usual: int, allowed: tuple[str, ...]) -> int:
     """Seconds of a row, by `interval_duration` where it may be given. Raises Unprocessable."""
-    wanted = request.args.get("interval_duration")
-    if wanted is None or not allowed:
+    duration = request.args.get("interval_duration")
+    if duration is None or not allowed:
         return usual
-    if wanted not in allowed:
-        raise Unprocessable("duration", f"Interval duration {wanted} is not available")
-    return DURATIONS[wanted]
+    if duration not in allowed:
+        raise Unprocessable("duration", f"Interval duration {duration} is not available")
+    return DURATIONS[duration]
 
 
 def _start(now: State, clock: float) -> tuple[float, bool]:

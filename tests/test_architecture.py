@@ -1,12 +1,14 @@
 """Imports go one way and never in a circle, the environment has one reader, and vendors are named in one place."""
 
 import ast
+import difflib
 import re
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests import module_map
 from vendors.kit.registry import discover
 
 ROOT = Path(__file__).parent.parent
@@ -173,3 +175,10 @@ def test_no_vendor_is_named_in_the_service():
         if (match := names.search(re.sub(r"https://\S+", "", path.read_text())))
     }
     assert not found
+
+
+def test_the_module_map_names_each_module_with_its_purpose():
+    text = module_map.DOCUMENT.read_text()
+    expected = module_map.with_map(text)
+    changed = [line for line in difflib.ndiff(text.splitlines(), expected.splitlines()) if line[0] in "+-"]
+    assert text == expected, "run `make docs`:\n" + "\n".join(changed)

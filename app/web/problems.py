@@ -90,7 +90,7 @@ def from_http(error: HTTPException) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Turns every error into a problem. An unexpected error is logged with its traceback, and hidden from the caller."""
+    """Turns every error into a problem. An unexpected error is logged with its traceback and hidden from the caller."""
 
     @app.errorhandler(Problem)
     def problem(error: Problem) -> Response:

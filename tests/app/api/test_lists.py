@@ -164,13 +164,10 @@ def test_a_locked_database_does_not_hold_a_list(get, app, settings, clouds):
     app.extensions["services"].inventory._resources._writer.shutdown(wait=True)
 
 
-def test_age_tells_how_old_the_oldest_part_of_an_answer_is(get, app, clouds):
-    now = [0.0]
-    for cloud in app.extensions["services"].clouds.values():
-        cloud.replies._clock = lambda: now[0]
+def test_age_is_that_of_the_oldest_part_of_a_response(get, service_clock, clouds):
     assert get(headers=HEADERS["sma"]).headers["Age"] == "0"
-    now[0] = 600.0
-    assert get().headers["Age"] == "600", "SMA is from memory, the others are new"
-    now[0] = 601.0
+    service_clock.now += 600
+    assert get().headers["Age"] == "600", "SMA is cached, the others are new"
+    service_clock.now += 1
     assert get("/solar-inverters?vendor=solis").headers["Age"] == "1"
     assert get(headers=ALL | {"Cache-Control": "no-cache"}).headers["Age"] == "0"

@@ -75,12 +75,10 @@ def test_a_list_writes_its_rows_again_once_a_read_has_shown_that_they_are_lost(g
         assert set(session.scalars(select(Resource.id))) == set(ids)
 
 
-def test_a_search_that_failed_is_tried_again_after_some_seconds(app, get, network):
-    now = [0.0]
-    app.extensions["services"].inventory._healing._clock = lambda: now[0]
+def test_a_search_that_failed_is_tried_again_after_some_seconds(get, service_clock, network):
     network.post(f"{SOLIS}/v1/api/inverterList", status=503)
-    for later, calls in ((0.0, 2), (4.0, 2), (6.0, 4)):
-        now[0] = later
+    for seconds, calls in ((0, 2), (4, 2), (2, 4)):
+        service_clock.now += seconds
         answer = get("/solar-inverters/solr-0000000000000000", headers=HEADERS["solis"])
         assert (answer.status_code, len(network.calls)) == (502, calls)
 

@@ -52,9 +52,7 @@ def test_a_client_is_found_with_its_mode_and_version(clients: Clients) -> None:
     assert clients.find("unknown") is None
 
 
-def test_a_look_up_is_cached_for_less_than_five_seconds(
-    clients: Clients, elsewhere: Clients, now: list[float]
-) -> None:
+def test_a_look_up_is_cached_for_less_than_five_seconds(clients: Clients, elsewhere: Clients, now: list[float]) -> None:
     assert CACHE_SECONDS < 5
     client_id, _ = clients.create("name", "production", "v1")
     assert clients.find(client_id) is not None

@@ -124,16 +124,13 @@ def test_a_secret_sent_in_the_place_of_the_id_is_not_written(
     assert pair[:60] not in written
 
 
-def test_a_flood_of_failed_logins_is_bounded_and_counted(settings: Settings, lines: Lines) -> None:
-    flood, now = bounded_log.PER_MINUTE + 5, 0.0
-    app = create_app(replace(settings, log_level="WARNING"), clock=lambda: now)
-    http = app.test_client()
+def test_a_flood_of_failed_logins_is_bounded_and_counted(http: FlaskClient, service_clock: Any, lines: Lines) -> None:
+    flood = bounded_log.PER_MINUTE + 5
     for _ in range(flood):
         http.post("/oauth2/token", data=GRANT, auth=(UNKNOWN, "wrong-secret"))
     assert len(lines()) == bounded_log.PER_MINUTE
-    now += 60
+    service_clock.now += 60
     http.get("/health")
     (line,) = lines()
     assert (line["event"], line["left_out"]) == ("login failed", 5)
     assert "request_id" not in line
-    app.extensions["services"].database.close()

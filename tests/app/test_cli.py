@@ -9,16 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from flask import Flask
 
 from app import config
+from tests.app.support import run
 
 pytestmark = pytest.mark.databases
-
-
-def run(app: Flask, *words: str) -> Result:
-    return app.test_cli_runner().invoke(args=list(words))
 
 
 def printed(app: Flask, *words: str) -> dict[str, Any]:

@@ -17,14 +17,10 @@ from sqlalchemy import event
 from app import config, create_app
 from app.config import Settings
 from app.storage.database_faults import DatabaseFault
-from tests.app.support import nobodys_port
+from tests.app.support import nobodys_port, run
 
 COMMANDS = (("clients", "create", "x"), ("clients", "list"), ("clients", "revoke", "0" * 32), ("db", "upgrade"))
 WRITERS = (("clients", "create", "x"), ("clients", "revoke", "0" * 32))
-
-
-def run(app: Flask, *words: str) -> Result:
-    return app.test_cli_runner().invoke(args=list(words))
 
 
 def the_line(result: Result) -> str:

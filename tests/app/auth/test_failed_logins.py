@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,19 +13,12 @@ from flask.testing import FlaskClient
 from app import bounded_log, create_app
 from app.auth import tokens
 from app.config import Settings
-from app.web import log
 
+LOG_LEVEL = "WARNING"
 GRANT = {"grant_type": "client_credentials"}
 UNKNOWN = "0" * 32
 Lines = Callable[[], list[dict[str, Any]]]
 NewClient = Callable[..., tuple[str, str]]
-
-
-@pytest.fixture
-def lines(app: Flask, capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
-    log.configure("WARNING")
-    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    log.configure("ERROR")
 
 
 def the_line(lines: Lines) -> dict[str, Any]:

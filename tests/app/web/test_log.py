@@ -4,7 +4,7 @@ import contextvars
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,13 +17,6 @@ from app.auth import tokens
 from app.web import log
 
 Lines = Callable[[], list[dict[str, Any]]]
-
-
-@pytest.fixture
-def lines(app: Flask, capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
-    log.configure("INFO")
-    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    log.configure("ERROR")
 
 
 def test_a_request_is_one_line_with_its_id_and_without_its_query(

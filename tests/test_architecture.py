@@ -112,6 +112,13 @@ def test_only_the_settings_of_gunicorn_import_the_server():
     assert outside == {"gunicorn.conf.py"}
 
 
+def test_the_services_of_the_application_are_looked_up_in_one_place():
+    look_up = re.compile(r"\.extensions\b|config\[")
+    found = {str(path.relative_to(ROOT)) for path in files("app") if look_up.search(path.read_text())}
+    # gunicorn's hooks run outside of a request, and have only the application.
+    assert found == {"app/api/services.py", "app/server/hooks.py"}
+
+
 def circle_through(start, importing):
     """The shortest path of imports from a module back to itself; empty if there is none."""
     paths = [[start]]

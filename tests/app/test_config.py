@@ -23,7 +23,7 @@ def faults(environ: dict[str, str]) -> list[str]:
     return [line.strip() for line in rest]
 
 
-def test_the_embedded_default_makes_its_keys_once(tmp_path: Path) -> None:
+def test_the_embedded_default_generates_its_keys_once(tmp_path: Path) -> None:
     first = load({"INSTANCE_PATH": str(tmp_path / "new" / "folder")})
     again = load({"INSTANCE_PATH": str(tmp_path / "new" / "folder")})
     assert first == again
@@ -36,7 +36,7 @@ def test_the_embedded_default_makes_its_keys_once(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == ["id_key", "secret_key"]
 
 
-def test_given_keys_replace_the_made_ones(tmp_path: Path) -> None:
+def test_keys_from_the_environment_replace_generated_keys(tmp_path: Path) -> None:
     settings = load({**KEYS, "INSTANCE_PATH": str(tmp_path)})
     assert (settings.secret_key, settings.id_key, settings.embedded) == ("s" * 32, "i" * 32, True)
     assert list(tmp_path.iterdir()) == []

@@ -96,14 +96,14 @@ def test_the_address_is_the_callers_only_where_a_proxy_is_trusted(
         app.extensions["services"].database.close()
 
 
-def test_an_id_of_any_form_is_one_short_field(http: FlaskClient, lines: Lines) -> None:
+def test_a_client_id_of_any_form_is_one_short_field(http: FlaskClient, lines: Lines) -> None:
     http.post("/oauth2/token", data={**GRANT, "client_id": "a\r\n\u202eb" + "x " * 250, "client_secret": "secret"})
     client = the_line(lines)["client"]
     assert client.startswith("a???bx")
     assert len(client) == bounded_log.MAX_TEXT
 
 
-def test_a_secret_sent_in_the_place_of_the_id_is_not_written(
+def test_a_secret_sent_in_place_of_the_id_is_not_written(
     http: FlaskClient, new_client: NewClient, lines: Lines
 ) -> None:
     client_id, secret = new_client()

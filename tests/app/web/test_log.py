@@ -39,14 +39,14 @@ def test_a_request_is_one_line_with_its_id_and_without_its_query(
     }
 
 
-def test_a_long_path_is_cut_in_the_line_and_no_secret_is_cut_so_that_it_stays(http: FlaskClient, lines: Lines) -> None:
+def test_a_long_path_is_cut_after_its_secrets_are_hidden(http: FlaskClient, lines: Lines) -> None:
     lines()
     http.get("/" + "x" * 190 + "made-up-token-1" + "y" * 8_000, headers={"Authorization": "Bearer made-up-token-1"})
     path = next(line["path"] for line in lines() if line["event"] == "request")
     assert path == "/" + "x" * 190 + "[hidden]…"
 
 
-def test_lines_of_the_standard_library_come_out_alike(app: Flask, lines: Lines) -> None:
+def test_lines_of_the_standard_library_have_the_same_form(app: Flask, lines: Lines) -> None:
     @app.get("/health2")
     def view() -> str:
         logging.getLogger("some.library").warning("took %d s", 3)
@@ -59,7 +59,7 @@ def test_lines_of_the_standard_library_come_out_alike(app: Flask, lines: Lines) 
     assert first["request_id"] == "abc"
 
 
-def test_fields_of_the_standard_library_s_lines_are_written_and_hidden_by_their_names(lines: Lines) -> None:
+def test_extra_fields_of_the_standard_library_are_written_and_hidden_by_their_names(lines: Lines) -> None:
     logging.getLogger("x").warning("vendor call failed", extra={"vendor": "solis", "status": 500, "api_key": "abc"})
     (line,) = lines()
     assert (line["event"], line["vendor"], line["status"], line["api_key"]) == (
@@ -67,7 +67,7 @@ def test_fields_of_the_standard_library_s_lines_are_written_and_hidden_by_their_
     )  # fmt: skip
 
 
-def test_a_request_s_line_names_the_vendors_that_failed_and_that_could_not_be_asked(
+def test_a_requests_line_names_the_vendors_that_failed_or_could_not_be_asked(
     http: FlaskClient, bearer: dict[str, str], lines: Lines, network: RequestsMock
 ) -> None:
     network.get("https://monitoring.smaapis.de/v1/plants", status=500)
@@ -110,7 +110,7 @@ def test_fields_are_hidden_by_their_names(lines: Lines) -> None:
         ("https://me:pa55@proxy.example/x", "pa55", "@proxy.example/x"),
     ],
 )
-def test_what_looks_like_a_credential_is_hidden(lines: Lines, text: str, secret: str, kept: str) -> None:
+def test_text_that_looks_like_a_credential_is_hidden(lines: Lines, text: str, secret: str, kept: str) -> None:
     structlog.stdlib.get_logger("x").info(text)
     logging.getLogger("y").warning("%s", text)
     for line in lines():
@@ -126,7 +126,7 @@ def test_ordinary_text_stays_as_it_is(lines: Lines) -> None:
     assert [line[name] for name in ("number", "nothing", "yes", "many")] == [1.5, None, True, [1, "two"]]
 
 
-def test_what_json_cannot_hold_is_written_all_the_same(lines: Lines) -> None:
+def test_values_that_json_cannot_hold_are_written_as_text(lines: Lines) -> None:
     structlog.stdlib.get_logger("x").info("half \ud800", number=2**70, thing={1: object, b"x": {2}})
     (line,) = lines()
     assert line["event"] == "half \ud800"

@@ -79,7 +79,7 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_it_is_logged_under_the_id_that_the_answer_has(
+def test_a_refused_request_is_logged_under_the_id_in_its_response(
     http: FlaskClient, bearer: dict[str, str], lines: Callable[[], list[dict[str, Any]]], case: str
 ) -> None:
     status, asked = CASES[case]

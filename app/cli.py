@@ -13,7 +13,7 @@ from app import network
 from app.api.services import services
 from app.auth.clients import API_VERSIONS, DEFAULT_API_VERSION, MODES
 from app.storage import database_faults
-from vendors.kit import registry
+from vendors.kit import Stage, registry, scaffold
 
 
 class OneLine(click.Command):
@@ -106,12 +106,31 @@ def upgrade() -> None:
     services().database.upgrade()
 
 
-@click.command("vendors", cls=OneLine)
-@with_appcontext
-def vendors() -> None:
-    """List the installed vendors."""
-    classes = sorted(registry.discover().items())
-    _print({"vendors": {name: f"{vendor.__module__}.{vendor.__qualname__}" for name, vendor in classes}})
+class OneLineGroup(OneLine, AppGroup):
+    """A group that is a command itself when no other is named."""
+
+    command_class = OneLine
+
+
+@click.group("vendors", cls=OneLineGroup, invoke_without_command=True)
+@click.pass_context
+def vendors(context: click.Context) -> None:
+    """List the installed vendors, with the stage of each."""
+    if context.invoked_subcommand is None:
+        plugins = sorted(registry.discover().items())
+        _print({"vendors": {name: f"{kind.__module__}.{kind.__qualname__} ({kind.stage})" for name, kind in plugins}})
+
+
+@vendors.command("new")
+@click.argument("name")
+@click.option("--stage", type=click.Choice(list(Stage)), default=Stage.LIST, show_default=True)
+def new_vendor(name: str, stage: Stage) -> None:
+    """Write the skeleton of a new vendor: recorded cases, plugin, section, and for series an emulator."""
+    try:
+        files = scaffold.write_skeleton(name, stage)
+    except scaffold.ScaffoldError as error:
+        raise click.ClickException(str(error)) from error
+    _print({"written": files, "next": f".venv/bin/python -m pytest tests/vendors -k {name}"})
 
 
 @click.command("sandbox", cls=OneLine)

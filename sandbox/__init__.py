@@ -1,7 +1,7 @@
 """Vendor clouds, played on loopback over one simulated fleet, each in its own dialect.
 
-A dialect is one module (or package) in here that holds subclasses of `sandbox.dialect.Dialect`; it is found by
-itself. `GET /` names every vendor's address and ready request headers.
+A dialect is a module or package in this one that holds a subclass of `sandbox.dialect.Dialect` with a vendor's name;
+`sandbox.registry` finds it. `GET /` lists every vendor's address and working request headers.
 
 What is true can be asked for. `GET /truth` tells the sites, how each dialect sees them and how finely it measures;
 `GET /truth/energy?site=&vendor=&device=&kind=&start=&end=` an energy in `wh`;

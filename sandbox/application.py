@@ -1,4 +1,4 @@
-"""The Flask application: one blueprint per vendor below its name, and the control endpoints at the root."""
+"""The Flask application: a blueprint for each vendor below its name, and the sandbox's own endpoints at the root."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from flask import Flask
 
 from sandbox import control, guard, truth
-from sandbox.dialect import discover
+from sandbox.registry import discover
 from sandbox.world import World
 from simulation import Fleet
 
@@ -18,25 +18,26 @@ def create_app(
     real_time: Callable[[], float] = time.time,
     ticks: Callable[[], float] = time.monotonic,
 ) -> Flask:
-    """A sandbox over a fleet of that many sites; `app.extensions["world"]` is its `World`.
+    """A sandbox over a fleet of `fleet_sites` sites.
 
-    real_time: epoch seconds, by which tokens expire and signatures age. ticks: the clock of the quotas.
+    `app.extensions` holds its `World` as "world", and its dialects by vendor as "dialects".
+    real_time: epoch seconds, by which tokens expire and signatures age. ticks: the clock of the quotas, in seconds.
     """
     world = World(Fleet(fleet_sites, seed), real_time, ticks)
+    dialects = {vendor: dialect(world) for vendor, dialect in discover().items()}
     app = Flask("sandbox", static_folder=None)
     app.url_map.merge_slashes = False
-    app.extensions["world"] = world
-    for dialect in (kind(world) for kind in discover()):
-        world.dialects[dialect.vendor] = dialect
-        app.register_blueprint(dialect.routes(), url_prefix=f"/{dialect.vendor}")
-    guard.install(app, world)
-    app.register_blueprint(control.routes(world))
-    app.register_blueprint(truth.routes(world))
+    app.extensions |= {"world": world, "dialects": dialects}
+    for vendor, dialect in dialects.items():
+        app.register_blueprint(dialect.routes(), url_prefix=f"/{vendor}")
+    guard.install(app, world, dialects)
+    app.register_blueprint(control.routes(world, dialects))
+    app.register_blueprint(truth.routes(world.fleet, dialects))
     return app
 
 
 def warm_up(app: Flask) -> None:
-    """Asks every site for its energies once: the first question at a place works out all its days."""
+    """Computes each site's energies once: the first call for a place computes all its days, which takes seconds."""
     world: World = app.extensions["world"]
     for site in world.fleet.sites:
         site.pv_kwh(world.clock.now())

@@ -1,5 +1,6 @@
 """The endpoints that steer the sandbox: what it offers, its clock, faults, quotas, options and call counts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, abort, request
@@ -13,10 +14,10 @@ from sandbox.world import World
 _NOT_STORED = {"Cache-Control": "no-store"}
 
 
-def routes(world: World) -> Blueprint:
+def routes(world: World, dialects: Mapping[str, Dialect]) -> Blueprint:
     """`GET /`, `PUT /clock`, `PUT /faults|limits|options/<vendor>`, `GET` and `DELETE /calls/<vendor>`."""
     blueprint = Blueprint("control", __name__)
-    control = Control(world)
+    control = Control(world, dialects)
     blueprint.get("/")(control.index)
     blueprint.put("/clock")(control.set_clock)
     blueprint.put("/faults/<vendor>")(control.set_fault)
@@ -29,14 +30,15 @@ def routes(world: World) -> Blueprint:
 
 
 class Control:
-    """The endpoints, over one world."""
+    """The endpoints of one sandbox."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, dialects: Mapping[str, Dialect]) -> None:
         self._world = world
+        self._dialects = dialects
 
     def index(self) -> Response:
         """Every vendor's address and ready headers; a fresh token each time."""
-        entries = {name: _entry(dialect) for name, dialect in self._world.dialects.items()}
+        entries = {name: _entry(dialect) for name, dialect in self._dialects.items()}
         return reply({"vendors": entries}, headers=_NOT_STORED)
 
     def set_clock(self) -> Response:
@@ -77,9 +79,9 @@ class Control:
         return Response(status=204)
 
     def _known(self, vendor: str) -> Dialect:
-        if vendor not in self._world.dialects:
-            abort(404, f"{vendor} is not played here; {', '.join(self._world.dialects)} are")
-        return self._world.dialects[vendor]
+        if vendor not in self._dialects:
+            abort(404, f"{vendor} is not played here; {', '.join(self._dialects)} are")
+        return self._dialects[vendor]
 
 
 def _bad_field(error: BadField) -> Response:

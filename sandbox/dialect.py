@@ -1,8 +1,5 @@
-"""What every vendor dialect provides, and how the dialects are found."""
+"""The interface of a dialect: one vendor's cloud, as the sandbox plays it."""
 
-import importlib
-import inspect
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +7,6 @@ from typing import Any, ClassVar
 
 from flask import Blueprint, Response
 
-import sandbox
 from sandbox.data_faults import Change
 from sandbox.fields import flag, one_of
 from sandbox.quotas import Spent
@@ -61,9 +57,11 @@ class Dialect(ABC):
     outside: path prefixes below the base that are not the API proper: no faults, quotas, counts or credentials.
     options: oddities that can be switched on, all off by default.
     choices: options that take one of several texts, the first by default.
-    data_faults: by name, how this dialect shows that fault of the data.
+    data_faults: by name, how this dialect shows that fault of the data. data_fault_options: the options without which
+    a fault has nothing to change.
     whole_periods: whether quotas are counted in whole minutes (or other periods) of UTC, not from the first call on.
     resolution: how finely it measures.
+    refused_status: the status of a refused credential; None if the vendor uses it for a call outside a plan as well.
     """
 
     vendor: ClassVar[str]
@@ -71,8 +69,10 @@ class Dialect(ABC):
     options: ClassVar[tuple[str, ...]] = ()
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     data_faults: ClassVar[Mapping[str, Change]] = {}
+    data_fault_options: ClassVar[Mapping[str, Mapping[str, bool]]] = {}
     whole_periods: ClassVar[bool] = False
     resolution: ClassVar[Resolution] = Resolution()
+    refused_status: ClassVar[int | None] = 401
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -122,14 +122,3 @@ class Dialect(ABC):
     def now(self) -> float:
         """Epoch seconds of the fleet's data."""
         return self.world.clock.now()
-
-
-def discover() -> list[type[Dialect]]:
-    """Every named dialect of this package, by name."""
-    found: dict[str, type[Dialect]] = {}
-    for module in pkgutil.iter_modules(sandbox.__path__):
-        members = vars(importlib.import_module(f"sandbox.{module.name}")).values()
-        for member in members:
-            if inspect.isclass(member) and issubclass(member, Dialect) and hasattr(member, "vendor"):
-                found[member.vendor] = member
-    return [found[vendor] for vendor in sorted(found)]

@@ -1,5 +1,6 @@
-"""What happens to every call of a vendor's API before it is answered: count, fault, credential, quota."""
+"""Checks every call of a vendor's API before it is answered: count, fault, credential, quota, in this order."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import orjson
@@ -12,12 +13,12 @@ from sandbox.replies import Refused, reply
 from sandbox.world import World
 
 
-def install(app: Flask, world: World) -> None:
-    """Puts the guard before all routes, and gives every error the form of the vendor it happened at."""
+def install(app: Flask, world: World, dialects: Mapping[str, Dialect]) -> None:
+    """Puts the guard before all routes, and gives every error the form of the vendor that it occurred at."""
 
     @app.before_request
     def admit() -> Response | None:
-        dialect, path = _addressed(world)
+        dialect, path = _addressed(dialects)
         if dialect is None or path.startswith(dialect.outside):
             return None
         world.calls.count(dialect.vendor, path)
@@ -28,7 +29,7 @@ def install(app: Flask, world: World) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        dialect, path = _addressed(world)
+        dialect, path = _addressed(dialects)
         if g.get("change") and response.is_json and response.status_code == HTTPStatus.OK:
             data = orjson.loads(response.get_data())
             g.change(path, data)
@@ -42,14 +43,14 @@ def install(app: Flask, world: World) -> None:
     @app.errorhandler(HTTPException)
     def failed(exception: HTTPException) -> Response:
         status, detail = exception.code or 500, exception.description or ""
-        dialect, _ = _addressed(world)
+        dialect, _ = _addressed(dialects)
         return dialect.error(status, detail) if dialect else reply({"error": detail}, status)
 
 
-def _addressed(world: World) -> tuple[Dialect | None, str]:
-    """The dialect that the path begins with, and the path below its base."""
+def _addressed(dialects: Mapping[str, Dialect]) -> tuple[Dialect | None, str]:
+    """The dialect that the request's path begins with, and the path below its base."""
     vendor, slash, below = request.path[1:].partition("/")
-    return world.dialects.get(vendor), slash + below
+    return dialects.get(vendor), slash + below
 
 
 def _refusal(dialect: Dialect) -> Response | None:

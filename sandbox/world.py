@@ -1,8 +1,7 @@
-"""What the dialects share: one fleet, a clock for its data, and the faults, quotas and counts of each vendor."""
+"""The state that all dialects share: the fleet, the clock of its data, and each vendor's faults, quotas and counts."""
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from sandbox.calls import Calls
 from sandbox.clock import Clock
@@ -10,12 +9,9 @@ from sandbox.faults import Faults
 from sandbox.quotas import Quotas
 from simulation import Fleet
 
-if TYPE_CHECKING:
-    from sandbox.dialect import Dialect
-
 
 class World:
-    """The state of one sandbox. `stopped` is set when its server ends."""
+    """The state of one sandbox, without its dialects. `stopped` is set when its server ends."""
 
     def __init__(self, fleet: Fleet, real_time: Callable[[], float], ticks: Callable[[], float]) -> None:
         self.fleet = fleet
@@ -25,4 +21,3 @@ class World:
         self.quotas = Quotas(ticks)
         self.calls = Calls()
         self.stopped = threading.Event()
-        self.dialects: dict[str, Dialect] = {}

@@ -4,29 +4,18 @@ import ast
 import difflib
 import re
 import sys
-from pathlib import Path
 
 import pytest
 
 from tests import module_map
+from tests.imports import ROOT, circles, import_graph, imports
 from vendors.kit.registry import discover
 
-ROOT = Path(__file__).parent.parent
 OURS = {"app", "vendors", "simulation", "sandbox", "tests", "wsgi", "benchmarks", "demo"}
 
 
 def files(folder):
     return sorted((ROOT / folder).rglob("*.py"))
-
-
-def imports(path):
-    """The modules that a file imports, with dots."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def of_ours(path):
@@ -66,37 +55,19 @@ ROOMS = [
 HEIGHT = {room: height for height, rooms in enumerate(reversed(ROOMS)) for room in rooms}
 
 
-def module_name(path):
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-
-
 def room_of(module):
     """The package below app/, or the module where it lies in app/ itself."""
     return [*module.split("."), "app"][1]
 
 
-def arrows(folder):
-    """Pairs of modules of a folder, of which the first imports the second."""
-    modules = {module_name(path): path for path in files(folder)}
-    for module, path in modules.items():
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Import):
-                names = {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                # `from package import name` imports the module of that name, or the package where none has it.
-                below = {f"{node.module}.{alias.name}" for alias in node.names}
-                names = {name if name in modules else node.module for name in below}
-            else:
-                continue
-            yield from ((module, name) for name in names & set(modules) - {module})
-
-
 def test_each_room_of_the_service_imports_only_rooms_below_it():
-    rooms = {room_of(module) for module, _ in arrows("app")}
+    graph = import_graph("app")
+    rooms = {room_of(module) for module in graph}
     assert rooms <= set(HEIGHT), f"give {rooms - set(HEIGHT)} a height in ROOMS"
     upward = [
         f"{module} imports {imported}: {room_of(module)} may import only what stands below it in ROOMS"
-        for module, imported in sorted(arrows("app"))
+        for module in sorted(graph)
+        for imported in sorted(graph[module])
         if room_of(module) != room_of(imported) and HEIGHT[room_of(module)] <= HEIGHT[room_of(imported)]
     ]
     assert not upward, "\n".join(upward)
@@ -117,31 +88,6 @@ def test_the_services_of_the_application_are_looked_up_in_one_place():
     found = {str(path.relative_to(ROOT)) for path in files("app") if look_up.search(path.read_text())}
     # gunicorn's hooks run outside of a request, and have only the application.
     assert found == {"app/api/services.py", "app/server/hooks.py"}
-
-
-def circle_through(start, importing):
-    """The shortest path of imports from a module back to itself; empty if there is none."""
-    paths = [[start]]
-    seen = set()
-    for path in paths:
-        for module in sorted(importing.get(path[-1], ())):
-            if module == start:
-                return [*path, start]
-            if module not in seen:
-                seen.add(module)
-                paths.append([*path, module])
-    return []
-
-
-@pytest.mark.parametrize("folder", ["app", "simulation"])
-def test_no_modules_import_each_other_in_a_circle(folder):
-    importing = {}
-    for module, imported in arrows(folder):
-        importing.setdefault(module, set()).add(imported)
-    circles = {
-        frozenset(circle): circle for module in sorted(importing) if (circle := circle_through(module, importing))
-    }
-    assert not circles, "\n".join(" imports ".join(circle) for circle in circles.values())
 
 
 def plugins():
@@ -182,6 +128,24 @@ def test_no_vendor_is_named_in_the_service():
         if (match := names.search(re.sub(r"https://\S+", "", path.read_text())))
     }
     assert not found
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    assert not circles(import_graph("app", "vendors", "simulation", "sandbox"))
+
+
+def test_a_circle_is_found_through_types_functions_and_packages(tmp_path):
+    sources = {
+        "room/__init__.py": "from room.first import start",
+        "room/first.py": "from room import second",
+        "room/second.py": "def late():\n    import room.third",
+        "room/third.py": "if TYPE_CHECKING:\n    from room.first import start",
+        "room/apart.py": "import room",
+    }
+    for name, source in sources.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(source)
+    assert circles(import_graph("room", root=tmp_path)) == {frozenset({"room.first", "room.second", "room.third"})}
 
 
 def test_the_module_map_names_each_module_with_its_purpose():

@@ -66,7 +66,7 @@ def test_every_single_read_is_true_at_every_site_round_the_clock(lives, name, da
 def test_the_present_moves_on_when_kept_replies_are_no_longer_fresh(lives, name):
     """The clock moves on by more than the present and today stay fresh, and by less than what hardly changes does."""
     live, number = lives(name), SITES[0]
-    fresh = live.plugin.fresh
+    fresh = live.plugin.fresh_seconds
     wait = timedelta(seconds=max(fresh["live"], fresh["today"]) + 900)
     assert wait < timedelta(seconds=min(fresh["inventory"], fresh["closed"]))
     found = []

@@ -66,7 +66,7 @@ def test_a_vendor_of_another_package_is_found_and_listed(installed):
     answer = run("from vendors.kit.registry import discover; print(discover()['sunny'].__module__)")
     assert (answer.stdout.strip(), answer.returncode) == ("derapi_sunny", 0), answer.stderr
     listed = run("import sys; sys.argv = ['flask', '--app', 'wsgi', 'vendors']; import flask.cli; flask.cli.main()")
-    assert '"sunny": "derapi_sunny.Sunny"' in listed.stdout
+    assert '"sunny": "derapi_sunny.Sunny (list)"' in listed.stdout
 
 
 @pytest.mark.exhaustive
@@ -74,5 +74,5 @@ def test_a_name_that_is_taken_refuses_the_start_and_names_both(installed):
     run = installed("sma", "derapi_other_sma")
     answer = run("import wsgi")
     assert answer.returncode != 0
-    assert "'sma' is claimed by vendors.sma.monitoring and by derapi_other_sma" in answer.stderr
+    assert "'sma' is claimed by vendors.sma.api and by derapi_other_sma" in answer.stderr
     assert "Traceback" not in answer.stderr

@@ -10,7 +10,7 @@ import pytest
 from tests.services import served
 from tests.truth import vendor_of
 from vendors.kit import Asked, Interval, Level, NotOffered, Sweep, Transport, intervals
-from vendors.kit.http.adapter import RawReply
+from vendors.kit.messages import RawReply
 from vendors.kit.parsing.reading import YEARS
 from vendors.kit.registry import discover
 

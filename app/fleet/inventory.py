@@ -86,8 +86,10 @@ class Found:
         return {self.vendor: describe(self.outcome.failure)} if self.outcome.failure else {}
 
     def problem(self) -> Problem:
-        """Why nothing came."""
-        return problem(self.vendor, self.outcome.failure or NotFound(why="the vendor does not offer it"))
+        """Why nothing came: the vendor's failure, or a vendor that lists things and reads none of them alone."""
+        if self.outcome.failure:
+            return problem(self.vendor, self.outcome.failure)
+        return Problem(404, "not_offered", f"{self.vendor} does not offer details of this, only its place in lists.")
 
 
 class Inventory:

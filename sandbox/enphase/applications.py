@@ -13,7 +13,7 @@ from uuid import uuid4
 from flask import Blueprint, Response, request
 
 from sandbox.enphase.constants import KILOWATT, MEGAWATT, PARTNER, TOKEN_SECONDS, WATT
-from sandbox.enphase_world.requests import bearer, client_credentials
+from sandbox.enphase.systems.requests import bearer, client_credentials
 from sandbox.replies import reply
 from sandbox.tokens import Issued, Tokens
 

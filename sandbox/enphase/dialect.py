@@ -8,18 +8,18 @@ from flask import Blueprint, Response
 
 from sandbox.enphase import applications, errors
 from sandbox.enphase.applications import APPLICATIONS, TOP, Access, Application
-from sandbox.enphase.constants import CONFIGURATION, DEVICE_LEVEL, PLANS
+from sandbox.enphase.constants import CONFIGURATION, DEVICE_LEVEL, PARTNER, PLANS
 from sandbox.enphase.inverters import Inverters
-from sandbox.enphase.listing import Listing
-from sandbox.enphase_world.cloud import EnphaseCloud
-from sandbox.enphase_world.present import Present
-from sandbox.enphase_world.requests import NotFound, Unprocessable
-from sandbox.enphase_world.state import State
-from sandbox.enphase_world.systems import EnphaseSite
-from sandbox.enphase_world.telemetry import Telemetry
-from sandbox.enphase_world.totals import Totals
+from sandbox.enphase.listing import Listing, entry_of
+from sandbox.enphase.systems.cloud import EnphaseCloud
+from sandbox.enphase.systems.present import Present
+from sandbox.enphase.systems.requests import NotFound, Unprocessable
+from sandbox.enphase.systems.site import EnphaseSite
+from sandbox.enphase.systems.state import State
+from sandbox.enphase.systems.telemetry import Telemetry
+from sandbox.enphase.systems.totals import Totals
 from sandbox.quotas import Spent
-from sandbox.replies import Refused
+from sandbox.replies import Refused, reply
 from sandbox.world import World
 
 View = Callable[..., Response]
@@ -36,6 +36,7 @@ class Enphase(EnphaseCloud):
     vendor = "enphase"
     outside = ("/oauth/",)
     whole_periods = True
+    refused_status = None
     options: ClassVar[tuple[str, ...]] = (*EnphaseCloud.options, "iso_report_dates", "bare_429", "plan_403")
 
     def __init__(self, world: World) -> None:
@@ -118,19 +119,22 @@ class Enphase(EnphaseCloud):
             for path, view in views.items():
                 blueprint.add_url_rule(f"/api/v4/systems{path}", path, self._gated(control, view))
         # GET too, or it would be taken for a system of that name.
-        blueprint.add_url_rule("/api/v4/systems/search", "search", Listing(self).search, methods=["GET", "POST"])
+        blueprint.add_url_rule(
+            "/api/v4/systems/search", "search", Listing(self.visible, self.entry).search, methods=["GET", "POST"]
+        )
         return blueprint
 
     def _views(self) -> dict[str, View]:
         """What every plan may ask, by path."""
-        listing, telemetry, totals, present = Listing(self), Telemetry(self), Totals(self), Present(self)
+        listing = Listing(self.visible, self.entry)
+        telemetry, totals, present = Telemetry(self), Totals(self), Present(self)
         return {
             "": listing.list_systems,
             "/": listing.list_systems,
             "/retrieve_system_id": listing.of_gateway,
             "/event_types": present.event_types,
-            "/inverters_summary_by_envoy_or_site": Inverters(self).summary,
-            "/<system_id>": listing.show,
+            "/inverters_summary_by_envoy_or_site": self.summarize_inverters,
+            "/<system_id>": self.show_system,
             "/<system_id>/summary": totals.summary,
             "/<system_id>/devices": self.list_devices,
             "/<system_id>/telemetry/production_micro": telemetry.production_micro,
@@ -150,7 +154,7 @@ class Enphase(EnphaseCloud):
         """What only some plans may ask, by access control and path."""
         telemetry = Telemetry(self)
         devices: dict[str, View] = {
-            "/<system_id>/devices/micros/telemetry": Inverters(self).telemetry,
+            "/<system_id>/devices/micros/telemetry": self.list_micro_rows,
             "/<system_id>/devices/micros/<serial>/telemetry": telemetry.micro,
             "/<system_id>/devices/encharges/<serial>/telemetry": telemetry.encharge,
         }
@@ -163,6 +167,21 @@ class Enphase(EnphaseCloud):
             return view(**parts)
 
         return answer
+
+    def show_system(self, system_id: str) -> Response:
+        """One system."""
+        return reply(self.entry(self.system(system_id).seen))
+
+    def summarize_inverters(self) -> Response:
+        """A page of the microinverters of a site or gateway."""
+        return Inverters(self.visible, self.state).summary(iso_dates="iso_report_dates" in self.switched_on)
+
+    def list_micro_rows(self, system_id: str) -> Response:
+        """A page of the microinverters of a system, with their telemetry."""
+        return Inverters.telemetry(self.system(system_id), self.now)
+
+    def entry(self, seen: EnphaseSite) -> dict[str, Any]:
+        return entry_of(seen, super().entry(seen), is_partner=self.application().plan == PARTNER)
 
     def visible(self) -> list[EnphaseSite]:
         """The systems that the token covers."""

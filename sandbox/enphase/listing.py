@@ -1,33 +1,36 @@
 """Systems in pages: the list and the search."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from flask import Response, abort, request
 
-from sandbox.enphase.constants import DEFAULT_PAGE, LARGEST_PAGE, PARTNER
+from sandbox.enphase.constants import DEFAULT_PAGE, LARGEST_PAGE
 from sandbox.enphase.errors import error
-from sandbox.enphase_world.requests import Unprocessable
-from sandbox.enphase_world.systems import EnphaseSite
+from sandbox.enphase.systems.requests import Unprocessable
+from sandbox.enphase.systems.site import EnphaseSite
 from sandbox.replies import Refused, reply
 
-if TYPE_CHECKING:
-    from sandbox.enphase.dialect import Enphase
-
-_ORDERS = ("id", "-id")
-_FILTERS = {"ids", "name", "reference", "other_reference", "statuses"}
+ORDERS = ("id", "-id")
+FILTERS = {"ids", "name", "reference", "other_reference", "statuses"}
 
 
 class Listing:
-    """The endpoints that show systems."""
+    """The endpoints that list and search the systems that the token of a request covers.
 
-    def __init__(self, cloud: "Enphase") -> None:
-        self._cloud = cloud
+    visible: those systems. entry: a system as it is listed.
+    """
+
+    def __init__(
+        self, visible: Callable[[], list[EnphaseSite]], entry: Callable[[EnphaseSite], dict[str, Any]]
+    ) -> None:
+        self._visible = visible
+        self._entry = entry
 
     def list_systems(self) -> Response:
         """A page of the systems that the token covers."""
-        found = ordered(self._cloud.visible(), request.args.get("sort_by", "id"))
-        return reply(self._page([self.entry(seen) for seen in sliced(found)], len(found)))
+        found = ordered(self._visible(), request.args.get("sort_by", "id"))
+        return reply(self._page([self._entry(seen) for seen in sliced(found)], len(found)))
 
     def search(self) -> Response:
         """A page of the systems that match. Empty filters count for nothing."""
@@ -37,46 +40,32 @@ class Listing:
         wanted = body.get("system") if isinstance(body, dict) else None
         if not isinstance(body, dict) or not isinstance(wanted, dict):
             raise Unprocessable("missing", "system is missing at Json body location")
-        for name in {*body} - {"sort_by", "system"} | {*wanted} - _FILTERS:
+        for name in {*body} - {"sort_by", "system"} | {*wanted} - FILTERS:
             raise Unprocessable("missing", f"Invalid key {name}")
         filters = {name: value for name, value in wanted.items() if value}
-        visible = [seen for seen in self._cloud.visible() if self._matches(seen, filters)]
+        visible = [seen for seen in self._visible() if self._matches(seen, filters)]
         found = ordered(visible, body.get("sort_by") or "id")
         return reply(self._page([self._searched(seen) for seen in sliced(found)], len(found)))
-
-    def show(self, system_id: str) -> Response:
-        """One system."""
-        return reply(self.entry(self._cloud.system(system_id).seen))
 
     def of_gateway(self) -> Response:
         """The system that has the gateway with that serial number."""
         serial = request.args.get("serial_num", "")
         if not serial:
             raise Unprocessable("missing", "Provide envoy serial number")
-        found = system_of(self._cloud, serial)
+        found = system_of(self._visible(), serial)
         if found is None:
             raise Refused(error(404, "Envoy not found with this serial number"))
         return reply({"system_id": found.system_id})
 
-    def entry(self, seen: EnphaseSite) -> dict[str, Any]:
-        """A system; `reference` exists for the installer's application only, and not everywhere."""
-        entry = self._cloud.entry(seen)
-        entry["address"] = {"city": seen.site.place.name, **entry["address"]}
-        entry |= {"energy_lifetime": -1, "energy_today": -1, "system_size": -1}
-        entry["interconnect_date"] = _interconnected(seen)
-        if self._cloud.application().plan == PARTNER and seen.site.number % 2 == 0:
-            entry |= {"reference": _reference(seen), "other_references": [_reference(seen)]}
-        return entry
-
     def _searched(self, seen: EnphaseSite) -> dict[str, Any]:
-        entry = self.entry(seen)
+        entry = self._entry(seen)
         del entry["address"]["city"]
         if request.args.get("live_stream") == "true":
             entry["live_stream"] = "enabled"
         return entry
 
     def _matches(self, seen: EnphaseSite, wanted: dict[str, Any]) -> bool:
-        entry = self.entry(seen)
+        entry = self._entry(seen)
         references = [entry.get("reference", "").lower()]
         checks = {
             "ids": lambda value: str(seen.system_id) in {str(one) for one in value},
@@ -96,16 +85,29 @@ class Listing:
 
 def ordered(systems: Sequence[EnphaseSite], order: Any) -> list[EnphaseSite]:
     """By id, upwards or downwards. Raises Unprocessable."""
-    if order not in _ORDERS:
+    if order not in ORDERS:
         advice = "Please use id for sorting by Asc or -id for sorting by Desc"
         text = f"Invalid request because of 'The sorting parameter is not supported. {advice}'"
         raise Unprocessable("sort", text)
     return sorted(systems, key=lambda seen: seen.system_id, reverse=order == "-id")
 
 
-def system_of(cloud: "Enphase", gateway: str) -> EnphaseSite | None:
-    """The system of a gateway, if the token covers it."""
-    return next((seen for seen in cloud.visible() if gateway in seen.gateways), None)
+def entry_of(seen: EnphaseSite, common: dict[str, Any], *, is_partner: bool) -> dict[str, Any]:
+    """A system as this API lists it: the members `common` to both of Enphase's APIs, and its own.
+
+    `reference` exists for the application of an installer only, and not for every system.
+    """
+    entry = common | {"address": {"city": seen.site.place.name, **common["address"]}}
+    entry |= {"energy_lifetime": -1, "energy_today": -1, "system_size": -1}
+    entry["interconnect_date"] = _interconnected(seen)
+    if is_partner and seen.site.number % 2 == 0:
+        entry |= {"reference": _reference(seen), "other_references": [_reference(seen)]}
+    return entry
+
+
+def system_of(systems: Iterable[EnphaseSite], gateway: str) -> EnphaseSite | None:
+    """The system of a gateway."""
+    return next((seen for seen in systems if gateway in seen.gateways), None)
 
 
 def sliced(systems: Sequence[EnphaseSite]) -> Sequence[EnphaseSite]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from flask import Response, request
 
-from sandbox.enphase_world.requests import bearer, client_credentials
+from sandbox.enphase.systems.requests import bearer, client_credentials
 from sandbox.enphasevpp import errors
 from sandbox.replies import reply
 from sandbox.tokens import Tokens

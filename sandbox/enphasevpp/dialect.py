@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 
 from flask import Blueprint, Response
 
-from sandbox.enphase_world.cloud import EnphaseCloud
-from sandbox.enphase_world.present import Present
-from sandbox.enphase_world.requests import NotFound, Unprocessable
-from sandbox.enphase_world.state import State
-from sandbox.enphase_world.telemetry import Telemetry
-from sandbox.enphase_world.totals import Totals
+from sandbox.enphase.systems.cloud import EnphaseCloud
+from sandbox.enphase.systems.present import Present
+from sandbox.enphase.systems.requests import NotFound, Unprocessable
+from sandbox.enphase.systems.state import State
+from sandbox.enphase.systems.telemetry import Telemetry
+from sandbox.enphase.systems.totals import Totals
 from sandbox.enphasevpp import accounts, errors
 from sandbox.enphasevpp.accounts import ACCOUNTS, MAIN, Access, Account
 from sandbox.enphasevpp.programs import Programs
@@ -39,7 +39,7 @@ class EnphaseVpp(EnphaseCloud):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.access = Access(world.real_time)
-        self.programs = Programs(self)
+        self.programs = Programs(tuple(self.systems.values()), self.account, self.entry)
 
     def headers(self) -> dict[str, str]:
         return self.access.headers(MAIN)

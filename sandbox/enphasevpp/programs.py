@@ -1,30 +1,38 @@
 """Programs, and the sites enrolled in each."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from flask import Response, request
 
-from sandbox.enphase_world.systems import EnphaseSite
+from sandbox.enphase.systems.site import EnphaseSite
 from sandbox.enphasevpp import errors
-from sandbox.enphasevpp.accounts import DEMO, PILOT
+from sandbox.enphasevpp.accounts import DEMO, PILOT, Account
 from sandbox.replies import Refused, reply
-
-if TYPE_CHECKING:
-    from sandbox.enphasevpp.dialect import EnphaseVpp
 
 _DEFAULT_PAGE, _LARGEST_PAGE = 10, 100
 
 
 class Programs:
-    """The endpoints that show programs and search their sites."""
+    """The endpoints that show programs and search their sites.
 
-    def __init__(self, cloud: "EnphaseVpp") -> None:
-        self._cloud = cloud
+    account: the account of the current request, or raises Refused. entry: the list entry of a system.
+    """
+
+    def __init__(
+        self,
+        systems: Sequence[EnphaseSite],
+        account: Callable[[], Account],
+        entry: Callable[[EnphaseSite], dict[str, Any]],
+    ) -> None:
+        self._systems = systems
+        self._account = account
+        self._entry = entry
 
     def list_programs(self) -> Response:
         """A page of the account's programs."""
         page, size = _paging("page_no", "page_size")
-        owned = self._cloud.account().programs
+        owned = self._account().programs
         shown = [_listed(one) for one in owned[(page - 1) * size : page * size]]
         return reply({"total_count": len(owned), "programs": shown})
 
@@ -42,19 +50,19 @@ class Programs:
         if order not in ("id", "-id"):
             raise Refused(errors.error(400, "Constraint Violation", "sort_by: must be id or -id"))
         enrolled.sort(key=lambda seen: seen.system_id, reverse=order == "-id")
-        shown = [self._cloud.entry(seen) for seen in enrolled[(page - 1) * size : page * size]]
+        shown = [self._entry(seen) for seen in enrolled[(page - 1) * size : page * size]]
         head = {"total": len(enrolled), "current_page": page, "size": size, "count": len(shown)}
         return reply({**head, "items": "systems", "systems": shown})
 
     def enrolled(self, program_id: str) -> list[EnphaseSite]:
         """The sites of a program: all but the last in one, the first and the last in another."""
-        systems = list(self._cloud.systems.values())
+        systems = self._systems
         if program_id == DEMO:
-            return systems[:-1] or systems
+            return list(systems[:-1] or systems)
         return [*systems[:1], *systems[1:][-1:]] if program_id == PILOT else []
 
     def _owned(self, program_id: str) -> str:
-        if program_id not in self._cloud.account().programs:
+        if program_id not in self._account().programs:
             raise Refused(errors.error(404, errors.NO_PROGRAM, errors.NO_PROGRAM))
         return program_id
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from sandbox.dialect import Dialect, Resolution, SiteView
 from sandbox.quotas import Spent
 from sandbox.replies import Refused, reply
-from sandbox.sma import constants, data_faults, plants
+from sandbox.sma import constants, data_faults, errors, plants
 from sandbox.sma.measurements import ROWS, Measurements
 from sandbox.sma.oauth import CLIENT, CLIENT_SECRET, NEW_CLIENT, NEW_CLIENT_SECRET, Access
 from sandbox.sma.parameters import asked_for, parameter
@@ -59,9 +59,7 @@ class Sma(Dialect):
         return client
 
     def error(self, status: int, detail: str = "") -> Response:
-        if status == 401 and not constants.UNAUTHORIZED_HAS_BODY:
-            return Response(status=401, headers={"WWW-Authenticate": "Bearer"})
-        return reply({"message": detail or "Error", "code": constants.ERROR_CODES.get(status, str(status))}, status)
+        return errors.error(status, detail)
 
     def too_many(self, spent: Spent) -> Response:
         response = self.error(429, "API rate limit exceeded")
@@ -72,18 +70,17 @@ class Sma(Dialect):
     def routes(self) -> Blueprint:
         blueprint = Blueprint(self.vendor, __name__)
         self.access.add_routes(blueprint)
-        measurements = Measurements(self)
         for prefix in self.prefixes:
             views: dict[str, Callable[..., Response]] = {
                 "/v1/plants": self.list_plants,
                 "/v1/plants/<plant_id>": self.show_plant,
                 "/v1/plants/<plant_id>/devices": self.list_devices,
                 "/v1/plants/<plant_id>/devices/lean": self.list_devices_lean,
-                "/v1/plants/<plant_id>/measurements/sets/<set_type>/<period>": measurements.of_plant,
+                "/v1/plants/<plant_id>/measurements/sets/<set_type>/<period>": self.measure_plant,
                 "/v1/devices/<device_id>": self.show_device,
                 "/v1/devices/<device_id>/status": self.device_status,
-                "/v1/devices/<device_id>/measurements/sets": measurements.sets,
-                "/v1/devices/<device_id>/measurements/sets/<set_type>/<period>": measurements.of_device,
+                "/v1/devices/<device_id>/measurements/sets": self.list_sets,
+                "/v1/devices/<device_id>/measurements/sets/<set_type>/<period>": self.measure_device,
             }
             for path, view in views.items():
                 blueprint.add_url_rule(f"{prefix}{path}", f"{prefix}{path}".replace(".", ""), view)
@@ -139,6 +136,18 @@ class Sma(Dialect):
             }
         )
 
+    def list_sets(self, device_id: str) -> Response:
+        """The measurement sets that the device offers."""
+        return reply(self._measurements().sets(self.device_plant(device_id), device_id))
+
+    def measure_device(self, device_id: str, set_type: str, period: str) -> Response:
+        """One measurement set of one device."""
+        return reply(self._measurements().of_device(self.device_plant(device_id), device_id, set_type, period))
+
+    def measure_plant(self, plant_id: str, set_type: str, period: str) -> Response:
+        """One measurement set of the plant."""
+        return reply(self._measurements().of_plant(self.plant(plant_id), set_type, period))
+
     def plant(self, plant_id: str) -> Plant:
         """The plant. Raises Refused."""
         if plant_id not in self.plants:
@@ -150,6 +159,9 @@ class Sma(Dialect):
         if device_id not in self.plant_of:
             raise Refused(self.error(404, f"Device {device_id} not found"))
         return self._consented(self.plant_of[device_id])
+
+    def _measurements(self) -> Measurements:
+        return Measurements(self.now, self.chosen["resolution"], self.further_sets)
 
     def _consented(self, plant: Plant) -> Plant:
         if not self.access.has_consent(self.credential()):

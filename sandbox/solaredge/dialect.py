@@ -1,7 +1,6 @@
 """The v2 endpoints: credentials, problems, sites, devices, alerts. The series are in `sandbox.solaredge.series`."""
 
 from typing import Any
-from uuid import uuid4
 
 from flask import Blueprint, Response, request
 
@@ -11,6 +10,7 @@ from sandbox.replies import Refused, reply
 from sandbox.solaredge import constants, data_faults, sites
 from sandbox.solaredge.alerts import Alert, alerts_of
 from sandbox.solaredge.benefits import UNITS, benefits_of
+from sandbox.solaredge.errors import error
 from sandbox.solaredge.series import SeriesEndpoints
 from sandbox.solaredge.sites import SolarEdgeSite
 from sandbox.times import local, zone_of
@@ -19,13 +19,6 @@ from simulation import Site
 
 # Made up. The token is an owner's, for the first site only.
 API_KEY, OWNER_TOKEN = "sandbox-solaredge-key", "sandbox-solaredge-owner-token"
-_TITLES = {
-    400: "Bad Request",
-    401: "Unauthorized - Authentication Failed",
-    403: "Forbidden",
-    404: "Not Found",
-    429: "Too Many Requests",
-}
 
 
 class SolarEdge(Dialect):
@@ -61,25 +54,17 @@ class SolarEdge(Dialect):
             raise Refused(Response(constants.RETIRED_TEXT, status=410, content_type="text/plain"))
         held = self._held()
         if held is None:
-            raise Refused(self.error(401, "Invalid API key"))
+            raise Refused(error(401, "Invalid API key"))
         return held
 
     def error(self, status: int, detail: str = "") -> Response:
-        problem = {
-            "type": constants.PROBLEM_TYPE,
-            "title": _TITLES.get(status, "Error"),
-            "status": status,
-            "detail": detail,
-            "instance": None,
-            "properties": {"traceId": uuid4().hex},
-        }
-        return reply(problem, status, content_type="application/problem+json")
+        return error(status, detail)
 
     def too_many(self, spent: Spent) -> Response:
         """A spent minute comes with Retry-After; spent credits do not, and leave calls in the minute."""
         if spent.limit.is_plan:
-            return self.error(429, "API credits exceeded")
-        response = self.error(429, "API rate limit exceeded")
+            return error(429, "API credits exceeded")
+        response = error(429, "API rate limit exceeded")
         response.headers["Retry-After"] = str(int(spent.wait) + 1)
         return response
 
@@ -97,7 +82,7 @@ class SolarEdge(Dialect):
         blueprint.get("/v2/sites/<site_id>/alerts")(self.list_alerts)
         blueprint.get("/v2/sites/<site_id>/environmental-benefits")(self.show_benefits)
         blueprint.get("/v2/alerts")(self.list_fleet_alerts)
-        SeriesEndpoints(self).add_routes(blueprint)
+        SeriesEndpoints(self.site, self.world.clock).add_routes(blueprint)
         return blueprint
 
     def list_sites(self) -> Response:
@@ -121,7 +106,7 @@ class SolarEdge(Dialect):
         types = request.args.getlist("types") or ["INVERTER"]
         for one in types:
             if one not in constants.DEVICE_TYPES:
-                raise Refused(self.error(400, f"Unknown device type {one}"))
+                raise Refused(error(400, f"Unknown device type {one}"))
         return reply([entry for entry in seen.listed if entry["type"] in types])
 
     def list_alerts(self, site_id: str) -> Response:
@@ -137,15 +122,15 @@ class SolarEdge(Dialect):
         """The environmental benefits of the site."""
         seen, unit = self.site(site_id), request.args.get("unit", "METRIC")
         if unit not in UNITS:
-            raise Refused(self.error(400, "Unknown unit"))
+            raise Refused(error(400, "Unknown unit"))
         return reply(benefits_of(seen, self.now - constants.LAG_SECONDS, unit))
 
     def site(self, site_id: str) -> SolarEdgeSite:
         """The site, if the credential may see it. Raises Refused."""
         if site_id not in self.known:
-            raise Refused(self.error(404, "Site not found"))
+            raise Refused(error(404, "Site not found"))
         if self._held() == OWNER_TOKEN and site_id != self.sites[0].site_id:
-            raise Refused(self.error(403, "No access to this site"))
+            raise Refused(error(403, "No access to this site"))
         return self.known[site_id]
 
     def _alerts(self, seen: SolarEdgeSite) -> list[Alert]:
@@ -167,13 +152,13 @@ class SolarEdge(Dialect):
 
     def _demand_fleet(self) -> None:
         if self._held() != API_KEY:
-            raise Refused(self.error(constants.BEARER_WITHOUT_SITE_STATUS, "Only an API key may do this"))
+            raise Refused(error(constants.BEARER_WITHOUT_SITE_STATUS, "Only an API key may do this"))
 
     def _paging(self, size_name: str, default: int, most: int) -> tuple[int, int]:
         values = []
         for name, fallback, largest in (("page", 1, 10**9), (size_name, default, most)):
             text = request.args.get(name, str(fallback))
             if not text.isdecimal() or not 1 <= int(text) <= largest:
-                raise Refused(self.error(400, f"{name} must be between 1 and {largest}"))
+                raise Refused(error(400, f"{name} must be between 1 and {largest}"))
             values.append(int(text))
         return values[0], values[1]

@@ -6,19 +6,18 @@ In chart rows `x` is W or kWh, and `x` times `xPec` is the amount in `xStr`. Mem
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta, timezone
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Response
 
+from sandbox.clock import Clock
 from sandbox.replies import Refused
 from sandbox.solis import constants
+from sandbox.solis.account import Account
 from sandbox.solis.constants import CHARGING_SIGN, LAG_SECONDS
 from sandbox.solis.envelope import failure, member, paged, success
 from sandbox.solis.inverters import LIFETIME_STEP_WH, Inverter, Station
 from sandbox.times import begin, day_start, following, local
-
-if TYPE_CHECKING:
-    from sandbox.solis.dialect import Solis
 
 _ROW, _NOON = 300, 12 * 3600
 _CLOUD_ZONE = timezone(timedelta(hours=8))
@@ -35,10 +34,11 @@ _DATE_FORMS = {
 
 
 class Charts:
-    """The chart endpoints of a cloud."""
+    """The chart endpoints of one account."""
 
-    def __init__(self, cloud: "Solis") -> None:
-        self._cloud = cloud
+    def __init__(self, account: Account, clock: Clock) -> None:
+        self._account = account
+        self._clock = clock
 
     def calls(self) -> dict[str, Callable[[], Response]]:
         """Endpoint name to its answer."""
@@ -54,20 +54,20 @@ class Charts:
         return calls
 
     def _inverter_day(self) -> Response:
-        unit = self._cloud.unit()
+        unit = self._account.requested_unit()
         zone, start = _asked_day()
-        stamps = unit.stamps(start, start + 86_400, self._cloud.now)
+        stamps = unit.stamps(start, start + 86_400, self._clock.now())
         return success([_day_row(unit, stamp, zone) for stamp in stamps])
 
     def _station_day(self) -> Response:
-        units = self._cloud.station().units
+        units = self._account.requested_station().units
         zone, start = _asked_day()
-        until = min(start + 86_400, self._cloud.now - LAG_SECONDS)
+        until = min(start + 86_400, self._clock.now() - LAG_SECONDS)
         times = (start + _ROW * index for index in range(1, int(until - start) // _ROW + 1))
         return success([_station_row(units, t, zone) for t in times if any(unit.reports(t) for unit in units)])
 
     def _chart(self, owner: str, name: str) -> Response:
-        units = (self._cloud.unit(),) if owner == "inverter" else self._cloud.station().units
+        units = (self._account.requested_unit(),) if owner == "inverter" else self._account.requested_station().units
         begun = min(unit.begun for unit in units)
         if name == "All":
             first, until = begin(local(begun, units[0].zone).date(), "year"), self._today(units[0], 1)
@@ -77,24 +77,24 @@ class Charts:
             first = _date(field, form)
             until, forms = min(following(first, span), self._today(units[0], 1)), _DATE_FORMS[owner]
         of_whom = {"inverterId": units[0].device.native["id"]} if owner == "inverter" else {}
-        rows = (_energy_row(units, day, step, forms, self._cloud.now) for day in _firsts(first, until, step))
+        rows = (_energy_row(units, day, step, forms, self._clock.now()) for day in _firsts(first, until, step))
         return success([{**of_whom, **row} for row in rows if row is not None])
 
     def _energy_list(self, name: str) -> Response:
         form, step = _LISTS[name]
         first = _date("time", form)
-        wanted = [one for one in member("stationIds").split(",") if one] or list(self._cloud.stations)
-        chosen, page = paged([self._cloud.stations[one] for one in wanted if one in self._cloud.stations])
+        wanted = [one for one in member("stationIds").split(",") if one] or list(self._account.stations)
+        chosen, page = paged([self._account.stations[one] for one in wanted if one in self._account.stations])
         return success({"records": list(self._list_rows(chosen, first, step)), **page})
 
     def _list_rows(self, stations: Iterable[Station], first: date, step: str) -> Iterator[dict[str, Any]]:
         for one in stations:
-            row = _energy_row(one.units, first, step, _DATE_FORMS["station"], self._cloud.now)
+            row = _energy_row(one.units, first, step, _DATE_FORMS["station"], self._clock.now())
             if row is not None:
                 yield {**row, "id": one.site_id}
 
     def _today(self, unit: Inverter, plus: int) -> date:
-        return local(self._cloud.now, unit.zone).date() + timedelta(days=plus)
+        return local(self._clock.now(), unit.zone).date() + timedelta(days=plus)
 
 
 def _date(name: str, form: str) -> date:

@@ -9,6 +9,7 @@ from sandbox.dialect import Dialect, Resolution, SiteView
 from sandbox.quotas import Spent
 from sandbox.replies import Refused
 from sandbox.solis import constants, data_faults, records, stations
+from sandbox.solis.account import Account
 from sandbox.solis.alarms import alarms
 from sandbox.solis.charts import Charts
 from sandbox.solis.envelope import failure, member, paged, success, unknown
@@ -28,14 +29,13 @@ class Solis(Dialect):
     vendor = "solis"
     resolution = Resolution(energy_wh=STEP_WH, lifetime_wh=LIFETIME_STEP_WH, apart_seconds=constants.TOGETHER_SECONDS)
     data_faults = data_faults.CHANGES
+    refused_status = 403
     # strict_md5: Content-MD5 must be that of the body. alarms: each inverter has more of them than a page holds.
     options = ("strict_md5", "alarms")
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.stations: dict[str, Station] = {key: seen for key, seen in self.by_id.items() if isinstance(seen, Station)}
-        self.units = tuple(unit for one in self.stations.values() for unit in one.units)
-        self._unit_by = {name: unit for unit in self.units for name in (unit.device.native["id"], unit.device.serial)}
+        self.account = Account(seen for seen in self.sites if isinstance(seen, Station))
         self._counted: tuple[int, dict[str, int]] = (-1, {})
 
     def describe(self, site: Site) -> SiteView:
@@ -72,7 +72,7 @@ class Solis(Dialect):
             "inverterDetail": self.show_inverter,
             "inverterDetailList": self.list_details,
             "alarmList": self.list_alarms,
-            **Charts(self).calls(),
+            **Charts(self.account, self.world.clock).calls(),
         }
         for name, answer in calls.items():
             blueprint.add_url_rule(f"/v1/api/{name}", name, answer, methods=["POST"])
@@ -80,7 +80,7 @@ class Solis(Dialect):
 
     def list_stations(self) -> Response:
         """The stations, with how many are online."""
-        chosen = tuple(self.stations.values())
+        chosen = tuple(self.account.stations.values())
         online = sum(any(unit.is_online(self.now) for unit in one.units) for one in chosen)
         status = {"all": len(chosen), "normal": online, "fault": 0, "offline": len(chosen) - online, "building": 0}
         rows, page = paged(chosen)
@@ -89,65 +89,49 @@ class Solis(Dialect):
 
     def show_station(self) -> Response:
         """One station."""
-        return success(stations.detailed(self.station(), self.now))
+        return success(stations.detailed(self.account.requested_station(), self.now))
 
     def list_station_details(self) -> Response:
         """The details of all stations; the documents disagree on where they stand, and clients read `data.records`."""
-        rows, page = paged(tuple(self.stations.values()))
+        rows, page = paged(tuple(self.account.stations.values()))
         return success({"records": [stations.detailed(one, self.now) for one in rows], **page})
 
     def list_inverters(self) -> Response:
         """The inverters of one station, or of all."""
         station_id = member("stationId")
-        if station_id and station_id not in self.stations:
+        if station_id and station_id not in self.account.stations:
             return unknown()
-        chosen = self.stations[station_id].units if station_id else self.units
+        chosen = self.account.stations[station_id].units if station_id else self.account.units
         rows, page = paged(chosen)
         listed = [records.listed(unit, self.now) for unit in rows]
-        status = self._counts() if chosen is self.units else _count(chosen, self.now)
+        status = self._counts() if chosen is self.account.units else _count(chosen, self.now)
         return success({"inverterStatusVo": status, "page": {"records": listed, **page}, "mpptSwitch": 1})
 
     def show_inverter(self) -> Response:
         """One inverter, by id or serial number."""
-        return success(records.detailed(self.unit(), self.now))
+        return success(records.detailed(self.account.requested_unit(), self.now))
 
     def list_details(self) -> Response:
         """The details of all inverters; the rows lie one level higher than in `inverterList`."""
-        rows, page = paged(self.units)
+        rows, page = paged(self.account.units)
         return success({"records": [records.detailed(unit, self.now) for unit in rows], **page})
 
     def list_alarms(self) -> Response:
         """The alarms of one inverter, or of all: none, unless they are switched on."""
         serial = member("alarmDeviceSn")
         units = (
-            [unit for unit in self.units if serial in ("", unit.device.serial)] if "alarms" in self.switched_on else ()
+            [unit for unit in self.account.units if serial in ("", unit.device.serial)]
+            if "alarms" in self.switched_on
+            else ()
         )
         rows, page = paged([alarm for unit in units for alarm in alarms(unit, self.now)])
         return success({"records": rows, **page})
-
-    def station(self) -> Station:
-        """The station that the body asks for. Raises Refused."""
-        station_id = member("id")
-        if not station_id:
-            raise Refused(failure(constants.MISSING_ID, "id is missing"))
-        if station_id not in self.stations:
-            raise Refused(unknown())
-        return self.stations[station_id]
-
-    def unit(self) -> Inverter:
-        """The inverter that the body asks for. Raises Refused."""
-        name = member("id") or member("sn")
-        if not name:
-            raise Refused(failure(constants.MISSING_ID, "id or sn is missing"))
-        if name not in self._unit_by:
-            raise Refused(unknown())
-        return self._unit_by[name]
 
     def _counts(self) -> dict[str, int]:
         """Of all inverters; counted once a minute, for a large fleet would make every page slow."""
         minute = int(self.now // _COUNTS_FRESH_SECONDS)
         if self._counted[0] != minute:
-            self._counted = (minute, _count(self.units, self.now))
+            self._counted = (minute, _count(self.account.units, self.now))
         return self._counted[1]
 
 

@@ -8,10 +8,10 @@ from flask import Blueprint, Response, request
 
 from sandbox.dialect import Dialect, Resolution, SiteView
 from sandbox.quotas import Spent
-from sandbox.replies import Refused, reply
-from sandbox.tesla import access, constants, data_faults
+from sandbox.replies import Refused
+from sandbox.tesla import access, constants, data_faults, history
 from sandbox.tesla.access import Access, Account
-from sandbox.tesla.history import Histories
+from sandbox.tesla.envelope import failure, success
 from sandbox.tesla.info import site_info
 from sandbox.tesla.live import live_status
 from sandbox.tesla.products import products
@@ -36,7 +36,6 @@ class Tesla(Dialect):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.access = Access(world.real_time, self.home)
-        self.histories = Histories(self)
         self.known: dict[str, TeslaSite] = {
             key: seen for key, seen in self.by_id.items() if isinstance(seen, TeslaSite)
         }
@@ -77,7 +76,7 @@ class Tesla(Dialect):
         return account.name
 
     def error(self, status: int, detail: str = "") -> Response:
-        return _failure(status, constants.ERRORS.get(status, f"error {status}"), detail)
+        return failure(status, detail)
 
     def too_many(self, spent: Spent) -> Response:
         wait = int(spent.wait) + 1
@@ -114,7 +113,7 @@ class Tesla(Dialect):
         """Where the account lives."""
         region = self.home(self._account())
         base = f"{request.host_url}{self.vendor}{constants.REGIONS[region]}"
-        return answer({"region": region, "fleet_api_base_url": base})
+        return success({"region": region, "fleet_api_base_url": base})
 
     def list_products(self) -> Response:
         """All that the account owns, on one page."""
@@ -122,24 +121,26 @@ class Tesla(Dialect):
         listed: list[dict[str, Any]] = []
         if account.has_products:
             listed = products(tuple(self.known.values()), self.now, with_retired="retired" in self.switched_on)
-        return answer(listed, count=len(listed))
+        return success(listed, count=len(listed))
 
     def show_site(self, site_id: str) -> Response:
         """The site's settings and devices."""
         seen = self.site(site_id)
-        return answer(site_info(seen, self.time_zone(seen)))
+        return success(site_info(seen, self.time_zone(seen)))
 
     def show_live(self, site_id: str) -> Response:
         """The site's powers."""
-        return answer(live_status(self.site(site_id), self.now))
+        return success(live_status(self.site(site_id), self.now))
 
     def show_calendar(self, site_id: str) -> Response:
         """The site's energies."""
-        return answer(self.histories.calendar(site_id))
+        seen = self.site(site_id)
+        return success(history.calendar(seen, self.time_zone(seen), self.now))
 
     def show_telemetry(self, site_id: str) -> Response:
         """What vehicles took at the site."""
-        return answer(self.histories.telemetry(site_id))
+        self.site(site_id)
+        return success(history.telemetry())
 
     def time_zone(self, seen: TeslaSite) -> str:
         """The name of the site's zone, which some real sites have empty."""
@@ -149,7 +150,7 @@ class Tesla(Dialect):
         """The site, if the account owns it. Raises Refused."""
         account = self._reader()
         if site_id == RETIRED_ID and "retired" in self.switched_on:
-            raise Refused(_failure(500, constants.RETIRED_TEXT))
+            raise Refused(failure(500, error=constants.RETIRED_TEXT))
         if site_id not in self.known or not account.has_products:
             raise Refused(self.error(404))
         return self.known[site_id]
@@ -167,7 +168,7 @@ class Tesla(Dialect):
         return account
 
     def _unauthorized(self, text: str) -> Response:
-        return Response(status=401) if "empty_401" in self.switched_on else _failure(401, text)
+        return Response(status=401) if "empty_401" in self.switched_on else failure(401, error=text)
 
     def _asked(self) -> tuple[str, str]:
         """The region whose instance is asked, and the path below its base."""
@@ -179,13 +180,3 @@ class Tesla(Dialect):
 
     def _header(self, token: str) -> dict[str, str]:
         return {f"X-Authorization-{self.vendor}": f"Bearer {token}"}
-
-
-def answer(response: Any, **beside: Any) -> Response:
-    """A good answer, in the envelope."""
-    return reply({"response": response, **beside}, content_type=constants.CONTENT_TYPE)
-
-
-def _failure(status: int, error: str, description: str = "") -> Response:
-    body = {"response": None, "error": error, "error_description": description}
-    return reply(body, status, content_type=constants.CONTENT_TYPE)

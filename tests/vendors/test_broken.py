@@ -3,17 +3,16 @@
 import copy
 import json
 import random
-from datetime import datetime
-from functools import cache
 from itertools import islice
 
 import pytest
 
+from tests.vendors.cases import RecordedTransport, content, plain
+from tests.vendors.skeletons import skip_unwritten
 from tests.vendors.support import cloud_of, open_vendor
-from tests.vendors.test_recorded import CASES, plain, recorded
-from vendors.kit import Client, Sweep
+from tests.vendors.test_recorded import CASES
+from vendors.kit import Interval
 from vendors.kit.calls.thread_pool import Threads
-from vendors.kit.http.adapter import RawReply
 
 # What a vendor could send in place of anything.
 ODD = (None, "", "text", 0, -1, 10**30, 1.5, True, [], {}, [[]], {"a": {"b": []}}, "\x00", "x" * 10_000)
@@ -42,41 +41,13 @@ def changed(value, path, change):
     return copied
 
 
-class Answers:
-    """The replies of a case in place of a transport. What no reply was recorded for is not there."""
-
-    def __init__(self, vendor, case):
-        self._bodies = {path: recorded_bytes(vendor, name) for path, name in case["replies"].items()}
-        self._names = case["replies"]
-
-    def change(self, name, reply):
-        """The reply of this name is now another."""
-        body = json.dumps(reply).encode()
-        self._bodies |= {path: body for path, used in self._names.items() if used == name}
-
-    def fetch(self, request, deadline):
-        body = self._bodies.get(request.path)
-        return RawReply(404 if body is None else 200, {}, body or b"", request.shown_url)
-
-
-@cache
-def recorded_bytes(vendor, name):
-    return json.dumps(recorded(vendor, name)).encode()
-
-
-def outcome(vendor, case, answers):
-    """Codes of the failures, and the records."""
-    cloud = cloud_of(vendor)
-    cloud.transport, cloud.calls = answers, THREADS
-    sweep = Sweep(open_vendor(vendor, cloud=cloud))
-    sweep.run(lambda plugin: read(plugin, case))
-    return [failure.code for failure in sweep.progress.failures], sweep.records
-
-
-def read(plugin, case):
-    if "key" in case:
-        return [getattr(plugin, case["read"])(tuple(case["key"]))]
-    return getattr(plugin, case["read"])(*[case["site"]] if "site" in case else [])
+def outcome(case, transport):
+    """Codes of the failures, and the records or intervals."""
+    cloud = cloud_of(case.vendor)
+    cloud.transport, cloud.calls = transport, THREADS
+    plugin = open_vendor(case.vendor, cloud=cloud)
+    results = case.results(plugin)
+    return [failure.code for failure in plugin.client.progress.failures], results
 
 
 def variants(original):
@@ -93,18 +64,24 @@ def variants(original):
 
 @pytest.mark.one_in(PARTS)
 @pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize(("vendor", "case"), CASES)
-def test_a_reply_with_one_member_missing_or_odd_is_at_worst_the_vendor_s_own_error(vendor, case, part, monkeypatch):
-    if "now" in case:
-        monkeypatch.setattr(Client, "now", datetime.fromisoformat(case["now"]))
-    for name in sorted(set(case["replies"].values())):
-        for path, reply in islice(variants(recorded(vendor, name)), part, None, PARTS):
-            answers = Answers(vendor, case)
-            answers.change(name, reply)
-            codes, records = outcome(vendor, case, answers)
+@pytest.mark.parametrize("case", CASES)
+def test_a_reply_with_one_member_missing_or_odd_is_at_worst_the_vendor_s_own_error(case, part, monkeypatch):
+    skip_unwritten(case.vendor, *case.files)
+    case.set_clock(monkeypatch)
+    for file in sorted({reply.file for reply in case.replies.values() if reply.file.endswith(".json")}):
+        original = json.loads(content(case.vendor, file))
+        for path, reply in islice(variants(original), part, None, PARTS):
+            transport = RecordedTransport(case)
+            transport.change(file, json.dumps(reply).encode())
+            codes, results = outcome(case, transport)
             assert "plugin_fault" not in codes, path
-            for record in records:
-                assert plain(record), "what a list reads late must find no fault either"
-                assert record.key, path
-                assert all(isinstance(part, str) and part for part in record.key), path
-                assert record.vendor_id, path
+            for result in results:
+                assert plain(result), "what a list reads late must find no fault either"
+                if not isinstance(result, Interval):
+                    assert_identified(result, path)
+
+
+def assert_identified(record, path):
+    assert record.key, path
+    assert all(isinstance(part, str) and part for part in record.key), path
+    assert record.vendor_id, path

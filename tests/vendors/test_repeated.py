@@ -8,9 +8,9 @@ import pytest
 from vendors.enphase import series as enphase
 from vendors.kit import last_of_each
 from vendors.sma import series as sma
-from vendors.solaredge import shapes as solaredge
+from vendors.solaredge import records as solaredge
 from vendors.solis import series as solis
-from vendors.tesla import history as tesla
+from vendors.tesla import series as tesla
 
 AT = datetime(2026, 6, 1, 10, tzinfo=UTC)
 WH = 500.0

@@ -2,7 +2,7 @@
 
 Credential: `X-Authorization-enphase: Bearer <token>` and `X-enphase-api-key: <key>`, both of one application.
 Calls: sites one per 100; devices ceil(S / 100) + S for S systems; one site 2, with batteries 5; one microinverter
-3 + one per 100 of its system; one battery 4, the only one of its site 5 or 6; intervals as in `vendors.enphase.cloud`.
+3 + one per 100 of its system; one battery 4, the only one of its site 5 or 6; intervals as in `vendors.enphase.api`.
 At most 2 in parallel: a quota is a fixed minute (10 calls on the free plan), belongs to the key, and is spent by
 bursts.
 Quirks: a refused plan looks like a refused token (401). The free plan has no series of single devices and no settings.
@@ -13,13 +13,14 @@ Source: https://developer-v4.enphase.com/docs, read November 2026.
 
 from collections.abc import Iterator
 
-from vendors.enphase.answers import without_data
-from vendors.enphase.cloud import EnphaseCloud
+from vendors.enphase.api import EnphaseCloud
+from vendors.enphase.errors import without_data
 from vendors.enphase.present import with_snapshot
-from vendors.enphase.shapes import to_site
+from vendors.enphase.records import to_site
 from vendors.kit import (
     CredentialHeaders,
     Forbidden,
+    Freshness,
     Key,
     Limits,
     NotFound,
@@ -46,7 +47,6 @@ class Enphase(EnphaseCloud):
     hosts = {"enphase": {"main": "https://api.enphaseenergy.com"}}
     credential_headers = CredentialHeaders(bearer, {"key": ("X-enphase-api-key",)})
     limits = Limits(parallel=2, group=("key",))
-    fresh = {**EnphaseCloud.fresh, "probe": 0.0}
     lacks = frozenset({
         "site.latitude", "site.longitude", "site.utc_offset_hours", "site.bess.mode", "solar_inverter.rated_power_kw",
         "solar_intervals.month", "battery.kind", "battery.rated_power_kw", "battery.recent_errors",
@@ -63,8 +63,8 @@ class Enphase(EnphaseCloud):
         request.headers["key"] = self.credential["key"]
 
     def failure(self, reply: Reply, request: Request) -> VendorError | RawReply | None:
-        if reply.status == 401:
-            return self._refusal(reply, request)
+        if reply.status == 401 and (optional_text(reply.about, "message") or "").lower() == MISMATCH:
+            return Unauthorized(reply.url, "the API key and the token belong to different applications")
         if reply.status == 403 and is_spare(request):
             return reply.instead({})
         # 409 is what version 2 of the API said, and is documented nowhere for this one.
@@ -72,14 +72,12 @@ class Enphase(EnphaseCloud):
             return limited(reply)
         return without_data(reply, request)
 
-    def _refusal(self, reply: Reply, request: Request) -> VendorError | RawReply:
-        if (optional_text(reply.about, "message") or "").lower() == MISMATCH:
-            return Unauthorized(reply.url, "the API key and the token belong to different applications")
+    def on_unauthorized(self, reply: Reply, request: Request) -> VendorError | RawReply | None:
         if not self.client.answered and is_gated(request):
-            # Kept answers do not show that the token is still good; a call that every plan covers does, or fails.
-            self.client.get(SYSTEMS, params={"size": 1}, kind="probe")
+            # Cached replies do not show that the token is still good; a call that every plan covers does, or fails.
+            self.client.get(SYSTEMS, params={"size": 1}, freshness=Freshness.UNCACHED)
         if not self.client.answered:
-            return Unauthorized(reply.url)
+            return None
         if is_spare(request):
             return reply.instead({})
         # The same credential worked a moment ago, so it is what the call asks for that is refused.
@@ -116,7 +114,9 @@ class Enphase(EnphaseCloud):
 
         def page(number: int) -> tuple[list[tuple[str, Raw]], bool]:
             params: dict[str, str | int] = {"site_id": system, "page": number, "size": PAGE_SIZE}
-            reply = self.client.get(SYSTEMS + "/inverters_summary_by_envoy_or_site", params=params, kind="live")
+            reply = self.client.get(
+                SYSTEMS + "/inverters_summary_by_envoy_or_site", params=params, freshness=Freshness.LIVE
+            )
             found = reply.record(lambda raw: dict(in_groups(raw)))
             new = found.keys() - seen
             seen.update(new)

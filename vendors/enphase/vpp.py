@@ -4,7 +4,7 @@ Credential: `X-Authorization-enphasevpp: Bearer <token>` (one hour) and `X-enpha
 `X-enphase-api-key`, sent on as `x-api-key`.
 Calls for P programs and S sites: sites ceil(P / 100) + one per 100 sites of each program; devices as many + S; one
 site as many as sites + 1, with batteries 4; one microinverter 3; one battery 4, the only one of its site 5 or 6;
-intervals as in `vendors.enphase.cloud`, and as many as sites once an hour. No quota is published.
+intervals as in `vendors.enphase.api`, and as many as sites once an hour. No quota is published.
 Quirks: the list of sites is ordered by program, and a site may stand in several. A program without sites answers 404.
 Some 403 mean that a credential is bad. The newest systems come first unless asked otherwise. No call tells the lifetime
 energy of a microinverter.
@@ -13,9 +13,9 @@ Source: https://vpp.enphaseenergy.com/auth/getApiSpec (July 2026).
 
 from collections.abc import Iterator
 
-from vendors.enphase.answers import without_data
-from vendors.enphase.cloud import EnphaseCloud
-from vendors.enphase.shapes import to_site
+from vendors.enphase.api import EnphaseCloud
+from vendors.enphase.errors import without_data
+from vendors.enphase.records import to_site
 from vendors.kit import (
     BackendError,
     CredentialHeaders,

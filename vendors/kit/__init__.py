@@ -2,8 +2,8 @@
 
 from vendors.kit.calls.client import Client
 from vendors.kit.calls.cloud import Cloud, open_cloud
-from vendors.kit.calls.quota import Ledger, Rate
-from vendors.kit.calls.reply_cache import Mode, Replies
+from vendors.kit.calls.quota import Ledger
+from vendors.kit.calls.reply_cache import Freshness, Mode, Replies
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.credentials import Credential, CredentialHeaders, basic, bearer
 from vendors.kit.deadline import Deadline
@@ -23,7 +23,9 @@ from vendors.kit.errors import (
     VendorDown,
     VendorError,
 )
-from vendors.kit.http.adapter import RawReply, Request, Transport
+from vendors.kit.http.transport import Transport
+from vendors.kit.limits import Limits, Rate
+from vendors.kit.messages import RawReply, Request
 from vendors.kit.parsing.ids_in_paths import fits_path
 from vendors.kit.parsing.projection import ANY, Shape
 from vendors.kit.records import (
@@ -62,6 +64,7 @@ from vendors.kit.series.rows import (
 from vendors.kit.series.windows import (
     Asked,
     BadWindow,
+    CalendarUnit,
     Level,
     Window,
     day_start,
@@ -69,9 +72,10 @@ from vendors.kit.series.windows import (
     interval_start,
     next_border,
     next_period,
+    period_start,
     wall_time,
 )
-from vendors.kit.vendor import Limits, Vendor
+from vendors.kit.vendor import Stage, Vendor
 
 __all__ = [
     "ANY",
@@ -85,6 +89,7 @@ __all__ = [
     "Battery",
     "Bess",
     "Busy",
+    "CalendarUnit",
     "Client",
     "Cloud",
     "Credential",
@@ -92,6 +97,7 @@ __all__ = [
     "Deadline",
     "Describe",
     "Forbidden",
+    "Freshness",
     "Interval",
     "Key",
     "Keyed",
@@ -123,6 +129,7 @@ __all__ = [
     "Shape",
     "Site",
     "SolarInverter",
+    "Stage",
     "Status",
     "Sweep",
     "Tile",
@@ -148,6 +155,7 @@ __all__ = [
     "next_border",
     "next_period",
     "open_cloud",
+    "period_start",
     "rows_from_amounts",
     "rows_from_counter",
     "rows_from_totals",

@@ -1,32 +1,35 @@
 """The interface of a vendor plugin."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from enum import StrEnum
 from typing import ClassVar
 
 from vendors.kit.calls.client import Client
-from vendors.kit.calls.quota import Rate
+from vendors.kit.calls.hooks import Hooks
+from vendors.kit.calls.reply_cache import Freshness
 from vendors.kit.credentials import Credential, CredentialHeaders, bearer
 from vendors.kit.errors import NotOffered, VendorError
-from vendors.kit.http.adapter import RawReply, Request
+from vendors.kit.limits import Limits
+from vendors.kit.messages import RawReply, Request
 from vendors.kit.records import Battery, Key, Site, SolarInverter
 from vendors.kit.reply import Reply
 from vendors.kit.series.read import Series
 from vendors.kit.series.windows import Level
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a vendor allows to one limit group: `parallel` calls at a time, and a rate.
+class Stage(StrEnum):
+    """How far a plugin goes; each stage includes the one before it.
 
-    group: the parts of a credential that share a quota; all of them when none is named.
-    rate: only what the vendor publishes for everyone; what a plan allows is learnt from the vendor's answers.
+    LIST needs recorded replies, STATE as well, SERIES also an emulator in the sandbox.
     """
 
-    parallel: int = 4
-    rate: Rate | None = None
-    group: tuple[str, ...] = ()
+    LIST = "list"
+    """`sites()` and `devices()`."""
+    STATE = "state"
+    """`site()`, and `solar_inverter()` or `battery()`: single reads, with live values."""
+    SERIES = "series"
+    """At least one of the series of intervals."""
 
 
 class Vendor:
@@ -39,10 +42,18 @@ class Vendor:
     hosts: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     """Vendor name -> its base URLs by region, the first of which is asked first. A vendor's own sandbox is one
     more name. A region that answers 421 (Misdirected Request) sends us to the others."""
+    stage: ClassVar[Stage] = Stage.LIST
+    """How far this plugin goes. What lies beyond is answered with `not_offered`."""
     credential_headers: ClassVar[CredentialHeaders] = CredentialHeaders(bearer)
     limits: ClassVar[Limits] = Limits()
-    fresh: ClassVar[Mapping[str, float]] = {"inventory": 3600.0, "closed": 3600.0, "today": 300.0, "live": 60.0}
-    """Kind of reply -> seconds for which it may be reused; `today`: one native step of the vendor's series."""
+    fresh_seconds: ClassVar[Mapping[Freshness, float]] = {
+        Freshness.INVENTORY: 3600.0,
+        Freshness.CLOSED: 3600.0,
+        Freshness.TODAY: 300.0,
+        Freshness.LIVE: 60.0,
+        Freshness.UNCACHED: 0.0,
+    }
+    """How long a reply may be reused; `TODAY`: one native step of the vendor's series."""
     lag: ClassVar[timedelta] = timedelta(minutes=5)
     """How long a device's values usually take until the vendor tells them."""
     lacks: ClassVar[frozenset[str]] = frozenset()
@@ -53,18 +64,24 @@ class Vendor:
     follows_308: ClassVar[bool] = False
     """Whether this vendor answers 308 for ids that have moved, to another path of the same host."""
 
-    client: Client
-
-    def __init__(self, credential: Credential) -> None:
+    def __init__(self, credential: Credential, connect: Callable[[Hooks], Client]) -> None:
+        """`connect` makes the client, which calls this plugin's hooks."""
         self.credential = credential
+        self.client = connect(self)
 
     def sign(self, request: Request) -> None:
         """Adds what authenticates the call. By default the bearer token."""
         request.headers["Authorization"] = f"Bearer {self.credential['token']}"
 
     def failure(self, reply: Reply, request: Request) -> VendorError | RawReply | None:
-        """What this vendor's reply means where HTTP does not say so: a failure, or another reply to read in its
-        place (`reply.instead`); None lets the status decide."""
+        """Meaning of a reply where its status does not tell it: a failure, or another reply to read in its place
+        (`reply.instead`); None lets the status decide. It depends on its arguments alone and makes no call. The reply
+        is whole, whatever the call's Shape leaves out."""
+        return None
+
+    def on_unauthorized(self, reply: Reply, request: Request) -> VendorError | RawReply | None:
+        """Meaning of a 401 that `failure` leaves open, for a vendor that refuses with 401 both a bad credential and
+        what a good one does not cover. May make a call to find out which; None: the credential is refused."""
         return None
 
     def spent(self, reply: Reply) -> float | None:

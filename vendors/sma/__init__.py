@@ -1,5 +1,5 @@
 """SMA: its Monitoring API, and the public sandbox of it as `smasbox`."""
 
-from vendors.sma.monitoring import Sma
+from vendors.sma.api import Sma
 
 __all__ = ["Sma"]

@@ -6,7 +6,17 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from math import fsum
 from statistics import median_low
 
-from vendors.kit import GAP, Bess, Row, Sample, distances, last_of_each, rows_from_amounts, rows_from_totals
+from vendors.kit import (
+    GAP,
+    Bess,
+    CalendarUnit,
+    Row,
+    Sample,
+    distances,
+    last_of_each,
+    rows_from_amounts,
+    rows_from_totals,
+)
 from vendors.kit.parsing.reading import Raw, kilo, mapping, moment, number, optional_text, rows, stamp
 from vendors.kit.series.windows import QUARTER
 
@@ -21,7 +31,7 @@ STEPS = {
     "FifteenMinutes": timedelta(minutes=15),
     "OneHour": timedelta(hours=1),
 }
-UNITS = {"OneDay": "day", "OneMonth": "month", "OneYear": "year"}
+UNITS = {"OneDay": CalendarUnit.DAY, "OneMonth": CalendarUnit.MONTH, "OneYear": CalendarUnit.YEAR}
 
 
 @dataclass(frozen=True, slots=True)

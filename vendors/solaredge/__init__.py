@@ -1,5 +1,5 @@
 """SolarEdge: its Monitoring API, version 2."""
 
-from vendors.solaredge.monitoring import SolarEdge
+from vendors.solaredge.api import SolarEdge
 
 __all__ = ["SolarEdge"]

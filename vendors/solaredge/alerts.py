@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from vendors.kit import Client, Message, Messages, Reply, Site
+from vendors.kit import Client, Freshness, Message, Messages, Reply, Site
 from vendors.kit.calls.client import Params
 from vendors.kit.parsing.reading import Raw, about, mapping, moment, optional_text, rows
 
@@ -36,7 +36,7 @@ def read_alerts(client: Client, site: Site, serial_number: str) -> Messages | No
     found: dict[str, Alert] = {}
     for page in range(1, MOST_PAGES + 1):
         params: Params = {"only-open": "true", "alerts-in-page": ALERTS_PER_PAGE, "page": page}
-        reply = client.get(ALERTS, site.vendor_id, params=params, kind="live")
+        reply = client.get(ALERTS, site.vendor_id, params=params, freshness=Freshness.LIVE)
         alerts = reply.rows(to=partial(to_alert, site.vendor_id))
         found |= {alert.id or f"{page}.{number}": alert for number, alert in enumerate(alerts)}
         if not is_full(reply, ALERTS_PER_PAGE):

@@ -1,5 +1,5 @@
 """Solis: the SolisCloud Platform API."""
 
-from vendors.solis.platform import Solis
+from vendors.solis.api import Solis
 
 __all__ = ["Solis"]

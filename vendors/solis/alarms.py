@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from vendors.kit import Client, Message, Messages
+from vendors.kit import Client, Freshness, Message, Messages
 from vendors.kit.parsing.reading import Raw, mapping, optional_text, positive, rows
-from vendors.solis.shapes import all_of, milliseconds
+from vendors.solis.records import all_of, milliseconds
 
 # What a log may cost: more alarms than these are not read.
 PAGES, PAGE_SIZE = 5, 100
@@ -57,7 +57,7 @@ def read_page(client: Client, serial: str, page: int) -> tuple[list[Alarm], bool
     that could not be read count as well.
     """
     body = {"pageNo": page, "pageSize": PAGE_SIZE, "alarmDeviceSn": serial}
-    reply = client.post_read("/v1/api/alarmList", body=body, kind="today")
+    reply = client.post_read("/v1/api/alarmList", body=body, freshness=Freshness.TODAY)
     data = reply.record(lambda raw: mapping(raw, "data"))
     raws = reply.record(lambda _: rows(data, "records", optional=True))
     reply.record(lambda _: all_of(raws, "alarmDeviceSn", serial))

@@ -10,6 +10,7 @@ from typing import Any
 from vendors.kit import (
     GAP,
     NEAR,
+    CalendarUnit,
     Quality,
     Row,
     Sample,
@@ -21,7 +22,7 @@ from vendors.kit import (
     rows_from_totals,
 )
 from vendors.kit.parsing.reading import ENERGY_UNITS, Raw, calendar_date, number, optional_text, positive
-from vendors.solis.shapes import milliseconds
+from vendors.solis.records import milliseconds
 
 # The usual time between two readings. A device that is read more rarely shows it by as many distances as these.
 STEP = timedelta(minutes=5)
@@ -41,7 +42,7 @@ Timed = tuple[datetime, Sample | None]
 def offsets(day: date, clock: tzinfo) -> list[timezone]:
     """The offsets to ask for, so that calls of 24 hours each cover the date: the one at noon, and where the clock
     goes back the one with which the date begins."""
-    start, end = day_start(day, clock), day_start(next_period("day", day), clock)
+    start, end = day_start(day, clock), day_start(next_period(CalendarUnit.DAY, day), clock)
     noon = offset_at(datetime(day.year, day.month, day.day, 12, tzinfo=clock), clock)
     first = offset_at(start, clock)
     begins = datetime(day.year, day.month, day.day, tzinfo=noon)
@@ -121,7 +122,7 @@ def edge(near: list[Row], start: datetime, end: datetime) -> Row:
     return Row(start, end, kwh, near[0].soc_percent, quality=Quality.DERIVED)
 
 
-def totals(samples: Iterable[Sample], unit: str, clock: tzinfo, inverters: timezone) -> list[Row]:
+def totals(samples: Iterable[Sample], unit: CalendarUnit, clock: tzinfo, inverters: timezone) -> list[Row]:
     """Rows of days or months. They run on the inverters' clock: derived, where that is not the site's."""
     rows = rows_from_totals(samples, clock, unit)
     return [

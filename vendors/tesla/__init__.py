@@ -1,5 +1,5 @@
 """Tesla: the energy part of its Fleet API."""
 
-from vendors.tesla.fleet import Tesla
+from vendors.tesla.api import Tesla
 
 __all__ = ["Tesla"]

@@ -150,9 +150,9 @@ def test_a_plugins_fault_in_a_member_that_is_read_late_is_reported_and_no_500(ge
     def careless(raw):
         return raw["nothing like it"]
 
-    monkeypatch.setattr("vendors.sma.shapes.of_site", careless)
+    monkeypatch.setattr("vendors.sma.records.of_site", careless)
     # As a module may do that has no more than the list says.
-    monkeypatch.setattr("vendors.sma.monitoring.Sma.site", lambda vendor, key: next(vendor.sites()))
+    monkeypatch.setattr("vendors.sma.api.Sma.site", lambda vendor, key: next(vendor.sites()))
     found = get(f"/sites/{id}", headers=ALL | {"Cache-Control": "no-cache"})
     assert (found.status_code, found.json["code"], found.json["vendor"]) == (502, "plugin_fault", "sma")
 

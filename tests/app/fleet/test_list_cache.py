@@ -50,7 +50,7 @@ def test_what_was_asked_otherwise_is_made_for_itself(get, clouds, asked):
 
 def test_a_part_is_made_anew_once_its_replies_are_old(get, clouds, asked, passing, app):
     get()
-    passing(min(cloud.vendor.fresh["inventory"] for cloud in app.extensions["services"].clouds.values()) + 1)
+    passing(min(cloud.vendor.fresh_seconds["inventory"] for cloud in app.extensions["services"].clouds.values()) + 1)
     clouds.replace("GET", f"{SOLAREDGE}/v2/sites/5/devices", json=[])
     assert len(ids_of(get())) == 5
     assert "solaredge" in asked[1]

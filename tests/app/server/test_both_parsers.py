@@ -1,4 +1,4 @@
-"""Two parsers see each request: its body ends where gunicorn would find its end, too, or it is refused."""
+"""Two parsers read each request: its body ends where gunicorn finds the end as well, or the request is refused."""
 
 import socket
 
@@ -40,7 +40,7 @@ NEXT = word(b"||GET / HTTP/1.1\r\nHost: h\r\n\r\n|\r\n|rubbish")
 BODY = st.just(b"\r\n") | SIZED | CHUNKED
 LINE = b"%b %b %b\r\nHost: localhost\r\n%b%b%b"
 REQUEST = st.tuples(METHOD, TARGET, VERSION, HEADERS, BODY, NEXT).map(LINE.__mod__)
-# Wrong in the body at most; of the others few get so far.
+# With faults in the body only: few of the requests above get that far.
 PLAIN = st.tuples(BODY, NEXT).map(lambda parts: LINE % (b"POST", b"/", b"HTTP/1.1", b"", *parts))
 LONG = b"y" * (limits.HEADER_BYTES + 1)
 
@@ -50,13 +50,13 @@ def worker() -> Worker:
     config = Config()
     config.set("limit_request_line", limits.REQUEST_LINE_BYTES)
     config.set("limit_request_field_size", limits.HEADER_BYTES)
-    made = Worker(0, 0, [], None, 10, config, None)
-    made.tmp.close()
-    return made
+    worker = Worker(0, 0, [], None, 10, config, None)
+    worker.tmp.close()
+    return worker
 
 
 def read_by_gunicorn(worker: Worker, received: bytes) -> tuple[bytes, bytes] | None:
-    """A body and what is behind it, as gunicorn finds them; None where it refuses what llhttp allows in chunks."""
+    """Returns a body and the bytes after it as gunicorn finds them; None if it refuses chunks that llhttp accepts."""
     parser = RequestParser(worker.cfg, [received.lstrip(b"\r\n")], ("192.0.2.1", 1))
     try:
         body = next(parser).body.read()
@@ -77,7 +77,7 @@ def outcome(worker: Worker, sent: bytes, piece: int) -> str:
                 return "not whole"
             received = bytes(conn.received)
             body = conn.parse().body.read()
-            # Else a proxy that reads as gunicorn does would take the rest of a body for the next request.
+            # Otherwise a proxy that parses as gunicorn does would take a part of the body for the next request.
             assert read_by_gunicorn(worker, received) in {(body, conn.parser.unreader.take_buffered()), None}
         except MalformedRequest as error:
             conn.refuse(error.status)
@@ -93,5 +93,5 @@ def outcome(worker: Worker, sent: bytes, piece: int) -> str:
 @example(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " + LONG + b"\r\n\r\n", 100_000)
 @example(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: 1\r\n" * 101 + b"\r\n", 7)
 @example(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 3\r\n\r\nabc", 7)
-def test_a_request_is_read_alike_by_both_parsers_or_refused(worker: Worker, sent: bytes, piece: int) -> None:
+def test_both_parsers_read_a_request_alike_or_it_is_refused(worker: Worker, sent: bytes, piece: int) -> None:
     assert outcome(worker, sent, piece) in {"answered", "not whole", "400", "413", "414", "417", "431", "501"}

@@ -1,4 +1,4 @@
-"""Memory that has become free between blocks in use goes back to the system, at most once a minute."""
+"""Freed memory between blocks in use is returned to the system, at most once a minute."""
 
 import ctypes
 
@@ -13,21 +13,21 @@ from app.server.worker import Worker
 MEBIBYTE = 2**20
 
 
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc needs to be asked")
-def test_free_pages_between_blocks_in_use_go_back_to_the_system() -> None:
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc keeps such pages")
+def test_free_pages_between_blocks_in_use_are_returned_to_the_system() -> None:
     process = psutil.Process()
     blocks = [b"x" * 65_000 for _ in range(1_000)]
     kept = blocks[::50]
     del blocks
     before = process.memory_info().rss
     memory.MemoryTrimmer().trim_if_due(1.0)
-    assert before - process.memory_info().rss > 40 * MEBIBYTE, f"of {len(kept)} blocks the neighbours are free"
+    assert before - process.memory_info().rss > 40 * MEBIBYTE, f"the neighbours of {len(kept)} blocks are free"
 
 
-def test_the_main_loop_gives_memory_back_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    given_back: list[float] = []
+def test_the_main_loop_returns_memory_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    trimmed_at: list[float] = []
     clock = [1000.0]
-    monkeypatch.setattr(memory, "malloc_trim", lambda pad: given_back.append(clock[0]))
+    monkeypatch.setattr(memory, "malloc_trim", lambda pad: trimmed_at.append(clock[0]))
     monkeypatch.setattr(ThreadWorker, "wait_for_and_dispatch_events", lambda self, timeout: None)
     monkeypatch.setattr("app.server.worker.time.monotonic", lambda: clock[0])
     worker = Worker(0, 0, [], None, 10, Config(), None)
@@ -36,4 +36,4 @@ def test_the_main_loop_gives_memory_back_once_a_minute(monkeypatch: pytest.Monke
     for _ in range(1 + 2 * int(limits.TRIM_SECONDS)):
         worker.wait_for_and_dispatch_events(1.0)
         clock[0] += 1
-    assert given_back == [1000.0, 1000.0 + limits.TRIM_SECONDS, 1000.0 + 2 * limits.TRIM_SECONDS]
+    assert trimmed_at == [1000.0, 1000.0 + limits.TRIM_SECONDS, 1000.0 + 2 * limits.TRIM_SECONDS]

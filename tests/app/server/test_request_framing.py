@@ -1,4 +1,4 @@
-"""A request as it arrives, read once: its body, its end, and what is refused before it is whole."""
+"""The body and the end of a request while it arrives, read once, and refusals before it is whole."""
 
 import socket
 from collections.abc import Iterator
@@ -24,13 +24,13 @@ def conn() -> Iterator[Connection]:
     worker.tmp.close()
     ours, theirs = socket.socketpair()
     with theirs:
-        made = Connection(worker, ours, ("192.0.2.1", 1), None)
-        yield made
-        made.close()
+        conn = Connection(worker, ours, ("192.0.2.1", 1), None)
+        yield conn
+        conn.close()
 
 
 def refusal(*pieces: bytes) -> int | None:
-    """The status with which the pieces are refused; None while more may come."""
+    """Returns the status with which the pieces are refused; None while more may come."""
     framing = RequestFraming(limits.HEADERS_BYTES, BODY_LIMIT)
     try:
         for piece in pieces:
@@ -43,27 +43,27 @@ def refusal(*pieces: bytes) -> int | None:
 def test_chunks_of_one_byte_are_not_read_a_second_time_by_gunicorn(
     conn: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read: list[int] = []
-    monkeypatch.setattr(body.ChunkedReader, "read", lambda self, size: read.append(size) or b"")
+    sizes: list[int] = []
+    monkeypatch.setattr(body.ChunkedReader, "read", lambda self, size: sizes.append(size) or b"")
     conn.add(CHUNKED + b"1\r\nx\r\n" * 20_000 + b"0\r\n\r\n")
     assert conn.parse().body.read() == b"x" * 20_000
-    assert read == []
+    assert sizes == []
 
 
-def test_each_size_of_a_chunk_is_looked_for_once_however_the_bytes_arrive() -> None:
+def test_each_chunk_size_is_searched_once_even_if_the_bytes_arrive_singly() -> None:
     class Counted(bytearray):
         searches = 0
 
-        def index(self, *about: Any) -> int:
+        def index(self, *args: Any) -> int:
             self.searches += 1
-            return super().index(*about)
+            return super().index(*args)
 
     framing = RequestFraming(limits.HEADERS_BYTES, BODY_LIMIT)
     framing.received = received = Counted()
     for byte in CHUNKED + b"1\r\nx\r\n" * 500 + b"0\r\n\r\n":
         framing.feed(bytes([byte]))
     assert (framing.is_whole, bytes(framing.body)) == (True, b"x" * 500)
-    assert received.searches == 500 + 3, "one for each size, the last, the head and the end"
+    assert received.searches == 500 + 3, "one search for each size, for the last size, the head and the end"
 
 
 @pytest.mark.parametrize(
@@ -90,14 +90,14 @@ def test_a_body_ends_where_the_next_request_begins(conn: Connection, request_: b
 
 
 @pytest.mark.parametrize("size", [b"1ffff", b"10001", b"ffffffffffffffff", b"7fffffffffffffff", b"00010001;x=y"])
-def test_a_chunk_larger_than_a_body_may_be_is_refused_when_it_is_announced(size: bytes) -> None:
+def test_a_chunk_that_exceeds_the_body_limit_is_refused_when_it_is_announced(size: bytes) -> None:
     assert refusal(CHUNKED, size[:2], size[2:] + b"\r", b"\n") == 413
 
 
-def test_chunks_that_are_together_larger_than_a_body_may_be_are_refused_when_the_last_is_announced() -> None:
-    full = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
-    assert refusal(CHUNKED + full, b"8000\r\n") is None
-    assert refusal(CHUNKED + full, b"8001\r\n") == 413
+def test_chunks_that_together_exceed_the_body_limit_are_refused_when_the_last_is_announced() -> None:
+    half = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
+    assert refusal(CHUNKED + half, b"8000\r\n") is None
+    assert refusal(CHUNKED + half, b"8001\r\n") == 413
 
 
 @pytest.mark.parametrize(
@@ -112,5 +112,5 @@ def test_chunks_that_are_together_larger_than_a_body_may_be_are_refused_when_the
     ],
     ids=["none", "in the target only", "with a body", "an empty host", "1.0", "1.0 before another"],
 )
-def test_a_request_of_http_1_1_names_its_host(head: bytes, status: int | None) -> None:
+def test_an_http_1_1_request_without_a_host_is_refused(head: bytes, status: int | None) -> None:
     assert refusal(head) == status

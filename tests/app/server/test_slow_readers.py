@@ -119,10 +119,10 @@ def test_a_client_that_leaves_after_a_part_of_its_response_holds_no_memory(
     readers: Readers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     conn, _ = readers.begin()
-    answers = iter([1000])
+    sizes = iter([1000])
 
     def sendmsg(sock: socket.socket, parts: object) -> int:
-        for size in answers:
+        for size in sizes:
             return size
         raise ConnectionResetError
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.vendors.support import BASE, open_vendor
 from vendors.kit import NotFound, Refused, Sweep
-from vendors.sma.shapes import to_device, to_site
+from vendors.sma.records import to_device, to_site
 
 HERE = Path(__file__).parent
 

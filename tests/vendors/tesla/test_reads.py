@@ -11,8 +11,8 @@ import pytest
 from tests.truth import local, vendor_of
 from tests.vendors.support import BASE, open_vendor
 from vendors.kit import Asked, BackendError, Client, Interval, Level, NotFound, NotOffered, Quality, intervals
-from vendors.tesla.history import FLOWS, PRODUCED, to_rows, to_samples
-from vendors.tesla.shapes import Installation, charge_percent, flows_kw, mode_of, with_details
+from vendors.tesla.records import Installation, charge_percent, flows_kw, mode_of, with_details
+from vendors.tesla.series import FLOWS, PRODUCED, to_rows, to_samples
 
 HERE = Path(__file__).parent
 SITE = f"{BASE}/api/1/energy_sites/1"

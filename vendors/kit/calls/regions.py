@@ -5,10 +5,10 @@ from dataclasses import replace
 from urllib.parse import urljoin
 
 from vendors.kit.errors import BackendError, BadReply, Timeout, VendorDown, VendorError
-from vendors.kit.http.adapter import RawReply, Request
+from vendors.kit.messages import RawReply, Request
 from vendors.kit.parsing.ids_in_paths import fits_path
 
-MISDIRECTED = 421
+MOVED, MISDIRECTED = 308, 421
 
 
 def moved_to(request: Request, raw: RawReply) -> Request | None:

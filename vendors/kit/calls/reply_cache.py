@@ -11,12 +11,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from hashlib import blake2b
 from itertools import count
 from typing import Any, NamedTuple
 
-from vendors.kit.http.adapter import RawReply, Request
+from vendors.kit.messages import RawReply, Request
 from vendors.kit.parsing.projection import Shape
 
 # What a kept reply costs besides its texts, measured: the entry with its key, and each header with its place in a
@@ -54,6 +54,21 @@ class FetchResult(NamedTuple):
     previous: CachedReply | None
     parsed: Any = None
     only: Shape | None = None
+
+
+class Freshness(StrEnum):
+    """Kind of a call: how long its reply stays true, and so may be reused (`Vendor.fresh_seconds`)."""
+
+    INVENTORY = "inventory"
+    """What hardly changes: sites, devices, nameplates."""
+    CLOSED = "closed"
+    """Series of a time that is over."""
+    TODAY = "today"
+    """Series of a time that goes on, and values that change as slowly."""
+    LIVE = "live"
+    """Present power and state of charge."""
+    UNCACHED = "uncached"
+    """A call that is made to see whether it succeeds now."""
 
 
 class Mode(Enum):

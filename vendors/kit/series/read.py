@@ -9,7 +9,7 @@ from functools import partial
 
 from vendors.kit.series.resample import Interval, resample, together
 from vendors.kit.series.rows import Row
-from vendors.kit.series.windows import Window, day_start, next_period
+from vendors.kit.series.windows import CalendarUnit, Window, day_start, next_period, period_start
 
 # What a page may cost its caller of a vendor's quota.
 MAX_CALLS = 12
@@ -42,13 +42,12 @@ class Series:
 
 
 def calendar_tiles(
-    unit: str, zone: tzinfo, read: Callable[[date], Sequence[list[Row]]], calls: int = 1
+    unit: CalendarUnit, zone: tzinfo, read: Callable[[date], Sequence[list[Row]]], calls: int = 1
 ) -> Callable[[datetime, datetime], Iterator[Tile]]:
     """Tiles of one day, month or year of the zone's calendar, for vendors whose calls name a date."""
 
     def tiles(start: datetime, end: datetime) -> Iterator[Tile]:
-        first = start.astimezone(zone).date()
-        first = first if unit == "day" else first.replace(day=1) if unit == "month" else first.replace(month=1, day=1)
+        first = period_start(unit, start.astimezone(zone).date())
         while day_start(first, zone) < end:
             after = next_period(unit, first)
             yield Tile(day_start(first, zone), day_start(after, zone), partial(read, first), calls)

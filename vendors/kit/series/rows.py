@@ -12,7 +12,7 @@ from enum import IntEnum
 from itertools import pairwise
 from typing import TypeVar
 
-from vendors.kit.series.windows import day_start, hours, next_period
+from vendors.kit.series.windows import CalendarUnit, day_start, hours, next_period
 
 # Over a gap up to this long, what came after it is spread evenly. After a longer one it is only known as a sum.
 GAP = timedelta(hours=1)
@@ -115,7 +115,7 @@ def rows_from_amounts(
     return rows
 
 
-def rows_from_totals(samples: Iterable[Sample], zone: tzinfo, unit: str) -> list[Row]:
+def rows_from_totals(samples: Iterable[Sample], zone: tzinfo, unit: CalendarUnit) -> list[Row]:
     """Rows from a vendor's totals of days or months, each labelled with any instant of its first date."""
     rows = []
     for sample in latest(samples):

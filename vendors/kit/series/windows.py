@@ -19,6 +19,14 @@ MINUTES = 15
 DAY = timedelta(days=1)
 
 
+class CalendarUnit(StrEnum):
+    """The span of a calendar that one vendor call or one row covers."""
+
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+
+
 class Level(StrEnum):
     """How long the intervals of a series are."""
 
@@ -156,11 +164,18 @@ def next_month(day: date) -> date:
     return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
-def next_period(unit: str, first: date) -> date:
+def period_start(unit: CalendarUnit, day: date) -> date:
+    """The first date of the day, month or year that this date belongs to."""
+    if unit is CalendarUnit.DAY:
+        return day
+    return day.replace(day=1) if unit is CalendarUnit.MONTH else day.replace(month=1, day=1)
+
+
+def next_period(unit: CalendarUnit, first: date) -> date:
     """The first date of the next day, month or year."""
-    if unit == "year":
+    if unit is CalendarUnit.YEAR:
         return date(first.year + 1, 1, 1)
-    return next_month(first) if unit == "month" else first + DAY
+    return next_month(first) if unit is CalendarUnit.MONTH else first + DAY
 
 
 def hours(span: timedelta) -> float:

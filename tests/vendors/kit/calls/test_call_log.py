@@ -10,7 +10,7 @@ from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor
 from vendors.kit import BackendError, Sweep
 from vendors.kit.calls.breaker import FAULTS, OPEN_SECONDS, Breaker
 from vendors.kit.calls.call_log import LINES, SECONDS, CallLog
-from vendors.kit.http.adapter import Request
+from vendors.kit.messages import Request
 
 PLANTS = BASE + "/v1/plants"
 FIELDS = ("vendor", "method", "path", "status", "code", "why", "error", "milliseconds", "attempt", "rows", "left_out")

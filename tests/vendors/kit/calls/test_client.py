@@ -11,7 +11,7 @@ from tests.vendors.support import BASE, cloud_of, open_vendor
 from vendors.kit import BadReply, Deadline, Mode, NotOffered, Refused, Sweep, Timeout, fits_path
 from vendors.kit.calls.client import MAX_PAGES
 from vendors.kit.calls.retry_budget import EARNED, MOST, Retries
-from vendors.kit.http.adapter import RawReply
+from vendors.kit.messages import RawReply
 
 PLANTS = BASE + "/v1/plants"
 

@@ -26,12 +26,12 @@ from vendors.kit.parsing.reading import (
     text,
 )
 from vendors.kit.reply import UNREADABLE
-from vendors.sma.shapes import to_device as sma_device
-from vendors.sma.shapes import to_site as sma_site
-from vendors.solaredge.shapes import to_device as solaredge_device
-from vendors.solaredge.shapes import to_site as solaredge_site
-from vendors.solis.shapes import to_devices as solis_devices
-from vendors.solis.shapes import to_site as solis_site
+from vendors.sma.records import to_device as sma_device
+from vendors.sma.records import to_site as sma_site
+from vendors.solaredge.records import to_device as solaredge_device
+from vendors.solaredge.records import to_site as solaredge_site
+from vendors.solis.records import to_devices as solis_devices
+from vendors.solis.records import to_site as solis_site
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -1,0 +1,62 @@
+"""A call to a vendor before it is sent, and its complete reply."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+
+from vendors.kit.errors import bounded
+from vendors.kit.parsing.projection import Shape
+
+
+@dataclass(slots=True)
+class Request:
+    """One call before it is sent; a plugin's `sign` may add headers.
+
+    `path` is what vendors with signatures sign: the path below the base URL, without the query, which begins with `?`.
+    """
+
+    method: str
+    base: str
+    path: str
+    query: str = field(default="", repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    only: Shape | None = None
+    """What is read of the answer, if not all."""
+    template: str = ""
+    """The path with `{}` in place of ids, for the log."""
+    attempt: int = 1
+    url: str = field(init=False, repr=False)
+    shown_url: str = field(init=False)
+    """The URL without its query, fit for errors and logs."""
+
+    def __post_init__(self) -> None:
+        self.shown_url = self.base + self.path
+        self.url = self.shown_url + self.query
+
+
+@dataclass(slots=True)
+class RawReply:
+    """A complete reply: status, headers (case-insensitive) and decoded body. Nobody changes one."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    url: str
+    seconds: float = 0.0
+    """How long it took."""
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds from the Retry-After header, which may be a number or a date; None without one, and for a time that
+        is over."""
+        value = self.headers.get("retry-after", "").strip()
+        try:
+            return bounded(float(value)) if value else None
+        except ValueError:
+            pass
+        try:
+            return bounded(parsedate_to_datetime(value).timestamp() - time.time())
+        except (ValueError, TypeError, OverflowError):
+            return None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import sandbox
-from tests.test_vendors import members
+from tests.contract import members
 from vendors.kit import Battery, Level, Site, SolarInverter
 from vendors.kit.registry import discover
 

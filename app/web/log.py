@@ -37,6 +37,9 @@ SECRET_TEXT = re.compile(
     r"|(?<=://)(?P<user>[^/\s@]+)(?=@)"
 )
 MAX_PATH = 200  # characters
+
+logger = structlog.stdlib.get_logger("app.request")
+
 # One set per request, shared with the threads that work for the request in a copy of its context.
 _concealed: ContextVar[set[str] | None] = ContextVar("concealed", default=None)
 _failed: ContextVar[dict[str, str] | None] = ContextVar("failed", default=None)
@@ -172,39 +175,41 @@ def configure(level: str) -> None:
 
 def init_app(app: Flask) -> None:
     """Gives every request an id and one line in the log."""
-    logger = structlog.stdlib.get_logger("app.request")
+    app.before_request(_begin)
+    app.teardown_request(_forget)
+    app.after_request(_write_line)
 
-    @app.before_request
-    def begin() -> None:
-        sent_id = request.headers.get("X-Request-ID", "")
-        g.request_id = sent_id if REQUEST_ID.fullmatch(sent_id) else uuid.uuid4().hex
-        g.started = time.monotonic()
-        clear_contextvars()
-        bind_contextvars(request_id=g.request_id)
-        _concealed.set(set())
-        _failed.set({})
-        conceal(request.headers.get("Authorization", "").partition(" ")[2].strip())
 
-    @app.teardown_request
-    def forget(error: BaseException | None) -> None:
-        # The thread is reused, and the next line that gunicorn logs on it belongs to no request.
-        clear_contextvars()
-        _concealed.set(None)
-        _failed.set(None)
+def _begin() -> None:
+    sent_id = request.headers.get("X-Request-ID", "")
+    g.request_id = sent_id if REQUEST_ID.fullmatch(sent_id) else uuid.uuid4().hex
+    g.started = time.monotonic()
+    clear_contextvars()
+    bind_contextvars(request_id=g.request_id)
+    _concealed.set(set())
+    _failed.set({})
+    conceal(request.headers.get("Authorization", "").partition(" ")[2].strip())
 
-    @app.after_request
-    def end(response: Response) -> Response:
-        response.headers["X-Request-ID"] = g.request_id
-        client = g.get("client")
-        failed = _failed.get()
-        logger.info(
-            "request",
-            method=request.method,
-            # Without the query string. Redacted before it is cut, because a cut secret would not be recognized.
-            path=cut(_hide(request.path, _known()), MAX_PATH),
-            status=response.status_code,
-            milliseconds=round(1000 * (time.monotonic() - g.started)),
-            client=client.id if client else None,
-            **({"failed": failed} if failed else {}),
-        )
-        return response
+
+def _forget(error: BaseException | None) -> None:
+    # The thread is reused, and the next line that gunicorn logs on it belongs to no request.
+    clear_contextvars()
+    _concealed.set(None)
+    _failed.set(None)
+
+
+def _write_line(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.request_id
+    client = g.get("client")
+    failed = _failed.get()
+    logger.info(
+        "request",
+        method=request.method,
+        # Without the query string. Redacted before it is cut, because a cut secret would not be recognized.
+        path=cut(_hide(request.path, _known()), MAX_PATH),
+        status=response.status_code,
+        milliseconds=round(1000 * (time.monotonic() - g.started)),
+        client=client.id if client else None,
+        **({"failed": failed} if failed else {}),
+    )
+    return response

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.databases
 def printed(app: Flask, *words: str) -> dict[str, Any]:
     result = run(app, *words)
     assert result.exit_code == 0, result.output
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
+    members: dict[str, Any] = json.loads(result.stdout)
+    return members
 
 
 def test_a_client_is_created_for_production_and_v1_by_default(app: Flask) -> None:

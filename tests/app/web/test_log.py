@@ -74,10 +74,10 @@ def test_a_requests_line_names_the_vendors_that_failed_or_could_not_be_asked(
     network.get("https://sandbox.smaapis.de/monitoring/v1/plants", json={"plants": []})
     vendors = {"X-Authorization-sma": "Bearer made-up-1", "X-Authorization-smasbox": "Bearer made-up-2"}
     http.get("/sites", headers=bearer | vendors | {"X-Authorization-nobody": "x"})
-    found = lines()
-    request = [line for line in found if line["event"] == "request"][-1]
+    written = lines()
+    request = [line for line in written if line["event"] == "request"][-1]
     assert (request["status"], request["failed"]) == (200, {"sma": "backend_error", "nobody": "unknown_vendor"})
-    calls = [line for line in found if line["event"] == "vendor call failed"]
+    calls = [line for line in written if line["event"] == "vendor call failed"]
     assert {line["request_id"] for line in calls} == {request["request_id"]}
     assert [(line["vendor"], line["path"], line["status"], line["attempt"]) for line in calls] == [
         ("sma", "/v1/plants", 500, 1),

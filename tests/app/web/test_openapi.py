@@ -37,10 +37,10 @@ def look(document):
 
     def follow(node):
         while "$ref" in node:
-            found = document
+            target = document
             for step in node["$ref"].removeprefix("#/").split("/"):
-                found = found[step]
-            node = found
+                target = target[step]
+            node = target
         return node
 
     return follow
@@ -93,9 +93,14 @@ def test_a_list_is_documented_with_both_representations(document, path):
 
 
 def test_the_documented_names_of_vendors_are_those_that_a_list_can_be_filtered_by(get, document):
-    found = [one for _, _, parameters in operations(document) for one in parameters if one["name"] == "vendor"]
-    assert [one["schema"]["enum"] for one in found] == [NAMES] * 3
-    for name in found[0]["schema"]["enum"]:
+    filters = [
+        parameter
+        for _, _, parameters in operations(document)
+        for parameter in parameters
+        if parameter["name"] == "vendor"
+    ]
+    assert [parameter["schema"]["enum"] for parameter in filters] == [NAMES] * 3
+    for name in filters[0]["schema"]["enum"]:
         assert get(f"/sites?vendor={name}", headers={"X-Authorization-nobody": "x"}).status_code == 200
     for schema in ("Site", "SolarInverter", "Battery"):
         assert document["components"]["schemas"][schema]["properties"]["vendor"]["enum"] == NAMES

@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE =
 PY = .venv/bin/python
 PIP = $(PY) -m pip --disable-pip-version-check -qq
 
-.PHONY: setup demo test test-all soak lint bench sandbox clean
+.PHONY: setup demo test test-all soak lint docs bench sandbox clean
 .DEFAULT_GOAL := setup
 
 setup: .venv/complete
@@ -52,6 +52,10 @@ soak: setup
 lint: setup
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy --strict app vendors simulation sandbox
+
+# The module map in docs/architecture.md, which a test compares with the tree.
+docs: setup
+	@$(PY) -m tests.module_map
 
 # Some ten minutes, and the only target that installs the peers.
 bench: setup

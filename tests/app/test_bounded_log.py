@@ -18,7 +18,7 @@ def a_log(clock: Clock, per_minute: int = 2) -> BoundedLog:
     return BoundedLog(structlog.stdlib.get_logger("x"), "call refused", per_minute, clock)
 
 
-def test_the_first_lines_of_a_minute_are_written_and_the_rest_are_counted() -> None:
+def test_a_bounded_number_of_lines_a_minute_is_written_and_the_others_are_counted() -> None:
     clock = Clock()
     with capture_logs() as lines:
         log = a_log(clock)

@@ -51,6 +51,7 @@ soak: setup
 
 lint: setup
 	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m mypy --strict app vendors simulation sandbox
 
 # The module map in docs/architecture.md, which a test compares with the tree.

@@ -10,6 +10,7 @@ from app.api import api_version, context, detail_members
 from app.api.detail_members import Read
 from app.fleet.inventory import Found
 from vendors.kit import Battery, Deadline, Key, Keyed, Record, Site, SolarInverter, Vendor
+from vendors.kit.records import kind_of
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 
@@ -19,7 +20,7 @@ def answer_device(kind: type[SolarInverter] | type[Battery], id: str) -> Answer:
 
     def find(key: Key, vendor: Vendor) -> Iterator[Keyed]:
         device = vendor.solar_inverter(key) if kind is SolarInverter else vendor.battery(key)
-        yield device.whole()
+        yield device
 
     found, now = _ask(kind, id, find, context.deadline())
     record = next((one for one in found.records if isinstance(one, kind)), None)
@@ -36,7 +37,7 @@ def answer_site(id: str) -> Answer:
         site = vendor.site(key)
         yield from vendor.devices(site.vendor_id)
         # Last: without the devices it would look like a site that has none.
-        yield site.whole()
+        yield site
 
     deadline = context.deadline()
     found, now = _ask(Site, id, find, deadline)
@@ -46,7 +47,7 @@ def answer_site(id: str) -> Answer:
     inventory = context.the_inventory()
     inventory.remember(found.vendor, found.records, deadline)
     inverters, batteries = (
-        sorted(inventory.id_of(found.vendor, kind, one.key) for one in found.records if isinstance(one, kind))
+        sorted(inventory.id_of(found.vendor, kind, one.key) for one in found.records if kind_of(one) is kind)
         for kind in (SolarInverter, Battery)
     )
     return _answer(found, record, now, lambda read: detail_members.site(read, id, inverters, batteries, now))

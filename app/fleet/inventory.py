@@ -20,6 +20,7 @@ from vendors.kit import (
     Deadline,
     Key,
     Keyed,
+    ListRow,
     Mode,
     NotFound,
     Record,
@@ -37,16 +38,16 @@ class Filters:
     vendor_site_id: str | None = None
     vendor_id: str | None = None
 
-    def passed(self, records: list[Record]) -> list[Record]:
-        """Those that pass."""
+    def passed(self, rows: list[ListRow[Any]]) -> list[ListRow[Any]]:
+        """The rows that pass."""
         if self.vendor_id is None and self.vendor_site_id is None:
-            return records
-        return [record for record in records if self._let_pass(record)]
+            return rows
+        return [row for row in rows if self._let_pass(row)]
 
-    def _let_pass(self, record: Record) -> bool:
-        if self.vendor_id is not None and record.vendor_id != self.vendor_id:
+    def _let_pass(self, row: ListRow[Any]) -> bool:
+        if self.vendor_id is not None and row.vendor_id != self.vendor_id:
             return False
-        return self.vendor_site_id is None or isinstance(record, Site) or record.vendor_site_id == self.vendor_site_id
+        return self.vendor_site_id is None or row.kind is Site or row.vendor_site_id == self.vendor_site_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +109,14 @@ class Inventory:
         ages = [age for _, age in unchanged.values()]
         rest = {name: found for name, found in access.credentials.items() if name not in parts}
 
-        def find(vendor: Vendor) -> Iterator[Record]:
-            for record in _of_kind(vendor, kind, filters.vendor_site_id):
-                record.forget_row()
-                yield record
+        def find(vendor: Vendor) -> Iterator[ListRow[Any]]:
+            for row in _rows_of(vendor, kind, filters.vendor_site_id):
+                row.release_raw()
+                yield row
 
         outcomes = fanout.fan_out(self._clouds, rest, find, deadline, mode) if rest else {}
         passed = {
-            name: filters.passed([one for one in outcome.records if isinstance(one, kind)])
+            name: filters.passed([one for one in outcome.records if isinstance(one, ListRow) and one.kind is kind])
             for name, outcome in outcomes.items()
         }
         made = {name: [self._ids.of(kind, name, one.key) for one in records] for name, records in passed.items()}
@@ -131,10 +132,10 @@ class Inventory:
         return Listing(all_ids, failures, max(ages, default=0.0))
 
     def _remember_new(
-        self, records: Mapping[str, Sequence[Record]], ids: Mapping[str, Sequence[str]], deadline: Deadline
+        self, records: Mapping[str, Sequence[ListRow[Any]]], ids: Mapping[str, Sequence[str]], deadline: Deadline
     ) -> None:
         unknown = [
-            IdRow(id, name, TAGS[type(record)], record.key)
+            IdRow(id, name, TAGS[record.kind], record.key)
             for name in records
             if not self._resources.knows(ids[name])
             for id, record in zip(ids[name], records[name], strict=True)
@@ -170,11 +171,11 @@ class Inventory:
 
     def remember(self, vendor: str, records: Iterable[Keyed], deadline: Deadline) -> None:
         """Writes where the ids of these lead, as a list of them would."""
-        self._resources.remember((self._locate(vendor, one) for one in records if isinstance(one, Record)), deadline)
+        self._resources.remember((self._locate(vendor, one) for one in records if isinstance(one, ListRow)), deadline)
 
-    def _locate(self, vendor: str, record: Record) -> IdRow:
-        kind = type(record)
-        return IdRow(self._ids.of(kind, vendor, record.key), vendor, TAGS[kind], record.key)
+    def _locate(self, vendor: str, row: ListRow[Any]) -> IdRow:
+        kind, key = row.kind, row.key
+        return IdRow(self._ids.of(kind, vendor, key), vendor, TAGS[kind], key)
 
     def _find(self, kind: type[Record], id: str, access: VendorAccess, deadline: Deadline) -> IdRow:
         located = None
@@ -199,13 +200,13 @@ class Inventory:
         Raises the failure of a vendor that could not be asked wholly, as the id may be there.
         """
         outcomes = self._healing.sweep(
-            "sites" if kind is Site else "devices", lambda vendor: _of_kind(vendor, kind), access, deadline
+            "sites" if kind is Site else "devices", lambda vendor: _rows_of(vendor, kind), access, deadline
         )
         located = [
             self._locate(name, record)
             for name, outcome in outcomes.items()
             for record in outcome.records
-            if isinstance(record, Record)
+            if isinstance(record, ListRow)
         ]
         self._resources.remember(located, deadline, again=True)
         for found in located:
@@ -218,8 +219,8 @@ class Inventory:
         return None
 
 
-def _of_kind(vendor: Vendor, kind: type[Record], site: str | None = None) -> Iterator[Record]:
-    """The records of a kind; those of one site where the vendor can be asked so."""
+def _rows_of(vendor: Vendor, kind: type[Record], site: str | None = None) -> Iterator[ListRow[Any]]:
+    """The rows of sites, or of devices of all kinds; of one site where the vendor can be asked so."""
     if kind is Site:
         yield from vendor.sites()
     elif site is None:

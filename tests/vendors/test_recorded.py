@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor
+from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor, records_of
 from vendors.kit import Client, Shape, Sweep, VendorError
 from vendors.kit.registry import discover
 
@@ -64,7 +64,8 @@ def test_a_recorded_reply_gives_the_expected_records(vendor, case, network, monk
         records = [getattr(plugin, case["read"])(tuple(case["key"]))]
     else:
         sweep = Sweep(plugin)
-        sweep.run(lambda plugin: getattr(plugin, case["read"])(*[case["site"]] if "site" in case else []))
+        site = [case["site"]] if "site" in case else []
+        sweep.run(lambda plugin: records_of(getattr(plugin, case["read"])(*site)))
         assert sweep.failure is None
         records = sweep.records
     assert [plain(record) for record in records] == recorded(vendor, f"{case['expected']}.expected.json")

@@ -19,10 +19,10 @@ from vendors.enphase.series import DAY, KEPT, MICRO_STEP, Feed
 from vendors.enphase.shapes import DEVICES, devices_of, encharge_id, encharge_ids, has_production_meter, is_alone
 from vendors.kit import (
     Battery,
+    DeviceRow,
     Key,
     Level,
     Messages,
-    NotFound,
     NotOffered,
     Quality,
     Reply,
@@ -36,6 +36,7 @@ from vendors.kit import (
     Vendor,
     calendar_tiles,
     day_start,
+    find_record,
     fixed_tiles,
     next_period,
     rows_from_amounts,
@@ -65,10 +66,10 @@ class EnphaseCloud(Vendor):
         """The site without its state; NotFound if the account does not have it."""
         raise NotImplementedError
 
-    def devices(self, site: str | None = None) -> Iterator[SolarInverter | Battery]:
-        systems = [site] if site else [found.vendor_id for found in self.sites()]
+    def devices(self, site: str | None = None) -> Iterator[DeviceRow]:
+        systems = [site] if site else [row.vendor_id for row in self.sites()]
 
-        def read(system: str) -> list[SolarInverter | Battery]:
+        def read(system: str) -> list[DeviceRow]:
             return devices_of(system, self._get("/devices", system, only=DEVICES))
 
         yield from self.client.each(systems, read)
@@ -122,10 +123,7 @@ class EnphaseCloud(Vendor):
     def _device(self, key: Key, kind: type[D]) -> tuple[D, Reply]:
         """The device if it is of that kind, and the reply with all devices of its system; NotFound if not."""
         reply = self._get("/devices", key[0], kind="today")
-        for device in devices_of(key[0], reply):
-            if isinstance(device, kind) and device.key == key:
-                return device, reply
-        raise NotFound(reply.url, "the system has no such device")
+        return find_record(devices_of(key[0], reply), kind, key, reply.url), reply
 
     def _charge(self, system: str) -> float | None:
         """State of charge of all batteries, which stands beside rows of this morning that are not read."""
@@ -157,7 +155,7 @@ class EnphaseCloud(Vendor):
 
     def site_battery_intervals(self, key: Key, level: Level) -> Series:
         site = self._known_site(key)
-        if not any(isinstance(device, Battery) for device in devices_of(key[0], self._get("/devices", *key))):
+        if not any(row.kind is Battery for row in devices_of(key[0], self._get("/devices", *key))):
             raise NotOffered
         if not level.is_fine:
             return self._days(site, "/battery_lifetime", ("charge", "discharge"))

@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import fsum
 from typing import Any
 
-from vendors.kit import Battery, Row, Sample, Shape, Site, SolarInverter, hours, rows_from_totals
+from vendors.kit import Battery, DeviceRow, Row, Sample, Shape, Site, SiteRow, SolarInverter, hours, rows_from_totals
 from vendors.kit.parsing.reading import (
     ENERGY_UNITS,
     POWER_UNITS,
@@ -53,7 +53,7 @@ class Present:
     soc_percent: float | None = None
 
 
-def to_site(raw: Raw) -> Site:
+def to_site(raw: Raw) -> SiteRow:
     """Site from an entry of `/sites`; the time zone may stand in the detail only."""
     return Site.listed(text(raw, "siteId"), of_site, raw)
 
@@ -61,7 +61,7 @@ def to_site(raw: Raw) -> Site:
 def to_site_asked_for(site: str, raw: Raw) -> Site:
     """As `to_site`, of an answer about that one."""
     about(raw, "siteId", site)
-    return to_site(raw)
+    return to_site(raw).record()
 
 
 def of_site(raw: Raw) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def of_site(raw: Raw) -> dict[str, Any]:
     }
 
 
-def to_device(site: str, raw: Raw) -> SolarInverter | Battery | None:
+def to_device(site: str, raw: Raw) -> DeviceRow | None:
     """Solar inverter or battery; None for meters, optimizers, gateways and the rest, and for what was replaced."""
     kind = text(raw, "type")
     if kind not in ("INVERTER", "BATTERY") or is_replaced(raw):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from math import fsum
 from typing import Any
 
-from vendors.kit import ANY, Battery, Bess, Production, Shape, Site, SolarInverter, Status
+from vendors.kit import ANY, Battery, Bess, DeviceRow, Production, Shape, Site, SiteRow, SolarInverter, Status
 from vendors.kit.parsing.reading import (
     POWER_UNITS,
     Raw,
@@ -41,7 +41,7 @@ def page_of(row: tuple[str, ...]) -> Shape:
 STATIONS, INVERTERS = page_of(STATION), page_of(INVERTER)
 
 
-def to_site(raw: Raw) -> Site:
+def to_site(raw: Raw) -> SiteRow:
     """Site from one entry of `userStationList`, which tells an offset without daylight saving, no time zone."""
     return Site.listed(text(raw, "id"), of_site, raw)
 
@@ -93,7 +93,7 @@ def inverters_clock(site: Site) -> timezone:
     return timezone(timedelta(hours=site.utc_offset_hours or 0.0))
 
 
-def to_devices(raw: Raw) -> list[SolarInverter | Battery]:
+def to_devices(raw: Raw) -> list[DeviceRow]:
     """The inverter of an entry, and its battery if it is a hybrid; both have the inverter's serial number."""
     inverter = text(raw, "id")
     station = text(raw, "stationId")

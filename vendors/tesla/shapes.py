@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, TypeVar
 
-from vendors.kit import Battery, Bess, Key, NotFound, Site, SolarInverter
+from vendors.kit import Battery, Bess, DeviceRow, Site, SiteRow, SolarInverter
 from vendors.kit.parsing.reading import Raw, about, as_object, kilo, mapping, moment, number, optional_text, text, zone
 from vendors.tesla.devices import nameplate_kwh
 
@@ -24,7 +24,7 @@ class Installation:
 
     id: str
     info: Raw
-    devices: tuple[SolarInverter | Battery, ...]
+    devices: list[DeviceRow]
 
     @property
     def clock(self) -> tzinfo:
@@ -34,24 +34,17 @@ class Installation:
     def since(self) -> datetime | None:
         return moment(self.info, "installation_date")
 
-    def device(self, key: Key, kind: type[D]) -> D:
-        """The device of that kind; NotFound without one."""
-        for device in self.devices:
-            if device.key == key and isinstance(device, kind):
-                return device
-        raise NotFound(why="the site has no such device")
-
     @property
     def bess(self) -> Bess | None:
         """Its batteries together, without their state of charge; None where it has none."""
         if not has(self.info, "battery"):
             return None
-        batteries = [device for device in self.devices if isinstance(device, Battery)]
+        batteries = [device for row in self.devices if isinstance(device := row.record(), Battery)]
         return Bess(nameplate_kwh(self.info, batteries), mode_of(self.info))
 
     def has_one(self, kind: type[SolarInverter | Battery]) -> bool:
         """Whether the site's values are those of one device, as it is the only one of its kind."""
-        return sum(isinstance(device, kind) for device in self.devices) == 1
+        return sum(row.kind is kind for row in self.devices) == 1
 
 
 def response_of(site: str, raw: Raw) -> Raw:
@@ -61,7 +54,7 @@ def response_of(site: str, raw: Raw) -> Raw:
     return response
 
 
-def to_site(raw: Raw) -> Site | None:
+def to_site(raw: Raw) -> SiteRow | None:
     """Site from a product; None for vehicles and for electricity contracts. Its time zone is in the detail only."""
     if "energy_site_id" not in raw or not has_equipment(raw):
         return None

@@ -154,7 +154,7 @@ def test_a_module_s_fault_in_a_member_that_is_read_late_is_named_and_no_500(get,
 
     monkeypatch.setattr("vendors.sma.shapes.of_site", careless)
     # As a module may do that has no more than the list says.
-    monkeypatch.setattr("vendors.sma.monitoring.Sma.site", lambda vendor, key: next(vendor.sites()))
+    monkeypatch.setattr("vendors.sma.monitoring.Sma.site", lambda vendor, key: next(vendor.sites()).record())
     found = get(f"/sites/{id}", headers=ALL | {"Cache-Control": "no-cache"})
     assert (found.status_code, found.json["code"], found.json["vendor"]) == (502, "plugin_fault", "sma")
 

@@ -1,4 +1,4 @@
-"""Public ids of sites and devices: the same in every process and for ever, telling nothing about the device."""
+"""Public ids of sites and devices: stable across processes and restarts, and revealing nothing about the device."""
 
 import re
 from functools import lru_cache
@@ -9,12 +9,9 @@ from vendors.kit import Battery, Key, Record, Site, SolarInverter
 TAGS: dict[type[Record], str] = {Site: "site", SolarInverter: "solr", Battery: "batt"}
 LENGTH = 16
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
-# Three letters at a time, the lowest place first: ten thousand ids are one answer.
-TRIPLES = [one + two + three for three in ALPHABET for two in ALPHABET for one in ALPHABET]
-# Ids that need not be made again: lists name the same devices again and again. About 500 bytes each,
-# and twice as much for the longest keys.
-MAX_REMEMBERED = 100_000
-THREE_PLACES, SEVEN_PLACES, NINE_PLACES = 36**3, 36**7, 36**9
+# Ids cached per process, since lists name the same devices again and again. About 500 bytes each, and twice as much for
+# the longest keys.
+MAX_CACHED = 100_000
 
 
 class Ids:
@@ -23,9 +20,9 @@ class Ids:
     def __init__(self, id_key: str) -> None:
         # BLAKE2b takes at most 64 bytes of key, ID_KEY may be any text.
         self._hash = blake2b(key=blake2b(id_key.encode(), person=b"derapi-id-key").digest(), digest_size=16)
-        # By vendor and kind: the hash so far. There are as many as vendors and kinds.
-        self._begun: dict[tuple[str, str], blake2b] = {}
-        self._made = lru_cache(MAX_REMEMBERED)(self._make)
+        # The hash of each vendor and kind, to which a key is then added.
+        self._prefixes: dict[tuple[str, str], blake2b] = {}
+        self._cached = lru_cache(MAX_CACHED)(self._make)
 
     @staticmethod
     def fits(kind: type[Record], id: str) -> bool:
@@ -33,30 +30,28 @@ class Ids:
         return re.fullmatch(rf"{TAGS[kind]}-[0-9a-z]{{{LENGTH}}}", id) is not None
 
     def of(self, kind: type[Record], vendor: str, key: Key) -> str:
-        """`<tag>-<16 of 0-9a-z>` for the thing that `vendor` knows by `key`."""
-        return self._made(vendor, TAGS[kind], key)
+        """`<tag>-<16 of 0-9a-z>` for the site or device that `vendor` identifies by `key`."""
+        return self._cached(vendor, TAGS[kind], key)
 
     def _make(self, vendor: str, tag: str, key: Key) -> str:
-        begun = self._begun.get((vendor, tag))
-        if begun is None:
-            begun = self._hash.copy()
-            begun.update(_delimited((vendor, tag)))
-            # Only now: another thread may take it at once.
-            self._begun[vendor, tag] = begun
-        digest = begun.copy()
+        prefix = self._prefixes.get((vendor, tag))
+        if prefix is None:
+            prefix = self._hash.copy()
+            prefix.update(_delimited((vendor, tag)))
+            # Stored only when complete, since another thread may use it at once.
+            self._prefixes[vendor, tag] = prefix
+        digest = prefix.copy()
         digest.update(_delimited(key))
-        return f"{tag}-{_letters(int.from_bytes(digest.digest()))}"
+        return f"{tag}-{_base_36(int.from_bytes(digest.digest()))}"
 
 
-def _letters(number: int) -> str:
-    """The last 16 places of a number to the base 36, the lowest first."""
-    # In two parts that fit into a machine word: each division of a longer number costs as much as all of these.
-    high, low = divmod(number, NINE_PLACES)
-    low, one = divmod(low, THREE_PLACES)
-    three, two = divmod(low, THREE_PLACES)
-    high, four = divmod(high % SEVEN_PLACES, THREE_PLACES)
-    last, five = divmod(high, THREE_PLACES)
-    return f"{TRIPLES[one]}{TRIPLES[two]}{TRIPLES[three]}{TRIPLES[four]}{TRIPLES[five]}{ALPHABET[last]}"
+def _base_36(number: int) -> str:
+    """The last LENGTH digits of a number in base 36, the lowest first."""
+    digits = []
+    for _ in range(LENGTH):
+        number, digit = divmod(number, len(ALPHABET))
+        digits.append(ALPHABET[digit])
+    return "".join(digits)
 
 
 def _delimited(parts: Key) -> bytes:

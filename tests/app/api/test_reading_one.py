@@ -43,7 +43,7 @@ def test_an_id_can_be_read_in_another_process_and_with_the_row_lost(get, app, se
         assert reader(f"/solar-inverters/{id}").status_code == 200
 
 
-def test_a_healing_sweep_writes_every_row_that_it_saw(get, app, clouds):
+def test_a_search_for_a_lost_id_writes_every_id_that_it_saw(get, app, clouds):
     ids = ids_of(get("/solar-inverters?vendor=sma"))
     get()
     with app.extensions["database"].session() as session:
@@ -77,7 +77,7 @@ def test_a_list_writes_its_rows_again_once_a_read_has_shown_that_they_are_lost(g
 
 def test_a_search_that_failed_is_tried_again_after_some_seconds(app, get, network):
     now = [0.0]
-    app.extensions["inventory"]._healing._clock = lambda: now[0]
+    app.extensions["inventory"]._lost_ids._clock = lambda: now[0]
     network.post(f"{SOLIS}/v1/api/inverterList", status=503)
     for later, calls in ((0.0, 2), (4.0, 2), (6.0, 4)):
         now[0] = later
@@ -111,7 +111,7 @@ def test_an_id_of_another_kind_is_a_404_without_a_call(get, network, id):
     assert len(network.calls) == 0
 
 
-def test_a_failed_healing_sweep_is_that_vendor_s_error_and_not_a_404(get, network):
+def test_a_failed_search_for_a_lost_id_is_that_vendor_s_error_and_not_a_404(get, network):
     network.post(f"{SOLIS}/v1/api/inverterList", status=503)
     answer = get("/solar-inverters/solr-0000000000000000", headers=HEADERS["solis"])
     assert (answer.status_code, answer.json["code"], answer.json["vendor"]) == (502, "backend_error", "solis")

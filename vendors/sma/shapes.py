@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from vendors.kit import Battery, DeviceRow, Shape, Site, SiteRow, SolarInverter, Status
 from vendors.kit.parsing.reading import (
     Raw,
-    about,
+    check_id,
     flag,
     mapping,
     moment,
@@ -90,5 +90,5 @@ def asked_for(raw: Raw, url: str) -> Raw:
     """The answer, if it is about the plant or device in its URL as far as it says so. Raises AnotherThing."""
     kind, id = url.partition("/v1/")[2].split("/")[:2]
     for head, member in OWNERS.get(kind, ()):
-        about(mapping(raw, head), member, unquote(id))
+        check_id(mapping(raw, head), member, unquote(id))
     return raw

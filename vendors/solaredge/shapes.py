@@ -12,13 +12,15 @@ from vendors.kit.parsing.reading import (
     ENERGY_UNITS,
     POWER_UNITS,
     Raw,
-    about,
+    charge_and_discharge,
+    check_id,
     flag,
     mapping,
     moment,
     number,
     optional_text,
     positive,
+    rating,
     rows,
     stamp,
     text,
@@ -26,8 +28,6 @@ from vendors.kit.parsing.reading import (
 )
 from vendors.kit.series.windows import QUARTER
 
-# The unit of `nameplate` is not documented; v1 gave W for inverters and Wh for batteries.
-NAMEPLATE_PER_KILO = 1000.0
 PRODUCED = ("energy",)
 FLOWS = ("chargeEnergy", "dischargeEnergy")
 POWERS = ("chargePower", "dischargePower")
@@ -60,7 +60,7 @@ def to_site(raw: Raw) -> SiteRow:
 
 def to_site_asked_for(site: str, raw: Raw) -> Site:
     """As `to_site`, of an answer about that one."""
-    about(raw, "siteId", site)
+    check_id(raw, "siteId", site)
     return to_site(raw).record()
 
 
@@ -101,8 +101,8 @@ def of_battery(raw: Raw) -> dict[str, Any]:
 
 
 def nameplate_kilo(raw: Raw) -> float | None:
-    nameplate = positive(raw, "nameplate")
-    return None if nameplate is None else nameplate / NAMEPLATE_PER_KILO
+    """The unit of `nameplate` is not documented; version 1 gave W for inverters and Wh for batteries."""
+    return rating(raw, "nameplate")
 
 
 def is_replaced(raw: Raw) -> bool:
@@ -209,7 +209,7 @@ def one_way(charge_kw: float | None, discharge_kw: float | None) -> tuple[float 
     """Of both means of a quarter in which a battery turned round, what is left over; as given where one is missing."""
     if charge_kw is None or discharge_kw is None:
         return charge_kw, discharge_kw
-    return max(charge_kw - discharge_kw, 0.0), max(discharge_kw - charge_kw, 0.0)
+    return charge_and_discharge(charge_kw - discharge_kw)
 
 
 def sum_kw(powers: Iterable[float | None]) -> float | None:

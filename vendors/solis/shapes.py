@@ -10,7 +10,8 @@ from vendors.kit import ANY, Battery, Bess, DeviceRow, Production, Shape, Site, 
 from vendors.kit.parsing.reading import (
     POWER_UNITS,
     Raw,
-    about,
+    charge_and_discharge,
+    check_id,
     energy_kwh,
     epoch,
     number,
@@ -85,7 +86,7 @@ def detailed(site: Site, raw: Raw, now: datetime) -> Site:
 def all_of(raws: Iterable[Any], member: str, id: str) -> None:
     """Raises AnotherThing if any of the rows names another id in that member."""
     for raw in raws:
-        about(raw, member, id)
+        check_id(raw, member, id)
 
 
 def inverters_clock(site: Site) -> timezone:
@@ -175,7 +176,7 @@ def flows_kw(raw: Raw) -> tuple[float | None, float | None]:
         size_kw, current = kw(raw, "batteryPower"), number(raw, "bstteryCurrent")
         is_charging = current is not None and current > 0
         net_kw = None if size_kw is None or current is None else abs(size_kw) * (1 if is_charging else -1)
-    return (None, None) if net_kw is None else (max(0.0, net_kw), max(0.0, -net_kw))
+    return charge_and_discharge(net_kw)
 
 
 def solar_kw(raw: Raw) -> float | None:

@@ -5,7 +5,19 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, TypeVar
 
 from vendors.kit import Battery, Bess, DeviceRow, Site, SiteRow, SolarInverter
-from vendors.kit.parsing.reading import Raw, about, as_object, kilo, mapping, moment, number, optional_text, text, zone
+from vendors.kit.parsing.reading import (
+    Raw,
+    as_object,
+    charge_and_discharge,
+    check_id,
+    kilo,
+    mapping,
+    moment,
+    number,
+    optional_text,
+    text,
+    zone,
+)
 from vendors.tesla.devices import nameplate_kwh
 
 MODES = {"self_consumption": "Self Consumption", "autonomous": "Savings", "backup": "Backup"}
@@ -50,7 +62,7 @@ class Installation:
 def response_of(site: str, raw: Raw) -> Raw:
     """The response of an answer, if it is not about another site; raises AnotherThing if it is."""
     response = as_object(raw["response"])
-    about(response, "energy_site_id", site)
+    check_id(response, "energy_site_id", site)
     return response
 
 
@@ -138,4 +150,4 @@ def charge_percent(live: Raw) -> float | None:
 def flows_kw(live: Raw) -> tuple[float | None, float | None]:
     """Power into and out of the battery; Tesla's number is positive while it discharges."""
     power_kw = kilo(live, "battery_power")
-    return (None, None) if power_kw is None else (max(0.0, -power_kw), max(0.0, power_kw))
+    return charge_and_discharge(None if power_kw is None else -power_kw)

@@ -14,7 +14,7 @@ import sandbox
 from app import create_app
 from app.config import Settings
 from sandbox.server import running
-from tests.vendors.support import cloud_of, open_vendor
+from tests.vendors.support import cloud_of, open_vendor, records_of
 from vendors.kit import Sweep
 
 
@@ -126,7 +126,7 @@ class Account:
     def sweep(self, read="devices", *, refresh=False):
         plugin = open_vendor(self.name, headers=self.headers, cloud=self.cloud, refresh=refresh, seconds=60)
         sweep = Sweep(plugin)
-        sweep.run(lambda plugin: getattr(plugin, read)())
+        sweep.run(lambda plugin: records_of(getattr(plugin, read)()))
         return sweep
 
     def calls(self):

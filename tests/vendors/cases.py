@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tests.vendors.support import records_of
 from vendors.kit import (
     Asked,
     Client,
@@ -100,7 +101,7 @@ class Case:
         """The records or intervals that the plugin gives; failures are added to its progress."""
         if self.read in LISTS:
             sweep = Sweep(plugin)
-            sweep.run(lambda vendor: getattr(vendor, self.read)(*[self.site] if self.site else []))
+            sweep.run(lambda vendor: records_of(getattr(vendor, self.read)(*[self.site] if self.site else [])))
             return sweep.records
         try:
             if self.read in SERIES:

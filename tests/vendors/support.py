@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from vendors.kit import Deadline, Mode, Replies, Transport, Vendor, open_cloud
+from vendors.kit import Deadline, ListRow, Mode, Replies, Transport, Vendor, open_cloud
 from vendors.kit.registry import discover
 
 BASE = "https://vendor.test"
@@ -28,6 +28,11 @@ def cloud_of(name, base_url=BASE, replies=None):
 def credential_of(vendor, name, headers=None):
     """The credential that these headers make."""
     return vendor.credential_headers.read(name, headers or HEADERS[name])
+
+
+def records_of(collected):
+    """Records and intervals as they are, and each row of a list as the record that it holds."""
+    return (row.record() if isinstance(row, ListRow) else row for row in collected)
 
 
 def open_vendor(name, base_url=BASE, *, seconds=5.0, headers=None, cloud=None, refresh=False) -> Vendor:

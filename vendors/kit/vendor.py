@@ -12,7 +12,7 @@ from vendors.kit.credentials import Credential, CredentialHeaders, bearer
 from vendors.kit.errors import NotOffered, VendorError
 from vendors.kit.limits import Limits
 from vendors.kit.messages import RawReply, Request
-from vendors.kit.records import Battery, Key, Site, SolarInverter
+from vendors.kit.records import Battery, DeviceRow, Key, Site, SiteRow, SolarInverter
 from vendors.kit.reply import Reply
 from vendors.kit.series.read import Series
 from vendors.kit.series.windows import Level
@@ -88,12 +88,13 @@ class Vendor:
         """Seconds for which no further call should be made, from headers of a successful reply; None: go on."""
         return None
 
-    def sites(self) -> Iterator[Site]:
-        """All sites of the account."""
+    def sites(self) -> Iterator[SiteRow]:
+        """All sites of the account, each made by `Site.listed`."""
         raise NotOffered
 
-    def devices(self, site: str | None = None) -> Iterator[SolarInverter | Battery]:
-        """All devices of the account, or those of the site with this vendor id."""
+    def devices(self, site: str | None = None) -> Iterator[DeviceRow]:
+        """All devices of the account, or only of the site with this vendor id, each made by `SolarInverter.listed` or
+        `Battery.listed`."""
         raise NotOffered
 
     def site(self, key: Key) -> Site:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.vendors.enphase.played import BOTH, EACH, ENCHARGE, KEY, SERIES, SYSTEM, devices, error, read
-from tests.vendors.support import BASE, open_vendor
+from tests.vendors.support import BASE, open_vendor, records_of
 from vendors.kit import BackendError, BadReply, Level, Refused, Sweep
 
 
@@ -79,7 +79,7 @@ def test_no_answer_about_another_system_is_read(cloud, vendor, path):
 
 def read_whole(vendor, path):
     if path == "/devices":
-        return list(open_vendor(vendor).devices("7"))
+        return list(records_of(open_vendor(vendor).devices("7")))
     return read(vendor, f"site_{'battery' if 'battery' in path else 'solar'}_intervals", level=Level.DAY)
 
 

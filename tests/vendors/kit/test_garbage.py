@@ -40,11 +40,11 @@ class Probe(Vendor):
         return self.client.get("/sites/{}", item).rows("sites", to=_site)
 
     def site(self, key):
-        return self.client.get("/sites/{}", *key).record(lambda raw: _site(raw["sites"][0]))
+        return self.client.get("/sites/{}", *key).record(lambda raw: _site(raw["sites"][0]).record())
 
 
 def _site(raw):
-    return Site(key=(raw["id"],), vendor_id=raw["id"], name="")
+    return Site.listed(raw["id"], lambda _: {"name": ""}, raw)
 
 
 def status(code, more=b""):

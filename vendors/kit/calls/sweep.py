@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from vendors.kit.calls.progress import Progress
 from vendors.kit.errors import NotOffered, PluginFault, VendorError, worst
-from vendors.kit.records import Key, Keyed
+from vendors.kit.records import Key, Keyed, kind_of
 from vendors.kit.vendor import Vendor
 
 log = logging.getLogger(__name__)
@@ -16,7 +17,7 @@ class Sweep:
 
     def __init__(self, vendor: Vendor) -> None:
         self.vendor = vendor
-        self._records: dict[tuple[type[Keyed], Key], Keyed] = {}
+        self._records: dict[tuple[type[Any], Key], Keyed] = {}
         self.finished = False
 
     def run(self, find: Callable[[Vendor], Iterable[Keyed]]) -> None:
@@ -25,7 +26,7 @@ class Sweep:
         try:
             for record in find(self.vendor):
                 # Some vendors list a device twice; the row delivered last wins.
-                self._records[type(record), record.key] = record
+                self._records[kind_of(record), record.key] = record
         except NotOffered:
             pass
         except VendorError as failure:

@@ -107,7 +107,7 @@ def test_a_device_listed_twice_is_one_record_and_the_last_row_counts(network):
     network.get(f"{PLANTS}/1/devices/lean", json={"devices": [first, second]})
     sweep = Sweep(open_vendor("sma"))
     sweep.run(lambda vendor: vendor.devices("1"))
-    assert [record.name for record in sweep.records] == ["later"]
+    assert [row.record().name for row in sweep.records] == ["later"]
 
 
 def test_a_row_that_cannot_be_read_does_not_hide_the_others(network):

@@ -36,7 +36,7 @@ from vendors.kit.http.response_parser import ResponseParser
 # For calls without a timeout: every wait has a deadline.
 DEFAULT_SECONDS = 30.0
 
-Timeout = Deadline | float | tuple[float, float] | tuple[float, None] | None
+TimeoutArgument = Deadline | float | tuple[float, float] | tuple[float, None] | None
 
 
 class DeadlineAdapter(HTTPAdapter):
@@ -61,7 +61,7 @@ class DeadlineAdapter(HTTPAdapter):
         self,
         request: requests.PreparedRequest,
         stream: bool = False,
-        timeout: Timeout = None,
+        timeout: TimeoutArgument = None,
         verify: bool | str = True,
         cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,
@@ -117,7 +117,7 @@ def _cookie_source(cookies: list[str]) -> HTTPResponse:
     return HTTPResponse(headers=headers, original_response=SimpleNamespace(msg=headers))  # type: ignore[arg-type]
 
 
-def _deadline(timeout: Timeout) -> Deadline:
+def _deadline(timeout: TimeoutArgument) -> Deadline:
     if isinstance(timeout, Deadline):
         return timeout
     if timeout is None:

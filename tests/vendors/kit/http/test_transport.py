@@ -1,4 +1,4 @@
-"""What a plugin gets of an exchange, and what never leaves with its request."""
+"""A plugin gets the reply whatever it is, and nothing leaves with its request that it did not add."""
 
 import gzip
 

@@ -95,7 +95,7 @@ def test_every_inverter_of_the_list_can_be_read_alone_and_is_the_same(name, flee
 
 
 @each_vendor
-def test_what_a_vendor_lacks_is_declared_and_what_it_declares_never_comes(name, fleet):
+def test_members_that_a_vendor_lacks_are_declared_and_no_declared_one_is_reported(name, fleet):
     account = Account(fleet, name)
     plugin = open_vendor(name, headers=account.headers, cloud=account.cloud, seconds=60)
     declared = {label for label in plugin.lacks if "intervals" not in label}

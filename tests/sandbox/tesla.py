@@ -32,7 +32,9 @@ def devices(site_info: dict[str, Any], array: str) -> list[tuple[str, str, str]]
         return [("", "", "")] if components[flag] else []
     listed = [unit for unit in components.get(array, []) if unit["part_name"] != "Unknown"]
     active = [unit for unit in [*listed, *units] if unit.get("is_active", True)]
-    return [(unit["din"], unit.get("serial_number", unit["din"].split("--", 1)[1]), unit["part_name"]) for unit in active]
+    return [
+        (unit["din"], unit.get("serial_number", unit["din"].split("--", 1)[1]), unit["part_name"]) for unit in active
+    ]
 
 
 def tesla(caller: Caller) -> dict[str, Any]:

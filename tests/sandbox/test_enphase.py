@@ -138,7 +138,7 @@ def test_what_is_unknown_is_not_found(cloud: Enphase, path: str, text: str):
     assert details(cloud.get(LIST + path)) == (404, text)
 
 
-def test_devices_are_what_the_truth_says_and_types_without_any_are_absent(cloud: Enphase):
+def test_devices_agree_with_the_truth_and_types_without_devices_are_absent(cloud: Enphase):
     for view in cloud.caller.truth()["views"][MONITORING]:
         answer = cloud.of(view["number"], "/devices")
         devices = answer["devices"]

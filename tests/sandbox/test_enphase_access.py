@@ -127,7 +127,7 @@ def test_bad_requests_for_tokens(cloud: Enphase, changes: dict, grant: dict, sta
         ("", {MICRO: 200, BATTERY: 200, SETTINGS: 200}),
     ],
 )
-def test_a_plan_opens_what_it_pays_for(caller: Caller, plan: str, allowed: dict[str, int]):
+def test_a_plan_opens_the_calls_that_it_includes(caller: Caller, plan: str, allowed: dict[str, int]):
     cloud = Enphase(caller, MONITORING, plan)
     assert cloud.get(LIST).status_code == 200
     assert cloud.get(f"{LIST}/{FIRST}/devices").status_code == 200

@@ -119,7 +119,7 @@ def test_the_power_of_a_microinverter_may_have_its_other_name(caller: Caller):
 
 
 @BOTH
-def test_a_time_of_which_there_is_nothing_may_be_refused(caller: Caller, vendor: str):
+def test_a_time_without_data_may_be_refused(caller: Caller, vendor: str):
     cloud = Enphase(caller, vendor)
     now = int(caller.clocks.now)
     assert cloud.of(0, "/telemetry/production_micro", start_at=now - 60)["intervals"] == []

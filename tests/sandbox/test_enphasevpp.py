@@ -165,7 +165,7 @@ def test_a_site_is_the_same_as_in_the_monitoring_api(cloud: Enphase):
         assert both[1]["micros"][0]["name"] == both[0]["micros"][0]["name"].replace(" ", "  ")
 
 
-def test_a_row_of_the_search_lacks_what_the_monitoring_api_has(cloud: Enphase):
+def test_a_row_of_the_search_lacks_members_of_the_monitoring_api(cloud: Enphase):
     row = search(cloud, ids(cloud)[0], sort_by="id").json["systems"][0]
     listed = Enphase(cloud.caller, MONITORING).of(0, "")
     assert set(listed) - set(row) == {"energy_lifetime", "energy_today", "system_size", "reference", "other_references"}

@@ -34,7 +34,7 @@ def test_every_dialect_sees_every_site_with_shares_that_add_up(caller: Caller):
 
 
 @pytest.mark.parametrize("vendor", ["sma", "smasbox"])
-def test_sma_lists_what_the_truth_says(caller: Caller, vendor: str):
+def test_sma_lists_the_devices_of_the_truth(caller: Caller, vendor: str):
     for view in caller.truth()["views"][vendor]:
         devices = caller.get(vendor, f"/v1/plants/{view['site']}/devices/lean").json["devices"]
         inverters = [one for one in devices if one["type"] == "Solar Inverters" and one.get("generatorPower", 0) > 0]
@@ -42,7 +42,7 @@ def test_sma_lists_what_the_truth_says(caller: Caller, vendor: str):
         assert [one["deviceId"] for one in inverters + batteries] == [one["ids"]["deviceId"] for one in view["devices"]]
 
 
-def test_solis_lists_what_the_truth_says(caller: Caller):
+def test_solis_lists_the_devices_of_the_truth(caller: Caller):
     records = caller.solis("inverterList", pageSize=100).json["data"]["page"]["records"]
     devices = [device for view in caller.truth()["views"]["solis"] for device in view["devices"]]
     listed = [device["ids"]["id"] for device in devices if device["kind"] == "solar_inverter"]
@@ -51,7 +51,7 @@ def test_solis_lists_what_the_truth_says(caller: Caller):
     assert {record["id"] for record in records if record["batteryTotalChargeEnergy"] > 0} == hybrids
 
 
-def test_solaredge_lists_what_the_truth_says(caller: Caller):
+def test_solaredge_lists_the_devices_of_the_truth(caller: Caller):
     kinds = {"solar_inverter": "INVERTER", "battery": "BATTERY"}
     for view in caller.truth()["views"]["solaredge"]:
         devices = caller.get("solaredge", f"/v2/sites/{view['site']}/devices", types=["INVERTER", "BATTERY"]).json

@@ -117,7 +117,7 @@ def test_some_batteries_are_asked_for_by_their_serial_numbers(caller: Caller):
     assert caller.get("solaredge", f"{site}/storage/{one},x/telemetry", **window).status_code == 404
 
 
-def test_environmental_benefits_grow_with_what_was_produced(caller: Caller):
+def test_environmental_benefits_grow_with_the_production(caller: Caller):
     def benefits(site: str, **query: Any) -> dict[str, Any]:
         return dict(caller.get("solaredge", f"{site}/environmental-benefits", **query).json)  # type: ignore[arg-type]
 
@@ -193,7 +193,7 @@ def test_stamps_are_the_starts_of_buckets_with_the_sites_offset(caller: Caller):
     assert stamps == [f"2026-03-29T{hour}" for hour in ("00:00:00+01:00", "01:00:00+01:00", "03:00:00+02:00")]
 
 
-def test_months_and_years_hold_what_there_is_so_far(caller: Caller):
+def test_running_months_and_years_hold_the_energy_so_far(caller: Caller):
     months = values(caller, f"{SITE}/energy", resolution="MONTH", unit="WH", **{"from": "2026-01-01T00:00:00"})
     years = values(caller, f"{SITE}/energy", resolution="YEAR", unit="WH", **{"from": "2021-01-01T00:00:00"})
     assert next(iter(years)) == "2021-01-01T00:00:00+01:00"

@@ -236,7 +236,7 @@ def test_there_are_no_alarms_unless_they_are_switched_on(caller: Caller):
     assert begins == sorted(begins, reverse=True)
 
 
-def test_a_string_inverter_sleeps_at_night_and_keeps_what_it_reported(caller: Caller):
+def test_a_string_inverter_sleeps_at_night_and_keeps_its_last_values(caller: Caller):
     caller.set_clock("2026-06-21T23:30:00-07:00")
     asleep = next(one for one in records(caller) if one.get("stationName") == "Phoenix 1")
     assert (asleep["state"], asleep["stateExceptionFlag"]) == (2, 0)

@@ -111,7 +111,7 @@ def test_the_readings_of_a_new_site_begin_at_zero(make_site: MakeSite) -> None:
 
 
 @pytest.mark.parametrize(("kind", "quantity"), [("battery", "pv"), ("solar_inverter", "charge"), ("battery", "steam")])
-def test_a_device_is_not_asked_for_what_it_does_not_have(site: Site, kind: str, quantity: str) -> None:
+def test_a_quantity_that_the_device_lacks_is_refused(site: Site, kind: str, quantity: str) -> None:
     view = view_of(site, [1.0], [1.0])
     one = next(found for found in view.devices if found.kind == kind)
     with pytest.raises(ValueError, match=quantity):

@@ -160,7 +160,7 @@ class Read:
         return value
 
     def _states(self, name, value):
-        """The truth at the time of a value, and at earlier ones at which it may have been read beside others.
+        """The truth at the time of a value, and at earlier ones at which it may have been read with others.
 
         In the dark many vendors have no rows, so nothing tells since when there is no value, or one of 0.
         """
@@ -202,7 +202,7 @@ class Read:
         return any(state[name] for name in ("power_kw", "charge_kw", "discharge_kw"))
 
     def _may_lack(self, member):
-        """A device without a series of its own may have no state either, and a site not what no battery of it has;
+        """A device without a series may have no state either, and a site not what no battery of it has;
         no vendor adds up the charges of several batteries."""
         if self.label != "site":
             return not self.live.has_series(self.label, self.key)

@@ -150,7 +150,7 @@ def test_one_site_that_fails_does_not_hide_the_others(name, fleet):
 def test_a_vendor_without_a_call_for_each_site_makes_no_more_calls_for_more_sites(name, fleet):
     account = Account(fleet, name)
     if path_of_site(account, account.views[3]["site"]):
-        pytest.skip("each site has a call of its own; the test of one failing site covers it")
+        pytest.skip("each site has a separate call; the test of one failing site covers it")
     account.sweep(refresh=True)
     calls = account.calls()
     with account_of(name, 1) as smaller:

@@ -16,7 +16,7 @@ from vendors.kit.series.windows import EARLIEST
 
 # In kWh, the step of counters up to which every row is known to be exact.
 FINE_STEP_KWH = 0.001
-# Models of devices that have no series of their own: Enphase took that of AC Batteries out of its APIs.
+# Models of devices without a series: Enphase took that of AC Batteries out of its APIs.
 WITHOUT_SERIES = {"ACB"}
 # Members of the truth, by the kind of the series.
 QUANTITIES = {"solar": ("pv",), "battery": ("charge", "discharge")}

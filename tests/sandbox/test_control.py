@@ -20,7 +20,7 @@ def test_a_fault_can_be_limited_to_a_path_and_to_a_number_of_calls(caller: Calle
     fault = {"status": 500, "path": "/v1/plants/11260016/devices/lean", "times": 2}
     caller.http.put("/faults/sma", json=fault)
     plants = ("11260000", "11260016", "11260016", "11260016")
-    statuses = [caller.get("sma", f"/v1/plants/{one}/devices/lean").status_code for one in plants]
+    statuses = [caller.get("sma", f"/v1/plants/{plant}/devices/lean").status_code for plant in plants]
     assert statuses == [200, 500, 500, 200]
 
 

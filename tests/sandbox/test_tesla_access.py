@@ -50,7 +50,9 @@ def test_a_jwt_holds_scopes_and_region(caller: Caller):
 def test_a_token_without_the_scope_of_energy_is_forbidden(caller: Caller):
     paths = (PRODUCTS, f"/api/1/energy_sites/{site_ids(caller)[0]}/site_info")
     answers = [ask(caller, path, "without_scope") for path in paths]
-    assert [(one.status_code, one.json["error"]) for one in answers] == [(403, "Unauthorized missing scopes")] * 2
+    assert [(answer.status_code, answer.json["error"]) for answer in answers] == [
+        (403, "Unauthorized missing scopes")
+    ] * 2
     assert ask(caller, REGION, "without_scope").status_code == 200
 
 

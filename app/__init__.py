@@ -23,7 +23,7 @@ from app.storage.database import Database
 from app.storage.id_table import Resources
 from app.storage.redis_ledger import SharedLedger
 from app.web import guards, health, log, problems, strict_api
-from vendors.kit import Ledger
+from vendors.kit.calls.quota import Ledger
 
 
 class OrjsonProvider(JSONProvider):

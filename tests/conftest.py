@@ -19,7 +19,7 @@ from app.config import Settings
 from tests.databases import Postgres, postgres_server
 from tests.pools import wait_for_pools
 from tests.selection import pytest_collection_modifyitems  # noqa: F401 - a hook
-from vendors.kit import Transport
+from vendors.kit.http.adapter import Transport
 
 # The same examples in every run; and a machine that is busy with other tests is no fault of the code.
 hypothesis.settings.register_profile(

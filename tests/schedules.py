@@ -9,10 +9,10 @@ from unittest import mock
 import pytest
 
 from tests.services import served
-from vendors.kit import Replies
 from vendors.kit.calls import pipeline
 from vendors.kit.calls.breaker import Breaker
 from vendors.kit.calls.quota import Budget
+from vendors.kit.calls.reply_cache import Replies
 from vendors.kit.calls.retry_budget import Retries
 
 # The least deadline: a slow machine has a longer one.

@@ -9,8 +9,8 @@ import sandbox
 from sandbox.server import running
 from tests.services import Account, Played
 from tests.vendors.support import cloud_of, open_vendor
-from vendors.kit import Sweep
 from vendors.kit.calls import optional
+from vendors.kit.calls.sweep import Sweep
 from vendors.kit.registry import discover
 
 NAMES = sorted(discover())

@@ -11,8 +11,10 @@ import sandbox
 from sandbox.server import running
 from tests.services import Account, Played
 from tests.vendors.support import open_vendor
-from vendors.kit import Asked, Client, Interval, Level, NotOffered, Quality, ReadUpTo, intervals
-from vendors.kit.series.windows import EARLIEST
+from vendors.kit import Client, Level, NotOffered, Quality
+from vendors.kit.series.read import ReadUpTo, intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import EARLIEST, Asked
 
 # kWh by which an interval may be off, for each device in it.
 MOST_OFF = {"solis": 0.1}

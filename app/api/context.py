@@ -7,7 +7,8 @@ from app.fleet.inventory import Inventory
 from app.fleet.vendor_access import VendorAccess
 from app.web.log import conceal
 from app.web.problems import invalid
-from vendors.kit import Deadline, Mode
+from vendors.kit.calls.reply_cache import Mode
+from vendors.kit.deadline import Deadline
 
 # No cloud stands behind it: the name of the devices that virtual clients make.
 VIRTUAL = "virtual"

@@ -9,7 +9,9 @@ from flask import current_app
 from app.api import api_version, context, detail_members
 from app.api.detail_members import Read
 from app.fleet.inventory import Found
-from vendors.kit import Battery, Deadline, Key, Keyed, Record, Site, SolarInverter, Vendor
+from vendors.kit import Battery, Key, Site, SolarInverter, Vendor
+from vendors.kit.deadline import Deadline
+from vendors.kit.records import Keyed, Record
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 

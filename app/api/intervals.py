@@ -9,21 +9,11 @@ from flask import current_app, g, request
 from app.api import api_version, context, paging
 from app.api.detail_members import KWH_DIGITS, PERCENT_DIGITS
 from app.web.problems import Problem, invalid
-from vendors.kit import (
-    Asked,
-    BadWindow,
-    Interval,
-    Key,
-    Keyed,
-    Level,
-    NotOffered,
-    Quality,
-    ReadUpTo,
-    Record,
-    Vendor,
-    Window,
-    intervals,
-)
+from vendors.kit import Key, Level, NotOffered, Quality, Vendor
+from vendors.kit.records import Keyed, Record
+from vendors.kit.series.read import ReadUpTo, intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import Asked, BadWindow, Window
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 

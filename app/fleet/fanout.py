@@ -7,8 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.web.log import note_failures
-from vendors.kit import Busy, Cloud, Credential, Deadline, Keyed, Mode, Sweep, Timeout, Vendor, VendorError
-from vendors.kit.calls.reply_cache import ReplyRef
+from vendors.kit import Credential, Timeout, Vendor, VendorError
+from vendors.kit.calls.cloud import Cloud
+from vendors.kit.calls.reply_cache import Mode, ReplyRef
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.deadline import Deadline
+from vendors.kit.errors import Busy
+from vendors.kit.records import Keyed
 
 Find = Callable[[Vendor], Iterable[Keyed]]
 

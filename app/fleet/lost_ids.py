@@ -11,7 +11,10 @@ from cachetools import LRUCache
 from app.fleet import fanout
 from app.fleet.fanout import Find, VendorResult
 from app.fleet.vendor_access import VendorAccess
-from vendors.kit import Cloud, Deadline, Mode, VendorError
+from vendors.kit import VendorError
+from vendors.kit.calls.cloud import Cloud
+from vendors.kit.calls.reply_cache import Mode
+from vendors.kit.deadline import Deadline
 
 # An id that nobody knows makes us ask all its caller's vendors. Within this time another one is looked for in the
 # replies that were kept of that.

@@ -11,7 +11,8 @@ import pytest
 
 from tests.vendors.support import cloud_of, open_vendor
 from tests.vendors.test_recorded import CASES, plain, recorded
-from vendors.kit import Client, Sweep
+from vendors.kit import Client
+from vendors.kit.calls.sweep import Sweep
 from vendors.kit.calls.thread_pool import Threads
 from vendors.kit.messages import RawReply
 

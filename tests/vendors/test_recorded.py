@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor
-from vendors.kit import Client, Shape, Sweep, VendorError
+from vendors.kit import Client, Shape, VendorError
+from vendors.kit.calls.sweep import Sweep
 from vendors.kit.registry import discover
 
 HERE = Path(__file__).parent

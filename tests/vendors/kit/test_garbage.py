@@ -15,9 +15,14 @@ import trustme
 from tests.pools import wait_for_pools
 from tests.vendors.kit import servers
 from tests.vendors.kit.servers import OK, serving
-from vendors.kit import Credential, Deadline, Mode, NotFound, Replies, Site, Sweep, Transport, Vendor, open_cloud
+from vendors.kit import Credential, NotFound, Site, Vendor
 from vendors.kit.calls.breaker import FAULTS, Breaker
+from vendors.kit.calls.cloud import open_cloud
+from vendors.kit.calls.reply_cache import Mode, Replies
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.deadline import Deadline
 from vendors.kit.http import response_parser
+from vendors.kit.http.adapter import Transport
 
 ROWS = json.dumps({"sites": [{"id": "1"}, {"id": "2"}, {"id": "3"}]}).encode()
 CLOSE = OK + b"Connection: close\r\n"

@@ -4,8 +4,9 @@ import pytest
 import requests
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
-from vendors.kit import Sweep, VendorDown
 from vendors.kit.calls.breaker import FAULTS, OPEN_SECONDS, WITNESSES, Breaker
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.errors import VendorDown
 
 
 @pytest.fixture

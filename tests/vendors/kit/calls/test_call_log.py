@@ -7,9 +7,10 @@ import pytest
 import requests
 
 from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor
-from vendors.kit import BackendError, Sweep
+from vendors.kit import BackendError
 from vendors.kit.calls.breaker import FAULTS, OPEN_SECONDS, Breaker
 from vendors.kit.calls.call_log import LINES, SECONDS, CallLog
+from vendors.kit.calls.sweep import Sweep
 from vendors.kit.messages import Request
 
 PLANTS = BASE + "/v1/plants"

@@ -8,10 +8,14 @@ import pytest
 import responses
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
-from vendors.kit import BadReply, Deadline, Mode, NotOffered, Refused, Sweep, Timeout, fits_path
+from vendors.kit import BadReply, NotOffered, Refused, Timeout
 from vendors.kit.calls.client import MAX_PAGES
+from vendors.kit.calls.reply_cache import Mode
 from vendors.kit.calls.retry_budget import EARNED, MOST, Retries
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.deadline import Deadline
 from vendors.kit.messages import RawReply
+from vendors.kit.parsing.ids_in_paths import fits_path
 
 PLANTS = BASE + "/v1/plants"
 

@@ -10,11 +10,14 @@ import requests
 import responses
 
 from tests.vendors.support import BASE, cloud_of, credential_of, open_vendor
-from vendors.kit import BackendError, BadReply, Deadline, Mode, Rate, RateLimited, Sweep, Timeout, VendorDown
+from vendors.kit import BackendError, BadReply, Rate, RateLimited, Timeout
 from vendors.kit.calls.breaker import FAULTS, WITNESSES
 from vendors.kit.calls.quota import Budget
+from vendors.kit.calls.reply_cache import Mode
 from vendors.kit.calls.single_flight import Flights
-from vendors.kit.errors import LONGEST_WAIT_SECONDS, THROTTLED_SECONDS
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.deadline import Deadline
+from vendors.kit.errors import LONGEST_WAIT_SECONDS, THROTTLED_SECONDS, VendorDown
 
 SITES = f"{BASE}/v2/sites"
 

@@ -7,8 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
-from vendors.kit import Busy, Deadline, Ledger, Rate, RateLimited, Sweep, open_cloud
-from vendors.kit.calls.quota import FIRST_HOLD_SECONDS, GROUPS, Budget
+from vendors.kit import Rate, RateLimited
+from vendors.kit.calls.cloud import open_cloud
+from vendors.kit.calls.quota import FIRST_HOLD_SECONDS, GROUPS, Budget, Ledger
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.deadline import Deadline
+from vendors.kit.errors import Busy
 from vendors.kit.registry import discover
 
 PLANTS = BASE + "/v1/plants"

@@ -6,8 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor
-from vendors.kit import BackendError, Deadline, Sweep
+from vendors.kit import BackendError
 from vendors.kit.calls.single_flight import Flights
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.deadline import Deadline
 
 
 def together(flights, count, call, keys=lambda number: b"k"):

@@ -14,8 +14,10 @@ import trustme
 
 from tests.vendors.kit import servers
 from tests.vendors.kit.servers import OK, serving
-from vendors.kit import BackendError, BadReply, Deadline, Refused, Request, Timeout, Transport
+from vendors.kit import BackendError, BadReply, Refused, Request, Timeout
+from vendors.kit.deadline import Deadline
 from vendors.kit.http import dial as kit_sockets
+from vendors.kit.http.adapter import Transport
 
 # What a deadline may be missed by on a machine that is busy with other work.
 GRACE = 5.0

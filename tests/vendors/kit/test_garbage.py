@@ -178,7 +178,7 @@ def test_calls_that_share_one_flight_leave_no_cycle(ca, ending):
         cloud = cloud_at(f"http://127.0.0.1:{server.port}", "")
         asked = [pool.submit(swept, cloud, READS["list"]) for _ in range(2)]
         # A future is there as soon as a second call waits for the first one.
-        while not any(cloud.flights._under_way.values()):
+        while not any(cloud.flights._in_flight.values()):
             threading.Event().wait(0.005)
         go_on.set()
         assert len({failure and failure.code for failure in (one.result(10) for one in asked)}) == 1

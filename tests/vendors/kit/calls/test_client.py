@@ -1,4 +1,4 @@
-"""The verbs of the client: get, read, pages, each."""
+"""The verbs of the client: get, post_read, optional, pages, each."""
 
 import gc
 import threading
@@ -8,7 +8,7 @@ import pytest
 import responses
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
-from vendors.kit import BadReply, NotOffered, Refused, Timeout
+from vendors.kit import BadReply, Refused, Timeout
 from vendors.kit.calls.client import MAX_PAGES
 from vendors.kit.calls.reply_cache import Mode
 from vendors.kit.calls.retry_budget import EARNED, MOST, Retries
@@ -224,57 +224,6 @@ def test_a_redirect_is_not_followed(network):
     with pytest.raises(Refused):
         vendor.client.get("/v1/plants")
     assert len(network.calls) == 1
-
-
-def careless(raw):
-    return raw["nothing like it"]
-
-
-@pytest.mark.parametrize(
-    "read",
-    [
-        lambda vendor: [careless(vendor.client.get("/v1/plants").json)],
-        lambda vendor: vendor.client.each(["1"], lambda item: [careless(vendor.client.get("/v1/plants").json)]),
-        lambda vendor: vendor.client.each(["1", "2"], lambda item: [careless(vendor.client.get("/v1/plants").json)]),
-        lambda vendor: [vendor.client.optional(lambda: careless(vendor.client.get("/v1/plants").json)).result()] * 0,
-        lambda vendor: [[] + 1],
-        lambda vendor: vendor.nothing_like_it,
-    ],
-    ids=["sweep", "each of one", "each", "beside", "type", "attribute"],
-)
-def test_a_module_s_fault_outside_of_its_converters_is_its_own(network, caplog, read):
-    network.get(PLANTS, json=plants(2))
-    sweep = Sweep(open_vendor("sma"))
-    sweep.run(read)
-    assert {failure.code for failure in sweep.progress.failures} == {"plugin_fault"}
-    assert "Traceback" in caplog.text, "a fault of this server is to be found in its log"
-
-
-@pytest.mark.parametrize(
-    "read",
-    [
-        lambda vendor: [vendor.client.get("/v1/plants").record(careless)],
-        lambda vendor: vendor.client.get("/v1/plants").rows("plants", to=careless),
-        lambda vendor: vendor.client.each(["1"], lambda item: [vendor.client.get("/v1/plants").record(careless)]),
-        lambda vendor: vendor.client.get("/v1/plants").rows("members", to=careless),
-    ],
-    ids=["record", "rows", "each", "no rows"],
-)
-def test_what_a_converter_does_not_find_is_a_bad_reply(network, read):
-    network.get(PLANTS, json=plants(2))
-    sweep = Sweep(open_vendor("sma"))
-    sweep.run(read)
-    assert {failure.code for failure in sweep.progress.failures} == {"bad_reply"}
-
-
-@pytest.mark.parametrize("count", [1, 2])
-def test_what_a_part_of_a_vendor_does_not_offer_is_no_failure(count):
-    def call(item):
-        raise NotOffered
-
-    sweep = Sweep(open_vendor("sma"))
-    sweep.run(lambda vendor: vendor.client.each(map(str, range(count)), call))
-    assert (sweep.records, sweep.failure) == ([], None)
 
 
 @pytest.mark.parametrize("mode", list(Mode))

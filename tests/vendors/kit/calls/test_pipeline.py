@@ -13,7 +13,7 @@ from tests.vendors.support import BASE, cloud_of, credential_of, open_vendor
 from vendors.kit import BackendError, BadReply, Rate, RateLimited, Timeout
 from vendors.kit.calls.breaker import FAULTS, WITNESSES
 from vendors.kit.calls.quota import Budget
-from vendors.kit.calls.reply_cache import Mode
+from vendors.kit.calls.reply_cache import Mode, Replies
 from vendors.kit.calls.single_flight import Flights
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.deadline import Deadline
@@ -115,9 +115,8 @@ def test_a_list_of_which_nothing_could_be_read_is_not_kept(network):
 
 
 def test_what_is_from_memory_says_so_whichever_call_failed(network):
-    cloud = cloud_of("solaredge")
     now = [0.0]
-    cloud.replies._clock = lambda: now[0]
+    cloud = cloud_of("solaredge", replies=Replies(clock=lambda: now[0]))
     network.get(SITES, json=[{"siteId": number} for number in range(3)])
     for number in range(2):
         network.get(f"{SITES}/{number}/devices", json=[{"type": "INVERTER", "serialNumber": f"7E{number}"}])

@@ -69,7 +69,7 @@ def fan_out(
         finally:
             LONG_WAITS.release()
     outcomes = {name: question.outcome(gave_up_early=deadline.left() > 0) for name, question in asked.items()}
-    if mode is not Mode.KEPT_ONLY:  # There a reply that was not kept is no failure of the vendor's.
+    if mode is not Mode.CACHED_ONLY:  # There a reply that was not kept is no failure of the vendor's.
         note_failures({name: outcome.failure.code for name, outcome in outcomes.items() if outcome.failure})
     return outcomes
 
@@ -132,7 +132,7 @@ class VendorSweep:
         gave_up_early: whether there was time left, which this request could not be given.
         """
         if self.sweep is None:
-            sweep = Sweep(self._cloud.open(self._credential, self._deadline, Mode.KEPT_ONLY))
+            sweep = Sweep(self._cloud.open(self._credential, self._deadline, Mode.CACHED_ONLY))
             sweep.run(self._find)
             why = f"{self._cloud.name} is not answering others either"
             return VendorResult(sweep.records, Busy(why=why, retry_after=5.0), sweep.incomplete, sweep.progress.age)

@@ -42,7 +42,7 @@ class LostIdSearch:
         """What each vendor lists. `what` names the question, so that one about sites does not stand for devices."""
         names = {name: (name, what, found.fingerprint(self._key)) for name, found in access.credentials.items()}
         marks = {name: mark for name in names if (mark := self._mark(names[name]))}
-        kept = self._ask(access, set(marks), find, deadline, Mode.KEPT_ONLY)
+        kept = self._ask(access, set(marks), find, deadline, Mode.CACHED_ONLY)
         asked = self._ask(access, set(names) - set(marks), find, deadline, Mode.REUSE)
         for name, outcome in asked.items():
             patience = PATIENCE_AFTER_FAILURE_SECONDS if outcome.failure else PATIENCE_SECONDS

@@ -15,7 +15,7 @@ T = TypeVar("T")
 WORTH_SECONDS = 1.0
 
 
-class Flights(Generic[T]):
+class SingleFlight(Generic[T]):
     """Calls in flight, by key. The first caller makes the call; the waiters share its result, failure included: if each
     waiter tried again after a failure, they would do so one after another."""
 

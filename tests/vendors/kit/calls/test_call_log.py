@@ -151,7 +151,7 @@ def test_a_breaker_says_once_that_it_has_opened_and_once_that_it_has_closed(line
     for _ in range(2 * FAULTS):
         breaker.unreachable()
     now[0] += OPEN_SECONDS
-    assert breaker.check("url", patience=1)
+    assert breaker.check("url", timeout=1)
     breaker.unreachable(is_probe=True)
     about = {"vendor": "sma", "url": BASE}
     assert lines() == [("vendor breaker opened", about)]

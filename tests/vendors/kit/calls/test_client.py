@@ -8,7 +8,7 @@ from tests.vendors.support import BASE, cloud_of, open_vendor
 from vendors.kit import BadReply, Refused, Timeout
 from vendors.kit.calls.client import MAX_PAGES
 from vendors.kit.calls.reply_cache import Mode
-from vendors.kit.calls.retry_budget import EARNED, MOST, Retries
+from vendors.kit.calls.retry_budget import EARNED, MOST, RetryBudget
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.deadline import Deadline
 from vendors.kit.parsing.ids_in_paths import fits_path
@@ -175,7 +175,7 @@ def test_an_outage_is_not_doubled_by_retries(network):
 
 
 def test_calls_that_succeed_earn_retries_up_to_a_bound():
-    retries = Retries()
+    retries = RetryBudget()
     while retries.take():
         pass
     for _ in range(11):

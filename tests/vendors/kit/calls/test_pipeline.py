@@ -14,7 +14,7 @@ from vendors.kit import BackendError, BadReply, Rate, RateLimited, Timeout
 from vendors.kit.calls.breaker import FAULTS, WITNESSES
 from vendors.kit.calls.quota import Budget
 from vendors.kit.calls.reply_cache import Mode, Replies
-from vendors.kit.calls.single_flight import Flights
+from vendors.kit.calls.single_flight import SingleFlight
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import LONGEST_WAIT_SECONDS, THROTTLED_SECONDS, VendorDown
@@ -161,21 +161,21 @@ def test_a_call_that_has_landed_since_the_look_into_the_store_is_not_made_again(
     """Equal requests that come while a call is under way, and share only after it has landed."""
     network.get(SITES, json=[])
     cloud = cloud_of("solaredge")
-    all_looked, share = threading.Barrier(8), Flights.share
+    all_looked, share = threading.Barrier(8), SingleFlight.share
 
     def late(flights, *asked):
         all_looked.wait(5)
         time.sleep(0.02 * (threading.get_ident() % 3))
         return share(flights, *asked)
 
-    monkeypatch.setattr(Flights, "share", late)
+    monkeypatch.setattr(SingleFlight, "share", late)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: sweep_of(cloud, "sites"), range(8)))
     assert len(network.calls) == 1
 
 
 def test_who_has_more_time_makes_the_call_again_that_ended_with_another_s_deadline():
-    flights, began, results = Flights(), threading.Event(), iter([Timeout("url"), "found"])
+    flights, began, results = SingleFlight(), threading.Event(), iter([Timeout("url"), "found"])
 
     def call():
         began.set()

@@ -7,7 +7,7 @@ import pytest
 
 from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor
 from vendors.kit import BackendError
-from vendors.kit.calls.single_flight import Flights
+from vendors.kit.calls.single_flight import SingleFlight
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.deadline import Deadline
 
@@ -52,28 +52,28 @@ def together(flights, count, outcome, keys=lambda number: b"k"):
 
 
 def test_fifty_equal_calls_at_once_are_one_call():
-    assert together(Flights(), 50, "reply") == (["reply"] * 50, 1)
+    assert together(SingleFlight(), 50, "reply") == (["reply"] * 50, 1)
 
 
 def test_all_waiters_share_one_failure_and_none_tries_again():
     failure = BackendError("url")
-    assert together(Flights(), 50, failure) == ([failure] * 50, 1)
+    assert together(SingleFlight(), 50, failure) == ([failure] * 50, 1)
 
 
 def test_calls_of_different_keys_do_not_wait_for_each_other():
-    assert together(Flights(), 5, "reply", keys=lambda number: bytes([number])) == (["reply"] * 5, 5)
+    assert together(SingleFlight(), 5, "reply", keys=lambda number: bytes([number])) == (["reply"] * 5, 5)
 
 
 def test_after_a_call_has_ended_an_equal_one_is_made_again():
     made = []
-    flights = Flights()
+    flights = SingleFlight()
     for _ in range(2):
         flights.share(b"k", lambda: made.append(1), Deadline(5))
     assert len(made) == 2
 
 
 def test_a_waiter_keeps_its_own_deadline():
-    flights, began, ended = Flights(), threading.Event(), threading.Event()
+    flights, began, ended = SingleFlight(), threading.Event(), threading.Event()
 
     def call():
         began.set()

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import fields
 from unittest import mock
 
-from vendors.kit import Battery, Bess, NotOffered, Site, SolarInverter, Transport
+from vendors.kit import Battery, Bess, NotOffered, Site, SolarInverter
+from vendors.kit.http.transport import Transport
 
 # Members that identify a record; no plugin can do without them.
 IDENTITY = {"key", "vendor_id", "site_key", "vendor_site_id"}

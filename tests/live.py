@@ -7,7 +7,11 @@ from zoneinfo import ZoneInfo
 
 from tests.services import Account, Played
 from tests.vendors.support import open_vendor
-from vendors.kit import Asked, Client, Interval, Level, NotOffered, Replies, intervals
+from vendors.kit import Client, Level, NotOffered
+from vendors.kit.calls.reply_cache import Replies
+from vendors.kit.series.read import intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import Asked
 
 READS = {"solar_inverter": "SolarInverter", "battery": "Battery"}
 # Of each kind at a site: a roof may have hundreds of microinverters.

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from unittest import mock
 
-from vendors.kit import Client, Transport
+from vendors.kit import Client
+from vendors.kit.http.transport import Transport
 
 # The verb of `Client` that begins an optional call.
 VERB = "beside"

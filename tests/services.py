@@ -15,7 +15,7 @@ from app import create_app
 from app.config import Settings
 from sandbox.server import running
 from tests.vendors.support import cloud_of, open_vendor, records_of
-from vendors.kit import Sweep
+from vendors.kit.calls.sweep import Sweep
 
 
 class Played:

@@ -21,7 +21,7 @@ derapi.vendors =
 """
 
 MODULE = """
-from vendors.kit import SolarInverter, Vendor
+from vendors.kit import (SolarInverter, Vendor)
 
 
 class Sunny(Vendor):

@@ -11,8 +11,10 @@ import sandbox
 from sandbox.server import running
 from tests.services import Account, Played
 from tests.vendors.support import open_vendor
-from vendors.kit import Asked, Client, Interval, Level, NotOffered, Quality, ReadUpTo, intervals
-from vendors.kit.series.windows import EARLIEST
+from vendors.kit import Client, Level, NotOffered, Quality
+from vendors.kit.series.read import ReadUpTo, intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import EARLIEST, Asked
 
 # In kWh, the step of counters up to which every row is known to be exact.
 FINE_STEP_KWH = 0.001

@@ -10,8 +10,8 @@ from app.api.detail_members import FetchedRecord
 from app.api.services import services
 from app.fleet.inventory import Found
 from app.web.strict_api import ViewResult
-from vendors.kit import Battery, Key, Keyed, Record, Site, SolarInverter, Vendor
-from vendors.kit.records import kind_of
+from vendors.kit import Battery, Key, Site, SolarInverter, Vendor
+from vendors.kit.records import Keyed, Record, kind_of
 
 
 def read_device(kind: type[SolarInverter] | type[Battery], id: str) -> ViewResult:

@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from app.web.log import note_failures
-from vendors.kit import Busy, Cloud, Credential, Deadline, Keyed, Mode, Sweep, Timeout, Vendor, VendorError
-from vendors.kit.calls.reply_cache import ReplyRef
+from vendors.kit import Credential, Timeout, Vendor, VendorError
+from vendors.kit.calls.cloud import Cloud
+from vendors.kit.calls.reply_cache import Mode, ReplyRef
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.deadline import Deadline
+from vendors.kit.errors import Busy
+from vendors.kit.records import Keyed
 
 Find = Callable[[Vendor], Iterable[Keyed]]
 
@@ -56,7 +61,7 @@ def fan_out(
     _start(sweeps.values(), deadline)
     _wait(sweeps.values(), deadline)
     results = {name: sweep.result(gave_up_early=deadline.left() > 0) for name, sweep in sweeps.items()}
-    if mode is not Mode.KEPT_ONLY:  # In that mode a reply that is not cached is no failure of the vendor.
+    if mode is not Mode.CACHED_ONLY:  # In that mode a reply that is not cached is no failure of the vendor.
         note_failures({name: result.failure.code for name, result in results.items() if result.failure})
     return results
 
@@ -114,7 +119,7 @@ class VendorSweep:
         return Timeout(url, "" if url else "no call was made in time")
 
     def _from_cache(self) -> VendorResult:
-        sweep = Sweep(self._cloud.open(self._credential, self._deadline, Mode.KEPT_ONLY))
+        sweep = Sweep(self._cloud.open(self._credential, self._deadline, Mode.CACHED_ONLY))
         sweep.run(self._find)
         why = f"{self._cloud.name} is not answering others either"
         busy = Busy(why=why, retry_after=BUSY_RETRY_SECONDS)

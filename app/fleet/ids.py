@@ -4,7 +4,8 @@ import re
 from functools import lru_cache
 from hashlib import blake2b
 
-from vendors.kit import Battery, Key, Record, Site, SolarInverter
+from vendors.kit import Battery, Key, Site, SolarInverter
+from vendors.kit.records import Record
 
 TAGS: dict[type[Record], str] = {Site: "site", SolarInverter: "solr", Battery: "batt"}
 LENGTH = 16

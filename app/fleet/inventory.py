@@ -16,21 +16,12 @@ from app.fleet.vendor_problems import describe, problem
 from app.storage.id_table import IdRow, Resources
 from app.web.log import note_failures
 from app.web.problems import Problem
-from vendors.kit import (
-    Cloud,
-    Credential,
-    Deadline,
-    Key,
-    Keyed,
-    ListRow,
-    Mode,
-    NotFound,
-    Record,
-    Site,
-    Vendor,
-    VendorError,
-    fits_path,
-)
+from vendors.kit import Credential, Key, ListRow, NotFound, Site, Vendor, VendorError
+from vendors.kit.calls.cloud import Cloud
+from vendors.kit.calls.reply_cache import Mode
+from vendors.kit.deadline import Deadline
+from vendors.kit.parsing.ids_in_paths import fits_path
+from vendors.kit.records import Keyed, Record
 
 
 @dataclass(frozen=True, slots=True)

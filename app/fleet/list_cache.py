@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 
 from app.storage.id_table import Resources
-from vendors.kit import Cloud, Credential
+from vendors.kit import Credential
+from vendors.kit.calls.cloud import Cloud
 from vendors.kit.calls.reply_cache import ReplyRef
 
 # About 100 bytes each.

@@ -11,7 +11,10 @@ from cachetools import LRUCache
 from app.fleet import fanout
 from app.fleet.fanout import Find, VendorResult
 from app.fleet.vendor_access import VendorAccess
-from vendors.kit import Cloud, Deadline, Mode, VendorError
+from vendors.kit import VendorError
+from vendors.kit.calls.cloud import Cloud
+from vendors.kit.calls.reply_cache import Mode
+from vendors.kit.deadline import Deadline
 
 # An unknown id makes the service list all vendors of its caller. Within this time after such a search the next unknown
 # id is looked for in cached replies only, so that made-up ids cannot spend a vendor's quota.
@@ -39,7 +42,7 @@ class LostIdSearch:
         """Lists of each vendor. `subject` is sites or devices: a search for one does not stand for the other."""
         keys = {name: (name, subject, value.fingerprint(self._key)) for name, value in access.credentials.items()}
         last = {name: search for name in keys if (search := self._last_search(keys[name]))}
-        from_cache = self._fan_out(access, set(last), find, deadline, Mode.KEPT_ONLY)
+        from_cache = self._fan_out(access, set(last), find, deadline, Mode.CACHED_ONLY)
         listed = self._fan_out(access, set(keys) - set(last), find, deadline, Mode.REUSE)
         for name, result in listed.items():
             pause = PAUSE_AFTER_FAILURE_SECONDS if result.failure else SEARCH_PAUSE_SECONDS

@@ -14,20 +14,12 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from tests.vendors.support import records_of
-from vendors.kit import (
-    Asked,
-    Client,
-    Deadline,
-    Interval,
-    Level,
-    Quality,
-    RawReply,
-    Request,
-    Sweep,
-    Vendor,
-    VendorError,
-    intervals,
-)
+from vendors.kit import Client, Level, Quality, RawReply, Request, Vendor, VendorError
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.deadline import Deadline
+from vendors.kit.series.read import intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import Asked
 
 HERE = Path(__file__).parent
 LISTS = ("sites", "devices")

@@ -3,7 +3,11 @@
 import json
 from pathlib import Path
 
-from vendors.kit import Deadline, ListRow, Mode, Replies, Transport, Vendor, open_cloud
+from vendors.kit import ListRow, Vendor
+from vendors.kit.calls.cloud import open_cloud
+from vendors.kit.calls.reply_cache import Mode, Replies
+from vendors.kit.deadline import Deadline
+from vendors.kit.http.transport import Transport
 from vendors.kit.registry import discover
 
 BASE = "https://vendor.test"

@@ -8,7 +8,9 @@ import responses
 from app.fleet import fanout
 from app.fleet.fanout import VendorSweep
 from tests.vendors.support import BASE, HEADERS, cloud_of, credential_of
-from vendors.kit import BackendError, Deadline, Mode, Unauthorized
+from vendors.kit import BackendError, Unauthorized
+from vendors.kit.calls.reply_cache import Mode
+from vendors.kit.deadline import Deadline
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import pytest
 
 from tests.vendors.enphase.played import BOTH, EACH, ENCHARGE, KEY, SERIES, SYSTEM, devices, error, read
 from tests.vendors.support import BASE, open_vendor, records_of
-from vendors.kit import BackendError, BadReply, Level, Refused, Sweep
+from vendors.kit import BackendError, BadReply, Level, Refused
+from vendors.kit.calls.sweep import Sweep
 
 
 @contextmanager

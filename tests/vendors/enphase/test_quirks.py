@@ -8,7 +8,8 @@ import time_machine
 
 from tests.vendors.support import BASE, HEADERS, credential_of, open_vendor, records_of
 from vendors.enphase import Enphase
-from vendors.kit import Forbidden, NotFound, RateLimited, Sweep, Unauthorized
+from vendors.kit import Forbidden, NotFound, RateLimited, Unauthorized
+from vendors.kit.calls.sweep import Sweep
 
 HERE = Path(__file__).parent
 SYSTEMS = f"{BASE}/api/v4/systems"

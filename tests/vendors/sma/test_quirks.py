@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.vendors.support import BASE, open_vendor
-from vendors.kit import NotFound, Refused, Sweep
+from vendors.kit import NotFound, Refused
+from vendors.kit.calls.sweep import Sweep
 from vendors.sma.records import to_device, to_site
 
 HERE = Path(__file__).parent

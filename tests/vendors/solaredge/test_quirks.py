@@ -8,7 +8,8 @@ import pytest
 
 from tests.vendors.solaredge.played import sample, series
 from tests.vendors.support import BASE, open_vendor
-from vendors.kit import Client, Level, NotFound, RateLimited, Sweep, Unauthorized
+from vendors.kit import Client, Level, NotFound, RateLimited, Unauthorized
+from vendors.kit.calls.sweep import Sweep
 from vendors.kit.series.windows import QUARTER
 from vendors.solaredge.records import FLOWS, PRODUCED, buckets, to_device, to_flows, to_samples, to_site, totals
 from vendors.solaredge.windows import instant, windows

@@ -9,20 +9,11 @@ import pytest
 import time_machine
 
 from tests.vendors.support import BASE, TRANSPORT, credential_of, open_vendor
-from vendors.kit import (
-    CredentialHeaders,
-    Deadline,
-    NotFound,
-    Production,
-    Quality,
-    Replies,
-    Request,
-    Sample,
-    Site,
-    Sweep,
-    basic,
-    open_cloud,
-)
+from vendors.kit import CredentialHeaders, NotFound, Production, Quality, Request, Sample, Site, basic
+from vendors.kit.calls.cloud import open_cloud
+from vendors.kit.calls.reply_cache import Replies
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.deadline import Deadline
 from vendors.solis.api import CONTENT_TYPE, Solis
 from vendors.solis.records import flows_kw, inverter_now, to_devices, to_site, to_status
 from vendors.solis.series import STEP, amount_kwh, fine_rows, offsets

@@ -7,19 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.vendors.support import BASE, open_vendor
-from vendors.kit import (
-    Asked,
-    BadReply,
-    Battery,
-    Client,
-    Level,
-    NotFound,
-    NotOffered,
-    ReadUpTo,
-    SolarInverter,
-    intervals,
-)
+from vendors.kit import BadReply, Battery, Client, Level, NotFound, NotOffered, SolarInverter
 from vendors.kit.parsing.reading import Raw
+from vendors.kit.series.read import ReadUpTo, intervals
+from vendors.kit.series.windows import Asked
 
 HERE = Path(__file__).parent
 API = f"{BASE}/v1/api"

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.vendors.support import BASE, open_vendor, records_of
-from vendors.kit import Asked, Battery, Client, Interval, Level, NotFound, SolarInverter, Sweep, intervals
+from vendors.kit import Battery, Client, Level, NotFound, SolarInverter
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.series.read import intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import Asked
 
 ODD = Path(__file__).parent / "odd"
 SITE = f"{BASE}/api/1/energy_sites/1"

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor, records_of
-from vendors.kit import NotFound, Sweep
+from vendors.kit import NotFound
+from vendors.kit.calls.sweep import Sweep
 
 HERE = Path(__file__).parent
 PRODUCTS = f"{BASE}/api/1/products"

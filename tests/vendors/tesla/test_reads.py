@@ -10,7 +10,10 @@ import pytest
 
 from tests.truth import local, vendor_of
 from tests.vendors.support import BASE, open_vendor, records_of
-from vendors.kit import Asked, BackendError, Client, Interval, Level, NotFound, NotOffered, Quality, intervals
+from vendors.kit import BackendError, Client, Level, NotFound, NotOffered, Quality
+from vendors.kit.series.read import intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import Asked
 from vendors.tesla.records import Installation, charge_percent, flows_kw, mode_of, with_details
 from vendors.tesla.series import FLOWS, PRODUCED, to_rows, to_samples
 

@@ -1,4 +1,4 @@
-"""One sweep over one vendor: what came so far, and the failure that says what is missing."""
+"""One sweep over one vendor: the records so far, and the failure that says what is missing."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class Sweep:
-    """Filled by a pool thread; the request may read it at any time, also before the sweep has ended."""
+    """Records and failures of a sweep. A pool thread fills it; the request may read it before the sweep has ended."""
 
     def __init__(self, vendor: Vendor) -> None:
         self.vendor = vendor
@@ -31,7 +31,7 @@ class Sweep:
             pass
         except VendorError as failure:
             progress.add(failure)
-        except Exception:  # A module's mistake, third-party ones included, must not spoil the other vendors.
+        except Exception:  # A plugin's fault must not spoil the other vendors.
             log.exception("a vendor module failed")
             progress.add(PluginFault(why="the vendor module failed"))
         finally:
@@ -43,7 +43,7 @@ class Sweep:
 
     @property
     def records(self) -> list[Keyed]:
-        """A snapshot of what came so far."""
+        """A snapshot of the records so far."""
         return list(self._records.values())
 
     @property

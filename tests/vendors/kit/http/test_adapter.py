@@ -9,7 +9,7 @@ import responses
 
 from tests.vendors.kit import servers
 from tests.vendors.kit.servers import OK, serving
-from vendors.kit import Deadline
+from vendors.kit.deadline import Deadline
 from vendors.kit.http.adapter import DeadlineAdapter
 
 

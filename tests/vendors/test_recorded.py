@@ -50,7 +50,8 @@ def replay(case, monkeypatch):
     assert set(failures) == ({case.failure} if case.failure else set()), plugin.client.progress.failures
     if case.expected:
         lines = list(differences(case.expected_results(), [plain(result) for result in results]))
-        assert not lines, f"{case.expected}.expected.json differs\n" + "\n".join(lines)
+        if lines:
+            pytest.fail("\n".join([f"{case.expected}.expected.json differs:", *lines]), pytrace=False)
 
 
 @pytest.mark.parametrize("case", CASES)

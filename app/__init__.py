@@ -41,13 +41,6 @@ class OrjsonProvider(JSONProvider):
         return Response(body, mimetype="application/json")
 
 
-class Service(Flask):
-    """Flask that does not examine before each call whether a function is a coroutine: none is."""
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        return func
-
-
 def create_app(settings: config.Settings | None = None, clock: Callable[[], float] = time.monotonic) -> Flask:
     """The WSGI application.
 
@@ -56,7 +49,7 @@ def create_app(settings: config.Settings | None = None, clock: Callable[[], floa
     """
     settings = settings or config.load()
     log.configure(settings.log_level)
-    app = Service(__name__, static_folder=None)
+    app = Flask(__name__, static_folder=None)
     app.config.from_mapping(
         MAX_CONTENT_LENGTH=config.BODY_LIMIT,
         API_TITLE="Derapi",

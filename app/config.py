@@ -81,6 +81,7 @@ class Settings:
     )
     port: int = setting(PORT_NUMBER, "8000", "int", validate=PORTS, default=8000)
     web_concurrency: int = setting("a number of processes from 1 to 64", "2", "int", validate=Range(1, 64), default=2)
+    worker: str = setting("derapi or gthread", "derapi", parse=setting_types.worker, default="derapi")
     request_deadline: float = setting(
         "seconds, at least 0.001 and at most 300", "20", "float", validate=Range(0.001, 300), default=20.0
     )

@@ -89,6 +89,13 @@ def log_level(text: str) -> str:
     return text.upper()
 
 
+def worker(text: str) -> str:
+    """This project's gunicorn worker or gunicorn's own, in any case."""
+    if text.lower() not in {"derapi", "gthread"}:
+        raise ValueError
+    return text.lower()
+
+
 def call_limit(text: str) -> tuple[int, int]:
     """Calls and seconds, from `calls/seconds`."""
     calls, seconds = (int(part) for part in text.split("/"))

@@ -120,6 +120,8 @@ def device_list(vendor: str, site: str, inverters: int) -> Any:
     found = rows(answer, flow.devices)
     one = next(row for row in found if vendor != "sma" or "generatorPower" in row)
     found[:] = [deepcopy(one) | {flow.inverter: f"{site}{number:06}"} for number in range(inverters)]
+    if "system_id" in answer:  # The plugin refuses an answer about another system.
+        answer["system_id"] = int(site)
     if vendor == "tesla":
         answer["response"]["components"]["batteries"] = []
     if vendor == "solis":

@@ -57,7 +57,8 @@ class Dialect(ABC):
     outside: path prefixes below the base that are not the API proper: no faults, quotas, counts or credentials.
     options: oddities that can be switched on, all off by default.
     choices: options that take one of several texts, the first by default.
-    data_faults: by name, how this dialect shows that fault of the data.
+    data_faults: by name, how this dialect shows that fault of the data. data_fault_options: the options without which
+    a fault has nothing to change.
     whole_periods: whether quotas are counted in whole minutes (or other periods) of UTC, not from the first call on.
     resolution: how finely it measures.
     refused_status: the status of a refused credential; None if the vendor uses it for a call outside a plan as well.
@@ -68,6 +69,7 @@ class Dialect(ABC):
     options: ClassVar[tuple[str, ...]] = ()
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     data_faults: ClassVar[Mapping[str, Change]] = {}
+    data_fault_options: ClassVar[Mapping[str, Mapping[str, bool]]] = {}
     whole_periods: ClassVar[bool] = False
     resolution: ClassVar[Resolution] = Resolution()
     refused_status: ClassVar[int | None] = 401

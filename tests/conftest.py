@@ -10,8 +10,6 @@ import requests
 import responses
 from flask import Flask
 from flask.testing import FlaskClient
-from requests.adapters import HTTPAdapter
-from urllib3 import Retry
 from werkzeug.routing import Rule
 
 from app import create_app
@@ -19,7 +17,6 @@ from app.config import Settings
 from tests.databases import Postgres, postgres_server
 from tests.pools import wait_for_pools
 from tests.selection import pytest_collection_modifyitems  # noqa: F401 - a hook
-from vendors.kit import Transport
 
 # The same examples in every run; and a machine that is busy with other tests is no fault of the code.
 hypothesis.settings.register_profile(
@@ -132,12 +129,8 @@ def bearer(token: str) -> dict[str, str]:
 def network() -> Iterator[responses.RequestsMock]:
     """Recorded replies instead of a network. A call without one fails the test: `responses` answers it with a
     connection error, which a plugin would take for an outage of its vendor."""
-    target = "vendors.kit.http.adapter.Transport.send"
-    mock = responses.RequestsMock(assert_all_requests_are_fired=False, target=target)
-    with pytest.MonkeyPatch.context() as adapter, mock:
-        # What `responses` asks of an adapter besides sending.
-        for name, value in (("build_response", HTTPAdapter.build_response), ("max_retries", Retry(0, read=False))):
-            adapter.setattr(Transport, name, value, raising=False)
+    target = "vendors.kit.http.adapter.DeadlineAdapter.send"
+    with responses.RequestsMock(assert_all_requests_are_fired=False, target=target) as mock:
         yield mock
         # A call that the test did not wait for would meet the next test's replies.
         wait_for_pools()

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sandbox
-from app.fleet import ids as module
 from app.fleet.ids import Ids
 from sandbox.server import running
 from tests.services import Account, Played
@@ -46,6 +45,18 @@ def test_two_ids_are_equal_only_if_everything_is(one, other):
     assert (ids.of(*one) == ids.of(*other)) == (one == other)
 
 
+@pytest.mark.parametrize(
+    ("kind", "vendor", "key", "id"),
+    [
+        (Site, "sma", ("1",), "site-5tc1kw8muds65w1i"),
+        (SolarInverter, "enphase", ("1000", "äß"), "solr-x03a9xuo9i4gwv0e"),
+        (Battery, "tesla", ("7", ""), "batt-i0ucb13r0kk0br4f"),
+    ],
+)
+def test_ids_that_clients_have_stored_stay_the_same_in_later_versions(kind, vendor, key, id):
+    assert Ids("k" * 32).of(kind, vendor, key) == id
+
+
 def test_another_key_of_the_server_makes_other_ids():
     assert Ids("a" * 32).of(Site, "sma", ("1",)) != Ids("b" * 32).of(Site, "sma", ("1",))
 
@@ -75,18 +86,3 @@ def test_keys_of_19_digits_stay_apart():
     ids = Ids("k" * 32)
     keys = [("1308675217944611083",), ("1308675217944611084",), ("1308675217944611100",)]
     assert len({ids.of(SolarInverter, "solis", key) for key in keys}) == 3
-
-
-def test_two_threads_that_make_the_first_ids_of_a_kind_make_the_same(monkeypatch):
-    expected = Ids("k" * 32).of(SolarInverter, "sma", ("1",))
-    ids, between, delimited = Ids("k" * 32), [], module._delimited
-
-    def slow(parts):
-        # Here another thread comes in.
-        if not between:
-            between.append(None)
-            between.append(ids.of(SolarInverter, "sma", ("1",)))
-        return delimited(parts)
-
-    monkeypatch.setattr(module, "_delimited", slow)
-    assert (ids.of(SolarInverter, "sma", ("1",)), between[1]) == (expected, expected)

@@ -9,8 +9,9 @@ import requests
 
 import sandbox
 from sandbox.server import running
+from tests.ports import free_port
+from tests.processes import GUNICORN, clean, ended, read_until, started
 from tests.services import Played
-from tests.test_deployment import GUNICORN, clean, ended, free_port, read_until, started
 
 DEADLINE = 6
 STUCK = 128

@@ -18,8 +18,8 @@ import pytest
 from app import config
 from app.cli import clients, db
 from tests.ports import free_port
+from tests.processes import clean, read_until, started
 from tests.services import served
-from tests.test_deployment import clean, read_until, started
 
 MARK = "<!-- needs an account elsewhere: not run by the tests -->"
 DOCUMENTS = [config.ROOT / "README.md", config.ROOT / "CONTRIBUTING.md", *sorted((config.ROOT / "docs").glob("*.md"))]

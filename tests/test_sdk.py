@@ -35,9 +35,17 @@ def service(tmp_path_factory):
         yield opened
 
 
-@pytest.fixture(params=sorted(discover()))
+# The SDK cannot read a site or device of a vendor that is not in its enumeration.
+KNOWN = sorted(discover().keys() & {vendor.value for vendor in Vendor})
+
+
+@pytest.fixture(params=KNOWN)
 def vendor(request):
     return request.param
+
+
+def test_the_sdk_knows_vendors_of_this_service():
+    assert KNOWN
 
 
 @pytest.fixture
@@ -53,11 +61,11 @@ def client(vendor, service):
 @pytest.mark.one_in(2)
 def test_every_page_of_every_list_can_be_read(client, vendor):
     for read, member in LISTS:
-        found = [item.id for item in read.sync_depaginated(client=client, page_size=2)]
+        paged_ids = [item.id for item in read.sync_depaginated(client=client, page_size=2)]
         whole = read.sync(client=client, vendor=Vendor(vendor), page_size=1000)
-        assert found == [item.id for item in getattr(whole, member)]
+        assert paged_ids == [item.id for item in getattr(whole, member)]
         assert whole.errors.to_dict() == {}
-        assert found
+        assert paged_ids
 
 
 @pytest.mark.one_in(2)
@@ -67,15 +75,15 @@ def test_every_site_and_device_can_be_read_and_belongs_together(client, vendor):
         site = get_site.sync(item.id, client=client)
         assert (site.id, site.vendor) == (item.id, vendor)
         assert site.name
-        inverters |= {one.id for one in site.solar_inverters}
-        batteries |= {one.id for one in site.batteries}
-        for one in site.solar_inverters[:3]:
-            inverter = get_solar_inverter.sync(one.id, client=client)
-            assert (inverter.id, inverter.site_id) == (one.id, site.id)
+        inverters |= {device.id for device in site.solar_inverters}
+        batteries |= {device.id for device in site.batteries}
+        for device in site.solar_inverters[:3]:
+            inverter = get_solar_inverter.sync(device.id, client=client)
+            assert (inverter.id, inverter.site_id) == (device.id, site.id)
             assert inverter.reported_at.utcoffset() == datetime.timedelta(0)
-        for one in site.batteries:
-            battery = get_battery.sync(one.id, client=client)
-            assert (battery.id, battery.site_id) == (one.id, site.id)
+        for device in site.batteries:
+            battery = get_battery.sync(device.id, client=client)
+            assert (battery.id, battery.site_id) == (device.id, site.id)
     assert inverters == {item.id for item in list_solar_inverters.sync_depaginated(client=client)}
     assert batteries == {item.id for item in list_batteries.sync_depaginated(client=client)}
 
@@ -85,32 +93,33 @@ def test_intervals_of_every_level_come_page_by_page(client, vendor):
     offered = 0
     for read, id in series(client):
         for level, span in WINDOWS.items():
-            asked = {"client": client, "summary_level": level, "start": END - span, "end": END}
-            found = pages(read, id, 7, asked)
-            if found is None:
+            query = {"client": client, "summary_level": level, "start": END - span, "end": END}
+            intervals = pages(read, id, 7, query)
+            if intervals is None:
                 continue
             offered += 1
-            assert [one.start for one in found] == sorted({one.start for one in found})
-            assert found == pages(read, id, 1000, asked)
+            starts = [interval.start for interval in intervals]
+            assert starts == sorted(set(starts))
+            assert intervals == pages(read, id, 1000, query)
     assert offered >= 8
 
 
-def pages(read, id, size, asked):
-    """All intervals; None where the vendor does not offer them."""
-    found, more = [], {}
+def pages(read, id, size, query):
+    """The intervals of all pages; None where the vendor does not offer them."""
+    intervals, page = [], {}
     while True:
-        answer = read.sync_detailed(id, page_size=size, **asked, **more)
+        answer = read.sync_detailed(id, page_size=size, **query, **page)
         if answer.status_code == 404 and b"not_offered" in answer.content:
             return None
         assert answer.status_code == 200, answer.content
-        found += answer.parsed.intervals
+        intervals += answer.parsed.intervals
         if answer.parsed.next_page_token is UNSET:
-            return found
-        more = {"page_token": answer.parsed.next_page_token}
+            return intervals
+        page = {"page_token": answer.parsed.next_page_token}
 
 
 def series(client):
-    """Of the first site with a battery and its devices."""
+    """The series of the first site with a battery, and of its devices."""
     for item in list_sites.sync_depaginated(client=client):
         site = get_site.sync(item.id, client=client)
         if site.batteries:

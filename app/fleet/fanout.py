@@ -74,20 +74,20 @@ class Latch:
 
     def __init__(self, count: int) -> None:
         self._left = count
-        self._lock, self._all_ended = threading.Lock(), threading.Lock()
-        if count:
-            self._all_ended.acquire()
+        self._lock, self._all_ended = threading.Lock(), threading.Event()
+        if not count:
+            self._all_ended.set()
 
     def ended(self) -> None:
         """One of them has."""
         with self._lock:
             self._left -= 1
             if not self._left:
-                self._all_ended.release()
+                self._all_ended.set()
 
     def wait(self, seconds: float) -> bool:
-        """Whether all have ended within so many seconds. For one thread."""
-        return self._all_ended.acquire(timeout=seconds)
+        """Whether all have ended within so many seconds."""
+        return self._all_ended.wait(seconds)
 
 
 class VendorSweep:

@@ -9,12 +9,9 @@ from vendors.kit import Battery, Key, Record, Site, SolarInverter
 TAGS: dict[type[Record], str] = {Site: "site", SolarInverter: "solr", Battery: "batt"}
 LENGTH = 16
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
-# Three letters at a time, the lowest place first: ten thousand ids are one answer.
-TRIPLES = [one + two + three for three in ALPHABET for two in ALPHABET for one in ALPHABET]
 # Ids that need not be made again: lists name the same devices again and again. About 500 bytes each,
 # and twice as much for the longest keys.
 MAX_REMEMBERED = 100_000
-THREE_PLACES, SEVEN_PLACES, NINE_PLACES = 36**3, 36**7, 36**9
 
 
 class Ids:
@@ -23,8 +20,6 @@ class Ids:
     def __init__(self, id_key: str) -> None:
         # BLAKE2b takes at most 64 bytes of key, ID_KEY may be any text.
         self._hash = blake2b(key=blake2b(id_key.encode(), person=b"derapi-id-key").digest(), digest_size=16)
-        # By vendor and kind: the hash so far. There are as many as vendors and kinds.
-        self._begun: dict[tuple[str, str], blake2b] = {}
         self._made = lru_cache(MAX_REMEMBERED)(self._make)
 
     @staticmethod
@@ -37,26 +32,18 @@ class Ids:
         return self._made(vendor, TAGS[kind], key)
 
     def _make(self, vendor: str, tag: str, key: Key) -> str:
-        begun = self._begun.get((vendor, tag))
-        if begun is None:
-            begun = self._hash.copy()
-            begun.update(_delimited((vendor, tag)))
-            # Only now: another thread may take it at once.
-            self._begun[vendor, tag] = begun
-        digest = begun.copy()
-        digest.update(_delimited(key))
+        digest = self._hash.copy()
+        digest.update(_delimited((vendor, tag, *key)))
         return f"{tag}-{_letters(int.from_bytes(digest.digest()))}"
 
 
 def _letters(number: int) -> str:
-    """The last 16 places of a number to the base 36, the lowest first."""
-    # In two parts that fit into a machine word: each division of a longer number costs as much as all of these.
-    high, low = divmod(number, NINE_PLACES)
-    low, one = divmod(low, THREE_PLACES)
-    three, two = divmod(low, THREE_PLACES)
-    high, four = divmod(high % SEVEN_PLACES, THREE_PLACES)
-    last, five = divmod(high, THREE_PLACES)
-    return f"{TRIPLES[one]}{TRIPLES[two]}{TRIPLES[three]}{TRIPLES[four]}{TRIPLES[five]}{ALPHABET[last]}"
+    """The last 16 digits of a number in base 36, the lowest first."""
+    letters = ""
+    for _ in range(LENGTH):
+        number, digit = divmod(number, len(ALPHABET))
+        letters += ALPHABET[digit]
+    return letters
 
 
 def _delimited(parts: Key) -> bytes:

@@ -1,4 +1,4 @@
-"""A client's connection: the part of its next request that has arrived, and the part of an answer that has not left."""
+"""A client's connection: the received part of its next request, and the unsent part of its last response."""
 
 from __future__ import annotations
 
@@ -7,51 +7,51 @@ import struct
 from collections import deque
 from io import BytesIO
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import TConn
 
+from app.bounded_log import BoundedLog
 from app.config import BODY_LIMIT
-from app.server import limits, refusals
-from app.server.request_framing import Framing, Malformed
+from app.server import limits
+from app.server.refusals import Refusal, status_of
+from app.server.request_framing import MalformedRequest, RequestFraming
 
-if TYPE_CHECKING:
-    from app.server.worker import Worker
-
-# Parts of an answer per system call, far below the kernel's IOV_MAX.
-_PARTS = 64
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+# Buffers per system call, far below the kernel's IOV_MAX.
+BUFFERS_PER_CALL = 64
+# SO_LINGER on with zero seconds: close() sends a reset.
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-def _rest(part: memoryview, sent: int) -> memoryview:
-    """The unsent bytes of a part. A view keeps all of them in memory: less than half of that is copied."""
-    rest = part[sent:]
-    return rest if 2 * rest.nbytes >= memoryview(rest.obj).nbytes else memoryview(bytes(rest))
+def unsent_part(buffer: memoryview, sent: int) -> memoryview:
+    """Returns the rest of a buffer; copied if less than half of it, because a view keeps the whole buffer in memory."""
+    unsent = buffer[sent:]
+    return unsent if 2 * unsent.nbytes >= memoryview(unsent.obj).nbytes else memoryview(bytes(unsent))
 
 
 class ClientSocket(socket.socket):
-    """Never waits: `sendall` collects an answer, `flush` sends as much of it as the kernel takes at once."""
+    """A socket that never waits: `sendall` buffers a response, `flush` sends as much of it as the kernel accepts."""
 
     def __init__(self, accepted: socket.socket) -> None:
         super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
         self.unsent: deque[memoryview] = deque()
-        # Of the current answer.
+        # Both of the current response.
         self.unsent_bytes = self.sent_bytes = 0
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
-        """Collects a part of an answer."""
-        part = memoryview(data)
+        """Buffers a part of a response."""
+        buffer = memoryview(data)
         if not self.unsent:
             self.sent_bytes = 0
-        if part.nbytes:
-            self.unsent.append(part)
-            self.unsent_bytes += part.nbytes
+        if buffer.nbytes:
+            self.unsent.append(buffer)
+            self.unsent_bytes += buffer.nbytes
 
     def deliver(self) -> bool:
-        """Sends what the kernel takes at once; false when the client has gone, which then gets nothing more."""
+        """Flushes; false when the client has gone, whose response is then discarded."""
         try:
             self.flush()
         except OSError:
@@ -60,45 +60,55 @@ class ClientSocket(socket.socket):
         return True
 
     def flush(self) -> None:
-        """Sends what the kernel takes at once. Raises OSError when the client has gone."""
+        """Sends as much as the kernel accepts at once. Raises OSError when the client has gone."""
         while self.unsent:
             try:
-                sent = self.sendmsg(islice(self.unsent, _PARTS))
+                sent = self.sendmsg(islice(self.unsent, BUFFERS_PER_CALL))
             except (BlockingIOError, InterruptedError):
                 return
             self.sent_bytes += sent
             self.unsent_bytes -= sent
             while sent:
-                part = self.unsent.popleft()
-                if sent < part.nbytes:
-                    self.unsent.appendleft(_rest(part, sent))
-                sent -= min(sent, part.nbytes)
+                buffer = self.unsent.popleft()
+                if sent < buffer.nbytes:
+                    self.unsent.appendleft(unsent_part(buffer, sent))
+                sent -= min(sent, buffer.nbytes)
 
     def discard(self) -> None:
-        """Gives up what has not left yet."""
+        """Discards the unsent bytes."""
         self.unsent.clear()
         self.unsent_bytes = 0
 
 
+class ConnectionOwner(Protocol):
+    """The members of the worker that a connection uses."""
+
+    cfg: Any
+    alive: bool
+    refusal_log: BoundedLog
+
+    def linger(self, conn: Connection) -> None: ...
+
+
 class Connection(TConn):
-    """A client's connection, which serves one request after the other."""
+    """A client's connection, which serves one request after another."""
 
     sock: ClientSocket
     parser: Any
 
-    def __init__(self, worker: Worker, sock: socket.socket, client: Any, server: Any) -> None:
-        super().__init__(worker.cfg, ClientSocket(sock), client, server)
-        self.arrived = 0.0
-        self._worker = worker
+    def __init__(self, owner: ConnectionOwner, sock: socket.socket, client: Any, server: Any) -> None:
+        super().__init__(owner.cfg, ClientSocket(sock), client, server)
+        self.arrived_at = 0.0
+        self._owner = owner
         self.reset()
 
     def reset(self) -> None:
-        """Starts the next request, of which a part may have arrived together with the last one."""
-        leftover = self.parser.unreader.take_buffered() if self.parser else b""
+        """Begins the next request, a part of which may have arrived together with the last one."""
+        read_ahead = self.parser.unreader.take_buffered() if self.parser else b""
         self.parser = None
-        self._framing = Framing(limits.HEADERS_BYTES, BODY_LIMIT)
-        if leftover:
-            self.add(leftover)
+        self._framing = RequestFraming(limits.HEADERS_BYTES, BODY_LIMIT)
+        if read_ahead:
+            self.add(read_ahead)
 
     @property
     def received(self) -> bytearray:
@@ -111,62 +121,62 @@ class Connection(TConn):
         return self._framing.is_whole
 
     def add(self, data: bytes) -> None:
-        """Takes bytes from the client. Raises Malformed for what must be refused."""
+        """Takes bytes from the client. Raises MalformedRequest for a request that must be refused."""
         self._framing.feed(data)
         if self._framing.awaits_continue and not self.is_whole:
-            self._say(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._send_now(b"HTTP/1.1 100 Continue\r\n\r\n")
             self._framing.awaits_continue = False
 
     def parse(self) -> Any:
-        """gunicorn's view of the whole request, its body in memory. Raises Malformed for what llhttp alone allows."""
-        head, body, behind = self._framing.take()
-        # It gets bytes and not the socket, so that it cannot wait for more; and no chunks, for which it needs a time
-        # that grows with the square of their number.
+        """Returns gunicorn's request object, its body in memory. Raises MalformedRequest if only llhttp accepts it."""
+        head, body, read_ahead = self._framing.take()
+        # The parser gets bytes instead of the socket, so that it cannot wait for more; and no chunked body, on which it
+        # would spend a time that grows with the square of the number of chunks.
         self.parser = RequestParser(self.cfg, [head], self.client)
         try:
             request = next(self.parser)
         except (ParseException, NoMoreData, StopIteration) as error:
-            raise Malformed(refusals.status_of(error)) from None
+            raise MalformedRequest(status_of(error)) from None
         request.body = BytesIO(body)
-        self.parser.unreader.unread(behind)
-        # `add` has answered that; gunicorn would answer it again, and straight to the socket.
+        self.parser.unreader.unread(read_ahead)
+        # `add` has sent 100 Continue already; gunicorn would send it again, and straight to the socket.
         request._expected_100_continue = False
-        # An idle connection needs nothing of its last request.
+        # Frees the request's memory: an idle connection does not need its last request.
         self.parser.mesg = None
         return request
 
     def refuse(self, status: int, detail: str = "") -> None:
-        """Answers with a problem, and logs it, for what no route will see."""
-        problem, request_id = refusals.problem(status, detail), uuid4().hex
+        """Answers with a problem document and logs it, since no route will see the request."""
+        refusal, request_id = Refusal(status, detail), uuid4().hex
         self.sock.discard()
-        self._say(refusals.message(problem, request_id))
-        self._worker.refusals.warning(
-            status=problem.status, code=problem.code, address=self.address, request_id=request_id
+        self._send_now(refusal.response(request_id))
+        self._owner.refusal_log.warning(
+            status=status, code=refusal.code, address=self.address, request_id=request_id
         )
 
     @property
     def address(self) -> str:
-        """The client's, or that of a proxy in front of this service."""
+        """The address of the client, or of the proxy in front of this service."""
         return str(self.client[0]) if isinstance(self.client, tuple) else str(self.client or "")
 
-    def _say(self, data: bytes) -> None:
-        """Sends a few bytes if they can be sent at once."""
+    def _send_now(self, data: bytes) -> None:
+        """Sends a few bytes if the kernel accepts them at once."""
         try:
             self.sock.send(data)
         except OSError:
             pass
 
     def close(self, graceful: bool = False) -> None:
-        """Closes it; gracefully: only once the client has, because a reset would destroy an answer on its way."""
-        if graceful and self._worker.alive:
-            self._worker.linger(self)
+        """Closes the connection; if graceful, only after the client did, since a reset destroys data in transit."""
+        if graceful and self._owner.alive:
+            self._owner.linger(self)
         else:
             super().close()
 
     def abort(self) -> None:
-        """Resets it, so that the kernel gives up what the client has not taken."""
+        """Resets the connection, so that the kernel discards data that the client has not received."""
         try:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         except OSError:
             pass
         super().close()

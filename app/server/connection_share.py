@@ -1,7 +1,7 @@
-"""Which worker process takes the next connection: the one that has the fewest.
+"""Shares connections out evenly: a worker process leaves a new connection to one that has fewer.
 
-Of a burst of connections the first process to wake would take nearly all. They mostly stay open, and a process has one
-processor at the most: the others would then idle beside one that is late with everything.
+The first process to wake would otherwise take nearly all connections of a burst. They mostly stay open, and a process
+runs Python on one CPU, so one process would be late with every response while the rest idle.
 """
 
 from __future__ import annotations
@@ -10,32 +10,24 @@ import mmap
 import struct
 
 SLOTS = 256
-# As long as this a connection is left to others; then whoever sees it takes it, since they may be stuck.
-COURTESY_SECONDS = 0.002
-_COUNT = struct.Struct("i")
-_NOBODY = -1
-# Made before the first fork, so that all workers of a master see the same memory.
-_open = mmap.mmap(-1, SLOTS * _COUNT.size)
-_open.write(_COUNT.pack(_NOBODY) * SLOTS)
+COUNT = struct.Struct("i")
+NO_WORKER = -1
+# One count for each worker, by its age (gunicorn's serial number of workers). Mapped before the first fork, so that all
+# workers of a master share it.
+counts = mmap.mmap(-1, SLOTS * COUNT.size)
+counts.write(COUNT.pack(NO_WORKER) * SLOTS)
 
 
-class Share:
-    """The connections of one worker beside those of the others; `age` numbers the workers of a master."""
+def publish(age: int, connections: int) -> None:
+    """Makes a worker's number of connections known to all workers."""
+    COUNT.pack_into(counts, age % SLOTS * COUNT.size, connections)
 
-    def __init__(self, age: int) -> None:
-        self._at = age % SLOTS * _COUNT.size
-        self.tell(0)
 
-    def tell(self, connections: int) -> None:
-        """Says how many connections this worker has."""
-        _COUNT.pack_into(_open, self._at, connections)
+def withdraw(age: int) -> None:
+    """Removes a worker that stops or has ended."""
+    publish(age, NO_WORKER)
 
-    def leave(self) -> None:
-        """For a worker that has ended."""
-        self.tell(_NOBODY)
 
-    @property
-    def is_above_others(self) -> bool:
-        """Whether another worker has fewer connections than this one."""
-        (mine,) = _COUNT.unpack_from(_open, self._at)
-        return any(_NOBODY < count < mine for (count,) in _COUNT.iter_unpack(_open))
+def another_has_fewer(connections: int) -> bool:
+    """Whether any worker has fewer connections than this."""
+    return any(NO_WORKER < count < connections for (count,) in COUNT.iter_unpack(counts))

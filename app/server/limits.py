@@ -1,28 +1,30 @@
-"""Bounds of the worker in time and memory; read at each use, so that a test can shorten them."""
+"""Limits of the worker in time and memory. Read at each use, so that a test can shorten them."""
 
-# A request must have arrived whole within this time of its connection (or of the answer before it). Also how long a
-# client may take to close its connection after the last answer.
-PATIENCE_SECONDS = 10.0
-# So long a whole request may wait for a thread. With the deadline of its vendors' calls, that stays below the 30 s
-# after which Heroku gives up.
+# From the connection (or the response before) until the request has arrived whole. Also how long a client may take to
+# close its connection after the last response.
+RECEIVE_SECONDS = 10.0
+# A whole request's wait for a thread. Together with the request deadline it stays below the 30 s after which Heroku
+# gives up.
 QUEUE_SECONDS = 5.0
-# An answer must have left within this time.
-ANSWER_SECONDS = 60.0
-# A connection without traffic for this long counts as idle, and is closed if places run short.
+# From the first byte of a response until the last one has left.
+SEND_SECONDS = 60.0
+# A connection without traffic for this long counts as idle, and is closed if the process runs short of connections.
 IDLE_SECONDS = 0.5
-# The request line, with the longest legal parameters: three of 200 characters, each up to twelve bytes when encoded.
+# Pause before the next attempt to accept a connection: after one was left to another worker, or open files ran out.
+ACCEPT_PAUSE_SECONDS = 0.002
+# The request line with the longest legal parameters: three of 200 characters, each up to twelve bytes when encoded.
 # gunicorn allows no higher limit.
 REQUEST_LINE_BYTES = 8190
-# All headers together: a token of 16 KiB for one vendor, and shorter ones for others.
+# All headers together: a token of 16 KiB for one vendor, and shorter ones for the rest.
 HEADERS_BYTES = 64 * 1024
 HEADER_BYTES = 16 * 1024
-# Answers that wait for slow readers, all of a process together.
+# Response bytes that wait for slow readers, over all connections of a process.
 UNSENT_BYTES = 64 * 1024 * 1024
 READ_BYTES = 64 * 1024
-# Lines in the log about refused requests, of each process; further ones are counted.
+# Lines in the log of each process; further ones are counted.
 REFUSALS_PER_MINUTE = 60
-# An event that clients can bring about at will is logged at most once in this time, with a count.
-TALLY_SECONDS = 5.0
-# Free memory is given back to the system once in this time: a millisecond of the main loop, some forty after replies of
+# The same, for each kind of event that clients can cause at will.
+EVENTS_PER_MINUTE = 12
+# Interval at which free memory is returned to the system: a millisecond of the main loop, some forty after replies of
 # dozens of megabytes.
 TRIM_SECONDS = 60.0

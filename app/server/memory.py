@@ -1,4 +1,4 @@
-"""Memory that has become free goes back to the system. glibc keeps free pages that lie between blocks in use."""
+"""Returns freed memory to the system: glibc keeps free pages that lie between blocks in use."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import ctypes
 
 from app.server import limits
 
-_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-"""glibc's. Threads run on meanwhile, but wait if they need memory."""
+# None with another C library. While it runs, other threads continue unless they allocate.
+malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
 
-class Memory:
-    """This process's. For the main loop only."""
+class MemoryTrimmer:
+    """Returns this process's free pages at intervals. For the main loop only."""
 
     def __init__(self) -> None:
         self._next = 0.0
 
-    def give_back_due(self, now: float) -> None:
-        """Gives back what is free, unless it did so a short time ago."""
+    def trim_if_due(self, now: float) -> None:
+        """Returns free pages unless the last time was less than TRIM_SECONDS ago."""
         if now >= self._next:
             self._next = now + limits.TRIM_SECONDS
-            if _trim:
-                _trim(0)
+            if malloc_trim:
+                malloc_trim(0)

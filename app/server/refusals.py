@@ -1,17 +1,20 @@
-"""Answers to requests that no route sees, as problem documents."""
+"""Problem documents for requests that are refused before any route sees them."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 from gunicorn.http import errors as gunicorn
 
 from app.config import BODY_LIMIT
 from app.server import limits
-from app.web.problems import MEDIA_TYPE, Problem
 
-# Not http.HTTPStatus: its phrases differ between versions of Python, and the codes are made of them.
-_TITLES = {
+# The document is the same as that of app.web.problems, which would load Flask here.
+MEDIA_TYPE = "application/problem+json"
+TYPE = "urn:problem-type:derapi:"
+# Not http.HTTPStatus: its phrases differ between versions of Python, and the codes are derived from them.
+TITLES = {
     400: "Bad Request",
     408: "Request Timeout",
     413: "Content Too Large",
@@ -22,9 +25,9 @@ _TITLES = {
     501: "Not Implemented",
     503: "Service Unavailable",
 }
-_DETAILS = {
-    400: "This is no request that HTTP/1.1 allows, or the header Host is missing.",
-    408: "The request did not arrive whole within {0.PATIENCE_SECONDS:g} seconds.",
+DETAILS = {
+    400: "The request is not valid HTTP/1.1, or the header Host is missing.",
+    408: "The request did not arrive whole within {0.RECEIVE_SECONDS:g} seconds.",
     413: f"The body may have at most {BODY_LIMIT} bytes.",
     414: "The request line may have at most {0.REQUEST_LINE_BYTES} bytes.",
     417: "The header Expect may only be 100-continue.",
@@ -33,34 +36,53 @@ _DETAILS = {
     501: "Of the transfer codings only chunked is understood.",
     503: "All threads of this service are busy; try again shortly.",
 }
-# Of gunicorn's parser; every other error of it is a 400.
-_STATUSES: dict[type[Exception], int] = {
+NO_CONNECTION_LEFT = "All connections of this service are in use; try again shortly."
+# Errors of gunicorn's parser; any other is a 400.
+STATUSES: dict[type[Exception], int] = {
     gunicorn.LimitRequestLine: 414,
     gunicorn.ExpectationFailed: 417,
     gunicorn.LimitRequestHeaders: 431,
     gunicorn.UnsupportedTransferCoding: 501,
 }
-ALL_TAKEN = "All places for connections are taken; try again shortly."
 
 
 def status_of(error: Exception) -> int:
-    """The HTTP status for an error of gunicorn's parser in the head of a request."""
-    return _STATUSES.get(type(error), 400)
+    """Returns the HTTP status for an error of gunicorn's parser in the head of a request."""
+    return STATUSES.get(type(error), 400)
 
 
-def problem(status: int, detail: str = "") -> Problem:
-    """The problem for a status; a detail where the usual sentence does not fit."""
-    title = _TITLES[status]
-    code = title.lower().replace(" ", "_")
-    return Problem(status, code, detail or _DETAILS[status].format(limits), title=title)
+@dataclass(frozen=True)
+class Refusal:
+    """A problem by its HTTP status, with a detail where the usual sentence does not fit."""
 
+    status: int
+    detail: str = ""
 
-def message(refused: Problem, request_id: str) -> bytes:
-    """The whole HTTP response, after which the connection closes."""
-    body = json.dumps(refused.body(request_id))
-    again = "Retry-After: 5\r\n" if refused.status == 503 else ""
-    return (
-        f"HTTP/1.1 {refused.status} {refused.title}\r\nContent-Type: {MEDIA_TYPE}\r\nConnection: close\r\n"
-        f"Cache-Control: private, no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-ID: {request_id}\r\n"
-        f"{again}Content-Length: {len(body)}\r\n\r\n{body}"
-    ).encode()
+    @property
+    def title(self) -> str:
+        return TITLES[self.status]
+
+    @property
+    def code(self) -> str:
+        return self.title.lower().replace(" ", "_")
+
+    def document(self, request_id: str) -> dict[str, object]:
+        """Returns the problem as its JSON members."""
+        return {
+            "type": TYPE + self.code,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail or DETAILS[self.status].format(limits),
+            "code": self.code,
+            "requestId": request_id,
+        }
+
+    def response(self, request_id: str) -> bytes:
+        """Returns the whole HTTP response, after which the connection closes."""
+        body = json.dumps(self.document(request_id))
+        retry = "Retry-After: 5\r\n" if self.status == 503 else ""
+        return (
+            f"HTTP/1.1 {self.status} {self.title}\r\nContent-Type: {MEDIA_TYPE}\r\nConnection: close\r\n"
+            f"Cache-Control: private, no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-ID: {request_id}\r\n"
+            f"{retry}Content-Length: {len(body)}\r\n\r\n{body}"
+        ).encode()

@@ -1,4 +1,4 @@
-"""Finds out where a request ends, while it arrives, and collects its body; gunicorn reads the head once it is whole."""
+"""Finds the end of a request while it arrives, and collects its body. gunicorn parses the head of the whole request."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import re
 
 import httptools
 
-# So many bytes of framing may come with each byte of a body: chunks of one byte have five.
-FRAMING = 8
-_LINE_END, _EMPTY_LINE = b"\r\n", b"\r\n\r\n"
-# What may follow the size of a chunk (RFC 9112, section 7.1.1): names, each with a value or without.
-_TOKEN, _QUOTED = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+", rb'"(?:[^"\\]|\\.)*"'
-_EXTENSIONS = re.compile(rb"(?:[ \t]*;[ \t]*%b(?:[ \t]*=[ \t]*(?:%b|%b))?)*[ \t]*" % (_TOKEN, _TOKEN, _QUOTED))
-# Fields behind the last chunk, and bytes of each.
-TRAILERS, TRAILER_BYTES = 100, 16 * 1024
+# Bytes of framing allowed for each byte of a body: chunks of one byte have five.
+FRAMING_PER_BODY_BYTE = 8
+LINE_END, EMPTY_LINE = b"\r\n", b"\r\n\r\n"
+# Chunk extensions, which may follow the size of a chunk (RFC 9112, section 7.1.1): names with or without a value.
+TOKEN, QUOTED = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+", rb'"(?:[^"\\]|\\.)*"'
+EXTENSIONS = re.compile(rb"(?:[ \t]*;[ \t]*%b(?:[ \t]*=[ \t]*(?:%b|%b))?)*[ \t]*" % (TOKEN, TOKEN, QUOTED))
+# Fields after the last chunk, and the bytes of each.
+MAX_TRAILERS, TRAILER_BYTES = 100, 16 * 1024
 
 
-class Malformed(Exception):
-    """The data received is no request, or one that is refused; `status` is the HTTP status for it."""
+class MalformedRequest(Exception):
+    """The received data is not a request, or one to be refused with the HTTP status `status`."""
 
     def __init__(self, status: int) -> None:
         super().__init__()
         self.status = status
 
 
-class Framing:
-    """How far one request has arrived. The methods `on_...` are called by the parser."""
+class RequestFraming:
+    """Tracks one request while it arrives. The `on_...` methods are callbacks of the parser (llhttp)."""
 
     def __init__(self, head_limit: int, body_limit: int) -> None:
         self.received, self.body = bytearray(), bytearray()
@@ -34,90 +34,90 @@ class Framing:
         self._refusal: int | None = None
         self._head_limit, self._body_limit = head_limit, body_limit
         self._head = b""
-        # The offset of what follows the head, then of the next chunk's size, then of the end.
-        self._next = 0
+        # Offset of the byte after the head, then of the next chunk's size, then of the end.
+        self._offset = 0
         self._chunks_begun = self._announced_bytes = 0
         self._parser = httptools.HttpRequestParser(self)
 
     def feed(self, data: bytes) -> None:
-        """Takes bytes as they come. Raises Malformed."""
+        """Takes the next received bytes. Raises MalformedRequest."""
         self.received += data
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            # It is answered like any other; but the body of CONNECT is not looked at: it would be a tunnel's.
+            # Answered like any other request; but llhttp leaves a body of CONNECT unparsed, as the data of a tunnel.
             if self._announces_body:
-                raise Malformed(400) from None
+                raise MalformedRequest(400) from None
         except httptools.HttpParserError:
-            # Behind the end begins another request, to be judged when its turn has come.
+            # An error after the end belongs to the next request, which is judged in its turn.
             if not (self.is_whole or self._refusal):
-                raise Malformed(400) from None
+                raise MalformedRequest(400) from None
         if self._refusal:
-            raise Malformed(self._refusal)
+            raise MalformedRequest(self._refusal)
         if self._head_is_whole:
             try:
-                self._follow()
+                self._advance()
             except ValueError:
-                raise Malformed(400) from None
-        framing = len(self.received) - len(self.body)
-        if not self.is_whole and framing > self._head_limit + FRAMING * len(self.body):
-            raise Malformed(400 if self._head_is_whole else 431 if self._line_is_whole else 414)
+                raise MalformedRequest(400) from None
+        framing_bytes = len(self.received) - len(self.body)
+        if not self.is_whole and framing_bytes > self._head_limit + FRAMING_PER_BODY_BYTE * len(self.body):
+            raise MalformedRequest(400 if self._head_is_whole else 431 if self._line_is_whole else 414)
 
     def take(self) -> tuple[bytes, bytes, bytes]:
-        """The head, the body, and what has arrived behind them, of a whole request, and forgets them."""
-        taken = self._head, bytes(self.body), bytes(self.received[self._next :])
+        """Returns the head and the body of a whole request and the bytes received after it, and frees their memory."""
+        parts = self._head, bytes(self.body), bytes(self.received[self._offset :])
         self.received.clear()
         self.body.clear()
-        return taken
+        return parts
 
-    def _follow(self) -> None:
-        """Finds the end, which llhttp does not report. Raises ValueError where it would be another than llhttp's."""
-        if not self._next:
+    def _advance(self) -> None:
+        """Finds the offset of the end, which llhttp does not report. Raises ValueError where llhttp would disagree."""
+        if not self._offset:
             start = len(self.received) - len(self.received.lstrip(b"\r\n"))
-            self._next = self.received.index(_EMPTY_LINE, start) + len(_EMPTY_LINE)
-            self._head = bytes(self.received[start : self._next])
+            self._offset = self.received.index(EMPTY_LINE, start) + len(EMPTY_LINE)
+            self._head = bytes(self.received[start : self._offset])
         for _ in range(self._chunks_begun):
-            self._pass_chunk()
+            self._skip_chunk()
         self._chunks_begun = 0
         if not self.is_whole:
             return
         if not self._is_chunked:
-            self._next += len(self.body)
+            self._offset += len(self.body)
         elif self._announced_bytes == len(self.body):
-            self._pass_trailers()
+            self._skip_trailers()
         else:
             raise ValueError(self._announced_bytes)
 
-    def _pass_chunk(self) -> None:
-        """Adds up the announced sizes, so that a chunk that is too large is refused before it has arrived."""
-        line_end = self.received.index(_LINE_END, self._next)
-        digits, semicolon, rest = self.received[self._next : line_end].partition(b";")
-        if not _EXTENSIONS.fullmatch(semicolon + rest):
-            raise ValueError(rest)
+    def _skip_chunk(self) -> None:
+        """Adds up the announced sizes, so that a chunk that is too large is refused before it arrives."""
+        line_end = self.received.index(LINE_END, self._offset)
+        digits, semicolon, extensions = self.received[self._offset : line_end].partition(b";")
+        if not EXTENSIONS.fullmatch(semicolon + extensions):
+            raise ValueError(extensions)
         size = int(digits, 16)
         self._announced_bytes += size
         if self._announced_bytes > self._body_limit:
-            raise Malformed(413)
-        # The last chunk is empty. Behind its line come trailers, if any, and an empty line.
-        self._next = line_end + (2 * len(_LINE_END) + size if size else 0)
+            raise MalformedRequest(413)
+        # The last chunk is empty. Trailers, if any, and an empty line follow it.
+        self._offset = line_end + (2 * len(LINE_END) + size if size else 0)
 
-    def _pass_trailers(self) -> None:
-        end = self.received.index(_EMPTY_LINE, self._next)
-        trailers = self.received[self._next : end].split(_LINE_END)[1:]
-        if len(trailers) > TRAILERS or any(len(trailer) > TRAILER_BYTES for trailer in trailers):
+    def _skip_trailers(self) -> None:
+        end = self.received.index(EMPTY_LINE, self._offset)
+        trailers = self.received[self._offset : end].split(LINE_END)[1:]
+        if len(trailers) > MAX_TRAILERS or any(len(trailer) > TRAILER_BYTES for trailer in trailers):
             raise ValueError(len(trailers))
-        self._next = end + len(_EMPTY_LINE)
+        self._offset = end + len(EMPTY_LINE)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._head_is_whole:
-            return  # behind chunks, or of the next request
+            return  # a trailer, or a header of the next request
         self._line_is_whole = True
         self._announces_body |= name.lower() in (b"content-length", b"transfer-encoding")
         self._has_host |= name.lower() == b"host"
         if name.lower() == b"content-length":
             self._refusal = 413 if int(value) > self._body_limit else self._refusal
         elif name.lower() == b"expect":
-            # A client that waits for anything else would wait in vain.
+            # Any other expectation cannot be met.
             self.awaits_continue = value.lower() == b"100-continue"
             self._refusal = self._refusal if self.awaits_continue else 417
 

@@ -1,4 +1,4 @@
-"""Answers that clients take slowly, without a thread: the main loop sends on, within bounds of time and memory."""
+"""Sends responses to slow readers without a thread: the main loop continues them, within limits of time and memory."""
 
 from __future__ import annotations
 
@@ -7,42 +7,50 @@ import socket
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+import structlog
+
+from app.bounded_log import BoundedLog
 from app.server import limits
 from app.server.connection import Connection
-from app.server.tally import Tally
 
-if TYPE_CHECKING:
-    from app.server.worker import Worker
+logger = structlog.stdlib.get_logger("app.server")
+
+
+class MainLoop(Protocol):
+    """The members of the worker that are used here."""
+
+    poller: selectors.BaseSelector
+    nr_conns: int
 
 
 class SlowReaders:
-    """Connections whose answer has not left yet, with what follows when it has; the longest under way first."""
+    """Connections with an unsent rest of a response, each with the callback for its end. The earliest comes first."""
 
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
-        self._waiting: dict[Connection, Callable[[], None]] = {}
-        self._held_bytes = 0
-        self.tally = Tally("slow_readers_dropped")
+    def __init__(self, main_loop: MainLoop) -> None:
+        self._main_loop = main_loop
+        self._callbacks: dict[Connection, Callable[[], None]] = {}
+        self._unsent_bytes = 0
+        self.log = BoundedLog(logger, "slow_readers_dropped", limits.EVENTS_PER_MINUTE)
 
-    def add(self, conn: Connection, finish: Callable[[], None]) -> None:
-        """Sends the rest of an answer whenever the client takes more."""
-        conn.timeout = time.monotonic() + limits.ANSWER_SECONDS
-        self._waiting[conn] = finish
-        self._held_bytes += conn.sock.unsent_bytes
-        self._worker.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._send, conn))
+    def add(self, conn: Connection, on_sent: Callable[[], None]) -> None:
+        """Sends the rest of a response whenever the client accepts more, then calls `on_sent`."""
+        conn.timeout = time.monotonic() + limits.SEND_SECONDS
+        self._callbacks[conn] = on_sent
+        self._unsent_bytes += conn.sock.unsent_bytes
+        self._main_loop.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._send, conn))
 
-    def cut_off(self, now: float) -> None:
-        """Drops readers past their deadline, and the slowest while all together hold too much."""
-        while self._waiting and (conn := next(iter(self._waiting))).timeout <= now:
+    def enforce_limits(self, now: float) -> None:
+        """Drops readers past their deadline, then the slowest while all together hold too much memory."""
+        while self._callbacks and (conn := next(iter(self._callbacks))).timeout <= now:
             self._drop(conn, "deadline")
-        while self._held_bytes > limits.UNSENT_BYTES:
+        while self._unsent_bytes > limits.UNSENT_BYTES:
             self._drop(self._slowest(now), "memory")
 
-    def drop_for_room(self, now: float) -> bool:
-        """Drops the slowest to make room for others; false if all have only just begun."""
-        if not self._waiting or now - self._started(next(iter(self._waiting))) < limits.IDLE_SECONDS:
+    def drop_slowest(self, now: float) -> bool:
+        """Drops the slowest reader to free a connection; false if all responses have only just begun."""
+        if not self._callbacks or now - self._started_at(next(iter(self._callbacks))) < limits.IDLE_SECONDS:
             return False
         self._drop(self._slowest(now), "places")
         return True
@@ -52,7 +60,7 @@ class SlowReaders:
             self._flush(conn)
         except OSError:  # The client has gone.
             self._forget(conn)
-            self._worker.nr_conns -= 1
+            self._main_loop.nr_conns -= 1
             conn.close()
             return
         if not conn.sock.unsent:
@@ -62,23 +70,23 @@ class SlowReaders:
         before = conn.sock.unsent_bytes
         try:
             conn.sock.flush()
-        finally:  # A client may have taken a part before it went.
-            self._held_bytes -= before - conn.sock.unsent_bytes
+        finally:  # A client may have received a part before it went.
+            self._unsent_bytes -= before - conn.sock.unsent_bytes
 
     def _forget(self, conn: Connection) -> Callable[[], None]:
-        self._worker.poller.unregister(conn.sock)
-        self._held_bytes -= conn.sock.unsent_bytes
-        return self._waiting.pop(conn)
+        self._main_loop.poller.unregister(conn.sock)
+        self._unsent_bytes -= conn.sock.unsent_bytes
+        return self._callbacks.pop(conn)
 
     def _drop(self, conn: Connection, reason: str) -> None:
         self._forget(conn)
-        self._worker.nr_conns -= 1
-        self.tally.add(reason=reason, address=conn.address, sent=conn.sock.sent_bytes, unsent=conn.sock.unsent_bytes)
+        self._main_loop.nr_conns -= 1
+        self.log.warning(reason=reason, address=conn.address, sent=conn.sock.sent_bytes, unsent=conn.sock.unsent_bytes)
         conn.abort()
 
-    def _started(self, conn: Connection) -> float:
-        return float(conn.timeout) - limits.ANSWER_SECONDS
+    def _started_at(self, conn: Connection) -> float:
+        return float(conn.timeout) - limits.SEND_SECONDS
 
     def _slowest(self, now: float) -> Connection:
-        # Bytes per second. One second more for all, so that an answer that has just begun does not count as slow.
-        return min(self._waiting, key=lambda conn: conn.sock.sent_bytes / (now - self._started(conn) + 1))
+        # By bytes per second. Each duration counts one second more, so that a new response does not rank as slow.
+        return min(self._callbacks, key=lambda conn: conn.sock.sent_bytes / (now - self._started_at(conn) + 1))

@@ -24,7 +24,7 @@ from flask import Flask, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from app.web.bounded_log import cut
+from app.bounded_log import cut
 
 HIDDEN = "[hidden]"
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -62,6 +62,7 @@ def test_all_faults_are_reported_at_once_with_what_is_expected_and_an_example() 
         "TRUSTED_PROXIES": "many",
         "PORT": "0",
         "WEB_CONCURRENCY": "1.5",
+        "WORKER": "sync",
         "REQUEST_DEADLINE": "nan",
         "LOG_LEVEL": "loud",
         "SANDBOX_URL": "http://sandbox.example:9000",
@@ -111,9 +112,11 @@ def test_heroku_needs_postgres_a_public_url_and_keys_and_says_why() -> None:
 
 def test_limits_are_inclusive_and_blank_values_are_absent() -> None:
     given = {"PORT": " 65535 ", "WEB_CONCURRENCY": "1", "REQUEST_DEADLINE": "0.5", "LOG_LEVEL": "debug"}
+    given["WORKER"] = "GThread"
     settings = load({**OWN, **given, "PUBLIC_URL": "", "TRUSTED_PROXIES": "  "})
     assert (settings.port, settings.web_concurrency, settings.request_deadline) == (65535, 1, 0.5)
     assert (settings.log_level, settings.public_url, settings.trusted_proxies) == ("DEBUG", None, 0)
+    assert (settings.worker, load(OWN).worker) == ("gthread", "derapi")
     assert (load(OWN).port, load(OWN).web_concurrency, load(OWN).request_deadline) == (8000, 2, 20.0)
 
 
@@ -162,7 +165,8 @@ def test_the_example_file_shows_the_defaults_and_valid_values(tmp_path: Path) ->
     trustme.CA().cert_pem.write_to_path(str(tmp_path / "company.pem"))
     shown["VENDOR_CA_FILE"] = str(tmp_path / "company.pem")
     settings = load({**KEYS, **shown})
-    for name in ("port", "web_concurrency", "request_deadline", "log_level", "trusted_proxies", "sandbox_port"):
+    names = "port web_concurrency worker request_deadline log_level trusted_proxies sandbox_port"
+    for name in names.split():
         assert getattr(settings, name) == getattr(load(OWN), name), name
 
 

@@ -63,8 +63,8 @@ class Enphase(EnphaseCloud):
         request.headers["key"] = self.credential["key"]
 
     def failure(self, reply: Reply, request: Request) -> VendorError | RawReply | None:
-        if reply.status == 401:
-            return self._refusal(reply, request)
+        if reply.status == 401 and (optional_text(reply.about, "message") or "").lower() == MISMATCH:
+            return Unauthorized(reply.url, "the API key and the token belong to different applications")
         if reply.status == 403 and is_spare(request):
             return reply.instead({})
         # 409 is what version 2 of the API said, and is documented nowhere for this one.
@@ -72,14 +72,12 @@ class Enphase(EnphaseCloud):
             return limited(reply)
         return without_data(reply, request)
 
-    def _refusal(self, reply: Reply, request: Request) -> VendorError | RawReply:
-        if (optional_text(reply.about, "message") or "").lower() == MISMATCH:
-            return Unauthorized(reply.url, "the API key and the token belong to different applications")
+    def on_unauthorized(self, reply: Reply, request: Request) -> VendorError | RawReply | None:
         if not self.client.answered and is_gated(request):
-            # Kept answers do not show that the token is still good; a call that every plan covers does, or fails.
+            # Cached replies do not show that the token is still good; a call that every plan covers does, or fails.
             self.client.get(SYSTEMS, params={"size": 1}, freshness=Freshness.UNCACHED)
         if not self.client.answered:
-            return Unauthorized(reply.url)
+            return None
         if is_spare(request):
             return reply.instead({})
         # The same credential worked a moment ago, so it is what the call asks for that is refused.

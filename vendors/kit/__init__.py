@@ -2,7 +2,7 @@
 
 from vendors.kit.calls.client import Client
 from vendors.kit.calls.cloud import Cloud, open_cloud
-from vendors.kit.calls.quota import Ledger, Rate
+from vendors.kit.calls.quota import Ledger
 from vendors.kit.calls.reply_cache import Freshness, Mode, Replies
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.credentials import Credential, CredentialHeaders, basic, bearer
@@ -23,7 +23,8 @@ from vendors.kit.errors import (
     VendorDown,
     VendorError,
 )
-from vendors.kit.http.adapter import Transport
+from vendors.kit.http.transport import Transport
+from vendors.kit.limits import Limits, Rate
 from vendors.kit.messages import RawReply, Request
 from vendors.kit.parsing.ids_in_paths import fits_path
 from vendors.kit.parsing.projection import ANY, Shape
@@ -74,7 +75,7 @@ from vendors.kit.series.windows import (
     period_start,
     wall_time,
 )
-from vendors.kit.vendor import Limits, Stage, Vendor
+from vendors.kit.vendor import Stage, Vendor
 
 __all__ = [
     "ANY",

@@ -16,11 +16,10 @@ Scheme = Callable[[str], Mapping[str, str]]
 class Credential:
     """What one caller may use at one vendor. Read like a dict; shows nothing when printed."""
 
-    __slots__ = ("_fingerprints", "_parts")
+    __slots__ = ("_parts",)
 
     def __init__(self, parts: Mapping[str, str]) -> None:
         self._parts = dict(parts)
-        self._fingerprints: dict[tuple[bytes, tuple[str, ...]], bytes] = {}
 
     def __getitem__(self, name: str) -> str:
         return self._parts[name]
@@ -38,17 +37,13 @@ class Credential:
 
     def fingerprint(self, key: bytes, parts: tuple[str, ...] = ()) -> bytes:
         """A keyed hash that is equal for equal credentials and tells nothing without the key; of some parts or all."""
-        known = self._fingerprints.get((key, parts))
-        if known is not None:
-            return known
         digest = blake2b(key=key, digest_size=16)
         for name, value in sorted(self._parts.items()):
             if parts and name not in parts:
                 continue
             for part in (name.encode(), value.encode()):
                 digest.update(len(part).to_bytes(4, "big") + part)
-        self._fingerprints[key, parts] = digest.digest()
-        return self._fingerprints[key, parts]
+        return digest.digest()
 
 
 class CredentialHeaders:

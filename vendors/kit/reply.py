@@ -1,13 +1,13 @@
-"""A vendor's reply as plugins see it, and what came of the sweep that it belongs to."""
+"""A vendor's reply as plugins see it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, TypeVar
 
 import orjson
 
-from vendors.kit.calls.reply_cache import ReplyRef
-from vendors.kit.errors import BadReply, VendorError
+from vendors.kit.calls.progress import Progress
+from vendors.kit.errors import BadReply
 from vendors.kit.messages import RawReply
 from vendors.kit.parsing import reading
 from vendors.kit.parsing.projection import Shape
@@ -16,33 +16,6 @@ T = TypeVar("T")
 
 # What reading and converting foreign JSON can raise.
 UNREADABLE = (KeyError, ValueError, TypeError, AttributeError, IndexError, RecursionError, OverflowError)
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far a sweep came, for the sentence that says what is missing."""
-
-    failures: list[VendorError] = field(default_factory=list)
-    counts: dict[str, list[int]] = field(default_factory=dict)
-    """By what is counted, e.g. "sites": how many are done, and of how many."""
-
-    age: float = 0.0
-    """Seconds since the oldest reply that was reused."""
-    is_stale: bool = False
-    """Whether a reply was reused because a new one could not be had."""
-    sources: list[ReplyRef] = field(default_factory=list)
-    """The replies that were read."""
-
-    def add(self, failure: VendorError) -> None:
-        """One more failure, without what held it on its way: that would be whole answers, and tokens."""
-        failure.__cause__ = failure.__context__ = failure.__traceback__ = None
-        self.failures.append(failure)
-
-    @property
-    def missing(self) -> str:
-        """ "12 of 14 sites", or "" when nothing says that any is missing."""
-        counts = [(unit, done, of) for unit, (done, of) in list(self.counts.items()) if done < of]
-        return ", ".join(f"{done} of {of} {unit}" for unit, done, of in counts)
 
 
 class Reply:
@@ -140,6 +113,38 @@ class Reply:
         failure = BadReply(self.url, why)
         self._spoiled(failure, None)
         return failure
+
+
+class WholeReply(Reply):
+    """A reply as a plugin's hooks see it: whole, whatever its Shape leaves out."""
+
+    def _load(self) -> Any:
+        projected = super()._load()
+        if self._only is None:
+            return projected
+        body = self._raw.body
+        return WholeObject(projected, self._only, body) if isinstance(projected, dict) else orjson.loads(body)
+
+
+class WholeObject(Mapping[str, Any]):
+    """A projected object that parses its whole body once a member is read that the projection leaves out or cuts."""
+
+    def __init__(self, projected: Mapping[str, Any], shape: Shape, body: bytes) -> None:
+        self._projected, self._shape, self._body = projected, shape, body
+
+    @cached_property
+    def _whole(self) -> Mapping[str, Any]:
+        whole: Mapping[str, Any] = orjson.loads(self._body)
+        return whole
+
+    def __getitem__(self, name: str) -> Any:
+        return (self._projected if name in self._shape.whole_members else self._whole)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._whole)
+
+    def __len__(self) -> int:
+        return len(self._whole)
 
 
 def _why(error: BaseException) -> str:

@@ -1,16 +1,16 @@
 """The interface of a vendor plugin."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import ClassVar
 
 from vendors.kit.calls.client import Client
-from vendors.kit.calls.quota import Rate
+from vendors.kit.calls.hooks import Hooks
 from vendors.kit.calls.reply_cache import Freshness
 from vendors.kit.credentials import Credential, CredentialHeaders, bearer
 from vendors.kit.errors import NotOffered, VendorError
+from vendors.kit.limits import Limits
 from vendors.kit.messages import RawReply, Request
 from vendors.kit.records import Battery, Key, Site, SolarInverter
 from vendors.kit.reply import Reply
@@ -30,19 +30,6 @@ class Stage(StrEnum):
     """`site()`, and `solar_inverter()` or `battery()`: single reads, with live values."""
     SERIES = "series"
     """At least one of the series of intervals."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a vendor allows to one limit group: `parallel` calls at a time, and a rate.
-
-    group: the parts of a credential that share a quota; all of them when none is named.
-    rate: only what the vendor publishes for everyone; what a plan allows is learnt from the vendor's answers.
-    """
-
-    parallel: int = 4
-    rate: Rate | None = None
-    group: tuple[str, ...] = ()
 
 
 class Vendor:
@@ -77,18 +64,24 @@ class Vendor:
     follows_308: ClassVar[bool] = False
     """Whether this vendor answers 308 for ids that have moved, to another path of the same host."""
 
-    client: Client
-
-    def __init__(self, credential: Credential) -> None:
+    def __init__(self, credential: Credential, connect: Callable[[Hooks], Client]) -> None:
+        """`connect` makes the client, which calls this plugin's hooks."""
         self.credential = credential
+        self.client = connect(self)
 
     def sign(self, request: Request) -> None:
         """Adds what authenticates the call. By default the bearer token."""
         request.headers["Authorization"] = f"Bearer {self.credential['token']}"
 
     def failure(self, reply: Reply, request: Request) -> VendorError | RawReply | None:
-        """What this vendor's reply means where HTTP does not say so: a failure, or another reply to read in its
-        place (`reply.instead`); None lets the status decide."""
+        """Meaning of a reply where its status does not tell it: a failure, or another reply to read in its place
+        (`reply.instead`); None lets the status decide. It depends on its arguments alone and makes no call. The reply
+        is whole, whatever the call's Shape leaves out."""
+        return None
+
+    def on_unauthorized(self, reply: Reply, request: Request) -> VendorError | RawReply | None:
+        """Meaning of a 401 that `failure` leaves open, for a vendor that refuses with 401 both a bad credential and
+        what a good one does not cover. May make a call to find out which; None: the credential is refused."""
         return None
 
     def spent(self, reply: Reply) -> float | None:

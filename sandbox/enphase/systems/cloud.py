@@ -36,6 +36,7 @@ class EnphaseCloud(Dialect):
     """
 
     data_faults = data_faults.CHANGES
+    data_fault_options = {"fault-22": {"gateway_down": True}}
     # A charge that stands next to the rows has no time.
     resolution = Resolution(charge_seconds=LAG_SECONDS + METER_ROW)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from sandbox.data_faults import Change, Json, Rows, doubled
+from sandbox.enphase.systems.constants import DAY_SECONDS
 
 _SILENT = 4
 
@@ -35,9 +36,11 @@ def _sign(path: str, data: Json) -> None:
 
 
 def _of_tomorrow(path: str, data: Json) -> None:
-    """Every third row is there once more, on the date after its own."""
+    """Every third row is there once more, a day later, unless that is within the time of the answer."""
     rows = _rows(path, data)
-    rows.extend([row | {"end_at": row["end_at"] + 86_400} for row in rows[::3]])
+    last = max((row["end_at"] for row in rows), default=0)
+    copies = [row | {"end_at": row["end_at"] + DAY_SECONDS} for row in rows[::3]]
+    rows.extend([copy for copy in copies if copy["end_at"] > last])
 
 
 def _replaced(path: str, data: Json) -> None:

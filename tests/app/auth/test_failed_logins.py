@@ -10,10 +10,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app
+from app import bounded_log, create_app
 from app.auth import tokens
 from app.config import Settings
-from app.web import bounded_log, log
+from app.web import log
 
 GRANT = {"grant_type": "client_credentials"}
 UNKNOWN = "0" * 32

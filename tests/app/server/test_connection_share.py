@@ -1,27 +1,43 @@
-from app.server.connection_share import SLOTS, Share
+"""Which worker process leaves a new connection to another one."""
+
+import mmap
+
+import pytest
+
+from app.server import connection_share
+from app.server.connection_share import COUNT, NO_WORKER, SLOTS, another_has_fewer, publish, withdraw
 
 
-def test_who_has_more_connections_than_another_leaves_the_next_one_to_it():
-    first, second = Share(SLOTS), Share(SLOTS + 1)
-    try:
-        assert not first.is_above_others, "both have none"
-        first.tell(2)
-        second.tell(1)
-        assert first.is_above_others
-        assert not second.is_above_others
-        second.tell(2)
-        assert not first.is_above_others
-    finally:
-        first.leave()
-        second.leave()
+@pytest.fixture(autouse=True)
+def _no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = mmap.mmap(-1, SLOTS * COUNT.size)
+    counts.write(COUNT.pack(NO_WORKER) * SLOTS)
+    monkeypatch.setattr(connection_share, "counts", counts)
 
 
-def test_a_worker_that_has_ended_gets_no_connections_left():
-    alone, ended = Share(SLOTS), Share(SLOTS + 1)
-    try:
-        alone.tell(5)
-        assert alone.is_above_others
-        ended.leave()
-        assert not alone.is_above_others
-    finally:
-        alone.leave()
+def test_a_worker_with_more_connections_leaves_the_next_one_to_another() -> None:
+    publish(1, 2)
+    publish(2, 1)
+    assert another_has_fewer(2)
+    assert not another_has_fewer(1)
+
+
+def test_workers_with_equal_numbers_both_accept() -> None:
+    publish(1, 2)
+    publish(2, 2)
+    assert not another_has_fewer(2)
+
+
+def test_a_worker_that_has_ended_is_left_no_connections() -> None:
+    publish(1, 5)
+    publish(2, 0)
+    assert another_has_fewer(5)
+    withdraw(2)
+    assert not another_has_fewer(5)
+
+
+def test_a_late_worker_reuses_the_slot_of_a_worker_long_gone() -> None:
+    publish(3, 7)
+    publish(3 + SLOTS, 1)
+    assert not another_has_fewer(1)
+    assert another_has_fewer(2)

@@ -1,4 +1,7 @@
+"""Which CPU a worker process is pinned to."""
+
 import os
+from collections.abc import Callable
 
 import pytest
 
@@ -6,49 +9,54 @@ from app.server import cpu_affinity
 
 
 @pytest.fixture
-def allowed(monkeypatch):
-    def allow(*found):
-        monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(found), raising=False)
+def allow(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Sets the CPUs that the system allows."""
 
-    return allow
+    def set_allowed(*cpus: int) -> None:
+        monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(cpus), raising=False)
+
+    return set_allowed
 
 
-def test_as_many_workers_as_processors_get_one_each(allowed):
-    allowed(3, 5)
+def test_as_many_workers_as_cpus_get_one_each(allow: Callable[..., None]) -> None:
+    allow(3, 5)
     first = cpu_affinity.choose(2, [])
     assert {first, cpu_affinity.choose(2, [first])} == {3, 5}
 
 
-def test_a_worker_in_the_place_of_a_dead_one_gets_its_processor(allowed):
-    allowed(0, 1, 2)
+def test_a_worker_that_replaces_a_dead_one_gets_its_cpu(allow: Callable[..., None]) -> None:
+    allow(0, 1, 2)
     assert cpu_affinity.choose(3, [0, 2]) == 1
 
 
-def test_twice_as_many_workers_share_processors_evenly(allowed):
-    allowed(0, 1)
-    taken = []
+def test_twice_as_many_workers_as_cpus_share_them_evenly(allow: Callable[..., None]) -> None:
+    allow(0, 1)
+    taken: list[int | None] = []
     for _ in range(4):
         taken.append(cpu_affinity.choose(4, taken))
-    assert sorted(taken) == [0, 0, 1, 1]
+    assert taken.count(0) == taken.count(1) == 2
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 5, 6, 7])
-def test_workers_that_cannot_be_shared_out_evenly_go_where_the_system_wants_them(allowed, workers):
-    allowed(0, 1, 2, 3)
+def test_workers_that_cannot_be_spread_evenly_are_not_pinned(allow: Callable[..., None], workers: int) -> None:
+    allow(0, 1, 2, 3)
     assert cpu_affinity.choose(workers, []) is None
 
 
-def test_where_the_system_knows_no_such_choice_there_is_none(monkeypatch):
+def test_a_system_without_cpu_affinity_pins_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.delattr(os, "sched_setaffinity", raising=False)
     assert cpu_affinity.choose(2, []) is None
-    cpu_affinity.keep_to(None)
+    cpu_affinity.pin(None)
 
 
-def test_a_system_that_refuses_the_choice_is_no_reason_not_to_start(monkeypatch, caplog):
-    def refuse(pid, processors):
+def test_a_system_that_refuses_to_pin_does_not_prevent_the_start(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(pid: int, cpus: set[int]) -> None:
         raise PermissionError("not here")
 
     monkeypatch.setattr(os, "sched_setaffinity", refuse, raising=False)
     caplog.set_level("WARNING", logger="app.server.cpu_affinity")
-    cpu_affinity.keep_to(1)
-    assert "this process keeps to no processor: not here" in caplog.text
+    cpu_affinity.pin(1)
+    assert "this process is pinned to no CPU: not here" in caplog.text

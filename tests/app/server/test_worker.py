@@ -1,4 +1,4 @@
-"""What callers do to the connections of a real server, by accident or not: others never feel it."""
+"""Clients misuse the connections of a real server, by accident or not: other clients never notice."""
 
 import json
 import os
@@ -11,12 +11,12 @@ from urllib.parse import quote
 import pytest
 from gunicorn.config import Config
 
-from app.server import Worker
 from app.server.connection import Connection
 from app.server.limits import QUEUE_SECONDS
-from tests.app.server.worker_process import GET, LAST, POST, answer, one, serving, statuses
+from app.server.worker import Worker
+from tests.app.server.worker_process import GET, LAST, POST, read_all, read_response, serving, statuses
 
-PATIENCE = 1.5
+RECEIVE_SECONDS = 1.5
 BODY = b"Content-Length: 20\r\n\r\ngrant_"
 CHUNK = b"Transfer-Encoding: chunked\r\n\r\n5\r\ngr"
 
@@ -25,44 +25,44 @@ pytestmark = pytest.mark.serial
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    limits = {"PATIENCE_SECONDS": PATIENCE, "REFUSALS_PER_MINUTE": 1000}
-    with serving(tmp_path_factory.mktemp("server"), limits=limits) as found:
-        yield found
+    limits = {"RECEIVE_SECONDS": RECEIVE_SECONDS, "REFUSALS_PER_MINUTE": 1000}
+    with serving(tmp_path_factory.mktemp("server"), limits=limits) as server:
+        yield server
 
 
 @pytest.mark.one_in(3)
 @pytest.mark.parametrize(
-    "half",
+    "sent",
     [b"", GET, GET + b"X-Long: ", POST + BODY, POST + CHUNK],
     ids=["nothing", "headers", "a header", "a body", "a chunk"],
 )  # fmt: skip
-def test_twice_as_many_half_sent_requests_as_threads_delay_nobody_and_are_cut_off(server, half):
+def test_twice_as_many_half_sent_requests_as_threads_delay_no_other_client_and_are_cut_off(server, sent):
     with ExitStack() as stack:
         started = time.monotonic()
-        sent = [stack.enter_context(server.connect(half)) for _ in range(128)]
-        assert all(server.healthy() for _ in range(20))
-        assert time.monotonic() - started < PATIENCE, "before anything was cut off"
-        answers = {answer(connection) for connection in sent}
-        assert PATIENCE <= time.monotonic() - started < PATIENCE + 2
-    codes = {tuple(statuses(read)) for read in answers}
-    assert codes == ({(408,)} if half else {()})
+        connections = [stack.enter_context(server.connect(sent)) for _ in range(128)]
+        assert all(server.is_healthy() for _ in range(20))
+        assert time.monotonic() - started < RECEIVE_SECONDS, "before anything was cut off"
+        responses = {read_all(connection) for connection in connections}
+        assert RECEIVE_SECONDS <= time.monotonic() - started < RECEIVE_SECONDS + 2
+    codes = {tuple(statuses(response)) for response in responses}
+    assert codes == ({(408,)} if sent else {()})
 
 
 def test_a_request_that_drips_is_cut_off_although_it_never_pauses(server):
     with server.connect(GET + b"X-Long: ") as connection:
         started = time.monotonic()
         connection.settimeout(0.05)
-        read = b""
-        while not read and time.monotonic() - started < 10:
+        received = b""
+        while not received and time.monotonic() - started < 10:
             try:
                 connection.sendall(b"x")
-                read = connection.recv(65536)
+                received = connection.recv(65536)
             except TimeoutError:
                 continue
-    assert statuses(read) == [408]
-    assert b"application/problem+json" in read
-    assert b"within 1.5 seconds" in read
-    assert time.monotonic() - started < PATIENCE + 2
+    assert statuses(received) == [408]
+    assert b"application/problem+json" in received
+    assert b"within 1.5 seconds" in received
+    assert time.monotonic() - started < RECEIVE_SECONDS + 2
 
 
 def test_a_request_in_small_pieces_is_answered(server):
@@ -70,33 +70,33 @@ def test_a_request_in_small_pieces_is_answered(server):
         body = b"3\r\na=b\r\n1;x=y\r\n&\r\n0\r\nA-Trailer: 1\r\n\r\n"
         for byte in POST + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + body:
             connection.sendall(bytes([byte]))
-        read = answer(connection)
-    assert statuses(read) == [400]
-    assert b"grant_type is missing" in read
+        received = read_all(connection)
+    assert statuses(received) == [400]
+    assert b"grant_type is missing" in received
 
 
-def test_requests_sent_at_once_on_one_connection_are_answered_in_turn(server):
-    with server.connect(GET + b"\r\n" + POST + b"Content-Length: 3\r\n\r\na=b" + GET + LAST) as all:
-        assert statuses(answer(all)) == [200, 400, 200]
+def test_pipelined_requests_are_answered_in_turn(server):
+    with server.connect(GET + b"\r\n" + POST + b"Content-Length: 3\r\n\r\na=b" + GET + LAST) as connection:
+        assert statuses(read_all(connection)) == [200, 400, 200]
 
 
 def test_empty_lines_before_a_request_are_ignored(server):
     with server.connect(b"\r\n\r\n" + GET + b"\r\n" + b"\r\n" + GET + LAST) as connection:
-        assert statuses(answer(connection)) == [200, 200]
+        assert statuses(read_all(connection)) == [200, 200]
 
 
 def test_a_connection_is_kept_for_later_requests(server):
     with server.connect() as connection:
         for _ in range(3):
             connection.sendall(GET + b"\r\n")
-            assert b'"ok"' in (read := one(connection)), read
+            assert b'"ok"' in (received := read_response(connection)), received
 
 
-def test_a_client_that_asks_first_is_told_to_send_its_body(server):
+def test_a_client_that_expects_100_continue_gets_it_before_it_sends_the_body(server):
     with server.connect(POST + b"Expect: 100-continue\r\nContent-Length: 3\r\nConnection: close\r\n\r\n") as connection:
         assert statuses(connection.recv(65536)) == [100]
         connection.sendall(b"a=b")
-        assert statuses(answer(connection)) == [400]
+        assert statuses(read_all(connection)) == [400]
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -105,9 +105,9 @@ def test_a_large_body_is_refused_and_the_refusal_arrives(server, chunked):
     head = b"Transfer-Encoding: chunked\r\n\r\nF4240\r\n" if chunked else b"Content-Length: 1000000\r\n\r\n"
     started = time.monotonic()
     with server.connect(POST + head + body) as connection:
-        read = answer(connection)
-    assert statuses(read) == [413]
-    assert b"content_too_large" in read
+        received = read_all(connection)
+    assert statuses(received) == [413]
+    assert b"content_too_large" in received
     assert time.monotonic() - started < 5
 
 
@@ -147,11 +147,11 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
         "101 headers", "a long URL", "an endless URL", "an expectation", "a coding",
     ],
 )  # fmt: skip
-def test_what_is_not_answered_is_refused_as_a_problem_and_logged(server, sent, status, code):
+def test_a_malformed_request_is_refused_with_a_problem_document_and_logged(server, sent, status, code):
     with server.connect(sent) as connection:
-        read = answer(connection)
-    assert statuses(read) == [status]
-    head, _, body = read.partition(b"\r\n\r\n")
+        received = read_all(connection)
+    assert statuses(received) == [status]
+    head, _, body = received.partition(b"\r\n\r\n")
     problem = json.loads(body)
     assert (problem["status"], problem["code"]) == (status, code)
     assert problem["type"] == f"urn:problem-type:derapi:{code}"
@@ -169,56 +169,56 @@ def test_what_is_not_answered_is_refused_as_a_problem_and_logged(server, sent, s
     [b'3;a="b;c";d\r\na=b\r\n0\r\n', b"3\r\na=b\r\n0\r\n" + b"X: 1\r\n" * 100],
     ids=["extensions", "100 trailers"],
 )
-def test_what_may_come_with_chunks_is_passed_over(server, body):
+def test_chunk_extensions_and_trailers_are_ignored(server, body):
     with server.connect(CHUNKED + body + b"\r\n" + GET + LAST) as connection:
-        read = answer(connection)
-    assert statuses(read) == [400, 200]
-    assert b"grant_type is missing" in read
+        received = read_all(connection)
+    assert statuses(received) == [400, 200]
+    assert b"grant_type is missing" in received
 
 
 def test_the_longest_parameters_that_are_allowed_fit_the_request_line(server):
     longest = quote("\N{SLICE OF PIZZA}" * 200)
     query = "&".join(f"{name}={longest}" for name in ("pageToken", "vendorID", "vendorSiteID"))
     with server.connect(f"GET /solar-inverters?{query} HTTP/1.1\r\nHost: localhost\r\n".encode() + LAST) as connection:
-        assert statuses(answer(connection)) == [401]
+        assert statuses(read_all(connection)) == [401]
 
 
-def test_what_took_too_long_and_what_is_too_large_is_logged_too(server):
+def test_late_and_large_requests_are_logged_too(server):
     with server.connect(GET) as half, server.connect(POST + b"Content-Length: 1000000\r\n\r\n") as large:
         for connection, status in ((large, 413), (half, 408)):
-            problem = json.loads(answer(connection).partition(b"\r\n\r\n")[2])
+            problem = json.loads(read_all(connection).partition(b"\r\n\r\n")[2])
             assert problem["status"] == server.line("refused", request_id=problem["requestId"])["status"] == status
 
 
-def test_a_caller_who_never_reads_and_never_closes_does_not_stop_the_others(server):
+def test_clients_that_neither_read_nor_close_do_not_delay_another(server):
     with ExitStack() as stack:
         for _ in range(10):
             stack.enter_context(server.connect(GET + LAST))
         started = time.monotonic()
-        assert all(server.healthy() for _ in range(5))
+        assert all(server.is_healthy() for _ in range(5))
         assert time.monotonic() - started < 2
 
 
-def test_sigterm_answers_what_has_arrived_and_ends_with_0(tmp_path):
+def test_sigterm_answers_requests_that_have_begun_to_arrive_and_ends_with_0(tmp_path):
     with serving(tmp_path) as server:
         with server.connect(GET) as half, server.connect(POST + b"Content-Length: 4\r\n\r\na="):
-            assert server.healthy()
+            assert server.is_healthy()
             os.kill(server.process.pid, signal.SIGTERM)
             half.sendall(b"\r\n")
-            assert statuses(answer(half)) == [200]
+            assert statuses(read_all(half)) == [200]
         assert server.process.wait(timeout=20) == 0
 
 
-def test_a_request_that_waited_too_long_for_a_thread_is_sent_away(tmp_path):
+def test_a_request_that_waited_too_long_for_a_thread_is_refused(tmp_path):
     ours, theirs = socket.socketpair()
     with ours, theirs:
         worker = Worker(0, 0, [], None, 10, Config(), None)
         conn = Connection(worker, ours, None, None)
-        conn.arrived = time.monotonic() - QUEUE_SECONDS - 1
+        conn.arrived_at = time.monotonic() - QUEUE_SECONDS - 1
         worker.tmp.close()
         assert worker.handle(conn) is False
         conn.close()
-        read = theirs.recv(65536)
-    assert statuses(read) == [503]
-    assert b"Retry-After: 5" in read
-    assert b"service_unavailable" in read
+        received = theirs.recv(65536)
+    assert statuses(received) == [503]
+    assert b"Retry-After: 5" in received
+    assert b"service_unavailable" in received

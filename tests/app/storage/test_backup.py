@@ -14,7 +14,7 @@ from flask import Flask
 from app.config import ROOT
 from app.storage.database import Database
 from tests.ports import free_port
-from tests.test_deployment import GUNICORN, clean, ended, read_until, started
+from tests.processes import GUNICORN, clean, ended, read_until, started
 
 # A process that writes a client and dies at once.
 KILLED = """

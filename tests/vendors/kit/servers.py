@@ -1,4 +1,4 @@
-"""Servers that misbehave on purpose, on loopback, over plain HTTP or TLS."""
+"""Servers on loopback, over plain HTTP or TLS, that answer exactly as a test wants, wrongly included."""
 
 import socket
 import ssl
@@ -8,18 +8,17 @@ from contextlib import contextmanager, suppress
 
 import trustme
 
+from vendors.kit import Request
+
+# Answers one request: with the connection, an event that is set when the test is over, and the request's bytes.
 Behaviour = Callable[[socket.socket, threading.Event, bytes], None]
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 def reply(body: bytes, head: bytes = OK) -> Behaviour:
-    """A whole answer; the connection stays open."""
-
-    def behave(connection, stopped, received):
-        connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-
-    return behave
+    """A complete response; the connection stays open."""
+    return send(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
 
 def raw(content: bytes) -> Behaviour:
@@ -33,7 +32,7 @@ def raw(content: bytes) -> Behaviour:
 
 
 def send(content: bytes) -> Behaviour:
-    """These bytes."""
+    """These bytes; the connection stays open."""
 
     def behave(connection, stopped, received):
         connection.sendall(content)
@@ -41,14 +40,36 @@ def send(content: bytes) -> Behaviour:
     return behave
 
 
+def send_bytewise(content: bytes) -> Behaviour:
+    """These bytes, each in a segment of the network; the connection stays open."""
+
+    def behave(connection, stopped, received):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for number in range(len(content)):
+            connection.sendall(content[number : number + 1])
+
+    return behave
+
+
+def in_turn(*behaviours: Behaviour) -> Behaviour:
+    """The first behaviour for the first request, and so on."""
+    remaining = iter(behaviours)
+    return lambda *exchange: next(remaining)(*exchange)
+
+
+def echo_target(connection, stopped, received):
+    """The request's target as the body."""
+    reply(received.split()[1])(connection, stopped, received)
+
+
 def tunnel(connection, stopped, received):
     """A proxy that answers CONNECT, and passes on what comes then."""
     host, _, port = received.split()[1].decode().partition(":")
-    with socket.create_connection((host, int(port))) as there:
+    with socket.create_connection((host, int(port))) as upstream:
         connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        back = threading.Thread(target=_pass_on, args=(there, connection))
+        back = threading.Thread(target=_pass_on, args=(upstream, connection))
         back.start()
-        _pass_on(connection, there)
+        _pass_on(connection, upstream)
         back.join()
 
 
@@ -87,13 +108,47 @@ def flood(head: bytes, block: bytes) -> Behaviour:
 
 
 def reset(connection, stopped, received):
-    """An RST instead of an answer."""
+    """An RST in place of an answer."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
     raise ConnectionAbortedError
 
 
+@contextmanager
+def unresponsive_address() -> Iterator[tuple[str, int]]:
+    """Where connections hang: a listener whose backlog is full, which acts as a firewall that drops packets."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+    filling = [socket.socket() for _ in range(4)]
+    for sock in filling:
+        sock.setblocking(False)
+        sock.connect_ex(listener.getsockname())
+    try:
+        yield listener.getsockname()
+    finally:
+        for sock in (listener, *filling):
+            sock.close()
+
+
+def receive_request(connection: socket.socket) -> bytes:
+    """A request with its body; empty when the client has closed the connection."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        block = connection.recv(65536)
+        if not block:
+            return b""
+        received += block
+    head, _, body = received.partition(b"\r\n\r\n")
+    _, announced, after = head.lower().partition(b"\r\ncontent-length:")
+    missing = (int(after.split(b"\r\n")[0]) if announced else 0) - len(body)
+    while missing > 0:
+        block = connection.recv(65536)
+        if not block:
+            return b""
+        received, missing = received + block, missing - len(block)
+    return received
+
+
 class Server:
-    """Where it is reached, and what it has received."""
+    """Where a server is reached, and what it has received."""
 
     def __init__(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -104,7 +159,7 @@ class Server:
 
 @contextmanager
 def serving(behave: Behaviour, authority: trustme.CA | None = None, name: str = "127.0.0.1") -> Iterator[Server]:
-    """A server that meets every request with `behave`; with an authority, over TLS as `name`."""
+    """A server that answers every request with `behave`; with an authority, over TLS under `name`."""
     server, stopped = Server(), threading.Event()
     context = None
     if authority:
@@ -114,13 +169,7 @@ def serving(behave: Behaviour, authority: trustme.CA | None = None, name: str = 
     def serve(connection):
         try:
             with context.wrap_socket(connection, server_side=True) if context else connection as connection:
-                while not stopped.is_set():
-                    received = b""
-                    while b"\r\n\r\n" not in received:
-                        block = connection.recv(65536)
-                        if not block:
-                            return
-                        received += block
+                while not stopped.is_set() and (received := receive_request(connection)):
                     server.requests.append(received)
                     behave(connection, stopped, received)
         except OSError:
@@ -142,3 +191,8 @@ def serving(behave: Behaviour, authority: trustme.CA | None = None, name: str = 
         stopped.set()
         server.listener.shutdown(socket.SHUT_RDWR)
         server.listener.close()
+
+
+def request_to(server: Server, scheme: str = "http", path: str = "/x") -> Request:
+    """A plugin's request to this server."""
+    return Request("GET", f"{scheme}://127.0.0.1:{server.port}", path)

@@ -104,7 +104,7 @@ def _is_ours(one):
     kind = type(one)
     if kind is types.FrameType:
         return "/vendors/kit/" in one.f_code.co_filename and "/tests/" not in one.f_code.co_filename
-    return kind.__module__.startswith(("vendors.", "httptools", "ssl", "requests"))
+    return kind.__module__.startswith(("vendors.", "httptools", "ssl", "requests", "urllib3"))
 
 
 def _shown(one):

@@ -8,8 +8,21 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 
-from tests.vendors.support import BASE, credential_of, open_vendor
-from vendors.kit import CredentialHeaders, NotFound, Production, Quality, Request, Sample, Site, Sweep, basic
+from tests.vendors.support import BASE, TRANSPORT, credential_of, open_vendor
+from vendors.kit import (
+    CredentialHeaders,
+    Deadline,
+    NotFound,
+    Production,
+    Quality,
+    Replies,
+    Request,
+    Sample,
+    Site,
+    Sweep,
+    basic,
+    open_cloud,
+)
 from vendors.solis.api import CONTENT_TYPE, Solis
 from vendors.solis.records import flows_kw, inverter_now, to_devices, to_site, to_status
 from vendors.solis.series import STEP, amount_kwh, fine_rows, offsets
@@ -38,7 +51,7 @@ def test_signatures_are_those_of_the_test_vectors(vector):
     credential = credential_of(Solis, "solis", {"X-Authorization-Solis": VECTORS["x_authorization_solis"]})
     request = Request(vector["method"], BASE, vector["path"], body=vector["body"].encode())
     with time_machine.travel("2026-01-05T06:07:08Z", tick=False):
-        Solis(credential).sign(request)
+        open_cloud("solis", Solis, TRANSPORT, Replies()).open(credential, Deadline(5)).sign(request)
     assert request.headers == {
         "Content-MD5": vector["content_md5"],
         "Content-Type": vector["content_type"],

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vendors.kit.errors import VendorError
-from vendors.kit.messages import Request
+from vendors.kit.messages import RawReply, Request
 
 log = logging.getLogger(__name__)
 
@@ -44,27 +44,30 @@ class CallLog:
         self,
         request: Request,
         failure: VendorError,
-        *,
-        status: int | None = None,
-        seconds: float = 0.0,
         rows: int | None = None,
+        *,
+        raw: RawReply | None = None,
+        seconds: float = 0.0,
     ) -> None:
-        """Writes a call's failure. `rows`: how many rows of its answer could not be read, if it was not all of them."""
-        about = {
+        """Writes a call's failure: its reply, or the seconds that it took without one.
+
+        rows: how many rows of the reply could not be read, if others could.
+        """
+        members = {
             "method": request.method,
             "path": request.template,
-            "status": status,
+            "status": raw.status if raw else None,
             "code": failure.code,
             "why": failure.why or None,
             "error": failure.cause or None,
-            "milliseconds": round(1000 * seconds),
+            "milliseconds": round(1000 * (raw.seconds if raw else seconds)),
             "attempt": request.attempt,
             "rows": rows,
         }
         with self._lock:
             left_out = self._left_out(failure.code)
         if left_out is not None:
-            self._write("vendor call failed", about | {"left_out": left_out or None})
+            self._write("vendor call failed", members | {"left_out": left_out or None})
 
     def catch_up(self) -> None:
         """Writes how many calls were left out in windows that are over. Called when calls succeed again."""
@@ -97,6 +100,6 @@ class CallLog:
         window.lines += 1
         return left_out
 
-    def _write(self, event: str, about: dict[str, Any]) -> None:
-        known = {name: value for name, value in about.items() if value is not None}
+    def _write(self, event: str, members: dict[str, Any]) -> None:
+        known = {name: value for name, value in members.items() if value is not None}
         log.warning(event, extra={"vendor": self._vendor} | known)

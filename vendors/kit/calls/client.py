@@ -9,25 +9,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 from weakref import proxy, ref
 
 import orjson
 
+from vendors.kit.calls.hooks import Hooks
 from vendors.kit.calls.optional import OptionalCall
 from vendors.kit.calls.pipeline import Calls
+from vendors.kit.calls.progress import Progress
 from vendors.kit.calls.reply_cache import Freshness, Mode
+from vendors.kit.calls.upstream import Upstream
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import BadReply, NotOffered, PluginFault, RateLimited, Timeout, VendorDown, VendorError
 from vendors.kit.messages import Request
 from vendors.kit.parsing.ids_in_paths import fits_path
 from vendors.kit.parsing.projection import Shape
-from vendors.kit.reply import Progress, Reply
-
-if TYPE_CHECKING:
-    from vendors.kit.calls.cloud import Cloud
-    from vendors.kit.vendor import Vendor
+from vendors.kit.reply import Reply
 
 log = logging.getLogger(__name__)
 
@@ -40,21 +39,21 @@ MAX_PAGES = 200
 class Client:
     """Calls to one vendor with one caller's credential, during one request. Lives no longer than its vendor."""
 
-    def __init__(self, cloud: "Cloud", vendor: "Vendor", deadline: Deadline, mode: Mode) -> None:
-        # Weakly, since the vendor holds its client: what refers to each other stays until garbage is searched for.
-        self._cloud, self._vendor, self._held = cloud, proxy(vendor), ref(vendor)
+    def __init__(self, upstream: Upstream, vendor: Hooks, deadline: Deadline, mode: Mode) -> None:
+        # Weak references: the vendor holds its client, and a cycle would keep both until the next garbage collection.
+        self._upstream, self._vendor, self._vendor_ref = upstream, proxy(vendor), ref(vendor)
         self.deadline = deadline
         self.progress = Progress()
-        self._calls = Calls(cloud, self._vendor, deadline, mode, self.progress)
+        self._calls = Calls(upstream, self._vendor, deadline, mode, self.progress)
 
     @property
     def answered(self) -> bool:
-        """Whether the vendor has answered any call of this request with success, reused replies not counted."""
+        """Whether the vendor has answered a call of this request with success, cached replies not counted."""
         return self._calls.answered
 
     @property
     def waits_for(self) -> str:
-        """URL of the call that has been under way for longest, else of the last one; "" before the first."""
+        """URL of the call that has been in flight for longest, else of the last one; "" before the first."""
         return self._calls.waits_for
 
     @property
@@ -166,10 +165,11 @@ class Client:
         return future
 
     def _start(self, call: Callable[[], T]) -> "Future[T]":
-        # The call may go on when the sweep that began it has ended: it needs the vendor as long.
-        return self._cloud.calls.submit(partial(contextvars.copy_context().run, self._read, call, self._held()))
+        # A strong reference to the vendor: the call may go on when the sweep that began it has ended.
+        vendor = self._vendor_ref()
+        return self._upstream.calls.submit(partial(contextvars.copy_context().run, self._read, call, vendor))
 
-    def _read(self, call: Callable[[], T], vendor: "Vendor | None" = None) -> T:
+    def _read(self, call: Callable[[], T], vendor: Hooks | None = None) -> T:
         try:
             return call()
         except (VendorError, NotOffered):
@@ -198,7 +198,7 @@ class Client:
     def _request(
         self, method: str, path: str, ids: Sequence[str], query: str, body: bytes | None, only: Shape | None
     ) -> Request:
-        base = self._cloud.home(self._vendor.credential)
+        base = self._upstream.home(self._vendor.credential)
         for part in ids:
             if not fits_path(part):
                 raise BadReply(base + path, "an id cannot stand in a URL")

@@ -8,7 +8,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import inf
 from typing import Any
 
@@ -17,6 +16,7 @@ from cachetools import LRUCache
 from vendors.kit.calls.bulkhead import Bulkhead
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Busy, Held
+from vendors.kit.limits import Rate
 
 # A wait of our own up to this long is pacing; a longer one is told to the caller instead.
 PACE_SECONDS = 1.0
@@ -24,14 +24,6 @@ GROUPS = 10_000
 # A 429 without a hint holds its group for so long; one more after that, for twice as long, up to the longest.
 FIRST_HOLD_SECONDS = 2.0
 LONGEST_HOLD_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """`calls` in any `seconds`."""
-
-    calls: int
-    seconds: int
 
 
 class Ledger:

@@ -8,7 +8,7 @@ from vendors.kit.errors import BackendError, BadReply, Timeout, VendorDown, Vend
 from vendors.kit.messages import RawReply, Request
 from vendors.kit.parsing.ids_in_paths import fits_path
 
-MISDIRECTED = 421
+MOVED, MISDIRECTED = 308, 421
 
 
 def moved_to(request: Request, raw: RawReply) -> Request | None:

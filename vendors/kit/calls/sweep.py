@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Callable, Iterable
 
+from vendors.kit.calls.progress import Progress
 from vendors.kit.errors import NotOffered, PluginFault, VendorError, worst
 from vendors.kit.records import Key, Keyed
-from vendors.kit.reply import Progress
 from vendors.kit.vendor import Vendor
 
 log = logging.getLogger(__name__)

@@ -1,146 +1,124 @@
-"""One signed HTTP call to a vendor and its bounded reply. Nothing here knows a vendor.
+"""A transport adapter of requests with one deadline for the whole exchange.
 
-The types are those of requests, its Session is not used: a shared one carries cookies from one caller's call into
-another's, reads .netrc, and follows redirects with the caller's headers.
+requests' own `HTTPAdapter` has a timeout for each read, which a server that sends a byte now and then never exceeds,
+and spends several times the CPU (`docs/performance.md`). `DeadlineAdapter` keeps its interface and its responses,
+and differs in this:
+
+- `timeout` covers everything from the name look-up to the last byte. It is a `Deadline` or a number of seconds.
+- The body is received and decoded at once, whatever `stream` says, and bounded by MAX_BODY.
+- The proxy and the trusted certificates belong to the constructor. Arguments of `send` that ask for others are
+  refused, not ignored.
+
+It has no redirects, no cookies and no `.netrc` (in requests a Session has them), no chunked uploads, no HTTP/2, no
+retries, no client certificates, and of content codings only gzip and deflate.
 """
 
-import re
 import time
+from collections.abc import Mapping
 from datetime import timedelta
-from email.message import Message
-from functools import lru_cache
 from types import SimpleNamespace
+from typing import Any
 
 import certifi
 import httptools
 import requests
-from requests.cookies import extract_cookies_to_jar
-from requests.utils import get_encoding_from_headers
+from requests.adapters import HTTPAdapter
+from requests.utils import select_proxy
+from urllib3 import HTTPResponse
 
 from vendors.kit.deadline import Deadline
-from vendors.kit.errors import BackendError, BadReply, Refused, Timeout, VendorError
-from vendors.kit.http.connection_pool import Connections, NotConnected, origin_of
-from vendors.kit.http.response_parser import Garbled, Reader, TooLarge
-from vendors.kit.messages import RawReply, Request
+from vendors.kit.http.connection_pool import ConnectionPool, split_url
+from vendors.kit.http.request_message import request_message
+from vendors.kit.http.response_parser import ResponseParser
 
-USER_AGENT = "derapi-server"
-# What cannot end the line that it stands in.
-TARGET = re.compile(r"[\x21-\x7e]+")
-NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+# For calls without a timeout: every wait has a deadline.
+DEFAULT_SECONDS = 30.0
+
+Timeout = Deadline | float | tuple[float, float] | tuple[float, None] | None
 
 
-class Transport:
-    """Sends requests to one vendor cloud; shared by all threads, keeps connections, no cookies.
+class DeadlineAdapter(HTTPAdapter):
+    """Sends requests over its own connections; shared by all threads.
 
-    proxy_url: the HTTP proxy for all calls, or "" for none; the environment is not asked.
-    ca_file: certificates to trust instead of the usual ones.
+    proxy_url: the HTTP proxy for all requests, or "" for none; the environment is not read.
+    ca_file: certificates to trust in place of certifi's.
     """
 
     def __init__(self, proxy_url: str = "", ca_file: str = "") -> None:
-        self._connections = Connections(proxy_url, ca_file or certifi.where())
+        super().__init__()
+        self._pool = ConnectionPool(proxy_url, ca_file or certifi.where())
 
-    def fetch(self, request: Request, deadline: Deadline) -> RawReply:
-        """The reply, whatever its status. Raises Timeout, BackendError, BadReply or Refused."""
-        try:
-            response = self.send(_prepared(request), deadline=deadline)
-            return RawReply(response.status_code, response.headers, response.content, request.shown_url)
-        except (requests.RequestException, httptools.HttpParserError, TooLarge, Garbled, OSError, ValueError) as error:
-            failure = _failure(error, request.shown_url, deadline)
-            failure.unreachable = _is_unreachable(error)
-            # Its name alone: its text may hold the URL with its query.
-            failure.cause = type(error).__name__
-        try:
-            # Outside of the handler: as its context the error would live on, and its frames, which hold what came.
-            raise failure
-        finally:
-            # An error and the frame that it left hold each other.
-            del failure
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
+        """Creates no pool of urllib3, since `send` uses a `ConnectionPool`."""
 
-    def send(self, request: requests.PreparedRequest, *, deadline: Deadline) -> requests.Response:
-        """The response with its whole body. Raises what `fetch` translates."""
-        url = request.url or ""
-        slash = url.find("/", url.find("://") + 3)
-        origin = origin_of(url[:slash] if slash > 0 else url)
-        sent = _written(request, *self._connections.way(origin, url[slash:] if slash > 0 else "/"))
-        connection = self._connections.take(origin, deadline)
+    def close(self) -> None:
+        """Closes the idle connections."""
+        self._pool.close()
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Timeout = None,
+        verify: bool | str = True,
+        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """The response with its complete body. Raises requests.RequestException, and ValueError for arguments that
+        this adapter does not support."""
+        deadline = _deadline(timeout)
+        if verify is not True or cert or (proxies and select_proxy(request.url or "", proxies)):
+            raise ValueError("certificates and proxies are set in the constructor (a Session needs trust_env = False)")
+        try:
+            return self._exchange(request, deadline)
+        except requests.RequestException as error:
+            error.request = error.request or request
+            raise
+        except TimeoutError as error:
+            raise requests.ReadTimeout("no complete response before the deadline", request=request) from error
+        except (OSError, httptools.HttpParserError) as error:
+            raise requests.ConnectionError("the connection broke", request=request) from error
+
+    def _exchange(self, request: requests.PreparedRequest, deadline: Deadline) -> requests.Response:
         started = time.perf_counter()
+        origin, target = split_url(request.url or "")
+        target, proxy_headers = self._pool.addressed(origin, target)
+        message = request_message(request, target, origin.authority, proxy_headers)
+        connection = self._pool.acquire(origin, deadline)
         try:
-            found = connection.exchange(sent, deadline)
-            response = _response(request, found, time.perf_counter() - started)
+            parser = connection.exchange(message, deadline, wants_body=request.method != "HEAD")
+            response = self._response(request, parser)
         except BaseException:
             connection.close()
             raise
-        if found.keeps_alive:
-            self._connections.give(origin, connection)
-        else:
-            connection.close()
+        self._pool.release(origin, connection)
+        response.elapsed = timedelta(seconds=time.perf_counter() - started)
+        return response
+
+    def _response(self, request: requests.PreparedRequest, parser: ResponseParser) -> requests.Response:
+        body, headers = parser.body, parser.headers
+        raw = HTTPResponse(
+            body,
+            headers=headers,
+            status=parser.status,
+            version=parser.version,
+            reason=parser.reason,
+            # What requests reads cookies from: a response of http.client.
+            original_response=SimpleNamespace(msg=headers) if "set-cookie" in headers else None,  # type: ignore[arg-type]
+            request_method=request.method,
+            preload_content=False,
+        )
+        response = self.build_response(request, raw)
+        # As `Response.content` leaves them; to read the bytes through `raw` would more than double the cost.
+        response._content, response._content_consumed = body, True  # type: ignore[attr-defined]
         return response
 
 
-def _prepared(request: Request) -> requests.PreparedRequest:
-    """The request as requests has it, without its own preparation: URL and headers need no second look."""
-    prepared = requests.PreparedRequest()
-    prepared.method, prepared.url, prepared.body = request.method, request.url, request.body
-    headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", **request.headers}
-    if request.body is not None:
-        headers["Content-Length"] = str(len(request.body))
-    # They are only written, as they are.
-    prepared.headers = headers  # type: ignore[assignment]
-    return prepared
-
-
-def _written(request: requests.PreparedRequest, target: str, host: str, more: str) -> bytes:
-    """The bytes of a request. Raises ValueError for what would be another request than it seems."""
-    headers, body = request.headers, request.body
-    allowed = TARGET.fullmatch(target) and VALUE.fullmatch("".join(headers.values())) and all(map(_is_name, headers))
-    if not allowed:
-        raise ValueError("a URL or a header holds what HTTP does not allow")
-    fields = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    lines = f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n{fields}{more}\r\n"
-    return lines.encode("latin-1") + (body if isinstance(body, bytes) else b"")
-
-
-def _response(request: requests.PreparedRequest, found: Reader, seconds: float) -> requests.Response:
-    """The reply as a response of requests."""
-    response = requests.Response()
-    response.request, response.url = request, request.url or ""
-    response.status_code, response.reason = found.status, found.reason
-    response.headers = found.headers  # type: ignore[assignment]
-    response.encoding = get_encoding_from_headers(response.headers)
-    response._content = found.body
-    response._content_consumed = True  # type: ignore[attr-defined]
-    response.elapsed = timedelta(seconds=seconds)
-    if found.cookies:
-        message = Message()
-        for cookie in found.cookies:
-            message["Set-Cookie"] = cookie
-        # Where requests expects the reply of http.client.
-        raw = SimpleNamespace(_original_response=SimpleNamespace(msg=message))
-        extract_cookies_to_jar(response.cookies, request, raw)  # type: ignore[no-untyped-call]
-    return response
-
-
-@lru_cache(maxsize=1024)
-def _is_name(text: str) -> bool:
-    return NAME.fullmatch(text) is not None
-
-
-def _is_unreachable(error: Exception) -> bool:
-    """Whether there was no connection: the host refused, was silent, unknown, or not trusted."""
-    return isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError | NotConnected)
-
-
-def _failure(error: Exception, url: str, deadline: Deadline) -> VendorError:
-    """What an error means; the table of section errors, for what has no status."""
-    if isinstance(error, requests.Timeout | TimeoutError) or deadline.left() <= 0:
-        return Timeout(url)
-    if isinstance(error, TooLarge):
-        return BadReply(url, "the answer is larger than 32 MiB")
-    if isinstance(error, Garbled):
-        return BadReply(url, "the answer's compression is broken")
-    if isinstance(error, requests.exceptions.SSLError):
-        return Refused(url, "no trustworthy TLS connection")
-    if isinstance(error, ValueError) and not isinstance(error, requests.ConnectionError):
-        return Refused(url, "the request cannot be sent")
-    return BackendError(url, "no connection, or it broke")
+def _deadline(timeout: Timeout) -> Deadline:
+    if isinstance(timeout, Deadline):
+        return timeout
+    if timeout is None:
+        return Deadline(DEFAULT_SECONDS)
+    if isinstance(timeout, int | float):
+        return Deadline(timeout)
+    raise ValueError("the timeout is one number or a Deadline: it covers connecting and reading")

@@ -1,143 +1,134 @@
-"""The replies of one connection as they arrive, in pieces of any size.
+"""Parses the responses of one connection, in pieces of any size.
 
-What is hard in HTTP is left to llhttp, which is Node's parser: framing, chunks, headers that contradict each other.
+llhttp, the parser of Node, does what is difficult in HTTP: framing, chunks, headers that contradict each other.
 """
 
-import zlib
 from typing import Any
 
 import httptools
 import requests
+from requests.exceptions import ContentDecodingError
+from urllib3 import HTTPHeaderDict
+
+from vendors.kit.http.content_coding import Decoder, decoder_for
 
 MAX_BODY = 32 * 1024 * 1024
 MAX_HEAD = 64 * 1024
-# So many bytes of framing may come with each byte of a body: chunks of one byte have five.
+# Bytes of framing allowed for each byte of a body: chunks of one byte have five.
 FRAMING = 8
-# zlib's code for a gzip header.
-GZIP = 31
 
 
-class TooLarge(Exception):
-    """The body, decoded, is larger than MAX_BODY."""
+class BodyTooLarge(requests.RequestException):
+    """The body, as it is sent or decoded, is larger than MAX_BODY."""
 
 
-class Garbled(Exception):
-    """The body's compression is broken."""
-
-
-class Headers(dict[str, str]):
-    """Fields by their names in lower case; asked for in any case. Costs a third of what requests' own does."""
-
-    __slots__ = ()
-
-    def __getitem__(self, name: str) -> str:
-        return super().__getitem__(name.lower())
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return super().get(name.lower(), default)
-
-    def __contains__(self, name: object) -> bool:
-        return super().__contains__(str(name).lower())
-
-
-class Reader:
-    """Reads the replies of one connection, one after another. The methods `on_...` are called by the parser."""
+class ResponseParser:
+    """Holds one response at a time. llhttp calls the methods `on_...`."""
 
     def __init__(self) -> None:
-        self._parser: Any = httptools.HttpResponseParser(self)
-        self.expect()
+        self._llhttp: Any = httptools.HttpResponseParser(self)
+        self.reset()
 
-    def expect(self) -> None:
-        """Makes ready for the next reply, and forgets the one before."""
+    def reset(self, *, wants_body: bool = True) -> None:
+        """Forgets the last response and prepares for the next one.
+
+        wants_body: false for the answers to HEAD and CONNECT, which end with their headers, whatever these announce.
+        """
+        self._wants_body = wants_body
         self.status, self.reason = 0, ""
-        self.headers = Headers()
-        self.cookies: list[str] = []
-        self.head_is_whole = self.is_whole = self.keeps_alive = False
-        self._received = self._coded = self._decoded = self._announced = 0
-        self._arrived: list[bytes] = []
+        self.headers = HTTPHeaderDict()
+        self.is_complete = self.keeps_alive = False
+        self._head_is_complete = False
+        self._received = self._encoded = self._decoded = self._announced = 0
+        self._undecoded: list[bytes] = []
         self._body: list[bytes] = []
-        self._gunzip: zlib._Decompress | None = None
+        self._decoder: Decoder | None = None
 
     def close(self) -> None:
-        """Lets go of the last reply and of the parser. The parser and this reader hold each other: a reference cycle
-        lasts until the next search for garbage, which is rare."""
-        self.expect()
-        self._parser = None
+        """Drops the last response and llhttp's parser. The parser and this object refer to each other, and Python
+        collects such cycles rarely."""
+        self.reset()
+        self._llhttp = None
 
     def feed(self, data: bytes) -> None:
-        """Takes what came. Raises httptools.HttpParserError, TooLarge or Garbled."""
+        """Parses what was received. Raises httptools.HttpParserError, BodyTooLarge or ContentDecodingError."""
         self._received += len(data)
-        self._parser.feed_data(data)
-        # Headers, sizes of chunks, and what may come behind them.
-        if self._received - self._coded > MAX_HEAD + FRAMING * self._coded:
-            raise httptools.HttpParserError("it does not come to an end")
-        if self._announced > MAX_BODY:
-            raise TooLarge
-        if self._arrived:
-            for part in self._arrived:
-                self._decode(part)
-            self._arrived.clear()
+        try:
+            self._llhttp.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # Not a kind of HttpParserError. The cause would hold the data.
+            raise httptools.HttpParserError("the server switched to another protocol") from None
+        # Headers, sizes of chunks, trailers.
+        if self._received - self._encoded > MAX_HEAD + FRAMING * self._encoded:
+            raise httptools.HttpParserError("headers or chunk extensions without end")
+        if max(self._announced, self._encoded) > MAX_BODY:
+            raise BodyTooLarge
+        # Outside of llhttp's callbacks, where any exception would become one of httptools.
+        for part in self._undecoded:
+            self._decode(part)
+        self._undecoded.clear()
 
-    def end(self) -> None:
-        """The connection has ended: so has a body whose length was not told. Raises requests.ConnectionError."""
-        if not self.head_is_whole or "content-length" in self.headers or "transfer-encoding" in self.headers:
-            raise requests.ConnectionError("the connection ended within a reply")
-        self.is_whole = True
+    def feed_end(self) -> None:
+        """Notes that the server closed the connection, which is the end of a body of unknown length. Raises
+        requests.ConnectionError where it is not."""
+        if not self._head_is_complete or "content-length" in self.headers or "transfer-encoding" in self.headers:
+            raise requests.ConnectionError("the connection was closed within a response")
+        self.is_complete = True
+
+    @property
+    def version(self) -> int:
+        """10 for HTTP/1.0, 11 for HTTP/1.1."""
+        return int(self._llhttp.get_http_version().replace(".", ""))
 
     @property
     def body(self) -> bytes:
-        """The whole body, decoded. Raises Garbled."""
-        if self._gunzip and self._body and not self._gunzip.eof:
-            raise Garbled
+        """The complete body, decoded. Raises ContentDecodingError if its compression was cut off."""
+        if self._decoder and self._encoded and not self._decoder.is_complete:
+            raise ContentDecodingError("the end of the compressed body is missing")
         return b"".join(self._body)
 
     def _decode(self, part: bytes) -> None:
-        if self._gunzip:
-            try:
-                part = self._gunzip.decompress(part, MAX_BODY + 1 - self._decoded)
-            except zlib.error as error:
-                raise Garbled from error
+        if self._decoder:
+            part = self._decoder.decode(part, MAX_BODY + 1 - self._decoded)
         self._decoded += len(part)
         if self._decoded > MAX_BODY:
-            raise TooLarge
+            raise BodyTooLarge
         self._body.append(part)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self.head_is_whole:
-            return  # behind a chunked body
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
-        if key == "set-cookie":
-            self.cookies.append(text)  # Joined, the comma in a date would look like one between two.
+        if not self._head_is_complete:  # Later ones are trailers of a chunked body.
+            self.headers.add(name.decode("latin-1"), value.decode("latin-1"))
 
     def on_status(self, reason: bytes) -> None:
-        if not self.head_is_whole:
+        if not self._head_is_complete:
             self.reason += reason.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        status: int = self._parser.get_status_code()
-        if status < 200 or self.head_is_whole:
+        status: int = self._llhttp.get_status_code()
+        if status < 200 or self._head_is_complete:
             return
-        self.status, self.head_is_whole = status, True
+        self.status, self._head_is_complete = status, True
+        if not self._wants_body:
+            # llhttp waits for a body that never comes, so the connection serves no further request.
+            self.is_complete = True
+            return
         length = self.headers.get("content-length", "")
-        self._announced = int(length) if length.isdigit() else 0
-        if self.headers.get("content-encoding", "").strip().lower() in {"gzip", "x-gzip"}:
-            self._gunzip = zlib.decompressobj(GZIP)
+        self._announced = int(length) if length.isdigit() and status not in (204, 304) else 0
+        self._decoder = decoder_for(self.headers.get("content-encoding", ""))
 
     def on_body(self, data: bytes) -> None:
-        if not self.is_whole:
-            self._coded += len(data)
-            self._arrived.append(data)
+        if not self.is_complete:
+            self._encoded += len(data)
+            self._undecoded.append(data)
 
     def on_message_begin(self) -> None:
-        # One more reply to the same request: whose it is nobody knows.
+        # A second response to one request: no caller asked for it.
         self.keeps_alive = False
 
     def on_message_complete(self) -> None:
-        if not self.head_is_whole:
-            # Of "100 Continue" and the like.
+        if not self._head_is_complete:
+            # An interim response such as "100 Continue".
             self.reason = ""
-            self.headers.clear()
-            self.cookies.clear()
-        elif not self.is_whole:
-            self.is_whole, self.keeps_alive = True, self._parser.should_keep_alive()
+            self.headers = HTTPHeaderDict()
+        elif not self.is_complete:
+            self.is_complete, self.keeps_alive = True, self._llhttp.should_keep_alive()

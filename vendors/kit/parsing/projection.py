@@ -19,6 +19,9 @@ class Shape:
 
     def __init__(self, spec: Spec) -> None:
         self._decoder = msgspec.json.Decoder(_type_of(spec))
+        members = spec.items() if isinstance(spec, dict) else [(name, ANY) for name in spec if isinstance(name, str)]
+        self.whole_members = frozenset(name for name, part in members if part is ANY)
+        """Names of the object's members that are read with all that they hold."""
 
     def read(self, body: bytes) -> Any:
         """The JSON; all of it when it has another form. Raises orjson.JSONDecodeError when it is none."""

@@ -10,11 +10,12 @@ import requests
 import responses
 
 from tests.vendors.support import BASE, cloud_of, credential_of, open_vendor
-from vendors.kit import BackendError, BadReply, Deadline, Mode, RateLimited, Sweep, Timeout, VendorDown
+from vendors.kit import BackendError, BadReply, Deadline, Mode, Rate, RateLimited, Sweep, Timeout, VendorDown
 from vendors.kit.calls.breaker import FAULTS, WITNESSES
-from vendors.kit.calls.quota import Budget, Rate
+from vendors.kit.calls.quota import Budget
 from vendors.kit.calls.single_flight import Flights
 from vendors.kit.errors import LONGEST_WAIT_SECONDS, THROTTLED_SECONDS
+from vendors.kit.http.adapter import DeadlineAdapter
 
 SITES = f"{BASE}/v2/sites"
 
@@ -84,7 +85,7 @@ def test_a_cloud_whose_certificate_nobody_trusts_is_down_whoever_calls(monkeypat
     def send(*asked, **options):
         raise requests.exceptions.SSLError
 
-    monkeypatch.setattr(type(cloud.transport), "send", send)
+    monkeypatch.setattr(DeadlineAdapter, "send", send)
     codes = [sweep_of(cloud, "sites", f"key-{number}").failure.code for number in range(FAULTS + 1)]
     assert codes[-1] == "vendor_down"
 
@@ -121,8 +122,8 @@ def test_what_is_from_memory_says_so_whichever_call_failed(network):
     network.get(f"{SITES}/2/devices", status=404)
     assert len(sweep_of(cloud).records) == 2
     now[0] = 7200.0
-    cloud.budget.hold(open_vendor("solaredge", cloud=cloud, headers={"X-Authorization-solaredge": "one-made-up-key"})
-                      .client._calls._group, 60)  # fmt: skip
+    credential = credential_of(cloud.vendor, "solaredge", {"X-Authorization-solaredge": "one-made-up-key"})
+    cloud.budget.hold(credential.fingerprint(cloud.secret, cloud.vendor.limits.group).hex(), 60)
     sweep = sweep_of(cloud)
     assert len(sweep.records) == 2
     assert "from memory, up to 7200 s old" in sweep.incomplete

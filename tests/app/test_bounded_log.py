@@ -4,7 +4,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from structlog.testing import capture_logs
 
-from app.web.bounded_log import BoundedLog, clean
+from app.bounded_log import BoundedLog, clean
 
 
 class Clock:

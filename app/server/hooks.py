@@ -1,0 +1,83 @@
+"""gunicorn's hooks, which gunicorn.conf.py passes on by name. They hold for both workers (WORKER)."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+import structlog
+
+from app import network
+from app.server import connection_share, cpu_affinity, tuning
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+
+
+def on_starting(server: Any) -> None:
+    """Refuses a used port before the start. A new master (USR2) inherits the open socket from the old one."""
+    if not server.master_pid:
+        for address in server.cfg.address:
+            if isinstance(address, tuple):  # neither a Unix socket nor an inherited one
+                host, port = address
+                network.refuse_used_port(host, port, "PORT")
+
+
+def when_ready(server: Any) -> None:
+    """Prepares the fork of the workers and logs the start in one line."""
+    # A stop signal that reaches a worker before it has its own handlers would run the master's handler and be lost.
+    os.register_at_fork(before=block_stop_signals, after_in_parent=unblock_stop_signals)
+    checkpoint_database(server)
+    tuning.tune_garbage_collection()
+    structlog.stdlib.get_logger("gunicorn").info(
+        "listening",
+        address=",".join(server.cfg.bind),
+        worker=server.cfg.worker_class_str,
+        workers=server.num_workers,
+        threads=server.cfg.threads,
+        connections=server.cfg.worker_connections,
+        pid=server.pid,
+    )
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Chooses a worker's CPU, in the master."""
+    worker.cpu = cpu_affinity.choose(server.num_workers, [sibling.cpu for sibling in server.WORKERS.values()])
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Pins a worker to its CPU, before it has threads."""
+    cpu_affinity.pin(worker.cpu)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Delivers the signals that arrived before the worker had its handlers."""
+    unblock_stop_signals()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Releases the share of connections of a worker that has ended, in the master."""
+    connection_share.withdraw(worker.age)
+
+
+def pre_exec(server: Any) -> None:
+    """Unblocks the signals that a new master (USR2) inherits as blocked."""
+    unblock_stop_signals()
+
+
+def on_exit(server: Any) -> None:
+    """Completes the database file, in the master, when all workers have ended."""
+    checkpoint_database(server)
+
+
+def checkpoint_database(server: Any) -> None:
+    """Moves SQLite's write-ahead log into the database file."""
+    server.app.wsgi().extensions["services"].database.checkpoint()
+
+
+def block_stop_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+
+
+def unblock_stop_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)

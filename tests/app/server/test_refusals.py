@@ -1,0 +1,25 @@
+"""A request that the worker refuses gets the same kind of problem document as one that a route refuses."""
+
+import pytest
+
+from app.server.refusals import DETAILS, MEDIA_TYPE, TITLES, Refusal
+from app.web import problems
+
+
+@pytest.mark.parametrize("status", TITLES)
+def test_a_refusal_has_the_members_of_every_other_problem(status: int) -> None:
+    refusal = Refusal(status)
+    document = refusal.document("an-id")
+    problem = problems.Problem(status, refusal.code, str(document["detail"]), title=refusal.title)
+    assert list(document.items()) == list(problem.body("an-id").items())
+    assert problems.MEDIA_TYPE == MEDIA_TYPE
+
+
+def test_every_status_has_a_detail_without_a_placeholder() -> None:
+    assert DETAILS.keys() == TITLES.keys()
+    assert not [status for status in TITLES if "{" in str(Refusal(status).document("an-id")["detail"])]
+
+
+def test_a_client_may_retry_what_is_refused_for_want_of_room_only() -> None:
+    retries = {status for status in TITLES if b"\r\nRetry-After: 5\r\n" in Refusal(status).response("an-id")}
+    assert retries == {503}

@@ -1,0 +1,66 @@
+"""Programs of this project as real processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from app import config
+
+GUNICORN = [sys.executable, "-m", "gunicorn", "wsgi:app"]
+FLASK = [sys.executable, "-m", "flask", "--app", "wsgi"]
+DEMO = [sys.executable, "demo.py"]
+# The values of the setting WORKER.
+WORKERS = ["derapi", "gthread"]
+# Far more than any wait needs on a busy machine.
+SECONDS = 120
+
+
+def clean(**settings: object) -> dict[str, str]:
+    """Returns the environment of this process without its settings, plus the given ones."""
+    hidden = dict.fromkeys(config.NAMES, "") | {"WEB_CONCURRENCY": "2"}  # gunicorn itself reads the latter
+    return {**os.environ, **hidden, **{name: str(value) for name, value in settings.items()}}
+
+
+@contextmanager
+def started(command: list[str], environ: Mapping[str, str], cwd: Path = config.ROOT) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        command, env=environ, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=SECONDS)
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    """Returns the output up to and including the line with this text."""
+    assert process.stdout is not None
+    output = ""
+    for line in process.stdout:
+        output += line
+        if text in line:
+            return output
+    raise AssertionError(f"ended without {text!r}:\n{output}")
+
+
+def ended(
+    command: list[str], environ: Mapping[str, str], cwd: Path = config.ROOT
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end."""
+    return subprocess.run(
+        command, env=environ, cwd=cwd, capture_output=True, text=True, check=False, timeout=SECONDS
+    )
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    ends = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < ends
+        time.sleep(0.05)

@@ -1,0 +1,38 @@
+"""The pinned requirements agree with the version ranges of setup.cfg, and suit a deployment."""
+
+import re
+from configparser import ConfigParser
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from app import config
+
+
+def pins(name: str) -> dict[str, Version]:
+    """Returns the version of each package that a requirements file pins."""
+    lines = (config.ROOT / name).read_text().splitlines()
+    requirements = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    return {pin.name.lower(): Version(str(pin.specifier).removeprefix("==")) for pin in requirements}
+
+
+def test_every_requirement_of_setup_cfg_is_pinned_within_its_range() -> None:
+    metadata = ConfigParser()
+    metadata.read(config.ROOT / "setup.cfg")
+    runtime, tools = pins("requirements.txt"), pins("requirements-dev.txt")
+    assert not runtime.keys() & tools.keys()
+    extras = metadata["options.extras_require"]
+    for text, locked in (
+        (metadata["options"]["install_requires"], runtime),
+        (extras["test"] + extras["lint"], tools),
+    ):
+        for line in text.split("\n"):
+            if line:
+                requirement = Requirement(line)
+                assert locked[requirement.name.lower()] in requirement.specifier, line
+
+
+def test_the_requirements_of_a_deployment_have_the_postgres_driver_and_no_urls() -> None:
+    text = (config.ROOT / "requirements.txt").read_text()
+    assert "psycopg[binary]==" in text
+    assert not re.search(r"://|--|file:|@", text)

@@ -1,0 +1,91 @@
+"""A plugin's hooks: what they see of a reply, and which of them may make a call."""
+
+import pytest
+
+from tests.vendors.support import TRANSPORT
+from vendors.kit import (
+    ANY,
+    Credential,
+    Deadline,
+    Forbidden,
+    Replies,
+    Shape,
+    Unauthorized,
+    Vendor,
+    VendorError,
+    open_cloud,
+)
+
+BASE = "https://hooks.test"
+
+
+class Hooked(Vendor):
+    """Refuses with status 200 and a member `refused`; with 401 also what a good credential does not cover."""
+
+    hosts = {"hooked": {"main": BASE}}
+
+    def failure(self, reply, request):
+        if reply.about.get("refused") or (reply.about.get("data") or {}).get("refused"):
+            return Forbidden(reply.url)
+        if reply.status == 401 and reply.about.get("why") == "expired":
+            return Unauthorized(reply.url, "the token has expired")
+        return None
+
+    def on_unauthorized(self, reply, request):
+        if request.path == "/account":
+            return None
+        self.client.get("/account")
+        return Forbidden(reply.url)
+
+
+@pytest.fixture
+def client():
+    vendor = open_cloud("hooked", Hooked, TRANSPORT, Replies()).open(Credential({"token": "made-up"}), Deadline(5))
+    yield vendor.client
+    assert vendor.client is not None, "the client holds its vendor weakly"
+
+
+def urls(network):
+    return [call.request.url.removeprefix(BASE) for call in network.calls]
+
+
+@pytest.mark.parametrize("body", [{"refused": True}, {"data": {"refused": True}}], ids=["member", "part of a member"])
+@pytest.mark.parametrize("spec", [("rows",), {"data": {"rows": ANY}}, [("rows",)]], ids=str)
+def test_failure_sees_what_the_shape_leaves_out(client, network, body, spec):
+    network.get(f"{BASE}/list", json={"rows": [], **body})
+    with pytest.raises(Forbidden):
+        client.get("/list", only=Shape(spec))
+
+
+def test_a_converter_still_gets_only_what_the_shape_names(client, network):
+    network.get(f"{BASE}/list", json={"rows": [1], "data": {"rest": 2}, "more": 3})
+    assert client.get("/list", only=Shape(("rows",))).json == {"rows": [1]}
+
+
+def test_a_shape_that_names_what_failure_reads_costs_no_second_parse(client, network, monkeypatch):
+    network.get(f"{BASE}/list", body='{"rows": [1], "data": null, "refused": false}')
+    monkeypatch.delattr("vendors.kit.reply.orjson.loads")
+    assert client.get("/list", only=Shape(("rows", "data", "refused"))).json["rows"] == [1]
+
+
+def test_a_refused_call_is_checked_by_a_call_that_each_good_credential_may_make(client, network):
+    network.get(f"{BASE}/plan", status=401, json={})
+    network.get(f"{BASE}/account", json={})
+    with pytest.raises(Forbidden):
+        client.get("/plan")
+    assert urls(network) == ["/plan", "/account"]
+
+
+def test_a_credential_that_the_check_finds_refused_is_reported_so(client, network):
+    network.get(f"{BASE}/plan", status=401, json={})
+    network.get(f"{BASE}/account", status=401, json={})
+    with pytest.raises(Unauthorized) as refusal:
+        client.get("/plan")
+    assert refusal.value.url == f"{BASE}/account"
+
+
+def test_a_refusal_that_failure_has_explained_is_not_checked(client, network):
+    network.get(f"{BASE}/plan", status=401, json={"why": "expired"})
+    with pytest.raises(VendorError, match="Unauthorized"):
+        client.get("/plan")
+    assert urls(network) == ["/plan"]

@@ -1,0 +1,139 @@
+"""One attempt of a call: region, breaker, quota, sign, send, meaning, hold (steps 4 to 10 of pipeline.py)."""
+
+import logging
+import time
+from functools import partial
+from typing import Any
+
+from vendors.kit.calls.breaker import Breaker
+from vendors.kit.calls.hooks import Hooks
+from vendors.kit.calls.meaning import as_logged, is_outage, meaning_of, outage_of
+from vendors.kit.calls.progress import Progress
+from vendors.kit.calls.regions import MISDIRECTED, MOVED, ask_other_regions, is_answer, moved_to
+from vendors.kit.calls.upstream import Upstream
+from vendors.kit.deadline import Deadline
+from vendors.kit.errors import BadReply, RateLimited, Timeout, VendorError, bounded
+from vendors.kit.messages import RawReply, Request
+from vendors.kit.reply import Reply, WholeReply
+
+log = logging.getLogger(__name__)
+
+
+class Attempts:
+    """The attempts of one request's calls to one vendor with one credential, whose fingerprint is `owner`."""
+
+    def __init__(self, upstream: Upstream, hooks: Hooks, deadline: Deadline, progress: Progress, owner: bytes) -> None:
+        self._upstream, self._hooks, self._deadline, self._progress = upstream, hooks, deadline, progress
+        self._owner = owner
+        self._group = hooks.credential.fingerprint(upstream.secret, hooks.limits.group).hex()
+        self.in_flight: list[str] = []
+        """URLs, in the order in which their calls began."""
+        self.last_url = ""
+        self.answered = False
+        """Whether any has succeeded."""
+
+    def make(self, request: Request) -> tuple[RawReply, Any]:
+        """Steps 4 to 10: a successful reply, and its body as JSON if a hook has parsed it."""
+        raw, request = self._in_region(request)
+        raw, reply = self._meant(raw, request)
+        self._succeeded(reply)
+        return raw, reply.parsed
+
+    def _in_region(self, request: Request) -> tuple[RawReply, Request]:
+        """Step 4, region: the reply, and the request that it answers, which differs where an account or id has
+        moved."""
+        raw = self._send(request)
+        if raw.status == MOVED:
+            target = moved_to(request, raw) if self._hooks.follows_308 else None
+            return (self._send(target), target) if target else (raw, request)
+        if raw.status != MISDIRECTED:
+            return raw, request
+        answered, raw = ask_other_regions(self._upstream.urls.values(), request, raw, self._send)
+        if answered is not request and is_answer(raw):
+            self._upstream.remember_home(self._hooks.credential, answered.base)
+        return raw, answered
+
+    def _send(self, request: Request) -> RawReply:
+        """Steps 5 to 8: breaker, quota, sign, send."""
+        url = self.last_url = request.shown_url
+        if self._deadline.left() <= 0:
+            raise Timeout(url)
+        breaker = self._upstream.breakers[request.base]
+        self.in_flight.append(url)
+        try:
+            breaker.refuse(url)
+            with self._upstream.budget.spend(self._group, url, self._deadline):
+                # Again, after the wait for a slot: while the vendor is down, one call at a time passes as a probe.
+                is_probe = breaker.check(url, self._deadline.left())
+                # Immediately before it is sent: some signatures contain the time.
+                self._hooks.sign(request)
+                return self._exchange(request, breaker, is_probe)
+        except Timeout:
+            # Before it leaves `in_flight`: at the deadline the request asks what it waited for.
+            self.last_url = url
+            raise
+        finally:
+            self.in_flight.remove(url)
+
+    def _exchange(self, request: Request, breaker: Breaker, is_probe: bool) -> RawReply:
+        """Step 8, send: one HTTP exchange, whose outcome the breaker learns."""
+        started = time.perf_counter()
+        try:
+            raw = self._upstream.transport.fetch(request, self._deadline)
+        except VendorError as failure:
+            self._upstream.call_log.failed(request, failure, seconds=time.perf_counter() - started)
+            if isinstance(failure, BadReply):
+                # An unreadable reply is a reply: the cloud is up.
+                breaker.succeeded()
+            elif failure.unreachable:
+                breaker.unreachable(is_probe=is_probe)
+            else:
+                breaker.failed(self._owner, is_probe=is_probe)
+            raise
+        raw.seconds = time.perf_counter() - started
+        if log.isEnabledFor(logging.DEBUG):
+            milliseconds = raw.seconds * 1000
+            log.debug("%s %s answered %d in %.0f ms", request.method, request.shown_url, raw.status, milliseconds)
+        outage = outage_of(self._hooks, self._for_hooks(raw, request), raw, request) if raw.status >= 500 else None
+        if outage:
+            self._upstream.call_log.failed(request, outage, raw=raw)
+            breaker.failed(self._owner, is_probe=is_probe)
+        else:
+            breaker.succeeded()
+        return raw
+
+    def _meant(self, raw: RawReply, request: Request) -> tuple[RawReply, Reply]:
+        """Step 9, meaning: the reply to read, which the plugin may have replaced. Raises the failure that it means."""
+        reply = self._for_hooks(raw, request)
+        meaning = meaning_of(self._hooks, reply, raw, request)
+        if isinstance(meaning, VendorError):
+            self._failed(raw, request, meaning)
+            try:
+                raise meaning
+            finally:
+                # The error's traceback refers to this frame: a cycle that would hold the reply.
+                del meaning
+        return (meaning, self._for_hooks(meaning, request)) if meaning else (raw, reply)
+
+    def _failed(self, raw: RawReply, request: Request, failure: VendorError) -> None:
+        """Step 10, hold: after a 429 for the vendor's time. The caller's wait is at least as long."""
+        if not is_outage(raw, failure):  # Step 8 has logged an outage already.
+            self._upstream.call_log.failed(request, as_logged(failure, request.attempt), raw=raw)
+        if isinstance(failure, RateLimited):
+            held_seconds = self._upstream.budget.throttled(self._group, failure.hint)
+            failure.retry_after = max(failure.retry_after or 0.0, held_seconds)
+
+    def _succeeded(self, reply: Reply) -> None:
+        """Step 10, hold: after a success if its headers say that the quota is spent."""
+        self._upstream.budget.succeeded(self._group)
+        pause_seconds = bounded(self._hooks.spent(reply))
+        if pause_seconds is not None:
+            self._upstream.budget.hold(self._group, pause_seconds)
+        self.answered = True
+        self._upstream.retries.earn()
+        if self._upstream.call_log.is_behind:
+            self._upstream.call_log.catch_up()
+
+    def _for_hooks(self, raw: RawReply, request: Request) -> WholeReply:
+        report = partial(self._upstream.call_log.failed, request, raw=raw)
+        return WholeReply(raw, self._progress, report, request.only)

@@ -1,0 +1,61 @@
+"""What all requests of this process share of one vendor."""
+
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from cachetools import LRUCache
+
+from vendors.kit.calls.breaker import Breaker
+from vendors.kit.calls.call_log import CallLog
+from vendors.kit.calls.quota import Budget
+from vendors.kit.calls.reply_cache import FetchResult, Replies
+from vendors.kit.calls.retry_budget import Retries
+from vendors.kit.calls.single_flight import Flights
+from vendors.kit.calls.thread_pool import Threads
+from vendors.kit.credentials import Credential
+from vendors.kit.http.connection_pool import CONNECTIONS
+from vendors.kit.http.transport import Transport
+
+# Credentials whose region is remembered, for vendors with several.
+MAX_HOMES = 10_000
+
+
+@dataclass
+class Upstream:
+    """A vendor's addresses, connections, cached replies, limits and health. Threads start on first use, after
+    gunicorn's fork."""
+
+    name: str
+    urls: Mapping[str, str]
+    transport: Transport
+    replies: Replies
+    budget: Budget
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    """Key of credentials' fingerprints, so that no credential stands in memory as a key. Processes that share a ledger
+    share it."""
+    pause: float = 1.0
+    """Scales the pause before a retry; tests set 0."""
+
+    def __post_init__(self) -> None:
+        self._homes: LRUCache[bytes, str] = LRUCache(MAX_HOMES)
+        self._lock = threading.Lock()
+        self.flights: Flights[FetchResult] = Flights()
+        self.retries = Retries()
+        self.call_log = CallLog(self.name)
+        self.breakers = {base: Breaker(changed=partial(self.call_log.breaker, base)) for base in self.urls.values()}
+        self.calls = Threads(CONNECTIONS, f"call-{self.name}")
+
+    def home(self, credential: Credential) -> str:
+        """The base URL of the region that knows this account, as far as it was found, else of the first region."""
+        if len(self.urls) == 1:
+            return next(iter(self.urls.values()))
+        with self._lock:
+            base_url = self._homes.get(credential.fingerprint(self.secret))
+        return base_url or next(iter(self.urls.values()))
+
+    def remember_home(self, credential: Credential, base_url: str) -> None:
+        with self._lock:
+            self._homes[credential.fingerprint(self.secret)] = base_url

@@ -1,8 +1,8 @@
 """Runs a document: writes the files that it shows into a copy of the source tree, and runs its commands there.
 
-A fenced block whose first line names a file (```python vendors/sunny/api.py) is that file; `docs/vendors.md#sunny` is
-the section of that name, and `file+` replaces or adds the functions, classes and imports of the block. A block ```console has commands after `$ `, each with its output. `python -m tests.book FILE`
-writes the real outputs into the document.
+A fenced block whose first line names a file (```python vendors/sunny/api.py) is that file. `docs/vendors.md#sunny` is
+the section of that name, and `file+` replaces or adds the functions, classes and imports of the block. A block
+```console has commands after `$ `, each with its output. `python -m tests.book FILE` writes the real outputs.
 """
 
 import ast

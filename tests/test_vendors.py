@@ -12,7 +12,7 @@ import sandbox
 from sandbox import registry as dialects
 from sandbox.server import running
 from tests.contract import advice_on_lacks, counted_successes, path_of_site, reported_members
-from tests.services import Account, Played, account_of
+from tests.services import PLAYED_VENDORS, Account, Played, account_of
 from tests.vendors.cases import cases_of
 from tests.vendors.stages import reaches
 from tests.vendors.support import HEADERS, open_vendor
@@ -22,7 +22,7 @@ from vendors.kit.registry import discover
 
 ROOT = Path(__file__).parent.parent
 # A plugin of stage list or state may come without an emulator.
-NAMES = sorted(discover().keys() & dialects.discover().keys())
+NAMES = PLAYED_VENDORS
 KINDS = {"solar_inverter": SolarInverter, "battery": Battery}
 
 each_vendor = pytest.mark.parametrize("name", NAMES)

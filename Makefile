@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE =
 PY = .venv/bin/python
 PIP = $(PY) -m pip --disable-pip-version-check -qq
 
-.PHONY: setup demo test test-all soak lint bench sandbox clean
+.PHONY: setup demo test test-all soak lint docs bench sandbox clean
 .DEFAULT_GOAL := setup
 
 setup: .venv/complete
@@ -52,6 +52,10 @@ soak: setup
 lint: setup
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy --strict app vendors simulation sandbox
+
+# Writes the tables of README.md and docs/ that follow from the code.
+docs: setup
+	@$(PY) -m tests.documents
 
 # Some ten minutes, and the only target that installs the peers.
 bench: setup

@@ -103,7 +103,7 @@ def comparable(output: str) -> str:
 
 
 def _words(command: str) -> list[str]:
-    return [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command)]
+    return [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command.removeprefix("python -m "))]
 
 
 def main(path: Path) -> None:

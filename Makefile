@@ -51,11 +51,13 @@ soak: setup
 
 lint: setup
 	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m mypy --strict app vendors simulation sandbox
 
-# Writes the tables of README.md and docs/ that follow from the code.
+# What follows from the code: tables and lists in README.md and docs/, and the module map in docs/architecture.md.
 docs: setup
 	@$(PY) -m tests.documents
+	@$(PY) -m tests.module_map
 
 # Some ten minutes, and the only target that installs the peers.
 bench: setup

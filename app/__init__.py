@@ -81,7 +81,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         with database_faults.in_one_line():
             database.upgrade()
     ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
-    vendor_clouds = clouds(settings, ledger or Ledger())
+    vendor_clouds = clouds(settings, ledger or Ledger(), clock)
     return Services(
         settings=settings,
         database=database,
@@ -89,7 +89,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         clients=Clients(database, ledger, clock),
         failed_logins=FailedLogins(clock),
         clouds=vendor_clouds,
-        inventory=Inventory(vendor_clouds, Ids(settings.id_key), Resources(database)),
+        inventory=Inventory(vendor_clouds, Ids(settings.id_key), Resources(database), clock),
         pages=Pages(settings.secret_key),
     )
 

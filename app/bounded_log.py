@@ -1,4 +1,7 @@
-"""Log lines that callers can cause at will: so many a minute, and the number of those left out."""
+"""Bounds log lines that callers can cause at will: a number of lines each minute, then a count of the rest.
+
+Imports nothing of the service, so that app.server can use it as well.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,17 @@ from typing import Any, Protocol
 
 PER_MINUTE = 60
 MINUTE = 60.0  # seconds
-MAX_TEXT = 64  # characters
+MAX_TEXT = 64  # characters of a field
 
 
 class Logger(Protocol):
-    """The part of a structlog logger that is needed here."""
+    """The method of a structlog logger that is used here."""
 
     def warning(self, event: str, **fields: Any) -> Any: ...
 
 
 class BoundedLog:
-    """One kind of event, at WARNING: the first lines of each minute, then one line that counts the others."""
+    """Logs one kind of event at WARNING: the first lines of each minute, then one line that counts the rest."""
 
     def __init__(
         self,
@@ -35,7 +38,7 @@ class BoundedLog:
         self._written = self._left_out = 0
 
     def warning(self, **fields: Any) -> None:
-        """Writes the event with these fields, or counts it."""
+        """Writes the event with these fields, or counts it if the minute has its lines."""
         self.settle()
         with self._lock:
             if self._written >= self._per_minute:
@@ -47,7 +50,7 @@ class BoundedLog:
         self._logger.warning(self._event, **fields)
 
     def settle(self) -> None:
-        """Writes the count of a minute that has ended. For callers that come regularly, with or without an event."""
+        """Writes the count of a minute that has ended. For regular calls, so that a count needs no further event."""
         if not self._written or self._clock() < self._ends:
             return
         with self._lock:
@@ -61,10 +64,10 @@ class BoundedLog:
 
 
 def cut(text: str, limit: int = MAX_TEXT) -> str:
-    """A caller's text, with an ellipsis for what is too long."""
+    """Returns a caller's text, cut with an ellipsis if it is too long."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:
-    """A caller's text as one short field: control characters and the like become question marks."""
-    return "".join(letter if letter.isprintable() else "?" for letter in cut(text, limit))
+    """Returns a caller's text as a short field, with question marks for unprintable characters."""
+    return "".join(character if character.isprintable() else "?" for character in cut(text, limit))

@@ -147,19 +147,19 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process; raises SettingsError with all faults at once."""
     if environ is None:
         environ = environment()
-    given = {name: value.strip() for name, value in environ.items() if value.strip()}
-    env = Environment(given)
+    present = {name: value.strip() for name, value in environ.items() if value.strip()}
+    env = Environment(present)
     values = {
-        name.lower(): getattr(env, about["kind"])(name, **about["options"])
-        for name, about in DESCRIPTIONS.items()
-        if name in given
+        name.lower(): getattr(env, description["kind"])(name, **description["options"])
+        for name, description in DESCRIPTIONS.items()
+        if name in present
     }
     values["vendor_urls"] = _by_vendor(env, VENDOR_URL, setting_types.vendor_url)
     values["vendor_limits"] = _by_vendor(env, VENDOR_LIMIT, setting_types.call_limit)
-    faults = [_fault(name, given[name]) for name in env.faulty()]
-    if "DATABASE_URL" not in given and "DYNO" not in given:
-        values |= _embedded(values, given, faults)
-    _require(given, values, faults)
+    faults = [_fault(name, present[name]) for name in env.faulty()]
+    if "DATABASE_URL" not in present and "DYNO" not in present:
+        values |= _embedded(values, present, faults)
+    _require(present, values, faults)
     if faults:
         raise SettingsError("\n  ".join(["These settings must be corrected:", *faults]))
     return Settings(**values)
@@ -176,39 +176,39 @@ def _fault(name: str, value: str | None = None, why: str = "") -> str:
         return f"{name}: expected {VENDOR_ADDRESS}, for example https://vendor.example.org"
     if name.startswith(VENDOR_LIMIT):
         return f"{name}: expected calls/seconds, for example 10/60"
-    about = DESCRIPTIONS[name]
-    shown = "" if value is None or about["secret"] else f" (it is {value!r})"
-    return f"{name}: expected {about['expected']}, for example {about['example']}{shown}{why}"
+    description = DESCRIPTIONS[name]
+    shown = "" if value is None or description["secret"] else f" (it is {value!r})"
+    return f"{name}: expected {description['expected']}, for example {description['example']}{shown}{why}"
 
 
-def _embedded(values: Mapping[str, Any], given: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
+def _embedded(values: Mapping[str, Any], present: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
     """The default for one machine: SQLite and generated keys in the instance folder."""
     folder = values.get("instance_path", ROOT / "instance").resolve()
     defaults: dict[str, Any] = {"database_url": f"sqlite:///{folder / 'derapi.db'}", "embedded": True}
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("secret_key", "id_key"):
-            if name.upper() not in given:
+            if name.upper() not in present:
                 defaults[name] = instance_keys.kept(folder, name)
     except (OSError, ValueError) as error:
         faults.append(f"INSTANCE_PATH: expected a folder to write to, for example /var/lib/derapi ({error})")
     return defaults
 
 
-def _require(given: Mapping[str, str], values: Mapping[str, Any], faults: list[str]) -> None:
+def _require(present: Mapping[str, str], values: Mapping[str, Any], faults: list[str]) -> None:
     """Adds a fault for each setting that these circumstances demand and that is absent."""
-    if "DYNO" in given:
+    if "DYNO" in present:
         if not (values.get("database_url") or "").startswith("postgresql"):
             faults.append(
                 "DATABASE_URL: expected Postgres on Heroku, because a dyno loses its disk at every restart "
                 "and commands run on another dyno; for example `heroku addons:create heroku-postgresql`"
             )
-        if "PUBLIC_URL" not in given:
+        if "PUBLIC_URL" not in present:
             why = " (on Heroku it is needed for the links in answers and to refuse other hosts' names)"
             faults.append(_fault("PUBLIC_URL", why=why))
     if values.get("embedded"):
         return
     for name in ("SECRET_KEY", "ID_KEY"):
-        if name not in given:
+        if name not in present:
             why = " (with DATABASE_URL it is required, because all processes must share it)"
             faults.append(_fault(name, why=why))

@@ -1,7 +1,5 @@
 """Host names and ports of this machine."""
 
-from __future__ import annotations
-
 import ipaddress
 import socket
 from functools import lru_cache
@@ -17,12 +15,12 @@ def is_loopback(host: str) -> bool:
 
 
 def refuse_used_port(host: str, port: int, setting: str) -> None:
-    """Ends the program with one line when the port is taken, naming the setting that changes it.
+    """Ends the program with one line when the port is taken, and names the setting that changes it.
 
-    gunicorn would try for five seconds and then print a traceback.
+    Without it gunicorn would try for five seconds and then print a traceback.
     """
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        # As servers do: otherwise connections that ended a minute ago would still count as use.
+        # As servers do: otherwise a port would count as used for a minute after its connections have closed.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))

@@ -1,4 +1,4 @@
-"""How often each path of each vendor's API was called, refused and faulted calls included."""
+"""Counts calls of each vendor's API by path; refused and faulted calls count too."""
 
 import threading
 from collections import Counter, defaultdict

@@ -1,4 +1,4 @@
-"""The endpoints that steer the sandbox: what it offers, its clock, faults, quotas, options and call counts."""
+"""The endpoints that control the sandbox: its index, clock, faults, quotas, options and counts of calls."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from sandbox.fields import BadField, an_object, instant
 from sandbox.replies import reply
 from sandbox.world import World
 
-_NOT_STORED = {"Cache-Control": "no-store"}
+NOT_STORED = {"Cache-Control": "no-store"}
 
 
 def routes(world: World, dialects: Mapping[str, Dialect]) -> Blueprint:
@@ -37,9 +37,9 @@ class Control:
         self._dialects = dialects
 
     def index(self) -> Response:
-        """Every vendor's address and ready headers; a fresh token each time."""
+        """Every vendor's address and working headers, with a fresh token each time."""
         entries = {name: _entry(dialect) for name, dialect in self._dialects.items()}
-        return reply({"vendors": entries}, headers=_NOT_STORED)
+        return reply({"vendors": entries}, headers=NOT_STORED)
 
     def set_clock(self) -> Response:
         """Sets the time of the fleet's data, or lets it run again."""
@@ -63,15 +63,15 @@ class Control:
         return reply(_body())
 
     def set_options(self, vendor: str) -> Response:
-        """Sets the vendor's oddities; those not named are as usual."""
+        """Sets the vendor's options; those that are not named go back to their default."""
         dialect = self._known(vendor)
-        wanted = an_object(_body(), {*dialect.options, *dialect.choices})
-        dialect.set_options(wanted)
-        return reply(wanted)
+        options = an_object(_body(), {*dialect.options, *dialect.choices})
+        dialect.set_options(options)
+        return reply(options)
 
     def calls(self, vendor: str) -> Response:
-        """How often each path was called."""
-        return reply(self._world.calls.of(self._known(vendor).vendor), headers=_NOT_STORED)
+        """The number of calls of each path."""
+        return reply(self._world.calls.of(self._known(vendor).vendor), headers=NOT_STORED)
 
     def forget_calls(self, vendor: str) -> Response:
         """Starts counting at zero."""

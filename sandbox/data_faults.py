@@ -1,8 +1,9 @@
-"""Faults of the data: answers that are well-formed and wrong, in ways that were seen at the vendors.
+"""Faults of the data: answers that are well-formed and wrong, in ways that were seen at real vendors.
 
-`PUT /faults/<vendor> {"data": "fault-11"}` switches one on; the numbers are those of the list of faults that every
-plugin has to stand, and each dialect has its own ways to show them. Others come by nature: stamps, zones, nights on
-which clocks change, the sign of a battery, watts beside watt-hours.
+`PUT /faults/<vendor> {"data": "fault-11"}` switches one on; a number means the same fault at every
+vendor, and each dialect shows it in its own way. Other faults need no
+switch, since they are in the data of every day: stamps, time zones, nights on which clocks change, the sign of a
+battery, watts next to watt-hours.
 """
 
 from collections.abc import Callable
@@ -14,13 +15,13 @@ Change = Callable[[str, Json], None]
 """Changes an answer in place; the text is the path below the vendor's base."""
 Rows = list[dict[str, Any]]
 
-# On the site's clock: rows of these hours are missing, and at noon counters change.
+# Hours of the site's clock: between the first two no rows exist, and at noon counters change.
 GAP = (10, 13)
 NOON = 12
 
 
 def hour(row: dict[str, Any]) -> float:
-    """The hour on the site's clock, by any of the members in which vendors write it."""
+    """The hour on the site's clock, read from whichever member the vendor writes it in."""
     text = row.get("time") or row.get("timestamp")
     at = datetime.fromisoformat(str(text)) if len(str(text)) > len("00:00:00") else None
     clock = at.time() if at else datetime.strptime(str(text), "%H:%M:%S").time()
@@ -28,7 +29,7 @@ def hour(row: dict[str, Any]) -> float:
 
 
 def doubled(rows: Rows, empty: dict[str, Any]) -> None:
-    """Every third row is there before as well, without its values; and all are shuffled."""
+    """Adds every third row once more, before the others and with empty values, and shuffles all rows."""
     old = [row | {name: value for name, value in empty.items() if name in row} for row in rows[::3]]
     rows[:] = old[::-1] + rows[1::2] + rows[::2]
 

@@ -16,7 +16,7 @@ from simulation import Device, Site, View
 
 @dataclass(frozen=True)
 class SiteView:
-    """One site in a vendor's eyes: its id there, its devices, and their readings."""
+    """One site as a vendor shows it: its id there, its devices, and their readings."""
 
     site: Site
     site_id: str
@@ -24,22 +24,24 @@ class SiteView:
 
     @property
     def inverters(self) -> tuple[Device, ...]:
-        """The devices that turn sunlight into power."""
+        """The solar inverters."""
         return tuple(device for device in self.view.devices if device.kind == "solar_inverter")
 
     @property
     def batteries(self) -> tuple[Device, ...]:
-        """The devices that hold energy."""
+        """The batteries."""
         return tuple(device for device in self.view.devices if device.kind == "battery")
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """How finely a cloud measures one device: what its values may be off the truth by.
+    """How finely a cloud measures one device, which bounds how far its values may be off the truth.
 
-    seconds: of so many its powers are means. power_w, energy_wh, lifetime_wh, soc_percent: the steps of its values;
-    of a power that is known as the energy of a row, what that row's step makes of it. apart_seconds: how far apart
-    the readings lie of which a site is the sum. charge_seconds: how much older than powers a charge may be.
+    seconds: the length of the time over which its powers are means.
+    power_w, energy_wh, lifetime_wh, soc_percent: the steps of its values. A power that is reported as the energy of a
+    row has the step of that energy, divided by the row's length.
+    apart_seconds: how far apart the readings of devices may be that are added up to those of a site.
+    charge_seconds: how much older than the powers a state of charge may be.
     """
 
     seconds: int = 300
@@ -52,14 +54,14 @@ class Resolution:
 
 
 class Dialect(ABC):
-    """One vendor's cloud. A subclass with a `vendor` name in any module of this package is served by itself.
+    """One vendor's cloud. A subclass with a `vendor` name, in any module of this package, is found and served.
 
-    outside: path prefixes below the base that are not the API proper: no faults, quotas, counts or credentials.
+    outside: path prefixes below the base without faults, quotas, counts and credentials, such as the token endpoint.
     options: oddities that can be switched on, all off by default.
     choices: options that take one of several texts, the first by default.
     data_faults: by name, how this dialect shows that fault of the data. data_fault_options: the options without which
     a fault has nothing to change.
-    whole_periods: whether quotas are counted in whole minutes (or other periods) of UTC, not from the first call on.
+    whole_periods: whether the periods of quotas begin on the grid of UTC (at whole minutes), not with the first call.
     resolution: how finely it measures.
     refused_status: the status of a refused credential; None if the vendor uses it for a call outside a plan as well.
     """
@@ -80,10 +82,12 @@ class Dialect(ABC):
         self.sites = tuple(self.describe(site) for site in world.fleet.sites)
         self.by_id = {seen.site_id: seen for seen in self.sites}
 
-    def set_options(self, wanted: Mapping[str, Any]) -> None:
-        """Those that are not named go back to their default. Raises BadField."""
-        switched_on = frozenset(name for name in self.options if flag(name, wanted.get(name, False)))
-        self.chosen = {name: one_of(values)(name, wanted.get(name, values[0])) for name, values in self.choices.items()}
+    def set_options(self, options: Mapping[str, Any]) -> None:
+        """Sets the options that are named, and all others to their default. Raises BadField."""
+        switched_on = frozenset(name for name in self.options if flag(name, options.get(name, False)))
+        self.chosen = {
+            name: one_of(values)(name, options.get(name, values[0])) for name, values in self.choices.items()
+        }
         self.switched_on = switched_on
 
     @abstractmethod
@@ -96,11 +100,11 @@ class Dialect(ABC):
 
     @abstractmethod
     def headers(self) -> dict[str, str]:
-        """The request headers by which a caller of the service hands over a working credential."""
+        """The headers with which a caller of the service sends a working credential."""
 
     @abstractmethod
     def credential(self) -> str:
-        """Whose quota the current request uses. Raises Refused when its credential is not good."""
+        """The owner of the quota that the current request uses. Raises Refused for a bad credential."""
 
     @abstractmethod
     def error(self, status: int, detail: str = "") -> Response:
@@ -108,14 +112,14 @@ class Dialect(ABC):
 
     @abstractmethod
     def too_many(self, spent: Spent) -> Response:
-        """The vendor's own way to say that a quota is spent."""
+        """The vendor's own answer to a call beyond a quota."""
 
     def finish(self, response: Response) -> Response:
-        """The answer as it leaves, for headers that every answer has."""
+        """Adds headers that every answer of this vendor has."""
         return response
 
     def about(self, base: str) -> Mapping[str, Any]:
-        """More to say in `GET /` than the address and the headers."""
+        """Further members of the vendor's entry in `GET /`, next to the address and the headers."""
         return {}
 
     @property

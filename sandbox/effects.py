@@ -1,7 +1,7 @@
-"""What a fault does to one call, down to the socket.
+"""Effects of a fault on one call, down to the socket.
 
-The effects that no HTTP answer can express are bodies that work on the connection when the server asks for their
-first bytes, and then end it. They hold only their own thread, and end when the client leaves or the sandbox stops.
+An effect that no HTTP answer can express is a body that works on the connection once the server reads its first
+bytes, and then closes it. It occupies only its own thread, and ends when the client leaves or the sandbox stops.
 """
 
 import os
@@ -18,8 +18,8 @@ from flask import Response, request
 
 from sandbox.faults import LONGEST, Drip, Fault
 
-_CHUNK = b"x" * 65_536
-_LOOK_EVERY = 0.1
+CHUNK = b"x" * 65_536
+LOOK_EVERY = 0.1
 
 
 def answer(fault: Fault, stopped: threading.Event, of_status: Any) -> Response | None:
@@ -96,8 +96,8 @@ def _drip_headers(drip: Drip, connection: socket.socket, stopped: threading.Even
 
 def _huge(size: int) -> Iterator[bytes]:
     yield b'{"padding": "'
-    for _ in range(0, size, len(_CHUNK)):
-        yield _CHUNK
+    for _ in range(0, size, len(CHUNK)):
+        yield CHUNK
     yield b'"}'
 
 
@@ -108,7 +108,7 @@ def _beats(drip: Drip, connection: socket.socket, stopped: threading.Event) -> I
 
 
 def _wait(connection: socket.socket, stopped: threading.Event, seconds: float) -> bool:
-    """Waits that long, or until it returns True: the client has left or the sandbox stops."""
+    """Waits that long. Returns True as soon as the client has left or the sandbox stops."""
     until = time.monotonic() + seconds
     while not stopped.is_set():
         if _left(connection):
@@ -116,12 +116,12 @@ def _wait(connection: socket.socket, stopped: threading.Event, seconds: float) -
         remaining = until - time.monotonic()
         if remaining <= 0:
             return False
-        stopped.wait(min(remaining, _LOOK_EVERY))
+        stopped.wait(min(remaining, LOOK_EVERY))
     return True
 
 
 def _left(connection: socket.socket) -> bool:
-    """Whether the client has closed. Under TLS its last record counts as that: it cannot be looked at in passing."""
+    """Whether the client has closed. Under TLS any data count as that: reading a record would consume it."""
     if connection.fileno() < 0:
         return True
     if not select.select([connection], [], [], 0)[0]:
@@ -135,7 +135,7 @@ def _left(connection: socket.socket) -> bool:
 
 
 def _end(connection: socket.socket) -> None:
-    """Ends the connection below TLS, and tells the server not to answer on it."""
+    """Closes the connection below TLS, and keeps the server from answering on it."""
     try:
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
     except OSError:

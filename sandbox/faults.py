@@ -1,4 +1,4 @@
-"""Faults that a vendor's API is told to show: what they are, and which calls they meet."""
+"""Faults of a vendor's API that tests switch on: their kinds, and the calls that they affect."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ class Drip:
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to a call. `delay` comes first and goes with everything, `status` with `body` and `redirect`."""
+    """The effect on a call. `delay` comes first and combines with all others, `status` with `body` and `redirect`."""
 
     status: int | None = None
     delay: float = 0.0
@@ -37,7 +37,7 @@ class Fault:
     data: str = ""
 
     def meets(self, path: str) -> bool:
-        """Whether it applies to that path below the vendor's base; a trailing `*` takes all that begin alike."""
+        """Whether it applies to that path below the vendor's base; a trailing `*` stands for any rest."""
         if self.path is None:
             return True
         return path.startswith(self.path[:-1]) if self.path.endswith("*") else path == self.path
@@ -62,7 +62,7 @@ def _headers(name: str, raw: Any) -> dict[str, str]:
     return raw
 
 
-_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "status": whole(200, 599),
     "delay": number(0, LONGEST),
     "hang": flag,
@@ -76,13 +76,13 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "data": text,
     "times": whole(1, 10**9),
 }
-_EXCLUSIVE = ("hang", "drip", "reset", "body", "huge", "redirect")
+EXCLUSIVE = ("hang", "drip", "reset", "body", "huge", "redirect")
 
 
 def parse(raw: Any) -> Fault | None:
     """The fault that a JSON object describes; None for `{}`. Raises BadField."""
-    members = {name: _CHECKS[name](name, value) for name, value in an_object(raw, _CHECKS).items()}
-    both = [name for name in _EXCLUSIVE if members.get(name)]
+    members = {name: CHECKS[name](name, value) for name, value in an_object(raw, CHECKS).items()}
+    both = [name for name in EXCLUSIVE if members.get(name)]
     if len(both) > 1:
         raise BadField(both[1], f"cannot go together with {both[0]}")
     return Fault(**members) if members else None

@@ -1,4 +1,4 @@
-"""How many calls a credential has left. Lifted by default."""
+"""Quotas: how many calls a credential may make in a period. There are none by default."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ PLAN_SECONDS = 86_400.0
 
 @dataclass(frozen=True)
 class Limit:
-    """So many calls in so many seconds."""
+    """A number of calls in a number of seconds."""
 
     calls: int
     seconds: float
@@ -42,7 +42,7 @@ def parse(raw: Any) -> tuple[Limit, ...]:
     """The limits of `{"calls": n, "seconds": s}` or of a list of those; none for null. Raises BadField."""
     if raw is None:
         return ()
-    return tuple(_limit(one) for one in (raw if isinstance(raw, list) else [raw]))
+    return tuple(_limit(limit) for limit in (raw if isinstance(raw, list) else [raw]))
 
 
 def _limit(raw: Any) -> Limit:
@@ -72,8 +72,8 @@ class Quotas:
     def take(self, vendor: str, credential: str, since: float = 0.0) -> Spent | None:
         """Takes one call from every limit, or says which is spent.
 
-        A period begins with its first call. since: seconds since an instant at which all periods began anew, for
-        vendors that count in whole minutes.
+        A period begins with its first call. since: seconds since an instant at which all periods begin, for vendors
+        that count in whole minutes.
         """
         with self._lock:
             periods = self._current(vendor, credential, since)

@@ -19,8 +19,8 @@ from sandbox.application import create_app, warm_up
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-_LOG = logging.getLogger("sandbox")
-_HOST = "127.0.0.1"
+log = logging.getLogger("sandbox")
+HOST = "127.0.0.1"
 
 
 class _Handler(WSGIRequestHandler):
@@ -55,12 +55,12 @@ class _Handler(WSGIRequestHandler):
         finally:
             getattr(chunks, "close", _nothing)()
         path = self.path.partition("?")[0]
-        _LOG.info("%s %s %s %.0f ms", self.command, path, status.split()[0], 1000 * (time.monotonic() - began))
+        log.info("%s %s %s %.0f ms", self.command, path, status.split()[0], 1000 * (time.monotonic() - began))
 
     def _answer(self, chunks: Iterable[bytes], status: str, headers: list[tuple[str, str]]) -> None:
         """Sends the headers with the first bytes: a fault may end the connection before there are any."""
-        rest = iter(chunks)
-        first = next(rest, b"")
+        chunks_left = iter(chunks)
+        first = next(chunks_left, b"")
         code, _, reason = status.partition(" ")
         self.send_response(int(code), reason)
         for name, value in headers:
@@ -71,7 +71,7 @@ class _Handler(WSGIRequestHandler):
         self.end_headers()
         if self.command == "HEAD":
             return
-        for chunk in (first, *rest) if sized else _chunked(first, rest):
+        for chunk in (first, *chunks_left) if sized else _chunked(first, chunks_left):
             self.wfile.write(chunk)
 
     def log(self, type: str, message: str, *args: Any) -> None:
@@ -82,12 +82,12 @@ def _nothing() -> None:
     """For answers that need no closing."""
 
 
-def _chunked(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+def _chunked(first: bytes, chunks_left: Iterator[bytes]) -> Iterator[bytes]:
     chunk: bytes | None = first
     while chunk is not None:
         if chunk:
             yield b"%x\r\n%b\r\n" % (len(chunk), chunk)
-        chunk = next(rest, None)
+        chunk = next(chunks_left, None)
     yield b"0\r\n\r\n"
 
 
@@ -95,8 +95,8 @@ class _Server(ThreadedWSGIServer):
     """Listens on loopback. A TLS handshake is made in the connection's own thread, so that none holds up the rest."""
 
     def __init__(self, app: Flask, port: int, tls: ssl.SSLContext | None) -> None:
-        with socket.create_server((_HOST, port), backlog=256) as listening:
-            super().__init__(_HOST, port, app, handler=_Handler, fd=listening.fileno())
+        with socket.create_server((HOST, port), backlog=256) as listening:
+            super().__init__(HOST, port, app, handler=_Handler, fd=listening.fileno())
         self.ssl_context = tls
 
     def get_request(self) -> tuple[socket.socket, Any]:
@@ -114,7 +114,7 @@ def running(app: Flask, ssl_context: ssl.SSLContext | None = None) -> Iterator[s
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield f"{'https' if ssl_context else 'http'}://{_HOST}:{server.port}"
+        yield f"{'https' if ssl_context else 'http'}://{HOST}:{server.port}"
     finally:
         app.extensions["world"].stopped.set()
         server.shutdown()
@@ -124,13 +124,13 @@ def running(app: Flask, ssl_context: ssl.SSLContext | None = None) -> Iterator[s
 def serve(port: int = 9000, sites: int = 8, seed: int = 1) -> None:
     """Serves the sandbox until it is interrupted."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    _LOG.setLevel(logging.INFO)
+    log.setLevel(logging.INFO)
     app = create_app(sites, seed)
     try:
         server = _Server(app, port, None)
     except OSError as error:
         raise SystemExit(f"The sandbox cannot listen on port {port}: {error.strerror}. Choose another port.") from None
     warm_up(app)
-    _LOG.info("sandbox of %d sites on http://%s:%d/", sites, _HOST, server.port)
+    log.info("sandbox of %d sites on http://%s:%d/", sites, HOST, server.port)
     server.serve_forever()
     app.extensions["world"].stopped.set()

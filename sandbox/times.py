@@ -1,11 +1,13 @@
-"""Local dates and the spans of a calendar, as epoch seconds."""
+"""Local dates, and the spans of a calendar and a clock, as epoch seconds."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, tzinfo
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from simulation import Site
+
+QUARTER_SECONDS = 900
 
 
 class Span(NamedTuple):
@@ -54,8 +56,32 @@ def following(first: date, step: str) -> date:
     return first + timedelta(days=7 if step == "week" else 1)
 
 
+def clock_spans(
+    start: float, end: float, step: Literal["15mins", "hour"], zone: tzinfo
+) -> Iterator[tuple[float, float]]:
+    """Start and end of the quarters or hours of a clock.
+
+    The first one holds `start`, the last one begins before `end`. All clocks differ from UTC by whole quarters, so
+    quarters lie on the grid of UTC. An hour ends at the next full hour that the clock shows: on Lord Howe, whose
+    clock changes by 30 minutes, one hour lasts 90 minutes on each of the two nights on which it does.
+    """
+
+    def is_border(t: float) -> bool:
+        return step == "15mins" or local(t, zone).minute == 0
+
+    border = QUARTER_SECONDS * (start // QUARTER_SECONDS)
+    while not is_border(border):
+        border -= QUARTER_SECONDS
+    while border < end:
+        following_border = border + QUARTER_SECONDS
+        while not is_border(following_border):
+            following_border += QUARTER_SECONDS
+        yield border, following_border
+        border = following_border
+
+
 def spans(first: date, until: date, step: str, zone: tzinfo) -> Iterator[Span]:
-    """The spans from the one that begins at `first` to the last that begins before `until`."""
+    """The days, weeks, months or years of a calendar, from `first` on to the last that begins before `until`."""
     while first < until:
         after = following(first, step)
         yield Span(first, day_start(first, zone), day_start(after, zone))

@@ -1,4 +1,4 @@
-"""Bearer tokens with a lifetime in real time, and the refresh tokens that go with them."""
+"""Bearer tokens that expire in real time, and their refresh tokens."""
 
 import secrets
 import threading
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Issued:
-    """What a token endpoint hands out."""
+    """A pair of tokens as a token endpoint issues it; `lifetime` is that of the access token, in seconds."""
 
     access: str
     refresh: str

@@ -26,9 +26,9 @@ MODES = (SELF_CONSUMPTION, SAVINGS, BACKUP)
 
 ROUND_TRIP = 0.9
 ONE_WAY = sqrt(ROUND_TRIP)
-_DAY_BORDER = 3 * 3600
-_GIVE_BACK_FROM, _GIVE_BACK_FOR = 17 * 3600, 10 * 3600
-_PV_TAKEN = 0.8
+DAY_BORDER = 3 * 3600
+GIVE_BACK_FROM, GIVE_BACK_FOR = 17 * 3600, 10 * 3600
+PV_TAKEN = 0.8
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ def cycle_of(battery: Battery, place: Place, pv: Pv, pv_kwp: float) -> Cycle:
 
 
 def _self_consumption(full_kwh: float, longitude: float, pv: Pv, pv_kwp: float) -> Cycle:
-    shift = SECONDS_PER_DEGREE * longitude - _DAY_BORDER
-    taken = _PV_TAKEN * pv_kwp
+    shift = SECONDS_PER_DEGREE * longitude - DAY_BORDER
+    taken = PV_TAKEN * pv_kwp
 
     def charges(first: int, last: int) -> Iterator[float]:
         return (min(full_kwh, taken * stretch) for stretch in pv.stretches_kwh(first, last))
@@ -87,12 +87,12 @@ def _self_consumption(full_kwh: float, longitude: float, pv: Pv, pv_kwp: float) 
         charged = 0.0
         if day.stretch_kwh > 0:
             charged = (day.share(t) - day.stretch_from) * day.kwh / day.stretch_kwh
-        evening = solar_midnight(number, longitude) + _GIVE_BACK_FROM
+        evening = solar_midnight(number, longitude) + GIVE_BACK_FROM
         return _flows(
             sums.before(number),
             min(full_kwh, taken * day.stretch_kwh),
             max(0.0, min(1.0, charged)),
-            _ease((t - evening) / _GIVE_BACK_FOR),
+            _ease((t - evening) / GIVE_BACK_FOR),
         )
 
     return flows
@@ -117,10 +117,10 @@ def _savings(full_kwh: float, zone: ZoneInfo) -> Cycle:
 @lru_cache(maxsize=1024)
 def _clock_times(zone: ZoneInfo, local: date) -> tuple[float, float, float, float]:
     """Instants at which a Savings battery starts and ends charging and discharging on a local date."""
-    one, five, seventeen, twenty_one = (
+    charge_from, charge_to, give_from, give_to = (
         datetime(local.year, local.month, local.day, hour, tzinfo=zone).timestamp() for hour in (1, 5, 17, 21)
     )
-    return one, five, seventeen, twenty_one
+    return charge_from, charge_to, give_from, give_to
 
 
 class DaySums:

@@ -9,9 +9,9 @@ from simulation.places import PLACES
 from simulation.site import Site
 
 # Every eight sites in a row hold each mode, and some without a battery.
-_MODES = (SELF_CONSUMPTION, None, BACKUP, SELF_CONSUMPTION, SAVINGS, SELF_CONSUMPTION, SAVINGS, None)
-_COMMERCIAL_EVERY, _FIRST_COMMERCIAL = 6, 2
-_FLOORS = (5.0, 10.0, 20.0)
+MODES = (SELF_CONSUMPTION, None, BACKUP, SELF_CONSUMPTION, SAVINGS, SELF_CONSUMPTION, SAVINGS, None)
+COMMERCIAL_EVERY, FIRST_COMMERCIAL = 6, 2
+FLOORS = (5.0, 10.0, 20.0)
 
 
 class Fleet:
@@ -43,17 +43,17 @@ def _site(number: int, seed: int) -> Site:
 def _pv_kwp(number: int, lap: int, seed: int) -> float:
     """4 to 12 kWp for a home, 30 to 200 for a business; the lap moves the businesses on to other places."""
     chance = fraction(seed, number, "pv")
-    if (number + lap) % _COMMERCIAL_EVERY == _FIRST_COMMERCIAL:
+    if (number + lap) % COMMERCIAL_EVERY == FIRST_COMMERCIAL:
         return float(round(30 + 170 * chance))
     return round(4 + 8 * chance, 1)
 
 
 def _battery(number: int, lap: int, seed: int, pv_kwp: float) -> Battery | None:
-    mode = _MODES[(number + lap) % len(_MODES)]
+    mode = MODES[(number + lap) % len(MODES)]
     if mode is None:
         return None
     capacity_kwh = round(pv_kwp * (0.8 + 0.7 * fraction(seed, number, "battery")), 1)
-    floor = _FLOORS[int(len(_FLOORS) * fraction(seed, number, "floor"))]
+    floor = FLOORS[int(len(FLOORS) * fraction(seed, number, "floor"))]
     return Battery(capacity_kwh, mode, floor)
 
 

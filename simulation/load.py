@@ -1,4 +1,4 @@
-"""What a household draws: the same shape every day, in mean solar time.
+"""The load of a household: the same curve every day, in mean solar time.
 
 It only fills the grid and home fields of vendors. By the sun's clock every day has 24 hours, so that the
 closed form needs no time zone.
@@ -9,13 +9,13 @@ from itertools import accumulate
 from simulation.sun import DAY_SECONDS, solar_day, solar_midnight
 
 # Relative draw of each solar hour: a small morning peak, a larger evening one.
-_HOURS = (5, 4, 4, 4, 4, 5, 7, 9, 9, 8, 7, 7, 8, 8, 7, 8, 10, 14, 16, 16, 15, 13, 10, 7)
-_SUMS = tuple(accumulate(_HOURS, initial=0))
+HOURS = (5, 4, 4, 4, 4, 5, 7, 9, 9, 8, 7, 7, 8, 8, 7, 8, 10, 14, 16, 16, 15, 13, 10, 7)
+SUMS = tuple(accumulate(HOURS, initial=0))
 
 
 def load_kwh(t: float, longitude: float, kwh_per_day: float) -> float:
     """Energy drawn since the beginning of 1970."""
     day = solar_day(t, longitude)
-    hour, rest = divmod(t - solar_midnight(day, longitude), DAY_SECONDS / 24)
-    drawn = _SUMS[int(hour)] + _HOURS[int(hour)] * rest * 24 / DAY_SECONDS
-    return kwh_per_day * (day + drawn / _SUMS[-1])
+    hour, seconds = divmod(t - solar_midnight(day, longitude), DAY_SECONDS / 24)
+    drawn = SUMS[int(hour)] + HOURS[int(hour)] * seconds * 24 / DAY_SECONDS
+    return kwh_per_day * (day + drawn / SUMS[-1])

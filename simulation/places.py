@@ -1,4 +1,4 @@
-"""Where the sites of the fleet stand: two dozen places with clocks, seasons and skies of all kinds.
+"""The places of the fleet's sites: two dozen, with clocks, seasons and skies of all kinds.
 
 The order matters: a fleet takes the places from the top, so the first eight already hold half-hour zones,
 both hemispheres, polar day and night, a daylight saving of 30 minutes and days that begin at 01:00.

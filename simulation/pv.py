@@ -23,10 +23,10 @@ KNOTS = 24
 WEATHER_DAYS = 4
 # Shares of the clear-sky day between which batteries charge: here, so that the sites of a place share the sums.
 CHARGE_FROM, CHARGE_TO = 0.10, 0.75
-_NOISE = Struct(f">{KNOTS + 1}H")
-_RADIANS_PER_SECOND = 2 * pi / DAY_SECONDS
-_JUNE_SOLSTICE = 171
-_YEAR_DAYS = 365.2422
+NOISE = Struct(f">{KNOTS + 1}H")
+RADIANS_PER_SECOND = 2 * pi / DAY_SECONDS
+JUNE_SOLSTICE = 171
+YEAR_DAYS = 365.2422
 
 
 class PvDay:
@@ -46,7 +46,7 @@ class PvDay:
         self._start = a * half + b * sin(half)
         clear = 2 * self._start
         self._per_clear = 1 / clear if clear > 0 else 0.0
-        *bends, chance = _NOISE.unpack(digest(seed, place.name, day, size=_NOISE.size))
+        *bends, chance = NOISE.unpack(digest(seed, place.name, day, size=NOISE.size))
         clearness = _clearness(place, seed, day, chance / 65_536)
         self.kwh = clearness * clear * 12 / pi
         self._curve = _curve(bends, clearness)
@@ -55,7 +55,7 @@ class PvDay:
 
     def clear_share(self, t: float) -> float:
         """Share of the day's clear-sky energy that has come by the instant, from 0 at sunrise to 1."""
-        angle = (t - self._noon) * _RADIANS_PER_SECOND
+        angle = (t - self._noon) * RADIANS_PER_SECOND
         if angle <= -self._half:
             return 0.0
         if angle >= self._half:
@@ -81,7 +81,7 @@ def _clearness(place: Place, seed: int, day: int, chance: float) -> float:
     block, within = divmod(day, WEATHER_DAYS)
     before, after = _weather(seed, place.name, block), _weather(seed, place.name, block + 1)
     weather = before + (after - before) * within / WEATHER_DAYS
-    season = cos(2 * pi * (day - _JUNE_SOLSTICE) / _YEAR_DAYS)
+    season = cos(2 * pi * (day - JUNE_SOLSTICE) / YEAR_DAYS)
     value = place.clearness + place.june * season + place.spread * (1.2 * weather + 0.8 * chance - 1)
     return max(0.08, min(0.9, value))
 

@@ -9,7 +9,7 @@ from simulation.load import load_kwh
 from simulation.places import Place
 from simulation.pv import Pv, pv_of
 
-_EARLIEST_YEAR = 2015
+EARLIEST_YEAR = 2015
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Site:
     load_kwh_per_day: float = 10.0
 
     def __post_init__(self) -> None:
-        if self.operational_since.tzinfo is None or self.operational_since.year < _EARLIEST_YEAR:
-            raise ValueError(f"operational_since must be aware and not before {_EARLIEST_YEAR}")
+        if self.operational_since.tzinfo is None or self.operational_since.year < EARLIEST_YEAR:
+            raise ValueError(f"operational_since must be aware and not before {EARLIEST_YEAR}")
 
     @cached_property
     def _start(self) -> float:

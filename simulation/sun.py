@@ -1,4 +1,4 @@
-"""Where the sun stands, good to about 0.2 degrees.
+"""The position of the sun, good to about 0.2 degrees.
 
 Time is cut into solar days, whose borders are mean solar midnights of the longitude: the physics knows no
 time zone. Declination and equation of time are taken once per solar day, at its mean noon, from the
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 DAY_SECONDS = 86_400
 SECONDS_PER_DEGREE = 240
-_J2000_NOON = 946_728_000
+J2000_NOON = 946_728_000
 
 
 class Sun(NamedTuple):
@@ -33,7 +33,7 @@ def solar_midnight(day: int, longitude: float) -> float:
 def sun_of(day: int, longitude: float) -> Sun:
     """True noon and declination of one solar day."""
     mean_noon = solar_midnight(day, longitude) + DAY_SECONDS / 2
-    since_2000 = (mean_noon - _J2000_NOON) / DAY_SECONDS
+    since_2000 = (mean_noon - J2000_NOON) / DAY_SECONDS
     anomaly = radians(357.529 + 0.98560028 * since_2000)
     mean_longitude = radians(280.459 + 0.98564736 * since_2000)
     ecliptic = mean_longitude + radians(1.915 * sin(anomaly) + 0.020 * sin(2 * anomaly))

@@ -13,12 +13,12 @@ from simulation.site import Site
 
 SOLAR_INVERTER = "solar_inverter"
 BATTERY = "battery"
-_KIND_OF = {"pv": SOLAR_INVERTER, "charge": BATTERY, "discharge": BATTERY}
+KIND_OF = {"pv": SOLAR_INVERTER, "charge": BATTERY, "discharge": BATTERY}
 
 
 @dataclass(frozen=True)
 class Device:
-    """A device in one vendor's eyes.
+    """A device as one vendor shows it.
 
     kind: "solar_inverter" or "battery". share: its part of the site's PV, or of the battery's flows.
     native: the parts of its id in that vendor's dialect.
@@ -67,7 +67,7 @@ class View:
 
     def site_reading_wh(self, quantity: str, t: float) -> int:
         """Sum of the readings of the devices that have the quantity."""
-        return sum(count * self.reading_wh(device, quantity, t) for device, count in self._alike[_KIND_OF[quantity]])
+        return sum(count * self.reading_wh(device, quantity, t) for device, count in self._alike[KIND_OF[quantity]])
 
     def site_energy_wh(self, quantity: str, start: float, end: float) -> int:
         """Difference of the site's readings at the two instants."""
@@ -77,11 +77,11 @@ class View:
         """Mean power in W of the `over` seconds that end at the instant; None stands for all devices."""
         if device is not None:
             self._demand(device, quantity)
-        alike = self._alike[_KIND_OF[quantity]] if device is None else ((device, 1),)
-        share = fsum(count * one.share for one, count in alike)
+        alike = self._alike[KIND_OF[quantity]] if device is None else ((device, 1),)
+        share = fsum(count * device.share for device, count in alike)
         energy = self._energy[quantity]
         return (energy(t) - energy(t - over)) * share * 3_600_000 / over
 
     def _demand(self, device: Device, quantity: str) -> None:
-        if _KIND_OF.get(quantity) != device.kind:
+        if KIND_OF.get(quantity) != device.kind:
             raise ValueError(f"a {device.kind} has no quantity {quantity!r}")

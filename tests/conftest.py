@@ -89,11 +89,26 @@ def settings(database_url: str) -> Settings:
     )
 
 
+class Clock:
+    """A clock in seconds that a test moves on."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
-    made = create_app(settings)
-    yield made
-    made.extensions["services"].database.close()
+def service_clock() -> Clock:
+    """The clock of everything that expires in the service."""
+    return Clock()
+
+
+@pytest.fixture
+def app(settings: Settings, service_clock: Clock) -> Iterator[Flask]:
+    service = create_app(settings, service_clock)
+    yield service
+    service.extensions["services"].database.close()
 
 
 @pytest.fixture
@@ -103,11 +118,11 @@ def http(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def new_client(app: Flask) -> Callable[..., tuple[str, str]]:
-    """Makes an API client; gives its id and secret."""
+    """Creates an API client; returns its id and secret."""
 
     def create(mode: str = "production", api_version: str = "v1") -> tuple[str, str]:
-        made: tuple[str, str] = app.extensions["services"].clients.create("test", mode, api_version)
-        return made
+        client: tuple[str, str] = app.extensions["services"].clients.create("test", mode, api_version)
+        return client
 
     return create
 

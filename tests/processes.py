@@ -50,13 +50,9 @@ def read_until(process: subprocess.Popen[str], text: str) -> str:
     raise AssertionError(f"ended without {text!r}:\n{output}")
 
 
-def ended(
-    command: list[str], environ: Mapping[str, str], cwd: Path = config.ROOT
-) -> subprocess.CompletedProcess[str]:
+def ended(command: list[str], environ: Mapping[str, str], cwd: Path = config.ROOT) -> subprocess.CompletedProcess[str]:
     """Runs a command to its end."""
-    return subprocess.run(
-        command, env=environ, cwd=cwd, capture_output=True, text=True, check=False, timeout=SECONDS
-    )
+    return subprocess.run(command, env=environ, cwd=cwd, capture_output=True, text=True, check=False, timeout=SECONDS)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

@@ -1,11 +1,13 @@
 """Imports go one way and never in a circle, the environment has one reader, and vendors are named in one place."""
 
 import ast
+import difflib
 import re
 import sys
 
 import pytest
 
+from tests import module_map
 from tests.imports import ROOT, circles, import_graph, imports
 from vendors.kit.registry import discover
 
@@ -53,37 +55,19 @@ ROOMS = [
 HEIGHT = {room: height for height, rooms in enumerate(reversed(ROOMS)) for room in rooms}
 
 
-def module_name(path):
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-
-
 def room_of(module):
     """The package below app/, or the module where it lies in app/ itself."""
     return [*module.split("."), "app"][1]
 
 
-def arrows(folder):
-    """Pairs of modules of a folder, of which the first imports the second."""
-    modules = {module_name(path): path for path in files(folder)}
-    for module, path in modules.items():
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Import):
-                names = {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                # `from package import name` imports the module of that name, or the package where none has it.
-                below = {f"{node.module}.{alias.name}" for alias in node.names}
-                names = {name if name in modules else node.module for name in below}
-            else:
-                continue
-            yield from ((module, name) for name in names & set(modules) - {module})
-
-
 def test_each_room_of_the_service_imports_only_rooms_below_it():
-    rooms = {room_of(module) for module, _ in arrows("app")}
+    graph = import_graph("app")
+    rooms = {room_of(module) for module in graph}
     assert rooms <= set(HEIGHT), f"give {rooms - set(HEIGHT)} a height in ROOMS"
     upward = [
         f"{module} imports {imported}: {room_of(module)} may import only what stands below it in ROOMS"
-        for module, imported in sorted(arrows("app"))
+        for module in sorted(graph)
+        for imported in sorted(graph[module])
         if room_of(module) != room_of(imported) and HEIGHT[room_of(module)] <= HEIGHT[room_of(imported)]
     ]
     assert not upward, "\n".join(upward)
@@ -97,6 +81,13 @@ def test_only_the_settings_of_gunicorn_import_the_server():
     }
     outside = {path for path in importers if not path.startswith("app/server/")}
     assert outside == {"gunicorn.conf.py"}
+
+
+def test_the_services_of_the_application_are_looked_up_in_one_place():
+    look_up = re.compile(r"\.extensions\b|config\[")
+    found = {str(path.relative_to(ROOT)) for path in files("app") if look_up.search(path.read_text())}
+    # gunicorn's hooks run outside of a request, and have only the application.
+    assert found == {"app/api/services.py", "app/server/hooks.py"}
 
 
 def plugins():
@@ -155,3 +146,10 @@ def test_a_circle_is_found_through_types_functions_and_packages(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(source)
     assert circles(import_graph("room", root=tmp_path)) == {frozenset({"room.first", "room.second", "room.third"})}
+
+
+def test_the_module_map_names_each_module_with_its_purpose():
+    text = module_map.DOCUMENT.read_text()
+    expected = module_map.with_map(text)
+    changed = [line for line in difflib.ndiff(text.splitlines(), expected.splitlines()) if line[0] in "+-"]
+    assert text == expected, "run `make docs`:\n" + "\n".join(changed)

@@ -13,7 +13,9 @@ def test_every_command_of_the_page_prints_what_the_page_shows(tmp_path):
     followed = list(SourceTree(tmp_path / "tree").follow(DOCUMENT))
     assert followed
     for command, shown, real in followed:
-        assert comparable(real) == comparable(shown), f"$ {command}\n`python -m tests.book docs/add-a-vendor.md` writes it"
+        assert comparable(real) == comparable(shown), (
+            f"$ {command}\n`python -m tests.book docs/add-a-vendor.md` writes it"
+        )
 
 
 def test_every_block_of_the_page_is_a_file_or_a_command_with_its_output():

@@ -53,9 +53,7 @@ def get_inverters(url: str, headers: Mapping[str, str]) -> requests.Response:
 
 
 @contextmanager
-def service(
-    folder: Path, clouds_url: str, worker: str
-) -> Iterator[tuple[subprocess.Popen[str], str, dict[str, str]]]:
+def service(folder: Path, clouds_url: str, worker: str) -> Iterator[tuple[subprocess.Popen[str], str, dict[str, str]]]:
     """Starts the service; gives its process, its URL and the headers of a client."""
     port = free_port()
     environ = clean(
@@ -112,9 +110,7 @@ def test_sigterm_at_any_moment_loses_no_request(tmp_path: Path, worker: str, see
 
 @pytest.mark.soak
 @pytest.mark.parametrize("worker", WORKERS)
-def test_sigterm_at_twenty_moments_loses_no_request(
-    tmp_path: Path, report: Callable[[str], None], worker: str
-) -> None:
+def test_sigterm_at_twenty_moments_loses_no_request(tmp_path: Path, report: Callable[[str], None], worker: str) -> None:
     answered = [terminate_at_random(tmp_path, seed, worker) for seed in range(100, 120)]
     report(
         f"SIGTERM ({worker}): {len(answered)} times while busy, {sum(answered)} requests answered, 0 lost, "

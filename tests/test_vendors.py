@@ -3,6 +3,7 @@
 Nothing here knows a vendor by name. What is a vendor's own is tested in tests/vendors/<vendor>/.
 """
 
+import re
 import time
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from vendors.kit import Battery, SolarInverter, Stage
 from vendors.kit.registry import discover
 
 ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
 # A plugin of stage list or state may come without an emulator.
 NAMES = PLAYED_VENDORS
 KINDS = {"solar_inverter": SolarInverter, "battery": Battery}
@@ -41,9 +43,10 @@ def test_a_vendor_consists_of_its_module_emulator_replies_and_documentation(vend
         f"sandbox/{vendor}.py, the emulator, which stage series needs": not needs_emulator or emulator_exists(vendor),
         f"tests/vendors/{vendor}/cases.json, the recorded replies": cases_of(vendor),
         f"tests/vendors/{vendor}/headers.json, a made-up credential": vendor in HEADERS,
+        f"README.md, a row of the vendors' table for `{vendor}`": re.search(rf"^\|[^|]*`{vendor}`", README, re.M),
         f'docs/vendors.md, a section "## {vendor}"': f"\n## {vendor}\n" in (ROOT / "docs/vendors.md").read_text(),
     }
-    missing = [piece for piece, there in pieces.items() if not there]
+    missing = [piece for piece, exists in pieces.items() if not exists]
     assert not missing, f"the vendor {vendor} lacks: {'; '.join(missing)}"
 
 
@@ -59,10 +62,10 @@ def test_the_sites_are_the_fleet_s(name, fleet):
     sweep = account.sweep("sites")
     assert (sweep.failure, sweep.incomplete) == (None, "")
     assert {site.vendor_id for site in sweep.records} == {view["site"] for view in account.views}
-    zones = {site["number"]: site["timezone"] for site in fleet.get("/truth")["sites"]}
-    told = {view["site"]: zones[view["number"]] for view in account.views}
+    timezones = {site["number"]: site["timezone"] for site in fleet.get("/truth")["sites"]}
+    by_id = {view["site"]: timezones[view["number"]] for view in account.views}
     for site in sweep.records:
-        assert site.timezone in (None, told[site.vendor_id])
+        assert site.timezone in (None, by_id[site.vendor_id])
 
 
 @each_vendor
@@ -70,11 +73,11 @@ def test_the_devices_are_the_vendor_s_own_view_of_the_fleet(name, fleet):
     account = Account(fleet, name)
     sweep = account.sweep()
     assert (sweep.failure, sweep.incomplete) == (None, "")
-    found = {(type(record), record.vendor_site_id, record.vendor_id): record for record in sweep.records}
-    assert len(found) == len(sweep.records) == len(account.devices)
+    by_ids = {(type(record), record.vendor_site_id, record.vendor_id): record for record in sweep.records}
+    assert len(by_ids) == len(sweep.records) == len(account.devices)
     site_keys = {site.vendor_id: site.key for site in account.sweep("sites").records}
     for site, device in account.devices:
-        candidates = [found.get((KINDS[device["kind"]], site, native)) for native in device["ids"].values()]
+        candidates = [by_ids.get((KINDS[device["kind"]], site, native)) for native in device["ids"].values()]
         record = next(record for record in candidates if record)
         assert set(record.key) <= set(device["ids"].values())
         assert record.serial_number == (device["serial"] or "")

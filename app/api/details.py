@@ -20,12 +20,12 @@ def read_device(kind: type[SolarInverter] | type[Battery], id: str) -> ViewResul
         device = vendor.solar_inverter(key) if kind is SolarInverter else vendor.battery(key)
         yield device.whole()
 
-    found, now = _ask(kind, id, find, _context())
-    record = next((record for record in found.records if isinstance(record, kind)), None)
+    outcome, now = _ask(kind, id, find, _context())
+    record = next((record for record in outcome.records if isinstance(record, kind)), None)
     if record is None:
-        raise found.problem()
-    site_id = services().inventory.id_of(found.vendor, Site, record.site_key)
-    return _result(found, record, now, lambda fetched: detail_members.device(fetched, id, site_id, now))
+        raise outcome.problem()
+    site_id = services().inventory.id_of(outcome.vendor, Site, record.site_key)
+    return _result(outcome, record, now, lambda fetched: detail_members.device(fetched, id, site_id, now))
 
 
 def read_site(id: str) -> ViewResult:
@@ -38,17 +38,19 @@ def read_site(id: str) -> ViewResult:
         yield site.whole()
 
     request_context = _context()
-    found, now = _ask(Site, id, find, request_context)
-    site = next((record for record in found.records if isinstance(record, Site)), None)
+    outcome, now = _ask(Site, id, find, request_context)
+    site = next((record for record in outcome.records if isinstance(record, Site)), None)
     if site is None:
-        raise found.problem()
+        raise outcome.problem()
     inventory = services().inventory
-    inventory.remember(found.vendor, found.records, request_context.deadline)
+    inventory.remember(outcome.vendor, outcome.records, request_context.deadline)
     inverters, batteries = (
-        sorted(inventory.id_of(found.vendor, kind, record.key) for record in found.records if isinstance(record, kind))
+        sorted(
+            inventory.id_of(outcome.vendor, kind, record.key) for record in outcome.records if isinstance(record, kind)
+        )
         for kind in (SolarInverter, Battery)
     )
-    return _result(found, site, now, lambda fetched: detail_members.site(fetched, id, inverters, batteries, now))
+    return _result(outcome, site, now, lambda fetched: detail_members.site(fetched, id, inverters, batteries, now))
 
 
 def _context() -> RequestContext:
@@ -58,17 +60,19 @@ def _context() -> RequestContext:
 
 
 def _ask(
-    kind: type[Record], id: str, find: Callable[[Key, Vendor], Iterator[Keyed]], asked: RequestContext
+    kind: type[Record], id: str, find: Callable[[Key, Vendor], Iterator[Keyed]], request_context: RequestContext
 ) -> tuple[Found, datetime]:
     """The vendor's records, and the time at which they were complete."""
-    found = services().inventory.ask_one(kind, id, asked.access, asked.deadline, asked.mode, find)
-    return found, datetime.now(UTC)
+    outcome = services().inventory.ask_one(
+        kind, id, request_context.access, request_context.deadline, request_context.mode, find
+    )
+    return outcome, datetime.now(UTC)
 
 
 def _result(
-    found: Found, record: Record, now: datetime, members: Callable[[FetchedRecord], dict[str, Any]]
+    outcome: Found, record: Record, now: datetime, members: Callable[[FetchedRecord], dict[str, Any]]
 ) -> ViewResult:
-    lag = services().clouds[found.vendor].vendor.lag
-    fetched_at = now - timedelta(seconds=round(found.age))
-    fetched = FetchedRecord(found.vendor, record, fetched_at, lag, found.errors, found.error_details)
-    return members(fetched), 200, {"Age": str(round(found.age))}
+    lag = services().clouds[outcome.vendor].vendor.lag
+    fetched_at = now - timedelta(seconds=round(outcome.age))
+    fetched = FetchedRecord(outcome.vendor, record, fetched_at, lag, outcome.errors, outcome.error_details)
+    return members(fetched), 200, {"Age": str(round(outcome.age))}

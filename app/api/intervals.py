@@ -63,14 +63,16 @@ def read(kind: type[Record], operation: str, id: str, query: dict[str, Any]) -> 
     bound_to = (bearer.caller().id, request.path, level, str(query.get("start")), str(query.get("end")))
     size = query.get("page_size", paging.DEFAULT_SIZE)
     page_read = PageRead(operation, _requested(level, query, bound_to), size, datetime.now(UTC))
-    asked = context.of_request()
-    found = services().inventory.ask_one(kind, id, asked.access, asked.deadline, asked.mode, page_read.run)
+    request_context = context.of_request()
+    outcome = services().inventory.ask_one(
+        kind, id, request_context.access, request_context.deadline, request_context.mode, page_read.run
+    )
     if not page_read.is_offered:
-        raise Problem(404, "not_offered", f"{found.vendor} does not offer intervals of {level} of this.")
+        raise Problem(404, "not_offered", f"{outcome.vendor} does not offer intervals of {level} of this.")
     if page_read.refusal:
         raise invalid(str(page_read.refusal))
-    page = _page(found, page_read.window, operation, bound_to)
-    return {"id": id, "summary_level": level.value} | page, 200, {"Age": str(round(found.age))}
+    page = _page(outcome, page_read.window, operation, bound_to)
+    return {"id": id, "summary_level": level.value} | page, 200, {"Age": str(round(outcome.age))}
 
 
 def _requested(level: Level, query: dict[str, Any], bound_to: tuple[str, ...]) -> Asked:
@@ -81,18 +83,18 @@ def _requested(level: Level, query: dict[str, Any], bound_to: tuple[str, ...]) -
     return Asked(level, datetime.fromisoformat(start), datetime.fromisoformat(end))
 
 
-def _page(found: Found, window: Window | None, operation: str, bound_to: tuple[str, ...]) -> dict[str, Any]:
+def _page(outcome: Found, window: Window | None, operation: str, bound_to: tuple[str, ...]) -> dict[str, Any]:
     """The intervals, the token of the next page, and errors; raises a Problem when the vendor gave nothing."""
-    read_up_to = next((record.until for record in found.records if isinstance(record, ReadUpTo)), None)
+    read_up_to = next((record.until for record in outcome.records if isinstance(record, ReadUpTo)), None)
     if window is None or read_up_to is None:
-        raise found.problem()
-    rows = [_members(record, operation, window) for record in found.records if isinstance(record, Interval)]
+        raise outcome.problem()
+    rows = [_members(record, operation, window) for record in outcome.records if isinstance(record, Interval)]
     page: dict[str, Any] = {"intervals": rows}
     if read_up_to < window.end:
         remaining = f"{read_up_to.isoformat()} {window.end.isoformat()}"
         page["next_page_token"] = services().pages.token(remaining, bound_to)
-    if found.errors:
-        page["errors"], page["error_details"] = found.errors, found.error_details
+    if outcome.errors:
+        page["errors"], page["error_details"] = outcome.errors, outcome.error_details
     return page
 
 

@@ -38,8 +38,10 @@ def read(kind: Kind, query: dict[str, Any]) -> Response:
     context.refuse_unknown_vendor(filters.vendor)
     if version == api_version.V1:
         _refuse_pages(query)
-    asked = context.of_request()
-    listing = services().inventory.listing(kind.record, asked.access, filters, asked.deadline, asked.mode)
+    request_context = context.of_request()
+    listing = services().inventory.listing(
+        kind.record, request_context.access, filters, request_context.deadline, request_context.mode
+    )
     response = jsonify(_urls(kind, listing) if version == api_version.V1 else _page(kind, listing, filters, query))
     response.headers["Age"] = str(round(listing.age))
     return response

@@ -1,1 +1,1 @@
-"""Who calls: clients, their tokens, and the check before every request."""
+"""Clients of the API, their tokens, and the check before every request."""

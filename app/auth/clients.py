@@ -1,6 +1,4 @@
-"""The clients of the API: who may call it, and what their secrets are worth."""
-
-from __future__ import annotations
+"""The clients of the API: registration, verification of their secrets, and revocation."""
 
 import hashlib
 import hmac
@@ -23,13 +21,13 @@ MODES = ("production", "virtual")
 API_VERSIONS = ("v1", "v2024-09-01")
 DEFAULT_API_VERSION = "v1"
 
-# A revoked client's token must stop within 5 s, also where no shared ledger tells. The second in hand is for the
-# look-up, which may be slow.
-REMEMBERED_SECONDS = 4.0
+# A revoked client's token must stop within 5 s, also without a shared ledger. The remaining second is for the look-up,
+# which may be slow.
+CACHE_SECONDS = 4.0
 
-_ID = re.compile(r"[0-9a-f]{32}")
-# No secret has this hash. It stands in for an unknown client's, so that both cases take the same time.
-_NOBODY = Client(id="", name="", mode="", api_version="", secret_sha256="0" * 64, created_at=0, revoked_at=0)
+ID = re.compile(r"[0-9a-f]{32}")
+# No secret has this hash. It is compared in place of an unknown client's, so that both cases take the same time.
+UNKNOWN = Client(id="", name="", mode="", api_version="", secret_sha256="0" * 64, created_at=0, revoked_at=0)
 
 
 @dataclass(frozen=True)
@@ -47,16 +45,16 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _hold_of(client_id: str) -> str:
-    """The name under which the ledger holds a revoked client."""
+def _hold_name(client_id: str) -> str:
+    """The name of a revoked client's hold in the ledger."""
     return f"revoked:{client_id}"
 
 
 class Clients:
-    """The clients in the database; reads by id are remembered for a few seconds.
+    """The clients in the database; look-ups by id are cached for CACHE_SECONDS.
 
-    ledger: where a revoked client is held until its last token has ended. All processes know it at once if they
-    share the ledger, else after those seconds.
+    ledger: holds a revoked client until its last token has expired. Processes that share the ledger refuse the client
+    at once, others when their cached look-up has expired.
     """
 
     def __init__(
@@ -64,13 +62,13 @@ class Clients:
     ) -> None:
         self._database = database
         self._ledger = ledger or Ledger()
-        self._remembered: TTLCache[str, ApiClient | None] = TTLCache(10_000, REMEMBERED_SECONDS, timer=clock)
-        # A token ends after an hour, so no client is let in for longer than that without the database.
+        self._cached: TTLCache[str, ApiClient | None] = TTLCache(10_000, CACHE_SECONDS, timer=clock)
+        # Without the database a client is let in until its token expires, at most an hour.
         self._last_known: LRUCache[str, ApiClient | None] = LRUCache(10_000)
         self._lock = threading.Lock()
 
     def create(self, name: str, mode: str, api_version: str) -> tuple[str, str]:
-        """A new client's id and secret. The secret cannot be shown again: only its hash is kept."""
+        """Adds a client; its id and secret. The secret cannot be shown again: only its hash is stored."""
         client_id, secret = secrets.token_hex(16), secrets.token_urlsafe(32)
         with self._database.session() as session:
             session.add(
@@ -86,40 +84,40 @@ class Clients:
         return client_id, secret
 
     def all(self) -> list[Client]:
-        """Every client, revoked ones included, the oldest first."""
+        """Every client, revoked clients included, the oldest first."""
         with self._database.session() as session:
             return list(session.scalars(select(Client).order_by(Client.created_at, Client.id)))
 
     def revoke(self, client_id: str) -> bool:
-        """Ends a client's access for good; False when there is no such client."""
+        """Ends a client's access permanently; False when there is no such client."""
         revoked = update(Client).where(Client.id == client_id, Client.revoked_at.is_(None))
         with self._database.session() as session:
             session.execute(revoked.values(revoked_at=int(time.time())))
             known = session.get(Client, client_id) is not None
         if known:
-            # After the commit: who does not hear of the hold finds it in the database.
-            # Its last token may come from a clock that is ahead, and be shown to another one that is behind.
+            # After the commit: a process without this ledger finds the revocation in the database.
+            # Twice the leeway: a clock that is ahead may issue the last token, and a clock that is behind may check it.
             longest = tokens.LIFETIME + 2 * tokens.LEEWAY_SECONDS
-            self._ledger.hold(_hold_of(client_id), time.time() + longest)
+            self._ledger.hold(_hold_name(client_id), time.time() + longest)
         return known
 
     def verified(self, client_id: str, secret: str) -> str | None:
-        """The id of the client that this secret belongs to; the same work whether or not there is one."""
-        # Ids of another form cannot be in the database, and some texts (with NUL) it would not even take.
-        row = self._database.get(Client, client_id if _ID.fullmatch(client_id) else "0" * 32) or _NOBODY
-        right = hmac.compare_digest(_hash(secret), row.secret_sha256)
-        return row.id if right and row.revoked_at is None else None
+        """The client's id if the secret is right, else None; the same work whether or not the client exists."""
+        # An id of another form is in no row, and a text with NUL cannot be a query parameter.
+        row = self._database.get(Client, client_id if ID.fullmatch(client_id) else "0" * 32) or UNKNOWN
+        is_right = hmac.compare_digest(_hash(secret), row.secret_sha256)
+        return row.id if is_right and row.revoked_at is None else None
 
     def find(self, client_id: str) -> ApiClient | None:
-        """The client with this id, unless it is unknown or revoked; at most some seconds old.
+        """The client with this id, at most CACHE_SECONDS old; None if it is unknown or revoked.
 
-        While the database does not answer, what was known last counts; a client not seen before raises.
+        While the database does not answer, the last result counts; without one, SQLAlchemyError is raised.
         """
-        if self._ledger.held_until(_hold_of(client_id)) > time.time():
+        if self._ledger.held_until(_hold_name(client_id)) > time.time():
             return None
         with self._lock:
-            if client_id in self._remembered:
-                return self._remembered[client_id]
+            if client_id in self._cached:
+                return self._cached[client_id]
         try:
             client = self._read(client_id)
         except SQLAlchemyError:
@@ -127,7 +125,7 @@ class Clients:
                 raise
             client = self._last_known[client_id]
         with self._lock:
-            self._remembered[client_id] = self._last_known[client_id] = client
+            self._cached[client_id] = self._last_known[client_id] = client
         return client
 
     def _read(self, client_id: str) -> ApiClient | None:

@@ -1,4 +1,4 @@
-"""Failed logins in the log: which client, from which address, and why; at the token endpoint and with bearer tokens."""
+"""Log of failed logins: client, address and reason, at the token endpoint and with bearer tokens."""
 
 import re
 import time

@@ -1,6 +1,4 @@
-"""Access tokens: signed statements (JWT) that name a client for an hour."""
-
-from __future__ import annotations
+"""Access tokens: JSON Web Tokens that name a client for an hour."""
 
 import secrets
 import threading
@@ -11,18 +9,18 @@ import jwt
 from cachetools import LRUCache
 
 LIFETIME = 3600  # seconds
-# So much the clocks of two hosts may differ.
+# The clocks of two hosts may differ by this much.
 LEEWAY_SECONDS = 5
 ISSUER = "derapi-server"
-# Named here, never taken from the token: a token could ask for "none".
+# Fixed here, never taken from the token: its header could say "none".
 ALGORITHM = "HS256"
-# Tokens whose signature was found good, under a keyed hash: the client, and when the token ends.
+# Verified tokens, under a keyed hash: the client, and the time (epoch seconds) at which the token expires.
 _verified: LRUCache[bytes, tuple[str, int]] = LRUCache(10_000)
 _lock = threading.Lock()
 
 
 def issue(client_id: str, key: str) -> tuple[str, int]:
-    """A token for the client and the time (epoch seconds) at which it ends."""
+    """A token for the client and the time (epoch seconds) at which it expires."""
     now = int(time.time())
     claims = {
         "iss": ISSUER,
@@ -35,11 +33,11 @@ def issue(client_id: str, key: str) -> tuple[str, int]:
 
 
 def subject(token: str, key: str) -> str | None:
-    """The client that a token names; None when the token is not one of ours or has ended."""
+    """The client that a token names; None when the token is not ours or has expired."""
     digest = blake2b(token.encode(), key=blake2b(key.encode()).digest()).digest()
     with _lock:
-        client_id, end = _verified.get(digest, ("", 0))
-    if end + LEEWAY_SECONDS > time.time():
+        client_id, expires_at = _verified.get(digest, ("", 0))
+    if expires_at + LEEWAY_SECONDS > time.time():
         return client_id
     try:
         claims = jwt.decode(

@@ -1,5 +1,7 @@
 """The vendor clouds of this process, made from the plugins that are found and the settings."""
 
+import time
+from collections.abc import Callable
 from hashlib import blake2b
 
 from app.config import Settings, SettingsError
@@ -7,7 +9,7 @@ from vendors.kit import Cloud, Ledger, Rate, Replies, Transport, open_cloud
 from vendors.kit.registry import NameTaken, discover
 
 
-def clouds(settings: Settings, ledger: Ledger) -> dict[str, Cloud]:
+def clouds(settings: Settings, ledger: Ledger, clock: Callable[[], float] = time.monotonic) -> dict[str, Cloud]:
     """Vendor name -> cloud. VENDOR_URL_<NAME> goes before SANDBOX_URL, which goes before the public addresses.
 
     Raises SettingsError when two plugins claim one name, and for the URL or limit of a vendor that does not exist:
@@ -23,7 +25,7 @@ def clouds(settings: Settings, ledger: Ledger) -> dict[str, Cloud]:
         lines = [f"  {setting}: there is no such vendor, only {', '.join(vendors)}" for setting in named]
         raise SettingsError("\n".join(["These settings must be corrected:", *lines]))
     secret = blake2b(settings.secret_key.encode(), person=b"derapi-groups").digest()
-    replies = Replies()
+    replies = Replies(clock=clock)
     found: dict[str, Cloud] = {}
     for name, vendor in vendors.items():
         base_url = settings.vendor_urls.get(name) or (settings.sandbox_url and f"{settings.sandbox_url}/{name}")

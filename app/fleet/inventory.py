@@ -1,5 +1,6 @@
 """Sites and devices over all vendors that a request may reach: lists, and the way from an id to its device."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -92,9 +93,15 @@ class Found:
 
 
 class Inventory:
-    def __init__(self, clouds: Mapping[str, Cloud], ids: Ids, resources: Resources) -> None:
+    def __init__(
+        self,
+        clouds: Mapping[str, Cloud],
+        ids: Ids,
+        resources: Resources,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._clouds, self._ids, self._resources = clouds, ids, resources
-        self._healing = LostIdSearch(clouds)
+        self._healing = LostIdSearch(clouds, clock)
         self._recall = ListCache(clouds, resources)
 
     def listing(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import gunicorn
@@ -38,6 +38,7 @@ METHODS = {
     ),
     "gunicorn.http.parser.RequestParser": ("__init__(self, cfg, source, source_addr)", "__next__(self)"),
     "gunicorn.http.unreader.Unreader": ("take_buffered(self)", "unread(self, data)"),
+    "gunicorn.errors.ConfigError": (),
     "gunicorn.http.errors.ExpectationFailed": (),
     "gunicorn.http.errors.LimitRequestHeaders": (),
     "gunicorn.http.errors.LimitRequestLine": (),
@@ -76,13 +77,16 @@ def missing_methods() -> Iterator[str]:
             continue
         for method in methods:
             name = method.partition("(")[0]
-            if not hasattr(cls, name) or name + parameters(getattr(cls, name)) != method:
+            if name + parameters(getattr(cls, name, None)) != method:
                 yield f"{path}.{method}"
 
 
-def parameters(function: Callable[..., Any]) -> str:
-    """Returns the parameters of a function without defaults and annotations, which may change."""
-    return f"({', '.join(inspect.signature(function).parameters)})"
+def parameters(function: Any) -> str:
+    """Returns the parameters of a function without defaults and annotations, which may change; "" if it is none."""
+    try:
+        return f"({', '.join(inspect.signature(function).parameters)})"
+    except (TypeError, ValueError):
+        return ""
 
 
 def missing_attributes() -> Iterator[str]:

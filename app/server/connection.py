@@ -150,9 +150,7 @@ class Connection(TConn):
         refusal, request_id = Refusal(status, detail), uuid4().hex
         self.sock.discard()
         self._send_now(refusal.response(request_id))
-        self._owner.refusal_log.warning(
-            status=status, code=refusal.code, address=self.address, request_id=request_id
-        )
+        self._owner.refusal_log.warning(status=status, code=refusal.code, address=self.address, request_id=request_id)
 
     @property
     def address(self) -> str:

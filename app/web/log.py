@@ -1,10 +1,8 @@
 """The log: one JSON object a line on stderr, without secrets.
 
-Three nets catch secrets: fields are hidden by their names; values that `conceal` was told during a request
-are replaced wherever they occur, tracebacks included; and so is what looks like a credential.
+Secrets are redacted in three ways: fields by their names; values passed to `conceal` during the request, wherever they
+occur, tracebacks included; and texts that look like a credential.
 """
-
-from __future__ import annotations
 
 import base64
 import json
@@ -29,17 +27,20 @@ from app.bounded_log import cut
 HIDDEN = "[hidden]"
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-_secret_name = re.compile(
+SECRET_NAME = re.compile(
     r"authorization|secret|token|password|passwd|cookie|credential|api.?key|signature", re.IGNORECASE
 )
 # Values of authorization headers, JWTs, user:password@host.
-_secret_text = re.compile(
+SECRET_TEXT = re.compile(
     r"(?i:\b(?:Bearer|Basic)\s+)(?P<scheme>[A-Za-z0-9+/=._~-]{6,})"
     r"|(?P<jwt>\beyJ[\w-]+\.[\w-]+\.[\w-]*)"
     r"|(?<=://)(?P<user>[^/\s@]+)(?=@)"
 )
-_MAX_PATH = 200  # characters
-# One set per request. It is shared with the threads that work for the request, when they run in its context.
+MAX_PATH = 200  # characters
+
+logger = structlog.stdlib.get_logger("app.request")
+
+# One set per request, shared with the threads that work for the request in a copy of its context.
 _concealed: ContextVar[set[str] | None] = ContextVar("concealed", default=None)
 _failed: ContextVar[dict[str, str] | None] = ContextVar("failed", default=None)
 
@@ -50,20 +51,20 @@ def conceal(*secrets: str) -> None:
     if known is None:
         _concealed.set(known := set())
     for secret in secrets:
-        # Shorter values would blacken ordinary words, and nobody protects anything with them.
+        # Shorter values would redact parts of ordinary words, and protect nothing.
         if len(secret) >= 4:
             known.add(secret)
 
 
 def note_failures(codes: Mapping[str, str]) -> None:
-    """Names vendors that failed, each with the code of its failure, in the line of the current request."""
+    """Adds vendors that failed, each with its error code, to the log line of the current request."""
     failed = _failed.get()
     if failed is not None:
         failed.update(codes)
 
 
 def _forms(secret: str) -> set[str]:
-    """What a secret looks like, also when encoded."""
+    """A secret as it is, percent-encoded, and in base64."""
     return {secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode().rstrip("=")}
 
 
@@ -71,10 +72,10 @@ def _hide(value: Any, known: list[str]) -> Any:
     if isinstance(value, str):
         for secret in known:
             value = value.replace(secret, HIDDEN)
-        return _secret_text.sub(_cut, value)
+        return SECRET_TEXT.sub(_cut, value)
     if isinstance(value, dict):
         return {
-            _hide(str(name), known): HIDDEN if _secret_name.search(str(name)) else _hide(item, known)
+            _hide(str(name), known): HIDDEN if SECRET_NAME.search(str(name)) else _hide(item, known)
             for name, item in value.items()
         }
     if isinstance(value, list | tuple | set | frozenset):
@@ -95,9 +96,9 @@ def _known() -> list[str]:
 
 
 def redact(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
-    """The last processor before the line is written: nothing that comes later may add text."""
-    hidden: EventDict = _hide(dict(event), _known())
-    return hidden
+    """Hides secrets. The last processor before the line is written: no later processor may add text."""
+    redacted: EventDict = _hide(dict(event), _known())
+    return redacted
 
 
 def _line(event: EventDict, **options: Any) -> str:
@@ -108,17 +109,17 @@ def _line(event: EventDict, **options: Any) -> str:
 
 
 class StderrHandler(logging.Handler):
-    """Writes to whatever stderr is at the time: tests and click's runner put another in its place and close it."""
+    """Writes to the current sys.stderr: tests and click's runner replace it and close it."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             sys.stderr.write(self.format(record) + "\n")
             sys.stderr.flush()
         except OSError:
-            pass  # nobody reads any more; that must not fail a request
+            pass  # The reader of stderr is gone; that must not fail a request.
 
 
-_SHARED: list[Processor] = [
+SHARED_PROCESSORS: list[Processor] = [
     merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
@@ -129,10 +130,10 @@ _SHARED: list[Processor] = [
 
 
 def configuration(level: str) -> dict[str, Any]:
-    """For logging.config.dictConfig, and for gunicorn, which has loggers of its own."""
+    """Configuration for logging.config.dictConfig, also for gunicorn's loggers."""
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
-        "foreign_pre_chain": _SHARED,
+        "foreign_pre_chain": SHARED_PROCESSORS,
         "processors": [
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
@@ -147,11 +148,11 @@ def configuration(level: str) -> dict[str, Any]:
         "handlers": {"stderr": {"()": StderrHandler, "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
-            # Its start would fill a screen; gunicorn.conf.py says the one thing that matters.
+            # Its messages at the start would fill a screen; app.server.hooks logs one line instead.
             "gunicorn.error": {"handlers": [], "propagate": True, "level": "WARNING"},
-            # Every request has a line of ours; gunicorn's would have the query string in it.
+            # init_app logs a line for each request; gunicorn's would contain the query string.
             "gunicorn.access": {"handlers": [], "propagate": False, "level": "CRITICAL"},
-            # It tells of every migration.
+            # It logs every migration.
             "alembic": {"level": "WARNING"},
         },
     }
@@ -163,7 +164,7 @@ def configure(level: str) -> None:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *_SHARED,
+            *SHARED_PROCESSORS,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -174,39 +175,41 @@ def configure(level: str) -> None:
 
 def init_app(app: Flask) -> None:
     """Gives every request an id and one line in the log."""
-    logger = structlog.stdlib.get_logger("app.request")
+    app.before_request(_begin)
+    app.teardown_request(_forget)
+    app.after_request(_write_line)
 
-    @app.before_request
-    def begin() -> None:
-        given = request.headers.get("X-Request-ID", "")
-        g.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-        g.started = time.monotonic()
-        clear_contextvars()
-        bind_contextvars(request_id=g.request_id)
-        _concealed.set(set())
-        _failed.set({})
-        conceal(request.headers.get("Authorization", "").partition(" ")[2].strip())
 
-    @app.teardown_request
-    def forget(error: BaseException | None) -> None:
-        # The thread lives on, and what gunicorn logs on it next belongs to no request.
-        clear_contextvars()
-        _concealed.set(None)
-        _failed.set(None)
+def _begin() -> None:
+    sent_id = request.headers.get("X-Request-ID", "")
+    g.request_id = sent_id if REQUEST_ID.fullmatch(sent_id) else uuid.uuid4().hex
+    g.started = time.monotonic()
+    clear_contextvars()
+    bind_contextvars(request_id=g.request_id)
+    _concealed.set(set())
+    _failed.set({})
+    conceal(request.headers.get("Authorization", "").partition(" ")[2].strip())
 
-    @app.after_request
-    def end(response: Response) -> Response:
-        response.headers["X-Request-ID"] = g.request_id
-        client = g.get("client")
-        failed = _failed.get()
-        logger.info(
-            "request",
-            method=request.method,
-            # Never the query string. Half a secret would not be recognized: it is hidden before the path is cut.
-            path=cut(_hide(request.path, _known()), _MAX_PATH),
-            status=response.status_code,
-            milliseconds=round(1000 * (time.monotonic() - g.started)),
-            client=client.id if client else None,
-            **({"failed": failed} if failed else {}),
-        )
-        return response
+
+def _forget(error: BaseException | None) -> None:
+    # The thread is reused, and the next line that gunicorn logs on it belongs to no request.
+    clear_contextvars()
+    _concealed.set(None)
+    _failed.set(None)
+
+
+def _write_line(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.request_id
+    client = g.get("client")
+    failed = _failed.get()
+    logger.info(
+        "request",
+        method=request.method,
+        # Without the query string. Redacted before it is cut, because a cut secret would not be recognized.
+        path=cut(_hide(request.path, _known()), MAX_PATH),
+        status=response.status_code,
+        milliseconds=round(1000 * (time.monotonic() - g.started)),
+        client=client.id if client else None,
+        **({"failed": failed} if failed else {}),
+    )
+    return response

@@ -1,7 +1,5 @@
 """Every error of the API in one shape: problem details (RFC 9457). Views raise `Problem`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -19,7 +17,7 @@ logger = structlog.stdlib.get_logger(__name__)
 
 
 class Problem(Exception):
-    """An answer other than success. `code` is a fixed word for programs, `detail` a sentence for people."""
+    """An error response. `code` is a fixed word for programs, `detail` a sentence for people."""
 
     def __init__(
         self,
@@ -73,26 +71,26 @@ def invalid(detail: str, **members: Any) -> Problem:
     return Problem(400, "validation_error", detail, title="Invalid request", **members)
 
 
-# Where werkzeug's own text says less than we know.
-_DETAILS = {
+# In place of werkzeug's text, where we know more.
+DETAILS = {
     404: "There is nothing at this path.",
     405: "This path does not take this method; the header Allow lists those it takes.",
 }
 
 
 def from_http(error: HTTPException) -> Response:
-    """What Flask or werkzeug refused; the headers that the status demands (Allow, Retry-After) are kept."""
+    """The problem for a request that Flask or werkzeug refused, with the headers of its status (Allow, Retry-After)."""
     status = error.code or 500
     if status < 400:
         return error.get_response()  # type: ignore[return-value]
     code = HTTPStatus(status).phrase.lower().replace(" ", "_").replace("'", "")
-    detail = _DETAILS.get(status) or error.description or HTTPStatus(status).phrase
+    detail = DETAILS.get(status) or error.description or HTTPStatus(status).phrase
     headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
     return Problem(status, code, detail, headers=headers).response()
 
 
 def init_app(app: Flask) -> None:
-    """Catches everything. What nobody foresaw is logged with its traceback and told to nobody."""
+    """Turns every error into a problem. An unexpected error is logged with its traceback and hidden from the caller."""
 
     @app.errorhandler(Problem)
     def problem(error: Problem) -> Response:
@@ -107,7 +105,7 @@ def init_app(app: Flask) -> None:
         return Problem(503, "database_unavailable", detail, headers={"Retry-After": "5"}).response()
 
     @app.errorhandler(Exception)
-    def unforeseen(error: Exception) -> Response:
+    def unexpected(error: Exception) -> Response:
         logger.error("unforeseen", exc_info=error)
         detail = "The service failed; its log has the cause under this request's id."
         return Problem(500, "internal_server_error", detail).response()

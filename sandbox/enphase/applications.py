@@ -55,8 +55,8 @@ APPLICATIONS = (
     Application("empty", PARTNER, NO_SYSTEMS),
 )
 TOP = APPLICATIONS[0]
-_BY_KEY = {one.key: one for one in APPLICATIONS}
-_BY_CLIENT = {one.client_id: one for one in APPLICATIONS}
+BY_KEY = {application.key: application for application in APPLICATIONS}
+BY_CLIENT = {application.client_id: application for application in APPLICATIONS}
 
 
 class Access:
@@ -73,7 +73,7 @@ class Access:
 
     def holder(self) -> Application | None:
         """The application whose token the request carries."""
-        return _BY_CLIENT.get(self.tokens.client_of(bearer()) or "")
+        return BY_CLIENT.get(self.tokens.client_of(bearer()) or "")
 
     def add_routes(self, blueprint: Blueprint) -> None:
         """The endpoints below the base of the cloud."""
@@ -83,7 +83,7 @@ class Access:
     def authorize(self) -> Response:
         """Plays the owner who consents at once: leads back with a code that works once."""
         client, target = request.args.get("client_id", ""), request.args.get("redirect_uri", "")
-        if client not in _BY_CLIENT or not target or request.args.get("response_type") != "code":
+        if client not in BY_CLIENT or not target or request.args.get("response_type") != "code":
             return _refusal("invalid_request", "client_id, redirect_uri and response_type=code are needed")
         code = secrets.token_urlsafe(6)
         self._codes[code] = client
@@ -93,7 +93,7 @@ class Access:
     def token(self) -> Response:
         """Answers `POST /oauth/token`, whose parameters may stand in the query or in a form."""
         client, secret = client_credentials()
-        application = _BY_CLIENT.get(client)
+        application = BY_CLIENT.get(client)
         if application is None or application.client_secret != secret:
             return _refusal("invalid_client", "Bad client credentials", 401)
         grants = {
@@ -117,8 +117,8 @@ class Access:
 
     def _has_password(self, application: Application) -> bool:
         """Only partner applications may use the installer's own password."""
-        given = request.values.get("username"), request.values.get("password")
-        return application.plan == PARTNER and given == (USERNAME, PASSWORD)
+        login = request.values.get("username"), request.values.get("password")
+        return application.plan == PARTNER and login == (USERNAME, PASSWORD)
 
     def _has_refresh(self, application: Application) -> bool:
         return self.tokens.spend_refresh(request.values.get("refresh_token", ""), application.client_id)
@@ -126,7 +126,7 @@ class Access:
 
 def of_key() -> Application | None:
     """The application whose key the request carries, in a header or in the query."""
-    return _BY_KEY.get(request.headers.get("key") or request.args.get("key", ""))
+    return BY_KEY.get(request.headers.get("key") or request.args.get("key", ""))
 
 
 def _granted(issued: Issued) -> dict[str, Any]:

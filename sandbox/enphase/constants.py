@@ -1,4 +1,4 @@
-"""What the Monitoring API's documentation leaves open, and its plans."""
+"""Assumptions where the Monitoring API's documentation is silent, and the API's plans."""
 
 from typing import NamedTuple
 

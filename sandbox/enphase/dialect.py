@@ -1,4 +1,4 @@
-"""The Monitoring API: who may ask what, and where the answers come from."""
+"""The Monitoring API: its credentials, plans and routes."""
 
 from collections.abc import Callable
 from math import ceil
@@ -23,13 +23,13 @@ from sandbox.replies import Refused, reply
 from sandbox.world import World
 
 View = Callable[..., Response]
-_SECONDS = {"per_minute": 60, "per_month": 30 * 86_400}
+SECONDS = {"per_minute": 60, "per_month": 30 * 86_400}
 
 
 class Enphase(EnphaseCloud):
     """Enphase's cloud for owners and installers.
 
-    More options: `iso_report_dates` (in the summary of inverters), `bare_429` (without the members that tell the
+    More options: `iso_report_dates` (in the summary of inverters), `bare_429` (without the members about the
     period), `plan_403` (a plan that lacks an access control is refused as documented, not as seen).
     """
 
@@ -54,9 +54,12 @@ class Enphase(EnphaseCloud):
             "username": applications.USERNAME,
             "password": applications.PASSWORD,
         }
-        others = {one.name: {"plan": one.plan, "headers": self.access.headers(one)} for one in APPLICATIONS[1:]}
+        others = {
+            application.name: {"plan": application.plan, "headers": self.access.headers(application)}
+            for application in APPLICATIONS[1:]
+        }
         plans = {
-            name: [{"calls": getattr(plan, period), "seconds": seconds} for period, seconds in _SECONDS.items()]
+            name: [{"calls": getattr(plan, period), "seconds": seconds} for period, seconds in SECONDS.items()]
             for name, plan in PLANS.items()
         }
         return {"token": token, "applications": others, "plans": plans}
@@ -125,7 +128,7 @@ class Enphase(EnphaseCloud):
         return blueprint
 
     def _views(self) -> dict[str, View]:
-        """What every plan may ask, by path."""
+        """The views that every plan may call, by path."""
         listing = Listing(self.visible, self.entry)
         telemetry, totals, present = Telemetry(self), Totals(self), Present(self)
         return {
@@ -151,7 +154,7 @@ class Enphase(EnphaseCloud):
         }
 
     def _gated_views(self) -> dict[str, dict[str, View]]:
-        """What only some plans may ask, by access control and path."""
+        """The views that only some plans may call, by access control and path."""
         telemetry = Telemetry(self)
         devices: dict[str, View] = {
             "/<system_id>/devices/micros/telemetry": self.list_micro_rows,

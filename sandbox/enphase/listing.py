@@ -29,33 +29,33 @@ class Listing:
 
     def list_systems(self) -> Response:
         """A page of the systems that the token covers."""
-        found = ordered(self._visible(), request.args.get("sort_by", "id"))
-        return reply(self._page([self._entry(seen) for seen in sliced(found)], len(found)))
+        systems = ordered(self._visible(), request.args.get("sort_by", "id"))
+        return reply(self._page([self._entry(seen) for seen in sliced(systems)], len(systems)))
 
     def search(self) -> Response:
         """A page of the systems that match. Empty filters count for nothing."""
         if request.method != "POST":
             abort(405)
         body = request.get_json(force=True, silent=True)
-        wanted = body.get("system") if isinstance(body, dict) else None
-        if not isinstance(body, dict) or not isinstance(wanted, dict):
+        filters_of_body = body.get("system") if isinstance(body, dict) else None
+        if not isinstance(body, dict) or not isinstance(filters_of_body, dict):
             raise Unprocessable("missing", "system is missing at Json body location")
-        for name in {*body} - {"sort_by", "system"} | {*wanted} - FILTERS:
+        for name in {*body} - {"sort_by", "system"} | {*filters_of_body} - FILTERS:
             raise Unprocessable("missing", f"Invalid key {name}")
-        filters = {name: value for name, value in wanted.items() if value}
+        filters = {name: value for name, value in filters_of_body.items() if value}
         visible = [seen for seen in self._visible() if self._matches(seen, filters)]
-        found = ordered(visible, body.get("sort_by") or "id")
-        return reply(self._page([self._searched(seen) for seen in sliced(found)], len(found)))
+        systems = ordered(visible, body.get("sort_by") or "id")
+        return reply(self._page([self._searched(seen) for seen in sliced(systems)], len(systems)))
 
     def of_gateway(self) -> Response:
         """The system that has the gateway with that serial number."""
         serial = request.args.get("serial_num", "")
         if not serial:
             raise Unprocessable("missing", "Provide envoy serial number")
-        found = system_of(self._visible(), serial)
-        if found is None:
+        seen = system_of(self._visible(), serial)
+        if seen is None:
             raise Refused(error(404, "Envoy not found with this serial number"))
-        return reply({"system_id": found.system_id})
+        return reply({"system_id": seen.system_id})
 
     def _searched(self, seen: EnphaseSite) -> dict[str, Any]:
         entry = self._entry(seen)
@@ -64,17 +64,17 @@ class Listing:
             entry["live_stream"] = "enabled"
         return entry
 
-    def _matches(self, seen: EnphaseSite, wanted: dict[str, Any]) -> bool:
+    def _matches(self, seen: EnphaseSite, filters: dict[str, Any]) -> bool:
         entry = self._entry(seen)
         references = [entry.get("reference", "").lower()]
         checks = {
-            "ids": lambda value: str(seen.system_id) in {str(one) for one in value},
+            "ids": lambda value: str(seen.system_id) in {str(id) for id in value},
             "name": lambda value: str(value).lower() in entry["name"].lower(),
             "reference": lambda value: str(value).lower() in references,
             "other_reference": lambda value: str(value).lower() in references,
             "statuses": lambda value: entry["status"] in value,
         }
-        return all(checks[name](value) for name, value in wanted.items())
+        return all(checks[name](value) for name, value in filters.items())
 
     @staticmethod
     def _page(systems: list[dict[str, Any]], total: int) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def system_of(systems: Iterable[EnphaseSite], gateway: str) -> EnphaseSite | Non
 
 
 def sliced(systems: Sequence[EnphaseSite]) -> Sequence[EnphaseSite]:
-    """Those on the page that the request asks for."""
+    """The systems on the requested page."""
     page, size = paging()
     return systems[(page - 1) * size : page * size]
 

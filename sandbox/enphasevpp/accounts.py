@@ -10,11 +10,11 @@ from sandbox.enphasevpp import errors
 from sandbox.replies import reply
 from sandbox.tokens import Tokens
 
-_LIFETIME = 3600
-_FORM = "application/x-www-form-urlencoded"
-_BAD_TOKEN_REQUEST = (
+LIFETIME = 3600
+FORM = "application/x-www-form-urlencoded"
+BAD_TOKEN_REQUEST = (
     "Query parameter grant_type must be client_credentials. "
-    f"Request header Content-Type must be {_FORM}. "
+    f"Request header Content-Type must be {FORM}. "
     "Request header Accept must be application/json. "
     "Request header Authorization must be Base64 encoded value of clientId:clientSecret. Please check your request"
 )
@@ -52,15 +52,15 @@ ACCOUNTS = (
     Account("new", ()),
 )
 MAIN = ACCOUNTS[0]
-_BY_KEY = {one.key: one for one in ACCOUNTS}
-_BY_CLIENT = {one.client_id: one for one in ACCOUNTS}
+BY_KEY = {account.key: account for account in ACCOUNTS}
+BY_CLIENT = {account.client_id: account for account in ACCOUNTS}
 
 
 class Access:
     """The tokens of this cloud."""
 
     def __init__(self, real_time: Callable[[], float]) -> None:
-        self.tokens = Tokens(_LIFETIME, real_time)
+        self.tokens = Tokens(LIFETIME, real_time)
 
     def headers(self, account: Account) -> dict[str, str]:
         """Both credentials of an account, with a fresh token."""
@@ -69,13 +69,13 @@ class Access:
 
     def holder(self) -> Account | None:
         """The account whose token the request carries."""
-        return _BY_CLIENT.get(self.tokens.client_of(bearer()) or "")
+        return BY_CLIENT.get(self.tokens.client_of(bearer()) or "")
 
     def token(self) -> Response:
         """Answers `POST /auth/oauth2/token`: client credentials, and no refresh token."""
         client, secret = client_credentials()
-        if client not in _BY_CLIENT or _BY_CLIENT[client].client_secret != secret or request.mimetype != _FORM:
-            return errors.error(400, "Invalid parameter or headers", _BAD_TOKEN_REQUEST)
+        if client not in BY_CLIENT or BY_CLIENT[client].client_secret != secret or request.mimetype != FORM:
+            return errors.error(400, "Invalid parameter or headers", BAD_TOKEN_REQUEST)
         if request.values.get("grant_type") != "client_credentials":
             text = "grant_type is not provided or invalid"
             return errors.error(401, text, f"{text}. Please check your request")
@@ -86,4 +86,4 @@ class Access:
 
 def of_key() -> Account | None:
     """The account whose key the request carries."""
-    return _BY_KEY.get(request.headers.get("x-api-key", ""))
+    return BY_KEY.get(request.headers.get("x-api-key", ""))

@@ -20,7 +20,7 @@ from sandbox.replies import Refused
 from sandbox.world import World
 
 View = Callable[..., Response]
-_HEALTH_PERCENT = 99.1
+HEALTH_PERCENT = 99.1
 
 
 class EnphaseVpp(EnphaseCloud):
@@ -46,7 +46,7 @@ class EnphaseVpp(EnphaseCloud):
 
     def about(self, base: str) -> dict[str, Any]:
         token = {"url": f"{base}/auth/oauth2/token", "client_id": MAIN.client_id, "client_secret": MAIN.client_secret}
-        others = {one.name: {"headers": self.access.headers(one)} for one in ACCOUNTS[1:]}
+        others = {account.name: {"headers": self.access.headers(account)} for account in ACCOUNTS[1:]}
         return {"token": token, "accounts": others}
 
     def credential(self) -> str:
@@ -90,7 +90,7 @@ class EnphaseVpp(EnphaseCloud):
         charge = now.seen.site.soc_percent(now.ready)
         return {
             "soc": None if charge is None else round(charge, 1),
-            "soh": _HEALTH_PERCENT if battery else None,
+            "soh": HEALTH_PERCENT if battery else None,
             "capacity_wh": round(1000 * battery.capacity_kwh) if battery else None,
             "last_report_at": now.last_report,
         }
@@ -122,7 +122,7 @@ class EnphaseVpp(EnphaseCloud):
         return blueprint
 
     def _site_views(self) -> dict[str, View]:
-        """What can be asked about one site, by path."""
+        """The views of one site, by path."""
         telemetry, totals, present = Telemetry(self), Totals(self), Present(self)
         return {
             "summary": totals.summary,

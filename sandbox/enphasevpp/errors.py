@@ -24,7 +24,7 @@ DOWNSTREAM = (
     "Error occurred while getting response from downstream server. "
     "Please refer to additionalInfo section for more details"
 )
-_TEXTS = {
+TEXTS = {
     400: "Bad Request",
     401: NO_TOKEN,
     403: "You do not have access to this resource",
@@ -39,7 +39,7 @@ def error(status: int, message: str = "", more: str | None = None) -> Response:
     """An error in the usual envelope, whose code is text."""
     body = {
         "code": str(status),
-        "displayMessage": message or _TEXTS.get(status, "Error"),
+        "displayMessage": message or TEXTS.get(status, "Error"),
         "additionalInfo": more,
         "errorRefNo": token_hex(8),
     }

@@ -10,7 +10,7 @@ from sandbox.enphasevpp import errors
 from sandbox.enphasevpp.accounts import DEMO, PILOT, Account
 from sandbox.replies import Refused, reply
 
-_DEFAULT_PAGE, _LARGEST_PAGE = 10, 100
+DEFAULT_PAGE, LARGEST_PAGE = 10, 100
 
 
 class Programs:
@@ -97,7 +97,7 @@ def _detailed(program_id: str) -> dict[str, Any]:
 
 def _paging(page_name: str, size_name: str) -> tuple[int, int]:
     values = []
-    for name, default, largest in ((page_name, 1, 10**9), (size_name, _DEFAULT_PAGE, _LARGEST_PAGE)):
+    for name, default, largest in ((page_name, 1, 10**9), (size_name, DEFAULT_PAGE, LARGEST_PAGE)):
         text = request.args.get(name, str(default))
         if not text.isdecimal() or not 1 <= int(text) <= largest:
             raise Refused(errors.error(400, errors.BAD_PAGE, errors.BAD_PAGE))

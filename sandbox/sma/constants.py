@@ -1,4 +1,4 @@
-"""What SMA's documentation leaves open: one assumption each, to be changed here when a real answer is seen."""
+"""Assumptions where SMA's documentation is silent: one constant each, until a real answer is seen."""
 
 # The documentation shows an error body for 404 only; a missing or expired token was seen with an empty body.
 UNAUTHORIZED_HAS_BODY = False

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sandbox.data_faults import Change, Json, doubled, hour, in_gap
 
-_SPIKE_WH = 1_024_843.0
+SPIKE_WH = 1_024_843.0
 
 
 def _is_day(path: str) -> bool:
@@ -27,7 +27,7 @@ def _spike(path: str, data: Json) -> None:
         data["set"] = [row for row in data["set"] if not 11 <= hour(row) <= 11.1]
         for row in data["set"]:
             if 11.1 < hour(row) < 11.2 and row.get("pvGeneration"):
-                row["pvGeneration"] = _SPIKE_WH
+                row["pvGeneration"] = SPIKE_WH
 
 
 def _lump(path: str, data: Json) -> None:

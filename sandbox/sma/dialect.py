@@ -91,8 +91,8 @@ class Sma(Dialect):
         if not self.access.has_consent(self.credential()):
             return reply({"plants": []})
         name = parameter("Filter").lower()
-        found = (plant for plant in self.plants.values() if name in plant.site.name.lower())
-        return reply({"plants": [_listed(plant) for plant in found]})
+        matching = (plant for plant in self.plants.values() if name in plant.site.name.lower())
+        return reply({"plants": [_listed(plant) for plant in matching]})
 
     def show_plant(self, plant_id: str) -> Response:
         """The plant, not wrapped."""

@@ -18,11 +18,11 @@ from sandbox.tokens import Issued, Tokens
 
 CLIENT, CLIENT_SECRET = "sandbox-client", "sandbox-secret"
 NEW_CLIENT, NEW_CLIENT_SECRET = "sandbox-new-client", "sandbox-new-secret"
-_SECRETS = {CLIENT: CLIENT_SECRET, NEW_CLIENT: NEW_CLIENT_SECRET}
-_LIFETIME = 300
-_SCOPE = "profile monitoringApi:read email offline_access"
-_STATES = ("Pending", "Accepted", "Rejected", "Expired", "Revoked")
-_POLL_SECONDS = 1800
+SECRETS = {CLIENT: CLIENT_SECRET, NEW_CLIENT: NEW_CLIENT_SECRET}
+LIFETIME = 300
+SCOPE = "profile monitoringApi:read email offline_access"
+STATES = ("Pending", "Accepted", "Rejected", "Expired", "Revoked")
+POLL_SECONDS = 1800
 
 
 class Access:
@@ -30,7 +30,7 @@ class Access:
 
     def __init__(self, real_time: Callable[[], float], is_revoked: Callable[[], bool]) -> None:
         self._real_time, self._is_revoked = real_time, is_revoked
-        self.tokens = Tokens(_LIFETIME, real_time)
+        self.tokens = Tokens(LIFETIME, real_time)
         self._consents: dict[tuple[str, str], dict[str, Any]] = {}
 
     def has_consent(self, client: str) -> bool:
@@ -73,7 +73,7 @@ class Access:
             "loginHint": hint,
             "state": "Pending",
             "expirationDate": expires.replace(microsecond=0).isoformat(),
-            "interval": _POLL_SECONDS,
+            "interval": POLL_SECONDS,
         }
         return reply(self._consent(client, hint), 201)
 
@@ -86,12 +86,12 @@ class Access:
         """Answers `PUT /oauth2/v2/bc-authorize/{loginHint}/status`: plays the owner, while a consent is pending."""
         consent = self._consent(self._client(), hint)
         body = request.get_json(force=True, silent=True)
-        wanted = str(body.get("state") if isinstance(body, dict) else body).capitalize()
+        state = str(body.get("state") if isinstance(body, dict) else body).capitalize()
         if consent is None or consent["state"] != "Pending":
             return reply({"message": "Nothing is pending", "code": "NotFound"}, 404)
-        if wanted not in _STATES:
+        if state not in STATES:
             return reply({"message": "Unknown state", "code": "BadRequest"}, 400)
-        consent["state"] = wanted
+        consent["state"] = state
         return reply(consent)
 
     def add_routes(self, blueprint: Blueprint) -> None:
@@ -121,7 +121,7 @@ class Access:
 
     def _authenticated(self) -> str:
         client, secret = _client_credentials()
-        if client not in _SECRETS or _SECRETS[client] != secret:
+        if client not in SECRETS or SECRETS[client] != secret:
             raise Refused(_oauth_error("invalid_client", "Invalid client or Invalid client credentials", 401))
         return client
 
@@ -146,7 +146,7 @@ def _token(issued: Issued) -> dict[str, Any]:
         "token_type": "Bearer",
         "not-before-policy": 1626710983,
         "session_state": str(uuid4()),
-        "scope": _SCOPE,
+        "scope": SCOPE,
     }
 
 

@@ -12,13 +12,13 @@ from typing import Any
 from sandbox.dialect import SiteView
 from simulation import Device, Site, View
 
-_SHARES = {1: (1.0,), 2: (0.6, 0.4), 3: (0.5, 0.3, 0.2)}
-_PRODUCTS = ((3.6, "SB3.6-1AV-40", 9320), (4.0, "SB4.0-1AV-41", 9403), (5.0, "STP 5000TL-20", 9098))
-_LARGEST = ("STP 6000TL-20", 9099)
-_VENDOR = "SMA Solar Technology AG"
+SHARES = {1: (1.0,), 2: (0.6, 0.4), 3: (0.5, 0.3, 0.2)}
+PRODUCTS = ((3.6, "SB3.6-1AV-40", 9320), (4.0, "SB4.0-1AV-41", 9403), (5.0, "STP 5000TL-20", 9098))
+LARGEST = ("STP 6000TL-20", 9099)
+VENDOR = "SMA Solar Technology AG"
 # SMA's sandbox: plants 13, 24, 35 ..., ten devices each.
-_SANDBOX_FIRST, _SANDBOX_STEP = 13, 11
-_PLANT_FIRST, _PLANT_STEP = 11_260_000, 16
+SANDBOX_FIRST, SANDBOX_STEP = 13, 11
+PLANT_FIRST, PLANT_STEP = 11_260_000, 16
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Equipment:
         }
         if serial is not None:
             entry["serial"] = str(serial)
-        entry |= {"vendor": _VENDOR, "isActive": True}
+        entry |= {"vendor": VENDOR, "isActive": True}
         self.entries.append(entry)
         self.next_id += 1
         return entry
@@ -50,7 +50,7 @@ class Equipment:
     def add_inverter(self, site: Site, name: str, serial: int, share: float) -> None:
         """An inverter with its share of the plant's generator."""
         kw = round(site.pv_kwp * share, 1)
-        product, product_id = next(((name, number) for most, name, number in _PRODUCTS if kw <= most), _LARGEST)
+        product, product_id = next(((name, number) for most, name, number in PRODUCTS if kw <= most), LARGEST)
         entry = self.add(name, "Solar Inverters", product, product_id, serial)
         entry |= {"generatorPower": 1000 * kw, "generatorPowerDc": 1000 * kw}
         self.devices.append(self._device("solar_inverter", share, entry, rated_kw=kw))
@@ -69,38 +69,42 @@ class Equipment:
 
 def production(site: Site) -> Equipment:
     """A plant of the production cloud. Its first device carries the plant's own number, as seen there."""
-    plant_id = _PLANT_FIRST + _PLANT_STEP * site.number
-    made = Equipment(plant_id, plant_id, 10 * (site.number // 2))
-    made.add("Data Manager", "Monitoring and control", "EDMM-10", 9397, 3_010_000_000 + site.number)
-    for index, share in enumerate(_SHARES[1 if site.pv_kwp <= 6 else 2 if site.pv_kwp <= 12 else 3]):
-        serial = 2_001_500_000 + made.group + index
-        made.add_inverter(site, f"WR{index + 1} SN:{serial}", serial, share)
-    made.add_battery(site, "Battery", 2_002_500_000 + made.group)
-    made.add("Energy Meter", "Monitoring and control", "Energy Meter", 9307, 1_900_300_000 + made.group)
-    made.add("EV Charger ", "Solar Inverters", "EVC22-3AC-10", 9417, 3_007_600_000 + made.group)
+    plant_id = PLANT_FIRST + PLANT_STEP * site.number
+    equipment = Equipment(plant_id, plant_id, 10 * (site.number // 2))
+    equipment.add("Data Manager", "Monitoring and control", "EDMM-10", 9397, 3_010_000_000 + site.number)
+    for index, share in enumerate(SHARES[1 if site.pv_kwp <= 6 else 2 if site.pv_kwp <= 12 else 3]):
+        serial = 2_001_500_000 + equipment.group + index
+        equipment.add_inverter(site, f"WR{index + 1} SN:{serial}", serial, share)
+    equipment.add_battery(site, "Battery", 2_002_500_000 + equipment.group)
+    equipment.add("Energy Meter", "Monitoring and control", "Energy Meter", 9307, 1_900_300_000 + equipment.group)
+    equipment.add("EV Charger ", "Solar Inverters", "EVC22-3AC-10", 9417, 3_007_600_000 + equipment.group)
     if site.number % 4 == 1:
-        retired = made.add("Old inverter", "Solar Inverters", "SB 3000TL-30", 9103, 2_000_100_000 + made.group)
+        retired = equipment.add(
+            "Old inverter", "Solar Inverters", "SB 3000TL-30", 9103, 2_000_100_000 + equipment.group
+        )
         retired |= {"isActive": False, "deactivatedAt": "2019-04-07T12:30:02"}
         retired |= {"generatorPower": 3000.0, "generatorPowerDc": 3000.0}
-    return made
+    return equipment
 
 
 def sandbox(site: Site) -> Equipment:
     """A plant of SMA's sandbox: always the same devices under the same names, ids that follow the plant's."""
-    plant_id = _SANDBOX_FIRST + _SANDBOX_STEP * site.number
-    made = Equipment(plant_id, plant_id + 1, 10 * (site.number // 2))
-    serial = 3_420_000 + made.group
-    made.add("Satellit Sensor", "Sensor technology", "Satellite Sensor", 200_053, None)
-    made.add(f"MyTestLdm{site.number + 1}", "Monitoring and control", "EDMM-10", 9397, 234_530_000_000 + site.number)
+    plant_id = SANDBOX_FIRST + SANDBOX_STEP * site.number
+    equipment = Equipment(plant_id, plant_id + 1, 10 * (site.number // 2))
+    serial = 3_420_000 + equipment.group
+    equipment.add("Satellit Sensor", "Sensor technology", "Satellite Sensor", 200_053, None)
+    equipment.add(
+        f"MyTestLdm{site.number + 1}", "Monitoring and control", "EDMM-10", 9397, 234_530_000_000 + site.number
+    )
     names = ("My Inverter 1", "My Inverter 2", "My Falcon 3")
-    for index, (name, share) in enumerate(zip(names, _SHARES[3], strict=True)):
-        made.add_inverter(site, name, serial + index, share)
-    made.add_battery(site, "My Battery 1", serial + 3)
-    made.add("My Energy Meter 1", "Monitoring and control", "Energy Meter", 9307, serial + 4)
-    made.add("My Gas Meter 1", "Monitoring and control", "Energy Meter", 9307, serial + 5)
-    made.add("My Consumer 1", "Monitoring and control", "Remote Socket", 9111, serial + 6)
-    made.add("My ChargingStation 1", "Solar Inverters", "STP50-41", 9380, serial + 7)
-    return made
+    for index, (name, share) in enumerate(zip(names, SHARES[3], strict=True)):
+        equipment.add_inverter(site, name, serial + index, share)
+    equipment.add_battery(site, "My Battery 1", serial + 3)
+    equipment.add("My Energy Meter 1", "Monitoring and control", "Energy Meter", 9307, serial + 4)
+    equipment.add("My Gas Meter 1", "Monitoring and control", "Energy Meter", 9307, serial + 5)
+    equipment.add("My Consumer 1", "Monitoring and control", "Remote Socket", 9111, serial + 6)
+    equipment.add("My ChargingStation 1", "Solar Inverters", "STP50-41", 9380, serial + 7)
+    return equipment
 
 
 @dataclass(frozen=True)
@@ -117,17 +121,17 @@ class Plant(SiteView):
 
     def device(self, device_id: str) -> Device | None:
         """The device if it carries energy."""
-        return next((one for one in self.view.devices if one.native["deviceId"] == device_id), None)
+        return next((device for device in self.view.devices if device.native["deviceId"] == device_id), None)
 
     def listed(self, with_deactivated: bool) -> Iterator[dict[str, Any]]:
         """The list entries."""
         return (entry for entry in self.entries.values() if with_deactivated or entry["isActive"])
 
 
-def plant(site: Site, made: Equipment) -> Plant:
+def plant(site: Site, equipment: Equipment) -> Plant:
     """The plant with that equipment."""
-    entries = {entry["deviceId"]: entry for entry in made.entries}
-    return Plant(site, str(made.plant_id), View(site, made.devices), entries)
+    entries = {entry["deviceId"]: entry for entry in equipment.entries}
+    return Plant(site, str(equipment.plant_id), View(site, equipment.devices), entries)
 
 
 def installation(site: Site) -> dict[str, Any]:

@@ -51,12 +51,12 @@ class Series:
 
     def energies(self, start: float, end: float) -> _Values:
         """The energies of any span, in Wh; nothing for sets that have none."""
-        return self._values(self._wh(start, end)) if self.set_type in _ENERGIES else {}
+        return self._values(self._wh(start, end)) if self.set_type in ENERGIES else {}
 
     def _values(self, amount: _Amount) -> _Values:
         if self.set_type == PLANT_SET:
             return balance(amount, bool(self.plant.batteries))
-        return (_ENERGIES.get(self.set_type) or _PRESENT[self.set_type])(amount)
+        return (ENERGIES.get(self.set_type) or PRESENT[self.set_type])(amount)
 
     def _wh(self, start: float, end: float) -> _Amount:
         view, site = self.plant.view, self.plant.site
@@ -81,7 +81,7 @@ class Series:
         return amount
 
     def _has(self, quantity: str) -> bool:
-        """Whether this device gives or takes that; a plant does."""
+        """Whether this device has the quantity; a plant has all."""
         return self.device is None or (self.device.kind == "solar_inverter") == (quantity == "pv")
 
 
@@ -126,7 +126,7 @@ def _in_out(amount: _Amount) -> _Values:
 
 
 def _mix(amount: _Amount) -> _Values:
-    """Where what the plant uses comes from, as shares of 1."""
+    """The sources of the energy that the plant uses, as shares of 1."""
     load, drawn = amount("load"), balance(amount, has_battery=False)["gridConsumption"]
     if load <= 0:
         return {"totalConsumption": load}
@@ -165,7 +165,7 @@ def _inputs(*values: float) -> list[_Values]:
 
 
 # Sets with energies, in rows of every length, and sets of the present, in fine rows alone.
-_ENERGIES: dict[str, Callable[[_Amount], _Values]] = {
+ENERGIES: dict[str, Callable[[_Amount], _Values]] = {
     PLANT_SET: lambda amount: balance(amount, has_battery=True),
     "EnergyAndPowerPv": lambda amount: {"pvGeneration": amount("pv")},
     "EnergyAndPowerBattery": lambda amount: {
@@ -175,4 +175,4 @@ _ENERGIES: dict[str, Callable[[_Amount], _Values]] = {
     "EnergyAndPowerConsumption": lambda amount: {"consumption": amount("load")},
     "EnergyAndPowerInOut": _in_out,
 }
-_PRESENT: dict[str, Callable[[_Amount], _Values]] = {"PowerAc": _ac, "PowerDc": _dc, "EnergyMix": _mix}
+PRESENT: dict[str, Callable[[_Amount], _Values]] = {"PowerAc": _ac, "PowerDc": _dc, "EnergyMix": _mix}

@@ -6,22 +6,22 @@ from typing import Any
 from sandbox.solaredge.sites import SolarEdgeSite
 
 Alert = dict[str, Any]
-_DAY = 86_400
-_FIRST_ID = 112_000_000
-_CLOSED = 120
+DAY = 86_400
+FIRST_ID = 112_000_000
+CLOSED_COUNT = 120
 
 
 def alerts_of(seen: SolarEdgeSite, now: float) -> list[Alert]:
-    """Those that are open, and then those that are over."""
-    opened = [_alert(seen, number, now - _DAY, "OPEN") for number, _ in enumerate(seen.inverters)]
-    return opened + [_alert(seen, number, now - (2 + number) * _DAY, "CLOSED") for number in range(_CLOSED)]
+    """The open alerts, then the closed ones."""
+    opened = [_alert(seen, number, now - DAY, "OPEN") for number, _ in enumerate(seen.inverters)]
+    return opened + [_alert(seen, number, now - (2 + number) * DAY, "CLOSED") for number in range(CLOSED_COUNT)]
 
 
 def _alert(seen: SolarEdgeSite, number: int, began: float, status: str) -> Alert:
     device = seen.inverters[number % len(seen.inverters)]
     at = datetime.fromtimestamp(int(began), UTC).isoformat().replace("+00:00", "Z")
     return {
-        "alertId": _FIRST_ID + 1000 * seen.site.number + number + (500 if status == "CLOSED" else 0),
+        "alertId": FIRST_ID + 1000 * seen.site.number + number + (500 if status == "CLOSED" else 0),
         "siteId": int(seen.site_id),
         "category": "EQUIPMENT",
         "type": "DC Isolation",

@@ -1,4 +1,4 @@
-"""What SolarEdge's documentation leaves open: one assumption each, to be changed here when a real answer is seen."""
+"""Assumptions where SolarEdge's documentation is silent: one constant each, until a real answer is seen."""
 
 DEFAULT_PAGE, LARGEST_PAGE = 50, 1000
 DEFAULT_ALERTS, MOST_ALERTS = 100, 100

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.data_faults import NOON, Change, Json, doubled, hour
 
-_NIGHT_WH = 250.0
+NIGHT_WH = 250.0
 
 
 def _each_series(data: Json, change: Callable[[dict[str, Any]], None]) -> None:
@@ -49,10 +49,10 @@ def _last_null(series: dict[str, Any]) -> None:
 def _dc_coupled(path: str, data: Json) -> None:
     """Batteries behind an inverter, whose output at night counts as production."""
     if path.endswith("/devices"):
-        inverters = [one["serialNumber"] for one in data if one["type"] == "INVERTER"]
-        for one in data:
-            if one["type"] == "BATTERY":
-                one["connectedTo"] = inverters[0]
+        inverters = [device["serialNumber"] for device in data if device["type"] == "INVERTER"]
+        for device in data:
+            if device["type"] == "BATTERY":
+                device["connectedTo"] = inverters[0]
     elif path.endswith(("/energy", "/inverters/telemetry")):
         _each_series(data, _output_at_night)
 
@@ -60,7 +60,7 @@ def _dc_coupled(path: str, data: Json) -> None:
 def _output_at_night(series: dict[str, Any]) -> None:
     for row in series["values"]:
         if row["value"] is None:
-            row["value"] = _NIGHT_WH
+            row["value"] = NIGHT_WH
 
 
 def _of_tomorrow(series: dict[str, Any]) -> None:
@@ -73,7 +73,7 @@ def _of_tomorrow(series: dict[str, Any]) -> None:
 def _replaced(path: str, data: Json) -> None:
     """Each device took the place of another, which stays in the list under the same name; and all are listed twice."""
     if path.endswith("/devices"):
-        former = [one | {"serialNumber": f"OLD-{one['serialNumber']}", "active": False} for one in data]
+        former = [device | {"serialNumber": f"OLD-{device['serialNumber']}", "active": False} for device in data]
         data[:] = [*former, *data, *data]
 
 

@@ -69,9 +69,11 @@ class SolarEdge(Dialect):
         return response
 
     def finish(self, response: Response) -> Response:
-        limit, rest = self.world.quotas.left(self.vendor, self._held() or "") or (constants.LIFTED_PER_MINUTE,) * 2
+        limit, calls_left = (
+            self.world.quotas.left(self.vendor, self._held() or "") or (constants.LIFTED_PER_MINUTE,) * 2
+        )
         response.headers["x-ratelimit-limit-minute"] = str(limit)
-        response.headers["x-ratelimit-remaining-minute"] = str(rest)
+        response.headers["x-ratelimit-remaining-minute"] = str(calls_left)
         return response
 
     def routes(self) -> Blueprint:
@@ -92,7 +94,7 @@ class SolarEdge(Dialect):
         everything = tuple(self.known.values())
         chosen = everything[(page - 1) * size : page * size]
         count = len(everything) if constants.COUNT_IS_TOTAL else len(chosen)
-        return reply({"sites": {"count": count, "site": [sites.listed(one) for one in chosen]}})
+        return reply({"sites": {"count": count, "site": [sites.listed(seen) for seen in chosen]}})
 
     def show_site(self, site_id: str) -> Response:
         """One site."""
@@ -104,9 +106,9 @@ class SolarEdge(Dialect):
         """The site's devices of the types asked for: inverters, if none is."""
         seen = self.site(site_id)
         types = request.args.getlist("types") or ["INVERTER"]
-        for one in types:
-            if one not in constants.DEVICE_TYPES:
-                raise Refused(error(400, f"Unknown device type {one}"))
+        for device_type in types:
+            if device_type not in constants.DEVICE_TYPES:
+                raise Refused(error(400, f"Unknown device type {device_type}"))
         return reply([entry for entry in seen.listed if entry["type"] in types])
 
     def list_alerts(self, site_id: str) -> Response:
@@ -134,12 +136,16 @@ class SolarEdge(Dialect):
         return self.known[site_id]
 
     def _alerts(self, seen: SolarEdgeSite) -> list[Alert]:
-        found = alerts_of(seen, self.now) if "alerts" in self.switched_on else []
-        return [one for one in found if one["status"] == "OPEN"] if request.args.get("only-open") == "true" else found
+        alerts = alerts_of(seen, self.now) if "alerts" in self.switched_on else []
+        return (
+            [alert for alert in alerts if alert["status"] == "OPEN"]
+            if request.args.get("only-open") == "true"
+            else alerts
+        )
 
-    def _page_of_alerts(self, found: list[Alert]) -> Response:
+    def _page_of_alerts(self, alerts: list[Alert]) -> Response:
         page, size = self._paging("alerts-in-page", constants.DEFAULT_ALERTS, constants.MOST_ALERTS)
-        return reply(found[(page - 1) * size : page * size])
+        return reply(alerts[(page - 1) * size : page * size])
 
     def _below(self) -> str:
         return request.path.removeprefix(f"/{self.vendor}")

@@ -91,7 +91,7 @@ class SeriesEndpoints:
         return reply({"period": _period(reader), "resolution": resolution, "storage": storage})
 
     def of_meters(self, site_id: str) -> Response:
-        """What the production meter counts."""
+        """The series of the production meter."""
         reader = self._reader(site_id)
         series = {
             "productionEnergy": self._series(reader, *_production(reader, None, "energy")),
@@ -111,8 +111,8 @@ class SeriesEndpoints:
     def of_battery(self, site_id: str, serial: str, metric: str) -> Response:
         """One metric of one battery; in the path its words are joined by hyphens."""
         device = self._site(site_id).of_kind("battery", serial)
-        first, *rest = metric.split("-")
-        name = first + "".join(word.capitalize() for word in rest)
+        first, *words = metric.split("-")
+        name = first + "".join(word.capitalize() for word in words)
         if device is None or name not in BATTERY_METRICS:
             raise Refused(error(404, "Device or metric not found"))
         reader = self._reader(site_id)

@@ -1,4 +1,4 @@
-"""SolarEdge's view of a site: inverters with a checksum in their serial, batteries of their own, one meter."""
+"""SolarEdge's view of a site: inverters with a checksum in their serial number, separate batteries, one meter."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,11 +8,11 @@ from sandbox.solaredge.constants import LIST_HAS_TIMEZONE, NAMEPLATE_EVERY, NAME
 from sandbox.times import zone_of
 from simulation import Device, Site, View
 
-_SITE_ID = 1_000_001
-_SHARES = {1: (1.0,), 2: (0.7, 0.3), 3: (0.45, 0.3, 0.25)}
-_BATTERY_SHARES = {1: (1.0,), 2: (0.5, 0.5)}
-_PART = "-RW000BNN4"
-_BIG_BATTERY_KWH = 10.0
+SITE_ID = 1_000_001
+SHARES = {1: (1.0,), 2: (0.7, 0.3), 3: (0.45, 0.3, 0.25)}
+BATTERY_SHARES = {1: (1.0,), 2: (0.5, 0.5)}
+PART = "-RW000BNN4"
+BIG_BATTERY_KWH = 10.0
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class SolarEdgeSite(SiteView):
 
     def of_kind(self, kind: str, serial: str) -> Device | None:
         """The inverter or battery with that serial number."""
-        return next((one for one in self.view.devices if one.kind == kind and one.serial == serial), None)
+        return next((device for device in self.view.devices if device.kind == kind and device.serial == serial), None)
 
 
 def inverter_serial(number: int) -> str:
@@ -35,7 +35,7 @@ def inverter_serial(number: int) -> str:
 
 def site_view(site: Site) -> SolarEdgeSite:
     """The site in SolarEdge's eyes."""
-    site_id = str(_SITE_ID + 13 * site.number)
+    site_id = str(SITE_ID + 13 * site.number)
     devices = [*_inverters(site, site_id), *_batteries(site, site_id)]
     meter = f"M-PROD-{site.number:04d}"
     listed = (*(_entry(site, device) for device in devices), _meter(site, meter))
@@ -43,28 +43,30 @@ def site_view(site: Site) -> SolarEdgeSite:
 
 
 def _inverters(site: Site, site_id: str) -> list[Device]:
-    made = []
-    for index, share in enumerate(_SHARES[1 + (site.number + 1) % 3]):
+    inverters = []
+    for index, share in enumerate(SHARES[1 + (site.number + 1) % 3]):
         kw = round(site.pv_kwp * share, 1)
         serial = inverter_serial(4 * site.number + index)
         native = {"siteId": site_id, "serialNumber": serial}
         name = f"Inverter {index + 1}"
         # Some inverters come without a model, as captured live: then the part number is all that tells it.
-        model = f"SE{1000 * kw:.0f}H{_PART if site.number % 2 else ''}"
-        made.append(Device("solar_inverter", share, native, serial, model, name, rated_kw=kw))
-    return made
+        model = f"SE{1000 * kw:.0f}H{PART if site.number % 2 else ''}"
+        inverters.append(Device("solar_inverter", share, native, serial, model, name, rated_kw=kw))
+    return inverters
 
 
 def _batteries(site: Site, site_id: str) -> list[Device]:
     if site.battery is None:
         return []
-    made = []
-    for index, share in enumerate(_BATTERY_SHARES[2 if site.battery.capacity_kwh > _BIG_BATTERY_KWH else 1]):
+    batteries = []
+    for index, share in enumerate(BATTERY_SHARES[2 if site.battery.capacity_kwh > BIG_BATTERY_KWH else 1]):
         serial = f"BATT-{2 * site.number + index:06d}"
         native = {"siteId": site_id, "serialNumber": serial}
         kwh = round(site.battery.capacity_kwh * share, 2)
-        made.append(Device("battery", share, native, serial, "Home Battery", f"Battery {index + 1}", capacity_kwh=kwh))
-    return made
+        batteries.append(
+            Device("battery", share, native, serial, "Home Battery", f"Battery {index + 1}", capacity_kwh=kwh)
+        )
+    return batteries
 
 
 def _entry(site: Site, device: Device) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def _entry(site: Site, device: Device) -> dict[str, Any]:
         "name": device.name,
     }
     if is_inverter:
-        part = device.model.removesuffix(_PART) + _PART
+        part = device.model.removesuffix(PART) + PART
         entry |= {"partNumber": part, "communicationType": "ETHERNET", "connectedOptimizers": 14}
         if device.model == part:
             del entry["model"]

@@ -19,15 +19,15 @@ from sandbox.solis.envelope import failure, member, paged, success
 from sandbox.solis.inverters import LIFETIME_STEP_WH, Inverter, Station
 from sandbox.times import begin, day_start, following, local
 
-_ROW, _NOON = 300, 12 * 3600
-_CLOUD_ZONE = timezone(timedelta(hours=8))
+ROW, NOON = 300, 12 * 3600
+CLOUD_ZONE = timezone(timedelta(hours=8))
 # Chart: the body's member that names its span, that member's format, the span, and the step of the rows.
-_FORMS = {
+FORMS = {
     "Month": ("month", "%Y-%m", "month", "day"),
     "Year": ("year", "%Y", "year", "month"),
 }
-_LISTS = {"Day": ("%Y-%m-%d", "day"), "Month": ("%Y-%m", "month"), "Year": ("%Y", "year")}
-_DATE_FORMS = {
+LISTS = {"Day": ("%Y-%m-%d", "day"), "Month": ("%Y-%m", "month"), "Year": ("%Y", "year")}
+DATE_FORMS = {
     "inverter": {"day": "%Y-%m-%d", "month": "%Y-%m"},
     "station": {"day": "%Y-%m-%d", "month": "%Y-%m-%d"},
 }
@@ -49,7 +49,7 @@ class Charts:
         for name in ("Month", "Year", "All"):
             calls[f"inverter{name}"] = partial(self._chart, "inverter", name)
             calls[f"station{name}"] = partial(self._chart, "station", name)
-        for name in _LISTS:
+        for name in LISTS:
             calls[f"station{name}EnergyList"] = partial(self._energy_list, name)
         return calls
 
@@ -63,7 +63,7 @@ class Charts:
         units = self._account.requested_station().units
         zone, start = _asked_day()
         until = min(start + 86_400, self._clock.now() - LAG_SECONDS)
-        times = (start + _ROW * index for index in range(1, int(until - start) // _ROW + 1))
+        times = (start + ROW * index for index in range(1, int(until - start) // ROW + 1))
         return success([_station_row(units, t, zone) for t in times if any(unit.reports(t) for unit in units)])
 
     def _chart(self, owner: str, name: str) -> Response:
@@ -73,25 +73,29 @@ class Charts:
             first, until = begin(local(begun, units[0].zone).date(), "year"), self._today(units[0], 1)
             step, forms = "year", {}
         else:
-            field, form, span, step = _FORMS[name]
+            field, form, span, step = FORMS[name]
             first = _date(field, form)
-            until, forms = min(following(first, span), self._today(units[0], 1)), _DATE_FORMS[owner]
+            until, forms = min(following(first, span), self._today(units[0], 1)), DATE_FORMS[owner]
         of_whom = {"inverterId": units[0].device.native["id"]} if owner == "inverter" else {}
         rows = (_energy_row(units, day, step, forms, self._clock.now()) for day in _firsts(first, until, step))
         return success([{**of_whom, **row} for row in rows if row is not None])
 
     def _energy_list(self, name: str) -> Response:
-        form, step = _LISTS[name]
+        form, step = LISTS[name]
         first = _date("time", form)
-        wanted = [one for one in member("stationIds").split(",") if one] or list(self._account.stations)
-        chosen, page = paged([self._account.stations[one] for one in wanted if one in self._account.stations])
+        station_ids = [station_id for station_id in member("stationIds").split(",") if station_id] or list(
+            self._account.stations
+        )
+        chosen, page = paged(
+            [self._account.stations[station_id] for station_id in station_ids if station_id in self._account.stations]
+        )
         return success({"records": list(self._list_rows(chosen, first, step)), **page})
 
     def _list_rows(self, stations: Iterable[Station], first: date, step: str) -> Iterator[dict[str, Any]]:
-        for one in stations:
-            row = _energy_row(one.units, first, step, _DATE_FORMS["station"], self._clock.now())
+        for station in stations:
+            row = _energy_row(station.units, first, step, DATE_FORMS["station"], self._clock.now())
             if row is not None:
-                yield {**row, "id": one.site_id}
+                yield {**row, "id": station.site_id}
 
     def _today(self, unit: Inverter, plus: int) -> date:
         return local(self._clock.now(), unit.zone).date() + timedelta(days=plus)
@@ -179,7 +183,7 @@ def _energy_row(
     if pv is None or charge is None or discharge is None:
         return None
     unit, pec = ("kWh", "1") if step == "day" else ("MWh", "0.001")
-    rated = sum(one.device.rated_kw or 0.0 for one in units) or 1.0
+    rated = sum(unit.device.rated_kw or 0.0 for unit in units) or 1.0
     label = {"dateStr": first.strftime(forms[step])} if step in forms else {"year": first.year}
     return {
         "id": str(int(units[0].device.native["id"]) + first.toordinal()),
@@ -187,7 +191,7 @@ def _energy_row(
         "energyStr": unit,
         "energyPec": pec,
         "fullHour": round(pv / rated, 2),
-        "date": int(day_start(first, _CLOUD_ZONE) + _NOON) * 1000,
+        "date": int(day_start(first, CLOUD_ZONE) + NOON) * 1000,
         **label,
         "timeZone": 8,
         "batteryChargeEnergy": round(charge, 1),

@@ -1,4 +1,4 @@
-"""What the SolisCloud documents leave open: one assumption each, to be changed here when a real answer is seen."""
+"""Assumptions where SolisCloud's documentation is silent: one constant each, until a real answer is seen."""
 
 # Clients refuse to send a larger page; so does this cloud.
 LARGEST_PAGE = 100

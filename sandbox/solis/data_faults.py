@@ -19,7 +19,7 @@ def _zeroed(path: str, data: Json) -> None:
 
 
 def _unit(path: str, data: Json) -> None:
-    """The third day of a month in a unit of its own."""
+    """The third day of a month in a unit that does not exist."""
     if path.endswith(("/inverterMonth", "/stationMonth")) and len(data["data"]) > 2:
         data["data"][2]["energyStr"] = "kJ"
 
@@ -82,25 +82,25 @@ def _stale(path: str, data: Json) -> None:
         data["data"] |= {"pac": 2.5, "state": 2, "stateExceptionFlag": 1}
 
 
-_NO_BATTERY = {
+NO_BATTERY = {
     "batteryType": "No Battery",
     "batteryNum": 0,
     "batteryList": [{"batteryType": 0, "batteryTypeName": "No Battery", "battSn": "", "noBattery": None}],
     "batteryVoltage": 0.0,
     "batteryHealthSoh": 0.0,
 }
-_AT_REST = {"batteryCapacitySoc": 0.0, "batteryPower": 0.0, "batteryPowerZheng": 0.0, "batteryPowerFu": 0}
+AT_REST = {"batteryCapacitySoc": 0.0, "batteryPower": 0.0, "batteryPowerZheng": 0.0, "batteryPowerFu": 0}
 
 
 def _taken_away(path: str, data: Json) -> None:
     """Batteries of hybrids are gone: their counters stay, and everything else says so."""
     if path.endswith("/inverterDetail"):
-        data["data"] |= _NO_BATTERY | _AT_REST
+        data["data"] |= NO_BATTERY | AT_REST
     elif path.endswith("/inverterList"):
         for row in data["data"]["page"]["records"]:
             row |= {"batteryCapacitySoc": 0.0, "batteryPower": 0.0}
     elif path.endswith("/stationDetail"):
-        data["data"] |= _AT_REST | {"batteryPercent": 0}
+        data["data"] |= AT_REST | {"batteryPercent": 0}
         data["data"].pop("batteryCapacitySoc")
 
 

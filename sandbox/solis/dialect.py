@@ -20,7 +20,7 @@ from simulation import Site
 
 # Made up.
 KEY_ID, KEY_SECRET = "1300000000000000001", "0123456789abcdef0123456789abcdef"
-_COUNTS_FRESH_SECONDS = 60
+COUNTS_FRESH_SECONDS = 60
 
 
 class Solis(Dialect):
@@ -81,10 +81,10 @@ class Solis(Dialect):
     def list_stations(self) -> Response:
         """The stations, with how many are online."""
         chosen = tuple(self.account.stations.values())
-        online = sum(any(unit.is_online(self.now) for unit in one.units) for one in chosen)
+        online = sum(any(unit.is_online(self.now) for unit in station.units) for station in chosen)
         status = {"all": len(chosen), "normal": online, "fault": 0, "offline": len(chosen) - online, "building": 0}
         rows, page = paged(chosen)
-        listed = [stations.listed(one, self.now) for one in rows]
+        listed = [stations.listed(station, self.now) for station in rows]
         return success({"stationStatusVo": {**status, "mppt": 0}, "page": {"records": listed, **page}, "mpptSwitch": 0})
 
     def show_station(self) -> Response:
@@ -94,7 +94,7 @@ class Solis(Dialect):
     def list_station_details(self) -> Response:
         """The details of all stations; the documents disagree on where they stand, and clients read `data.records`."""
         rows, page = paged(tuple(self.account.stations.values()))
-        return success({"records": [stations.detailed(one, self.now) for one in rows], **page})
+        return success({"records": [stations.detailed(station, self.now) for station in rows], **page})
 
     def list_inverters(self) -> Response:
         """The inverters of one station, or of all."""
@@ -129,7 +129,7 @@ class Solis(Dialect):
 
     def _counts(self) -> dict[str, int]:
         """Of all inverters; counted once a minute, for a large fleet would make every page slow."""
-        minute = int(self.now // _COUNTS_FRESH_SECONDS)
+        minute = int(self.now // COUNTS_FRESH_SECONDS)
         if self._counted[0] != minute:
             self._counted = (minute, _count(self.account.units, self.now))
         return self._counted[1]

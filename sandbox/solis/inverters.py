@@ -1,8 +1,8 @@
 """Solis' view of a site: a station with one to three inverters; a battery is part of a hybrid inverter.
 
 The platform has a row of each device about every five minutes, never on the clock's grid. A string inverter sleeps
-at night: it has no rows then, and keeps what it last reported. Its day ends at midnight of its own clock, which
-knows no daylight saving and is some seconds off.
+at night: it has no rows then, and keeps what it last reported. Its day ends at midnight of the
+inverter's clock, which has no daylight saving and is some seconds off.
 """
 
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ from sandbox.solis.constants import CLOCK_ERRORS, LAG_SECONDS, STAMP_JITTER, STA
 from sandbox.times import zone_of
 from simulation import Device, Site, View
 
-_ROW = 300
-_DAY = 86_400
+ROW = 300
+DAY = 86_400
 # The counters' steps: 0.1 kWh, and 1 kWh for a lifetime.
 STEP_WH, LIFETIME_STEP_WH = 100, 1000
-_SHARES = {1: (1.0,), 2: (0.55, 0.45), 3: (0.4, 0.35, 0.25)}
-_HYBRID_SHARES = {1: (1.0,), 2: (1.0,), 3: (0.6, 0.4)}
-_STATION_ID, _INVERTER_ID = 1_298_491_919_440_000_000, 1_308_675_217_940_000_000
-_STALE_SECONDS = 1800
+SHARES = {1: (1.0,), 2: (0.55, 0.45), 3: (0.4, 0.35, 0.25)}
+HYBRID_SHARES = {1: (1.0,), 2: (1.0,), 3: (0.6, 0.4)}
+STATION_ID, INVERTER_ID = 1_298_491_919_440_000_000, 1_308_675_217_940_000_000
+STALE_SECONDS = 1800
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,17 +43,17 @@ class Inverter:
 
     def stamp(self, index: int) -> float:
         """The instant of the row that belongs to that five minutes of the epoch."""
-        return _ROW * index + STAMP_SECONDS + (index * 7919 + self.number * 613) % (STAMP_JITTER + 1)
+        return ROW * index + STAMP_SECONDS + (index * 7919 + self.number * 613) % (STAMP_JITTER + 1)
 
     def reports(self, stamp: float) -> bool:
         """Whether there is a row: hybrids report day and night, the others while the sun was on them."""
         if stamp <= self.begun:
             return False
-        return self.battery is not None or self.site.pv_kwh(stamp) > self.site.pv_kwh(stamp - _ROW)
+        return self.battery is not None or self.site.pv_kwh(stamp) > self.site.pv_kwh(stamp - ROW)
 
     def stamps(self, start: float, end: float, now: float) -> Iterator[float]:
         """The rows from `start` until before `end` that the platform shows by now."""
-        for index in range(int(start // _ROW) - 1, int(end // _ROW) + 1):
+        for index in range(int(start // ROW) - 1, int(end // ROW) + 1):
             stamp = self.stamp(index)
             if start <= stamp < end and stamp <= now - LAG_SECONDS and self.reports(stamp):
                 yield stamp
@@ -61,15 +61,17 @@ class Inverter:
     def last_stamp(self, now: float) -> float | None:
         """The instant of the last row that the platform shows by now; None before the first."""
         newest = now - LAG_SECONDS
-        index = int((newest - STAMP_SECONDS) // _ROW)
+        index = int((newest - STAMP_SECONDS) // ROW)
         index -= self.stamp(index) > newest
         if self.reports(self.stamp(index)):
             return self.stamp(index)
         dusk = self._dusk(self.stamp(index))
         if dusk is None:
             return None
-        index = int((dusk - STAMP_SECONDS - STAMP_JITTER) // _ROW)
-        return next(self.stamp(one) for one in (index, index + 1, index + 2) if self.stamp(one) >= dusk)
+        index = int((dusk - STAMP_SECONDS - STAMP_JITTER) // ROW)
+        return next(
+            self.stamp(candidate) for candidate in (index, index + 1, index + 2) if self.stamp(candidate) >= dusk
+        )
 
     def _dusk(self, night: float) -> float | None:
         """The instant, to the second, at which the energy counter came to its rest."""
@@ -91,12 +93,12 @@ class Inverter:
         newest = now - LAG_SECONDS
         if self.battery is not None:
             return newest > self.begun
-        return self.site.pv_kwh(newest) > self.site.pv_kwh(newest - _STALE_SECONDS)
+        return self.site.pv_kwh(newest) > self.site.pv_kwh(newest - STALE_SECONDS)
 
     def midnight(self, t: float) -> float:
-        """The last midnight of its own clock."""
+        """The last midnight of the inverter's clock."""
         offset = self.zone.utcoffset(None).total_seconds()
-        return (t + offset) // _DAY * _DAY - offset
+        return (t + offset) // DAY * DAY - offset
 
     def kwh(self, quantity: str, start: float, end: float, step_wh: int = STEP_WH) -> float:
         """The energy between two readings of the counter; 0 for a battery's quantity without one."""
@@ -116,7 +118,7 @@ class Inverter:
     def watts(self, quantity: str, t: float) -> float:
         """Mean power of the five minutes before; 0 for a battery's quantity without one."""
         device = self.device if quantity == "pv" else self.battery
-        return 0.0 if device is None else self.view.power_w(device, quantity, t, over=_ROW)
+        return 0.0 if device is None else self.view.power_w(device, quantity, t, over=ROW)
 
     def soc(self, t: float) -> float:
         """State of charge in whole percent; 0 without a battery, as the platform says."""
@@ -138,9 +140,9 @@ def standard_offset(site: Site) -> timedelta:
 
 def station(site: Site) -> Station:
     """The station that the site is."""
-    station_id = str(_STATION_ID + 1_000_003 * site.number)
-    shares = _SHARES[1 + site.number % 3]
-    hybrids = _HYBRID_SHARES[len(shares)] if site.battery else ()
+    station_id = str(STATION_ID + 1_000_003 * site.number)
+    shares = SHARES[1 + site.number % 3]
+    hybrids = HYBRID_SHARES[len(shares)] if site.battery else ()
     devices: list[Device] = []
     pairs: list[tuple[Device, Device | None]] = []
     for index, share in enumerate(shares):
@@ -158,7 +160,7 @@ def _devices(
 ) -> tuple[Device, Device | None]:
     number = 4 * site.number + index
     serial = f"{'6' if battery_share else '1'}20B40{number:09d}"
-    native = {"stationId": station_id, "id": str(_INVERTER_ID + 7_919 * number), "sn": serial}
+    native = {"stationId": station_id, "id": str(INVERTER_ID + 7_919 * number), "sn": serial}
     kw = round(site.pv_kwp * share, 1)
     model = f"S6-EH1P{kw:g}K-L" if battery_share else f"S5-GR1P{kw:g}K"
     device = Device("solar_inverter", share, native, serial, model, f"Inverter {index + 1}", rated_kw=kw)

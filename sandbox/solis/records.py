@@ -1,4 +1,4 @@
-"""An inverter in lists and details: values in units that grow with them, `xStr` beside `x`, many idle members."""
+"""An inverter in lists and details: values in units that grow with them, `xStr` next to `x`, many idle members."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -8,35 +8,35 @@ from sandbox.solis.constants import BATTERY_VOLTS, CHARGING_SIGN, GRID_VOLTS, ST
 from sandbox.solis.inverters import Inverter, standard_offset
 from sandbox.times import begin, day_start, local
 
-_STRINGS = 32
-_ENERGY_UNITS = ((1e6, "GWh", 6), (1e3, "MWh", 3))
+STRINGS = 32
+ENERGY_UNITS = ((1e6, "GWh", 6), (1e3, "MWh", 3))
 # Members of an inverter that stand in every answer and say nothing here; then those of lists, and of details.
-_IDLE_ENERGIES = ("gridPurchasedToday", "gridSellToday", "backupToday", "backupTotal")
-_IDLE = {
+IDLE_ENERGIES = ("gridPurchasedToday", "gridSellToday", "backupToday", "backupTotal")
+IDLE = {
     "nationalStandards": "0", "dispersionRate": 0.0, "parallelStatus": 0, "parallelAddr": 0, "parallelPhase": 0,
     "parallelBattery": 0, "bypassLoadPower": 0.0, "bypassLoadPowerStr": "kW", "isS5": 0, "psum": 0.0, "psumStr": "kW",
     "psumCalPec": "1", "simFlowState": -5, "tag": "YingZhen",
-    **{f"{name}Energy": 0.0 for name in _IDLE_ENERGIES}, **{f"{name}EnergyStr": "kWh" for name in _IDLE_ENERGIES},
+    **{f"{name}Energy": 0.0 for name in IDLE_ENERGIES}, **{f"{name}EnergyStr": "kWh" for name in IDLE_ENERGIES},
 }  # fmt: skip
-_IN_LISTS = {
+IN_LISTS = {
     "inverterConfig": "0", "ivSupport": 0, "updateShelfTime": "null", "offlineLongStr": "--", "currentState": "0",
     "dcInputType": 1,
     # 1 was seen on an inverter without a battery as well: it proves nothing.
     "batteryModel": 1,
 }  # fmt: skip
-_IDLE_ENERGIES_IN_DETAILS = (
+IDLE_ENERGIES_IN_DETAILS = (
     "gridPurchasedTotal", "gridSellTotal", "homeLoadToday", "homeLoadTotal", "generatorToday", "generatorTotal",
 )  # fmt: skip
-_IN_DETAILS = {
+IN_DETAILS = {
     "currentState": "3", "dcInputtype": 1,
-    **{f"{name}Energy": 0.0 for name in _IDLE_ENERGIES_IN_DETAILS},
-    **{f"{name}EnergyStr": "kWh" for name in _IDLE_ENERGIES_IN_DETAILS},
+    **{f"{name}Energy": 0.0 for name in IDLE_ENERGIES_IN_DETAILS},
+    **{f"{name}EnergyStr": "kWh" for name in IDLE_ENERGIES_IN_DETAILS},
 }  # fmt: skip
 
 
 def energy(name: str, kwh: float) -> dict[str, Any]:
     """The member in the unit that suits its size, and its unit."""
-    for least, unit, digits in _ENERGY_UNITS:
+    for least, unit, digits in ENERGY_UNITS:
         if kwh >= least:
             return {name: round(kwh / least, digits), f"{name}Str": unit}
     return {name: round(kwh, 1), f"{name}Str": "kWh"}
@@ -76,7 +76,7 @@ def _identity(unit: Inverter) -> dict[str, Any]:
         "inverterMeterModel": 5 if hybrid else 1,
         "timeZone": offset / 3600,
         "timeZoneStr": clock_offset(offset),
-        **_IDLE,
+        **IDLE,
     }
     return identity | ({"name": unit.device.name} if unit.number % 3 == 0 else {})
 
@@ -108,7 +108,7 @@ def _flows(unit: Inverter, t: float) -> tuple[float, float, float, float]:
 def _strings(unit: Inverter, pv: float) -> dict[str, float]:
     """Two strings that share the PV power, in W; the other inputs are unused."""
     used = {"pow1": round(0.55 * pv, 2), "pow2": round(pv - round(0.55 * pv, 2), 2)}
-    return {f"pow{index}": used.get(f"pow{index}", 0.0) for index in range(1, _STRINGS + 1)}
+    return {f"pow{index}": used.get(f"pow{index}", 0.0) for index in range(1, STRINGS + 1)}
 
 
 def _battery_power(unit: Inverter, charge: float, discharge: float) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def listed(unit: Inverter, now: float) -> dict[str, Any]:
     rated = unit.device.rated_kw or 1.0
     return {
         **_identity(unit),
-        **_IN_LISTS,
+        **IN_LISTS,
         "fisTime": milliseconds(unit.begun),
         **_named(unit),
         **_state(unit, last, now),
@@ -162,7 +162,7 @@ def detailed(unit: Inverter, now: float) -> dict[str, Any]:
     strings = _strings(unit, pv)
     return {
         **_other_spelling(_identity(unit)),
-        **_IN_DETAILS,
+        **IN_DETAILS,
         **_first_day(unit),
         **_named(unit),
         **_state(unit, last, now),

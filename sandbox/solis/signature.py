@@ -1,4 +1,4 @@
-"""Whether a call is signed as SolisCloud demands: HMAC-SHA1 over method, MD5, content type, date and path."""
+"""Checks signatures of SolisCloud: HMAC-SHA1 over method, MD5, content type, date and path."""
 
 import hmac
 from base64 import b64encode
@@ -10,7 +10,7 @@ from flask import Request
 from sandbox.solis.constants import SKEW_SECONDS
 
 # The service accepts signatures over these, whatever the header says: a published client signs one and sends another.
-_CONTENT_TYPES = ("application/json", "application/json;charset=UTF-8")
+CONTENT_TYPES = ("application/json", "application/json;charset=UTF-8")
 
 
 def sign(secret: str, content_md5: str, content_type: str, date: str, path: str) -> str:
@@ -28,12 +28,12 @@ def refusal(request: Request, path: str, key: str, secret: str, real_time: float
     date = request.headers.get("Date") or request.headers.get("Time") or ""
     content_md5 = request.headers.get("Content-MD5", "")
     scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
-    given_key, _, given = credential.partition(":")
+    given_key, _, signature = credential.partition(":")
     expected = [
         sign(secret, content_md5, content_type, date, path)
-        for content_type in (request.headers.get("Content-Type", ""), *_CONTENT_TYPES)
+        for content_type in (request.headers.get("Content-Type", ""), *CONTENT_TYPES)
     ]
-    signed = any(hmac.compare_digest(given.encode(), one.encode()) for one in expected)
+    signed = any(hmac.compare_digest(signature.encode(), candidate.encode()) for candidate in expected)
     if scheme != "API" or given_key != key or not signed:
         return 403
     if strict_md5 and content_md5 != b64encode(md5(request.get_data(), usedforsecurity=False).digest()).decode():

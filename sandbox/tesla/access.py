@@ -18,9 +18,9 @@ from sandbox.tesla.constants import ACCESS_SECONDS, CONTENT_TYPE, REFRESH_SECOND
 
 CLIENT = "sandbox-tesla-client"
 ENERGY_SCOPE = "energy_device_data"
-_OTHER_SCOPES = ("openid", "offline_access", "user_data", "vehicle_device_data")
-# An expired token is told from an unknown one for this long.
-_REMEMBERED_SECONDS = 86_400
+OTHER_SCOPES = ("openid", "offline_access", "user_data", "vehicle_device_data")
+# How long an expired token is remembered, so that its error differs from that of an unknown token.
+REMEMBERED_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Account:
 
     @property
     def scopes(self) -> list[str]:
-        """What its tokens are good for."""
-        return [*_OTHER_SCOPES, ENERGY_SCOPE] if self.reads_energy else list(_OTHER_SCOPES)
+        """The scopes of its tokens."""
+        return [*OTHER_SCOPES, ENERGY_SCOPE] if self.reads_energy else list(OTHER_SCOPES)
 
 
 OWNER = Account("owner")
@@ -62,11 +62,13 @@ class Access:
         self._refresh: dict[str, _Held] = {}
 
     def issue(self, account: Account, *, opaque: bool = False) -> str:
-        """A new access token: a JWT in form, with a signature that nobody can check, or a text without any form."""
+        """A new access token: a JWT with a random signature, or an opaque text."""
         now = self._real_time()
         token = secrets.token_urlsafe(48) if opaque else self._jwt(account, int(now))
         with self._lock:
-            self._access = {one: held for one, held in self._access.items() if held.expires > now - _REMEMBERED_SECONDS}
+            self._access = {
+                token: held for token, held in self._access.items() if held.expires > now - REMEMBERED_SECONDS
+            }
             self._access[token] = _Held(account, now + ACCESS_SECONDS)
         return token
 
@@ -74,7 +76,7 @@ class Access:
         """A new refresh token."""
         now, token = self._real_time(), "NA_" + secrets.token_urlsafe(48)
         with self._lock:
-            self._refresh = {one: held for one, held in self._refresh.items() if held.expires > now}
+            self._refresh = {token: held for token, held in self._refresh.items() if held.expires > now}
             self._refresh[token] = _Held(account, now + REFRESH_SECONDS)
         return token
 

@@ -1,4 +1,4 @@
-"""What Tesla's documentation leaves open: one assumption each, to be changed here when a real answer is seen."""
+"""Assumptions where Tesla's documentation is silent: one constant each, until a real answer is seen."""
 
 CONTENT_TYPE = "application/json; charset=utf-8"
 # Region: the prefix of its instance below the base. The first one is where the ready account lives by default.

@@ -1,4 +1,4 @@
-"""The endpoints of the Fleet API: regions, errors, lists and details. Histories are in `sandbox.tesla.history`."""
+"""The endpoints of the Fleet API: regions, lists and details. The histories are in `sandbox.tesla.history`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -51,7 +51,7 @@ class Tesla(Dialect):
         return self._header(self.access.issue(access.OWNER, opaque=True))
 
     def about(self, base: str) -> dict[str, Any]:
-        others = {
+        accounts = {
             "jwt": access.OWNER,
             "european": access.EUROPEAN,
             "without_scope": access.WITHOUT_SCOPE,
@@ -61,7 +61,9 @@ class Tesla(Dialect):
         return {
             "regions": {region: base + prefix for region, prefix in constants.REGIONS.items()},
             "token": {"url": f"{base}/oauth2/v3/token", **refresh},
-            "accounts": {name: {"headers": self._header(self.access.issue(one))} for name, one in others.items()},
+            "accounts": {
+                name: {"headers": self._header(self.access.issue(account))} for name, account in accounts.items()
+            },
         }
 
     def credential(self) -> str:
@@ -110,13 +112,13 @@ class Tesla(Dialect):
         return blueprint
 
     def show_region(self) -> Response:
-        """Where the account lives."""
+        """The region of the account."""
         region = self.home(self._account())
         base = f"{request.host_url}{self.vendor}{constants.REGIONS[region]}"
         return success({"region": region, "fleet_api_base_url": base})
 
     def list_products(self) -> Response:
-        """All that the account owns, on one page."""
+        """All products of the account, on one page."""
         account = self._reader()
         listed: list[dict[str, Any]] = []
         if account.has_products:
@@ -138,7 +140,7 @@ class Tesla(Dialect):
         return success(history.calendar(seen, self.time_zone(seen), self.now))
 
     def show_telemetry(self, site_id: str) -> Response:
-        """What vehicles took at the site."""
+        """The energy that vehicles were charged with at the site."""
         self.site(site_id)
         return success(history.telemetry())
 

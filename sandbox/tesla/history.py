@@ -30,7 +30,7 @@ WITHOUT_SUMS = ("month", "year")
 
 @dataclass(frozen=True)
 class Window:
-    """What a call asks for. Borders lie on the grid of five minutes, `last` is the date that holds `end_date`."""
+    """The window of a call. Its borders lie on the grid of five minutes; `last` is the date that holds `end_date`."""
 
     period: str
     start: float

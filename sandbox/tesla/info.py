@@ -1,4 +1,4 @@
-"""What `site_info` says of one site: its settings, and its devices where it knows them."""
+"""The answer of `site_info`: the settings of a site, and its devices as far as Tesla knows them."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from sandbox.times import zone_of
 from simulation import Site
 
 # Modes of the fleet in Tesla's words. Backup is no mode there but a full reserve.
-_MODES = {"Self Consumption": "self_consumption", "Savings": "autonomous", "Backup": "self_consumption"}
-_NO_LIMIT_W = 1_000_000_000
-_VERSION = "26.36.0 0fe780c9"
+MODES = {"Self Consumption": "self_consumption", "Savings": "autonomous", "Backup": "self_consumption"}
+NO_LIMIT_W = 1_000_000_000
+VERSION = "26.36.0 0fe780c9"
 
 
 def site_info(seen: TeslaSite, time_zone: str) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def _components(seen: TeslaSite) -> dict[str, Any]:
 def _wall_connectors(seen: TeslaSite) -> dict[str, Any]:
     """Named at sites with device arrays only, as captured."""
     name = {"part_name": "Gen 3 Wall Connector"} if seen.arrays else {}
-    return {"wall_connectors": [one | name for one in seen.wall_connectors]} if seen.wall_connectors else {}
+    return {"wall_connectors": [connector | name for connector in seen.wall_connectors]} if seen.wall_connectors else {}
 
 
 def _battery_settings(seen: TeslaSite) -> dict[str, Any]:
@@ -80,14 +80,14 @@ def _battery_settings(seen: TeslaSite) -> dict[str, Any]:
     is_backup = battery is not None and battery.mode == "Backup"
     return {
         "backup_reserve_percent": 100 if is_backup else round(battery.floor_percent) if battery else 0,
-        "default_real_mode": _MODES[battery.mode] if battery else "self_consumption",
-        "version": _VERSION,
+        "default_real_mode": MODES[battery.mode] if battery else "self_consumption",
+        "version": VERSION,
         "battery_count": len(seen.batteries),
         "nameplate_power": seen.max_w,
         "nameplate_energy": 0.0 if seen.is_its_own_gateway else seen.capacity_wh,
         "tou_settings": {"optimization_strategy": "economics", "schedule": []},
-        "max_site_meter_power_ac": _NO_LIMIT_W,
-        "min_site_meter_power_ac": -_NO_LIMIT_W,
+        "max_site_meter_power_ac": NO_LIMIT_W,
+        "min_site_meter_power_ac": -NO_LIMIT_W,
         "vpp_backup_reserve_percent": 0,
     }
 

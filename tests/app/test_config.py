@@ -23,7 +23,7 @@ def faults(environ: dict[str, str]) -> list[str]:
     return [line.strip() for line in rest]
 
 
-def test_the_embedded_default_makes_its_keys_once(tmp_path: Path) -> None:
+def test_the_embedded_default_generates_its_keys_once(tmp_path: Path) -> None:
     first = load({"INSTANCE_PATH": str(tmp_path / "new" / "folder")})
     again = load({"INSTANCE_PATH": str(tmp_path / "new" / "folder")})
     assert first == again
@@ -36,7 +36,7 @@ def test_the_embedded_default_makes_its_keys_once(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == ["id_key", "secret_key"]
 
 
-def test_given_keys_replace_the_made_ones(tmp_path: Path) -> None:
+def test_keys_from_the_environment_replace_generated_keys(tmp_path: Path) -> None:
     settings = load({**KEYS, "INSTANCE_PATH": str(tmp_path)})
     assert (settings.secret_key, settings.id_key, settings.embedded) == ("s" * 32, "i" * 32, True)
     assert list(tmp_path.iterdir()) == []
@@ -71,20 +71,20 @@ def test_all_faults_are_reported_at_once_with_what_is_expected_and_an_example() 
         "VENDOR_CA_FILE": "/does/not/exist.pem",
         "VENDOR_URL_SMA": "http://vendor.example",
     }
-    found = faults(wrong)
-    assert {line.partition(":")[0] for line in found} == set(wrong)
-    assert len(found) == len(wrong)
-    for line in found:
+    lines = faults(wrong)
+    assert {line.partition(":")[0] for line in lines} == set(wrong)
+    assert len(lines) == len(wrong)
+    for line in lines:
         assert re.search(r": expected .+, for example .+", line), line
-    text = "\n".join(found)
+    text = "\n".join(lines)
     assert "(it is 'loud')" in text
     for secret in ("x" * 31, "short", "pa55"):
         assert secret not in text
 
 
 def test_a_database_of_your_own_needs_both_keys() -> None:
-    found = faults({"DATABASE_URL": OWN["DATABASE_URL"]})
-    assert [line.partition(":")[0] for line in found] == ["SECRET_KEY", "ID_KEY"]
+    lines = faults({"DATABASE_URL": OWN["DATABASE_URL"]})
+    assert [line.partition(":")[0] for line in lines] == ["SECRET_KEY", "ID_KEY"]
 
 
 def test_the_urls_that_heroku_writes_are_rewritten() -> None:

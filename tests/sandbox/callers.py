@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 VENDORS = ("sma", "smasbox", "solaredge", "solis", "tesla")
 
-_LISTS = {"sma": "/v1/plants", "smasbox": "/v1/plants", "solaredge": "/v2/sites", "tesla": "/api/1/products"}
+LISTS = {"sma": "/v1/plants", "smasbox": "/v1/plants", "solaredge": "/v2/sites", "tesla": "/api/1/products"}
 
 
 class Clocks:
@@ -77,7 +77,7 @@ class Caller:
         """The cheapest call of the vendor's API."""
         if vendor == "solis":
             return self.solis("inverterList", pageSize=100)
-        return self.get(vendor, _LISTS[vendor])
+        return self.get(vendor, LISTS[vendor])
 
     def truth(self) -> dict[str, Any]:
         """The fleet and its views."""

@@ -150,7 +150,7 @@ def test_spent_credits_of_solaredge_leave_calls_in_the_minute_and_no_retry_after
     assert answer.headers["x-ratelimit-remaining-minute"] == "9"
 
 
-def test_each_credential_has_a_quota_of_its_own():
+def test_each_credential_has_a_separate_quota():
     ticks = 0.0
     held = quotas.Quotas(lambda: ticks)
     held.set("sma", quotas.parse({"calls": 1, "seconds": 5}))

@@ -150,7 +150,7 @@ def test_an_owner_sees_one_system_and_an_empty_account_none(caller: Caller):
     assert empty.get(f"{LIST}/{FIRST}").status_code == 403
 
 
-def test_a_spent_minute_tells_its_borders_and_ends_on_the_whole_minute(cloud: Enphase):
+def test_a_spent_minute_reports_its_start_and_end_and_ends_on_the_whole_minute(cloud: Enphase):
     cloud.caller.clocks.wait(17)
     minute = int(datetime(2026, 6, 21, 12, tzinfo=UTC).timestamp())
     cloud.caller.http.put("/limits/enphase", json={"calls": 2, "seconds": 60})

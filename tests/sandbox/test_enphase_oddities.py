@@ -63,7 +63,7 @@ def test_a_silent_microinverter_keeps_its_last_power_energy_and_time(caller: Cal
 
 
 @BOTH
-def test_a_system_whose_gateway_is_down_says_so_and_stops(caller: Caller, vendor: str):
+def test_a_system_whose_gateway_is_down_reports_that_and_stops(caller: Caller, vendor: str):
     cloud = Enphase(caller, vendor)
     cloud.set_options(gateway_down=True)
     now = int(caller.clocks.now)

@@ -185,12 +185,12 @@ def test_a_row_of_the_search_lacks_what_the_monitoring_api_has(cloud: Enphase):
         (f"/api/v1/systems/{FIRST + 7}/battery_settings", (422, "Error occurred while getting response")),
     ],
 )
-def test_errors_are_told_in_the_words_of_the_catalogue(cloud: Enphase, path: str, expected: tuple[int, str]):
+def test_errors_have_the_words_of_the_catalogue(cloud: Enphase, path: str, expected: tuple[int, str]):
     status, text = told(cloud.get(path))
     assert (status, text[: len(expected[1])]) == expected
 
 
-def test_an_account_sees_the_sites_of_its_own_programs(caller: Caller):
+def test_an_account_sees_only_the_sites_of_its_programs(caller: Caller):
     second = Enphase(caller, SERVICES, "second")
     assert second.get(f"/api/v1/systems/{system_id(7)}/devices").status_code == 200
     assert told(second.get(f"/api/v1/systems/{system_id(1)}/devices")) == (403, NOT_ENROLLED)
@@ -219,7 +219,7 @@ def test_the_end_of_a_window_may_be_named(cloud: Enphase):
     assert (dated["end_date"], len(dated["intervals"])) == ("2026-06-20T00:00:00+02:00", 192)
 
 
-def test_the_direction_of_a_battery_stands_beside_its_power(cloud: Enphase):
+def test_the_direction_of_a_battery_is_a_word_next_to_its_power(cloud: Enphase):
     cloud.caller.set_clock("2026-06-21T10:00:00Z")
     (here,) = cloud.of(0, "/latest_telemetry")["devices"]["encharges"]
     (there,) = Enphase(cloud.caller, MONITORING).of(0, "/latest_telemetry")["devices"]["encharges"]

@@ -186,7 +186,7 @@ def test_the_fleet_stands_still_once_its_clock_is_set_and_tokens_do_not(caller: 
     assert caller.get("solaredge", "/v2/sites/1000001").json["lastUpdateTime"] > "2026"
 
 
-def test_a_module_with_a_dialect_in_it_is_served_without_further_ado(tmp_path, monkeypatch):
+def test_a_module_with_a_dialect_in_it_is_found_and_served(tmp_path, monkeypatch):
     dialect = """
         from flask import Blueprint, Response
         from sandbox.dialect import Dialect, SiteView

@@ -2,23 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.sandbox.callers import Caller
-
-
-def rows(caller: Caller, path: str, **query: str) -> list[dict[str, Any]]:
-    answer = caller.get("sma", path, **query)
-    assert answer.status_code == 200, answer.text
-    return answer.json["set"]  # type: ignore[index,no-any-return]
-
-
-def devices_of(caller: Caller, number: int, kind: str) -> list[dict[str, str]]:
-    devices = caller.truth()["views"]["sma"][number]["devices"]
-    return [device["ids"] for device in devices if device["kind"] == kind]
+from tests.sandbox.sma import devices_of, numbers, rows
 
 
 def test_plants_give_installation_and_location_on_request_only(caller: Caller):
@@ -119,13 +108,6 @@ def test_a_data_manager_offers_no_sets(caller: Caller):
     inverter = caller.get("sma", "/v1/devices/11260001/measurements/sets").json["sets"]
     assert inverter == ["EnergyAndPowerPv", "PowerDc", "PowerAc"]
     assert caller.get("smasbox", "/v1/devices/16/measurements/sets").json["sets"] == ["Sensor", *inverter]
-
-
-def numbers(value: Any) -> bool:
-    """Whether it is a number, or numbers of inputs, as `{"index": "A", "value": 1.0}`."""
-    if isinstance(value, list):
-        return all(set(one) == {"index", "value"} and numbers(one["value"]) for one in value)
-    return isinstance(value, int | float)
 
 
 @pytest.mark.parametrize("period", ["Recent", "Day", "Month", "Total"])

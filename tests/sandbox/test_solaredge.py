@@ -201,7 +201,7 @@ def test_months_and_years_hold_what_there_is_so_far(caller: Caller):
     assert sum(months.values()) == years["2026-01-01T00:00:00+01:00"] > 0
 
 
-def test_deep_night_is_null_and_the_dark_beside_the_day_is_zero(caller: Caller):
+def test_deep_night_is_null_and_the_dark_next_to_the_day_is_zero(caller: Caller):
     found = values(caller, f"{SITE}/energy", **{"from": "2026-06-19T00:00:00", "to": "2026-06-19T12:00:00"})
     given = list(found.values())
     assert given[:8] == [None] * 8

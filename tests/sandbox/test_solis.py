@@ -6,23 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from werkzeug.test import TestResponse
 
 from sandbox import create_app
 from tests.sandbox.callers import Caller, Clocks
+from tests.sandbox.solis import data, records
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vendors/solis/signature-vector.json").read_text())["vectors"]
 INVERTERS = "/v1/api/inverterList"
 BODY = b'{"pageNo":1,"pageSize":100}'
-
-
-def data(answer: TestResponse) -> Any:
-    assert (answer.status_code, answer.json["code"]) == (200, "0"), answer.text  # type: ignore[index]
-    return answer.json["data"]  # type: ignore[index]
-
-
-def records(caller: Caller) -> list[dict[str, Any]]:
-    return data(caller.solis("inverterList", pageSize=100))["page"]["records"]  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector['path']} {vector['content_type']}")

@@ -4,19 +4,9 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from werkzeug.test import TestResponse
 
 from tests.sandbox.callers import Caller
-
-
-def data(answer: TestResponse) -> Any:
-    assert (answer.status_code, answer.json["code"]) == (200, "0"), answer.text  # type: ignore[index]
-    return answer.json["data"]  # type: ignore[index]
-
-
-def hybrid(caller: Caller, number: int) -> dict[str, Any]:
-    devices = caller.truth()["views"]["solis"][number]["devices"]
-    return next(device for device in devices if device["kind"] == "battery")  # type: ignore[no-any-return]
+from tests.sandbox.solis import data, hybrid
 
 
 def test_rows_lie_off_the_five_minute_grid_and_keep_the_lag(caller: Caller):

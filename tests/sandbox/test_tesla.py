@@ -1,29 +1,13 @@
 """Tesla's products, and what a site says of its devices."""
 
-from typing import Any
-
 import pytest
-from werkzeug.test import TestResponse
 
 from sandbox import create_app
 from tests.sandbox.callers import Caller, Clocks
+from tests.sandbox.tesla import devices, info, response, site_ids
 
 PRODUCTS = "/api/1/products"
 KINDS = ("solar_inverter", "battery")
-
-
-def site_ids(caller: Caller) -> list[str]:
-    return [view["site"] for view in caller.truth()["views"]["tesla"]]
-
-
-def response(answer: TestResponse) -> Any:
-    assert answer.status_code == 200, answer.text
-    return answer.json["response"]  # type: ignore[index]
-
-
-def info(caller: Caller, site_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = response(caller.get("tesla", f"/api/1/energy_sites/{site_id}/site_info"))
-    return found
 
 
 def test_products_mix_a_vehicle_the_sites_and_a_contract_and_count_them_all(caller: Caller):
@@ -42,18 +26,6 @@ def test_products_mix_a_vehicle_the_sites_and_a_contract_and_count_them_all(call
     assert max(one["energy_site_id"] for one in sites) < 2**53
 
 
-def devices(told: dict[str, Any], array: str) -> list[tuple[str, str, str]]:
-    """DIN, serial and model of the active components; one without any for a flag that has no array."""
-    components = told["components"]
-    units = [one for one in components.get("gateways", []) if "nameplate_energy_watts" in one]
-    if array not in components and not units:
-        flag = {"inverters": "solar", "batteries": "battery"}[array]
-        return [("", "", "")] if components[flag] else []
-    listed = [one for one in components.get(array, []) if one["part_name"] != "Unknown"]
-    active = [one for one in [*listed, *units] if one.get("is_active", True)]
-    return [(one["din"], one.get("serial_number", one["din"].split("--", 1)[1]), one["part_name"]) for one in active]
-
-
 def test_site_info_has_the_devices_of_the_truth(caller: Caller):
     for site, view in zip(caller.truth()["sites"], caller.truth()["views"]["tesla"], strict=True):
         told = info(caller, view["site"])
@@ -68,7 +40,7 @@ def test_site_info_has_the_devices_of_the_truth(caller: Caller):
         assert told.get("nameplate_energy", 0) + units_wh == pytest.approx(capacity_wh)
 
 
-def test_batteries_of_one_serial_number_are_told_apart_by_their_dins(caller: Caller):
+def test_batteries_of_one_serial_number_differ_in_their_dins(caller: Caller):
     components = info(caller, site_ids(caller)[2])["components"]
     same = components["gateways"] + components["batteries"]
     assert len({one["serial_number"] for one in same}) == 1
@@ -137,7 +109,7 @@ def test_a_fault_of_status_500_is_not_taken_for_a_retired_site(caller: Caller):
     assert (answer.status_code, answer.json["error"]) == (500, "internal_server_error")
 
 
-def test_every_site_of_a_large_fleet_has_an_id_and_dins_of_its_own(clocks: Clocks):
+def test_every_site_of_a_large_fleet_has_a_unique_id_and_unique_dins(clocks: Clocks):
     caller = Caller(create_app(120, real_time=clocks.real_time).test_client(), clocks)
     views = caller.truth()["views"]["tesla"]
     kinds = {kind: [one for view in views for one in view["devices"] if one["kind"] == kind] for kind in KINDS}

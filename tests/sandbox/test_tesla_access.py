@@ -1,46 +1,12 @@
 """Tesla's tokens, accounts and regions."""
 
-import json
-from base64 import urlsafe_b64decode
-from typing import Any
-
 import pytest
-from werkzeug.test import TestResponse
 
 from tests.sandbox.callers import Caller
+from tests.sandbox.tesla import ask, claims, refresh, response, site_ids, tesla
 
 PRODUCTS = "/api/1/products"
 REGION = "/api/1/users/region"
-
-
-def tesla(caller: Caller) -> dict[str, Any]:
-    entry: dict[str, Any] = caller.http.get("/").json["vendors"]["tesla"]  # type: ignore[index]
-    return entry
-
-
-def ask(caller: Caller, path: str, account: str = "jwt") -> TestResponse:
-    """A call with another account than the ready one."""
-    header = tesla(caller)["accounts"][account]["headers"]["X-Authorization-tesla"]
-    return caller.http.get(f"/tesla{path}", headers={"Authorization": header})
-
-
-def site_ids(caller: Caller) -> list[str]:
-    return [view["site"] for view in caller.truth()["views"]["tesla"]]
-
-
-def response(answer: TestResponse) -> Any:
-    assert answer.status_code == 200, answer.text
-    return answer.json["response"]  # type: ignore[index]
-
-
-def claims(header: str) -> dict[str, Any]:
-    payload = header.removeprefix("Bearer ").split(".")[1]
-    found: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return found
-
-
-def refresh(caller: Caller, **form: str) -> TestResponse:
-    return caller.http.post("/tesla/oauth2/v3/token", data={"grant_type": "refresh_token", **form})
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic wrong"}])

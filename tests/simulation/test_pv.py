@@ -120,7 +120,7 @@ def test_a_solar_day_holds_exactly_its_own_energy(make_site: MakeSite, name: str
         assert quarters == pytest.approx(expected, abs=1e-8)
 
 
-def test_february_2024_has_a_29th_day_with_an_energy_of_its_own(make_site: MakeSite) -> None:
+def test_february_2024_has_a_29th_day_with_its_own_energy(make_site: MakeSite) -> None:
     site = make_site("Glasgow")
     zone = ZoneInfo(site.place.timezone)
 

@@ -1,1 +1,1 @@
-"""The public JSON: every name of a member stands in here and nowhere else."""
+"""The public JSON. Names of members occur here and nowhere else."""

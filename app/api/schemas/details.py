@@ -1,8 +1,8 @@
-"""One site, solar inverter or battery. Optional members that the vendor does not tell are left out."""
+"""One site, solar inverter or battery. Optional members that the vendor does not report are left out."""
 
 import marshmallow as ma
 
-from app.api.schemas.fields import ResponseSchema, VendorName, Vendors
+from app.api.schemas.fields import ResponseSchema, VendorErrors, VendorName
 from app.api.schemas.lists import ErrorDetails, Summary
 
 
@@ -33,7 +33,7 @@ class Production(ResponseSchema):
 
 
 class LogEntry(ResponseSchema):
-    """What a device's log says: an error, a warning or an information; the last entry tells how far it reaches back."""
+    """A message in a device's log: an error, a warning or an information; the last entry is the start of the log."""
 
     error = ma.fields.String()
     warning = ma.fields.String()
@@ -41,8 +41,8 @@ class LogEntry(ResponseSchema):
     start = ma.fields.AwareDateTime()
 
 
-class Read(ResponseSchema):
-    """What every single thing has."""
+class DetailSchema(ResponseSchema):
+    """Members that sites and devices share."""
 
     id = ma.fields.String(required=True)
     vendor = VendorName(required=True)
@@ -53,11 +53,11 @@ class Read(ResponseSchema):
     fetched_at = ma.fields.AwareDateTime(
         required=True, data_key="fetchedAt", metadata={"description": "When this server asked the vendor."}
     )
-    errors = Vendors()
+    errors = VendorErrors()
     error_details = ErrorDetails()
 
 
-class SiteSchema(Read):
+class SiteSchema(DetailSchema):
     """One site with its devices."""
 
     name = ma.fields.String(required=True)
@@ -75,8 +75,8 @@ class SiteSchema(Read):
     discharge_kw = ma.fields.Float(data_key="dischargeKw")
 
 
-class Device(Read):
-    """What solar inverters and batteries have in common."""
+class DeviceSchema(DetailSchema):
+    """Members that solar inverters and batteries share."""
 
     model = ma.fields.String(required=True, metadata={"description": "Empty when the vendor tells none."})
     serial_number = ma.fields.String(
@@ -94,7 +94,7 @@ class Device(Read):
     recent_errors = ma.fields.List(ma.fields.Nested(LogEntry), data_key="recentErrors")
 
 
-class SolarInverterSchema(Device):
+class SolarInverterSchema(DeviceSchema):
     """One solar inverter."""
 
     power_kw = ma.fields.Float(data_key="powerKw", metadata={"description": "At measuredAt."})
@@ -104,7 +104,7 @@ class SolarInverterSchema(Device):
     lifetime_production = ma.fields.Nested(Production, data_key="lifetimeProduction")
 
 
-class BatterySchema(Device):
+class BatterySchema(DeviceSchema):
     """One battery."""
 
     nameplate_kwh = ma.fields.Float(data_key="nameplateKwh")

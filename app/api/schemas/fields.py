@@ -1,4 +1,4 @@
-"""Kinds of members that several schemas have."""
+"""Fields and validators that several schemas use."""
 
 from datetime import datetime
 from typing import Any
@@ -8,13 +8,13 @@ from marshmallow.validate import Length
 
 
 def printable(value: str) -> None:
-    """Not as a pattern: that would stand in the document, where Python's dialect is not understood."""
+    """Refuses control characters. Not a pattern: that would appear in the document, in Python's dialect."""
     if not value.isprintable():
         raise ma.ValidationError("May not hold control characters.")
 
 
 class WholeNumber(ma.fields.Integer):
-    """Digits only; Python's int takes blanks and underscores as well."""
+    """An integer of digits only; Python's int also accepts blanks and underscores."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if not (isinstance(value, str) and value.isascii() and value.isdigit()):
@@ -26,9 +26,9 @@ ID: list[Any] = [Length(1, 200), printable]
 
 
 class Prepared(ma.fields.List[Any]):
-    """A list whose rows are JSON already: documented like a list, passed on as it is.
+    """A list whose rows are already in JSON form: documented like a list, passed on unchanged.
 
-    Ten thousand rows through a schema of their own would cost more than all the rest of the request.
+    Serialising ten thousand rows by a schema would cost more than the rest of the request.
     """
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
@@ -36,14 +36,14 @@ class Prepared(ma.fields.List[Any]):
 
 
 class Moment(ma.fields.Field[datetime]):
-    """An ISO 8601 time, with an offset or on the site's clock. `+` may arrive as the blank that it means in a URL."""
+    """An ISO 8601 time, with an offset or on the site's clock. A `+` that was not encoded arrives as a blank."""
 
     default_error_messages = {
         "invalid": "Must be an ISO 8601 time, such as 2026-06-01T00:00:00Z or 2026-06-01T00:00:00%2B02:00."
     }
 
     def __init__(self, **options: Any) -> None:
-        # Not of the format date-time, which demands an offset.
+        # Without the format date-time, which demands an offset.
         shape = {"type": "string", "example": "2026-06-01T00:00:00Z"}
         super().__init__(**options | {"metadata": shape | options.get("metadata", {})})
 
@@ -56,11 +56,11 @@ class Moment(ma.fields.Field[datetime]):
 
 
 class VendorName(ma.fields.String):
-    """The name of a vendor. app.web.openapi lists those that this process knows."""
+    """The name of a vendor. app.api.openapi lists the names that this process knows."""
 
 
-class Vendors(ma.fields.Dict):
-    """Texts by the name of a vendor: `errors`."""
+class VendorErrors(ma.fields.Dict):
+    """`errors`: a text for each vendor that failed."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(

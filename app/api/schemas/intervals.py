@@ -1,15 +1,15 @@
-"""Intervals of energy: the window asked for, and the answers."""
+"""Intervals of energy: the requested window, and the responses."""
 
 import marshmallow as ma
 from marshmallow.validate import OneOf
 
-from app.api.schemas.fields import Moment, Prepared, ResponseSchema, Vendors
+from app.api.schemas.fields import Moment, Prepared, ResponseSchema, VendorErrors
 from app.api.schemas.lists import ErrorDetails, PageQuery
 from vendors.kit import Level
 
 
 class WindowQuery(PageQuery):
-    """Which intervals. A window that begins or ends within one is widened to take all of it."""
+    """Which intervals. A window that begins or ends inside an interval is widened to include all of it."""
 
     level = ma.fields.String(
         data_key="summaryLevel",
@@ -25,7 +25,7 @@ class WindowQuery(PageQuery):
 
 
 class Reporting(ResponseSchema):
-    """How many of the devices behind a value have reported."""
+    """How many of the devices that contribute to a value have reported."""
 
     n = ma.fields.Integer(required=True)
     of = ma.fields.Integer(required=True)
@@ -47,13 +47,13 @@ class Interval(ResponseSchema):
 
 
 class SolarInterval(Interval):
-    """What was produced."""
+    """Production."""
 
     kwh = ma.fields.Float(required=True)
 
 
 class BatteryInterval(Interval):
-    """What flowed into and out of batteries."""
+    """Energy into and out of batteries."""
 
     charge_kwh = ma.fields.Float(required=True, data_key="chargeKwh")
     discharge_kwh = ma.fields.Float(required=True, data_key="dischargeKwh")
@@ -61,24 +61,24 @@ class BatteryInterval(Interval):
 
 
 class Series(ResponseSchema):
-    """What a page of intervals has."""
+    """Members of every page of intervals."""
 
     id = ma.fields.String(required=True)
     summary_level = ma.fields.String(required=True, data_key="summaryLevel")
     next_page_token = ma.fields.String(
         data_key="nextPageToken", metadata={"description": "Absent on the last page; a page may be short, or empty."}
     )
-    errors = Vendors()
+    errors = VendorErrors()
     error_details = ErrorDetails()
 
 
 class SolarSeries(Series):
-    """A page of what was produced."""
+    """A page of production."""
 
     intervals = Prepared(ma.fields.Nested(SolarInterval), required=True)
 
 
 class BatterySeries(Series):
-    """A page of what flowed into and out of batteries."""
+    """A page of energies into and out of batteries."""
 
     intervals = Prepared(ma.fields.Nested(BatteryInterval), required=True)

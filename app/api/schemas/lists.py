@@ -1,14 +1,12 @@
-"""Lists of sites and devices: what they are narrowed to, and their two representations."""
+"""Lists of sites and devices: their filters, and their two representations."""
 
 from typing import Any
 
 import marshmallow as ma
-from marshmallow.validate import Length, Range
+from marshmallow.validate import Range
 
 from app.api import paging
-from app.api.schemas.fields import Prepared, ResponseSchema, VendorName, Vendors, WholeNumber, printable
-
-ID: list[Any] = [Length(1, 200), printable]
+from app.api.schemas.fields import ID, Prepared, ResponseSchema, VendorErrors, VendorName, WholeNumber
 
 
 class PageQuery(ma.Schema):
@@ -27,7 +25,7 @@ class PageQuery(ma.Schema):
 
 
 class SiteListQuery(PageQuery):
-    """What a list is narrowed to."""
+    """Filters of a list of sites."""
 
     vendor = VendorName(metadata={"description": "Only this vendor."})
     vendor_id = ma.fields.String(
@@ -36,7 +34,7 @@ class SiteListQuery(PageQuery):
 
 
 class DeviceListQuery(SiteListQuery):
-    """What a list of devices is narrowed to."""
+    """Filters of a list of devices."""
 
     vendor_site_id = ma.fields.String(
         data_key="vendorSiteID",
@@ -46,7 +44,7 @@ class DeviceListQuery(SiteListQuery):
 
 
 class ErrorDetail(ResponseSchema):
-    """Why a vendor's part is missing, or not complete."""
+    """Why a vendor's part of a list is missing or incomplete."""
 
     code = ma.fields.String(required=True, metadata={"description": "A fixed word for programs."})
     status = ma.fields.Integer(
@@ -62,14 +60,14 @@ class ErrorDetail(ResponseSchema):
 
 
 class ErrorDetails(ma.fields.Dict):
-    """`errorDetails`: by the name of a vendor."""
+    """`errorDetails`: an object for each vendor that failed."""
 
     def __init__(self) -> None:
         super().__init__(ma.fields.String(), ma.fields.Nested(ErrorDetail), data_key="errorDetails")
 
 
 class Summary(ResponseSchema):
-    """An item of a list: read the rest with its id."""
+    """An item of a list: its id, with which its details are read."""
 
     id = ma.fields.String(required=True, metadata={"example": "solr-4a754i27ee1cb550"})
 
@@ -77,7 +75,7 @@ class Summary(ResponseSchema):
 def url_list(name: str, member: str) -> type[ResponseSchema]:
     """The schema of a list in version v1: URLs."""
     url = ma.fields.Url(metadata={"example": f"https://derapi.example.org/{member}/solr-4a754i27ee1cb550"})
-    members = {"urls": Prepared(url, data_key=member, required=True), "errors": Vendors(required=True)}
+    members = {"urls": Prepared(url, data_key=member, required=True), "errors": VendorErrors(required=True)}
     return type(f"{name}Urls", (ResponseSchema,), {"__doc__": "The list in version v1.", **members})
 
 
@@ -85,7 +83,7 @@ def summary_list(name: str, member: str) -> type[ResponseSchema]:
     """The schema of a page of a list in version v2024-09-01: objects with an id."""
     members: dict[str, Any] = {
         "summaries": Prepared(ma.fields.Nested(Summary), data_key=member, required=True),
-        "errors": Vendors(required=True),
+        "errors": VendorErrors(required=True),
         "error_details": ErrorDetails(),
         "next_page_token": ma.fields.String(
             data_key="nextPageToken", metadata={"description": "Absent on the last page."}

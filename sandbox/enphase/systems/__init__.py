@@ -1,5 +1,5 @@
-"""What Enphase's two APIs show alike: systems, their devices, and the rows that these report.
+"""The systems behind both of Enphase's APIs, with their devices and the rows that these report.
 
-`sandbox.enphase` and `sandbox.enphasevpp` are two doors to this one world: a site has the same number and the same
-serial numbers behind both.
+`sandbox.enphase` and `sandbox.enphasevpp` are two APIs over the same systems: a system has the same
+number and the same serial numbers in both.
 """

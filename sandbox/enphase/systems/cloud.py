@@ -1,4 +1,4 @@
-"""What both of Enphase's clouds do with a system, whoever asks."""
+"""The base of both of Enphase's dialects: systems, their state, and answers about one of them."""
 
 from abc import abstractmethod
 from typing import Any, ClassVar
@@ -16,7 +16,7 @@ from sandbox.world import World
 from simulation import Site
 
 # Seen in the wild, or in Enphase's table of names: names that stand for others.
-_LEGACY_ZONES = {
+LEGACY_ZONES = {
     "America/Phoenix": "US/Arizona",
     "America/Denver": "US/Mountain",
     "Asia/Kolkata": "Asia/Calcutta",
@@ -80,7 +80,7 @@ class EnphaseCloud(Dialect):
 
     @abstractmethod
     def battery_totals(self, now: State) -> dict[str, Any]:
-        """What stands beside the rows of all batteries."""
+        """The members next to the rows of all batteries."""
 
     @abstractmethod
     def unit_charge(self, now: State) -> str | None:
@@ -93,10 +93,10 @@ class EnphaseCloud(Dialect):
 
     def blueprint(self) -> Blueprint:
         """An empty blueprint whose views may raise Unprocessable and NotFound."""
-        made = Blueprint(self.vendor, __name__)
-        made.register_error_handler(Unprocessable, self.unprocessable)
-        made.register_error_handler(NotFound, self.not_found)
-        return made
+        blueprint = Blueprint(self.vendor, __name__)
+        blueprint.register_error_handler(Unprocessable, self.unprocessable)
+        blueprint.register_error_handler(NotFound, self.not_found)
+        return blueprint
 
     def state(self, seen: EnphaseSite) -> State:
         """The system as it is now."""
@@ -135,4 +135,4 @@ class EnphaseCloud(Dialect):
         if "null_time_zone" in self.switched_on and seen.site.number == 0:
             return None
         zone = seen.site.place.timezone
-        return _LEGACY_ZONES.get(zone, zone) if "legacy_time_zones" in self.switched_on else zone
+        return LEGACY_ZONES.get(zone, zone) if "legacy_time_zones" in self.switched_on else zone

@@ -1,4 +1,4 @@
-"""What Enphase's documentation leaves open: one assumption each, to be changed here when a real answer is seen."""
+"""Assumptions where Enphase's documentation is silent: one constant each, until a real answer is seen."""
 
 # Data of a system are complete this many seconds after a row's end: seen by users, nowhere stated.
 LAG_SECONDS = 1500

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sandbox.data_faults import Change, Json, Rows, doubled
 from sandbox.enphase.systems.constants import DAY_SECONDS
 
-_SILENT = 4
+SILENT = 4
 
 
 def _zeros(path: str, data: Json) -> None:
@@ -16,10 +16,10 @@ def _zeros(path: str, data: Json) -> None:
 
 
 def _missing(path: str, data: Json) -> None:
-    """Some microinverters are silent, and what is told is what the others gave."""
+    """Some microinverters are silent, and the rows hold the energy of the others."""
     if path.endswith("/production_micro"):
         of = data["total_devices"]
-        n = max(1, of - _SILENT)
+        n = max(1, of - SILENT)
         for row in data["intervals"]:
             row |= {"devices_reporting": n, "enwh": int(row["enwh"] * n / of)}
 
@@ -31,8 +31,8 @@ def _repeated(path: str, data: Json) -> None:
 
 def _sign(path: str, data: Json) -> None:
     """A power against the mode's word."""
-    for one in data.get("devices", {}).get("encharges", []) if path.endswith("/latest_telemetry") else ():
-        one["power"] = -one["power"]
+    for battery in data.get("devices", {}).get("encharges", []) if path.endswith("/latest_telemetry") else ():
+        battery["power"] = -battery["power"]
 
 
 def _of_tomorrow(path: str, data: Json) -> None:
@@ -47,15 +47,15 @@ def _replaced(path: str, data: Json) -> None:
     """Each device took the place of another, which is still listed; all come twice, and truth is written as text."""
     lists = data.get("devices", {}) if path.endswith(("/devices", "/latest_telemetry")) else {}
     for kind in ("micros", "meters", "encharges", "acbs"):
-        found = lists.get(kind, [])
-        former = [one | {"id": one["id"] + 50_000_000} for one in found]
-        for one in former if path.endswith("/devices") else ():
-            one |= {"serial_number": f"9{one['serial_number']}", "active": "false"}
-        for one in former if path.endswith("/latest_telemetry") else ():
-            one["power"] = None
-        for one in found if path.endswith("/devices") else ():
-            one["active"] = "true"
-        found[:] = [*former, *found, *found]
+        devices = lists.get(kind, [])
+        former = [device | {"id": device["id"] + 50_000_000} for device in devices]
+        for device in former if path.endswith("/devices") else ():
+            device |= {"serial_number": f"9{device['serial_number']}", "active": "false"}
+        for device in former if path.endswith("/latest_telemetry") else ():
+            device["power"] = None
+        for device in devices if path.endswith("/devices") else ():
+            device["active"] = "true"
+        devices[:] = [*former, *devices, *devices]
 
 
 def _another(path: str, data: Json) -> None:
@@ -72,15 +72,15 @@ def _nested(path: str, data: Json) -> None:
 def _over(path: str, data: Json) -> None:
     """Open entries come twice, and entries that are over stand among them."""
     for name, began in (("events", "event_start_time"), ("alarms", "alarm_start_time")):
-        opened = data.get(name, []) if "open" in path else []
+        entries = data.get(name, []) if "open" in path else []
         end = began.replace("start", "end")
-        closed = [one | {"status": "Closed", "cleared": True, end: one[began]} for one in opened]
-        opened.extend([*opened, *closed])
+        closed = [entry | {"status": "Closed", "cleared": True, end: entry[began]} for entry in entries]
+        entries.extend([*entries, *closed])
 
 
 def _rows(path: str, data: Json) -> Rows:
-    found: Rows = data.get("intervals") or [] if "/telemetry" in path else []
-    return found
+    rows: Rows = data.get("intervals") or [] if "/telemetry" in path else []
+    return rows
 
 
 CHANGES: Mapping[str, Change] = {

@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.enphase.systems.state import State
 from simulation import Device
 
-_MICRO_ID, _OTHER_ID = 1_023_000_000, 1_590_000_000
+MICRO_ID, OTHER_ID = 1_023_000_000, 1_590_000_000
 Entry = dict[str, Any]
 
 
@@ -19,7 +19,7 @@ def listed(state: State, blanks: str = " ") -> dict[str, list[Entry]]:
         "meters": _meters(state) if seen.is_metered else [],
         "gateways": [_gateway(state, index, serial) for index, serial in enumerate(seen.gateways)],
         "q_relays": [] if seen.is_older else [_relay(state)],
-        "acbs" if seen.has_acbs else "encharges": [_battery(state, *one) for one in enumerate(seen.batteries)],
+        "acbs" if seen.has_acbs else "encharges": [_battery(state, *indexed) for indexed in enumerate(seen.batteries)],
         "enpowers": [_controller(state)] if seen.batteries else [],
     }
     return {name: entries for name, entries in types.items() if entries}
@@ -27,17 +27,17 @@ def listed(state: State, blanks: str = " ") -> dict[str, list[Entry]]:
 
 def battery_id(state: State, index: int) -> int:
     """The number of a battery. AC Batteries share one, as in the published example."""
-    return _OTHER_ID + 100 * state.seen.site.number + 40 + (0 if state.seen.has_acbs else index)
+    return OTHER_ID + 100 * state.seen.site.number + 40 + (0 if state.seen.has_acbs else index)
 
 
 def micro_id(state: State, index: int) -> int:
     """The number of a microinverter."""
-    return _MICRO_ID + 1000 * state.seen.site.number + index
+    return MICRO_ID + 1000 * state.seen.site.number + index
 
 
 def meter_id(state: State, index: int) -> int:
     """The number of a meter."""
-    return _OTHER_ID + 100 * state.seen.site.number + 10 + index
+    return OTHER_ID + 100 * state.seen.site.number + 10 + index
 
 
 def _micro(state: State, index: int, device: Device, blanks: str, light: int | None) -> Entry:
@@ -65,13 +65,13 @@ def _battery(state: State, index: int, device: Device) -> Entry:
 
 
 def _meters(state: State) -> list[Entry]:
-    made = []
+    meters = []
     for index, (name, kind) in enumerate((("production", "Production"), ("consumption", "Net"))):
         serial = f"{state.seen.gateways[0]}EIM{index + 1}"
         entry = _entry(meter_id(state, index), name, serial, "800-00655-r08", None)
         entry |= {"last_report_at": state.last_report, "model": "Envoy S", "product_name": "RGM"}
-        made.append(entry | {"state": "enabled", "config_type": kind, "config_phase": "single"})
-    return made
+        meters.append(entry | {"state": "enabled", "config_type": kind, "config_phase": "single"})
+    return meters
 
 
 def _gateway(state: State, index: int, serial: str) -> Entry:

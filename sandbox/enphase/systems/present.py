@@ -1,4 +1,4 @@
-"""What holds at present: the latest powers, the settings of the batteries, and what is wrong."""
+"""The endpoints about the present: latest powers, settings of the batteries, events and alarms."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,13 +13,13 @@ from sandbox.enphase.systems.requests import NotFound, Unprocessable, epoch
 from sandbox.enphase.systems.state import ROW, State
 from sandbox.replies import reply
 
-_MODES = {"Self Consumption": "Self - Consumption", "Savings": "Savings Mode", "Backup": "Full Backup"}
-_DAY, _WEEK = 86_400, 604_800
-_GATEWAY_SILENT, _SEVERITY = 28, 4
+MODES = {"Self Consumption": "Self - Consumption", "Savings": "Savings Mode", "Backup": "Full Backup"}
+DAY, WEEK = 86_400, 604_800
+GATEWAY_SILENT, SEVERITY = 28, 4
 # Two of the types that the documentation prints.
-_EVENT_TYPES = (
+EVENT_TYPES = (
     {
-        "event_type_id": _GATEWAY_SILENT,
+        "event_type_id": GATEWAY_SILENT,
         "event_type_key": "envoy_no_report",
         "stateful": True,
         "event_name": "Gateway not reporting",
@@ -54,13 +54,13 @@ class Present:
         return reply({"system_id": now.seen.system_id, "items": "devices", "devices": devices})
 
     def battery_settings(self, system_id: str) -> Response:
-        """How the IQ Batteries are run; AC Batteries have no such settings."""
+        """The settings of the IQ Batteries; AC Batteries have none."""
         now = self._cloud.system(system_id)
         battery = now.seen.site.battery
         if battery is None or now.seen.has_acbs:
             raise Unprocessable("battery", "System doesn't have encharges")
         settings = {
-            "battery_mode": _MODES[battery.mode],
+            "battery_mode": MODES[battery.mode],
             "reserve_soc": round(battery.floor_percent),
             "energy_independence": "enabled" if battery.mode == "Self Consumption" else "disabled",
             "charge_from_grid": "enabled" if battery.mode == "Savings" else "disabled",
@@ -69,12 +69,12 @@ class Present:
         return reply({"system_id": now.seen.system_id, **settings})
 
     def open_events(self, system_id: str) -> Response:
-        """What is wrong now."""
+        """The events that have not ended."""
         now = self._cloud.system(system_id)
         return reply({"events": _events(now), "system_id": now.seen.system_id})
 
     def events(self, system_id: str) -> Response:
-        """What was wrong in a span of at most a week."""
+        """The events of a span of at most a week."""
         now = self._cloud.system(system_id)
         return reply({"events": self._within(_events(now), "event_start_time"), "system_id": now.seen.system_id})
 
@@ -86,29 +86,29 @@ class Present:
     def alarms(self, system_id: str) -> Response:
         """The alarms of a span of at most a week: those that were cleared, or those that were not."""
         now = self._cloud.system(system_id)
-        found = self._within(_alarms(now), "alarm_start_time")
-        kept = [] if request.args.get("cleared") == "true" else found
+        alarms = self._within(_alarms(now), "alarm_start_time")
+        kept = [] if request.args.get("cleared") == "true" else alarms
         return reply({"alarms": kept, "system_id": now.seen.system_id})
 
     def event_types(self) -> Response:
         """All types of events, or one."""
-        wanted = request.args.get("event_type_id")
-        found = [one for one in _EVENT_TYPES if wanted in (None, str(one["event_type_id"]))]
-        if not found:
-            raise NotFound("Event type", wanted or "")
-        return reply({"event_types": found})
+        type_id = request.args.get("event_type_id")
+        event_types = [event_type for event_type in EVENT_TYPES if type_id in (None, str(event_type["event_type_id"]))]
+        if not event_types:
+            raise NotFound("Event type", type_id or "")
+        return reply({"event_types": event_types})
 
-    def _within(self, found: list[dict[str, Any]], began: str) -> list[dict[str, Any]]:
+    def _within(self, entries: list[dict[str, Any]], began: str) -> list[dict[str, Any]]:
         clock = self._cloud.now
         start, end = epoch("start_time"), epoch("end_time")
         if start is None:
             raise Unprocessable("missing", "start_time is required")
-        last = min(start + _DAY, clock) if end is None else end
+        last = min(start + DAY, clock) if end is None else end
         if start > clock:
             raise Unprocessable("future", "Requested date is in the future")
-        if not start <= last <= start + _WEEK or start < clock - EVENTS_KEPT_DAYS * _DAY:
+        if not start <= last <= start + WEEK or start < clock - EVENTS_KEPT_DAYS * DAY:
             raise Unprocessable("range", "Requested date range is invalid for this system")
-        return [one for one in found if one[began] <= last]
+        return [entry for entry in entries if entry[began] <= last]
 
 
 def _meters(now: State) -> list[dict[str, Any]]:
@@ -125,19 +125,21 @@ def _meters(now: State) -> list[dict[str, Any]]:
 
 def _encharges(now: State, sign_of_charge: int) -> list[dict[str, Any]]:
     end, view = now.ready, now.seen.view
-    made = []
+    batteries = []
     for index, device in enumerate(now.seen.batteries):
-        charge, discharge = (round(view.power_w(device, one, end, over=ROW)) for one in ("charge", "discharge"))
+        charge, discharge = (
+            round(view.power_w(device, quantity, end, over=ROW)) for quantity in ("charge", "discharge")
+        )
         mode = "Charging" if charge > discharge else "Discharging" if discharge > charge else "Idle"
         entry = {"id": battery_id(now, index), "name": device.name, "channel": 1, "last_report_at": end}
-        made.append(entry | {"power": sign_of_charge * (charge - discharge), "operational_mode": mode})
-    return made
+        batteries.append(entry | {"power": sign_of_charge * (charge - discharge), "operational_mode": mode})
+    return batteries
 
 
 def _events(now: State) -> list[dict[str, Any]]:
     if now.status != "comm":
         return []
-    head = {"status": "open", "event_type_id": _GATEWAY_SILENT, "event_start_time": int(now.ready)}
+    head = {"status": "open", "event_type_id": GATEWAY_SILENT, "event_start_time": int(now.ready)}
     return [{**head, "event_end_time": None, "serial_number": serial} for serial in now.seen.gateways]
 
 
@@ -146,7 +148,7 @@ def _alarms(now: State) -> list[dict[str, Any]]:
         {
             "id": f"{now.seen.system_id}.8.{event['event_start_time']}000",
             "cleared": False,
-            "severity": _SEVERITY,
+            "severity": SEVERITY,
             "events": [
                 {"serial_number": event["serial_number"], "start_date": event["event_start_time"], "end_date": None}
             ],

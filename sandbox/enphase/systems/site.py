@@ -1,4 +1,4 @@
-"""A site in Enphase's eyes: a microinverter for each panel, batteries of some ten kilowatt-hours, and gateways."""
+"""Enphase's view of a site: a microinverter for each panel, batteries of some ten kilowatt-hours, and gateways."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,13 +8,13 @@ from sandbox.dialect import SiteView
 from simulation import Device, Site, View
 
 PANEL_W = 350
-_SYSTEM_ID, _SYSTEM_STEP = 698_900_003, 7
-_MICROS_PER_GATEWAY = 150
-_ENCHARGE_KWH, _ACB_KWH = 10.0, 1.2
+SYSTEM_ID, SYSTEM_STEP = 698_900_003, 7
+MICROS_PER_GATEWAY = 150
+ENCHARGE_KWH, ACB_KWH = 10.0, 1.2
 # One site still has the older AC Batteries.
-_WITH_ACBS = 4
+WITH_ACBS = 4
 # Panels of the second roof face get this much of what the others get.
-_SECOND_FACE = 0.9
+SECOND_FACE = 0.9
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class EnphaseSite(SiteView):
 
     @property
     def is_metered(self) -> bool:
-        """Whether meters for production and consumption are there."""
+        """Whether it has meters for production and consumption."""
         return self.site.number % 3 == 1
 
     @property
@@ -44,17 +44,17 @@ class EnphaseSite(SiteView):
     @cached_property
     def gateways(self) -> tuple[str, ...]:
         """Serial numbers of its gateways."""
-        count = ceil(len(self.inverters) / _MICROS_PER_GATEWAY)
+        count = ceil(len(self.inverters) / MICROS_PER_GATEWAY)
         return tuple(f"{122_000_000_000 + 10 * self.site.number + index}" for index in range(count))
 
     def gateway_of(self, index: int) -> str:
         """The gateway that the microinverter at that place of the list reports to."""
-        return self.gateways[index // _MICROS_PER_GATEWAY]
+        return self.gateways[index // MICROS_PER_GATEWAY]
 
 
 def system(site: Site) -> EnphaseSite:
     """The site as a system."""
-    system_id = str(_SYSTEM_ID + _SYSTEM_STEP * site.number)
+    system_id = str(SYSTEM_ID + SYSTEM_STEP * site.number)
     return EnphaseSite(site, system_id, View(site, [*_micros(site, system_id), *_batteries(site, system_id)]))
 
 
@@ -63,22 +63,22 @@ def _is_older(site: Site) -> bool:
 
 
 def _has_acbs(site: Site) -> bool:
-    return site.number == _WITH_ACBS and site.battery is not None
+    return site.number == WITH_ACBS and site.battery is not None
 
 
 def _micros(site: Site, system_id: str) -> list[Device]:
     count = max(1, round(1000 * site.pv_kwp / PANEL_W))
-    weights = [_SECOND_FACE if index % 3 == 2 else 1.0 for index in range(count)]
+    weights = [SECOND_FACE if index % 3 == 2 else 1.0 for index in range(count)]
     total = sum(weights)
     # Serial numbers of older microinverters begin with 0.
     first = (54_000_000_000 if _is_older(site) else 482_000_000_000) + 1000 * site.number
     model = "M250" if _is_older(site) else "IQ7+"
-    made = []
+    devices = []
     for index, weight in enumerate(weights):
         serial = f"{first + index:012d}"
         native = {"system_id": system_id, "serial_number": serial}
-        made.append(Device("solar_inverter", weight / total, native, serial, model, f"Microinverter {serial}"))
-    return made
+        devices.append(Device("solar_inverter", weight / total, native, serial, model, f"Microinverter {serial}"))
+    return devices
 
 
 def _batteries(site: Site, system_id: str) -> list[Device]:
@@ -86,16 +86,16 @@ def _batteries(site: Site, system_id: str) -> list[Device]:
     if site.battery is None:
         return []
     if _has_acbs(site):
-        kind, product, first, each_kwh = "AC Battery", "ACB", 911_000_000_000, _ACB_KWH
+        kind, product, first, each_kwh = "AC Battery", "ACB", 911_000_000_000, ACB_KWH
     else:
         kind = "Encharge" if _is_older(site) else "IQ Battery"
-        product, first, each_kwh = "IQ Battery 10", 492_000_000_000, _ENCHARGE_KWH
+        product, first, each_kwh = "IQ Battery 10", 492_000_000_000, ENCHARGE_KWH
     count = ceil(site.battery.capacity_kwh / each_kwh)
     capacity_kwh = site.battery.capacity_kwh / count
-    made = []
+    devices = []
     for index in range(count):
         serial = f"{first + 100 * site.number + index}"
         native = {"system_id": system_id, "serial_number": serial}
         name = f"{kind} {serial}"
-        made.append(Device("battery", 1 / count, native, serial, product, name, capacity_kwh=capacity_kwh))
-    return made
+        devices.append(Device("battery", 1 / count, native, serial, product, name, capacity_kwh=capacity_kwh))
+    return devices

@@ -1,4 +1,4 @@
-"""How a system is at one moment: what it has reported so far, and what is wrong with it."""
+"""The state of a system at one moment: how far it has reported, and its faults."""
 
 from bisect import bisect_left
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from sandbox.enphase.systems.site import EnphaseSite
 from simulation import Device
 
 ROW, METER_ROW = 300, 900
-_SILENT_MICROS, _SILENT_SECONDS = 4, 3 * 86_400
-_GATEWAY_DOWN_SECONDS = 26 * 3600
+SILENT_MICROS, SILENT_SECONDS = 4, 3 * 86_400
+GATEWAY_DOWN_SECONDS = 26 * 3600
 # A polar night is shorter.
-_DARK_ROWS = 100 * 86_400 // ROW
+DARK_ROWS = 100 * 86_400 // ROW
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class State:
         """End of the last row of the microinverters: they are silent in the dark. None before the first one."""
         pv_kwh, last = self.seen.site.pv_kwh, self.ready // ROW
         energy = pv_kwh(ROW * last)
-        first = bisect_left(range(last - _DARK_ROWS, last), energy, key=lambda row: pv_kwh(ROW * row))
-        return ROW * (last - _DARK_ROWS + first) if energy > 0 else None
+        first = bisect_left(range(last - DARK_ROWS, last), energy, key=lambda row: pv_kwh(ROW * row))
+        return ROW * (last - DARK_ROWS + first) if energy > 0 else None
 
     def meta(self) -> dict[str, Any]:
-        """What goes with most series."""
+        """The member `meta`, which most series have."""
         return {
             "status": self.status,
             "last_report_at": self.last_report,
@@ -71,22 +71,22 @@ class State:
         t = min(t, self.ready)
         lost = 0
         if self.silent and t > self.silent_since:
-            lost = sum(self.seen.view.energy_wh(one, "pv", self.silent_since, t) for one in self.silent)
+            lost = sum(self.seen.view.energy_wh(device, "pv", self.silent_since, t) for device in self.silent)
         return self.seen.view.site_reading_wh("pv", t) - lost
 
     def power_w(self, t: float, over: float) -> float:
         """Mean power, of the seconds that end at that instant, of all microinverters that report."""
         silent = self.silent if t > self.silent_since else ()
-        lost = sum(self.seen.view.power_w(one, "pv", t, over) for one in silent)
+        lost = sum(self.seen.view.power_w(device, "pv", t, over) for device in silent)
         return self.seen.view.power_w(None, "pv", t, over) - lost
 
     def reporting(self, t: float) -> int:
-        """How many microinverters are in the row that ends at that instant."""
+        """The number of microinverters in the row that ends at that instant."""
         return len(self.seen.inverters) - (len(self.silent) if t > self.silent_since else 0)
 
 
 def usual(seen: EnphaseSite, now: float) -> State:
-    """A system that is well."""
+    """A system without faults."""
     return State(seen, "normal", _grid(now - LAG_SECONDS), _grid(now))
 
 
@@ -97,13 +97,13 @@ def retired(seen: EnphaseSite, now: float) -> State:
 
 def with_silent_micros(seen: EnphaseSite, now: float) -> State:
     """A system some of whose microinverters have stopped reporting."""
-    silent, since = seen.inverters[:_SILENT_MICROS], _grid(now - _SILENT_SECONDS)
+    silent, since = seen.inverters[:SILENT_MICROS], _grid(now - SILENT_SECONDS)
     return State(seen, "micro", _grid(now - LAG_SECONDS), _grid(now), silent, since)
 
 
 def with_gateway_down(seen: EnphaseSite, now: float) -> State:
     """A system that has sent nothing for a day."""
-    end = _grid(now - _GATEWAY_DOWN_SECONDS)
+    end = _grid(now - GATEWAY_DOWN_SECONDS)
     return State(seen, "comm", end, end)
 
 

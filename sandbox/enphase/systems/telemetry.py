@@ -20,51 +20,51 @@ class Telemetry:
         self._cloud = cloud
 
     def production_micro(self, system_id: str) -> Response:
-        """What the microinverters say of themselves, together."""
+        """The rows of all microinverters together."""
         now, window = self._asked(system_id)
         step = step_of(ROW, self._cloud.micro_durations)
-        found = rows.of_micros(now, window.rows(now, step))
-        return reply(_answer(now, window, len(now.seen.inverters), found) | {"meta": now.meta()})
+        intervals = rows.of_micros(now, window.rows(now, step))
+        return reply(_answer(now, window, len(now.seen.inverters), intervals) | {"meta": now.meta()})
 
     def production_meter(self, system_id: str) -> Response:
-        """What the production meter counted; no rows without one."""
+        """The rows of the production meter; none without a meter."""
         now, window = self._asked(system_id)
         has_loss = "meter_loss" in self._cloud.switched_on
-        found = rows.of_production_meter(now, self._metered(now, window), has_loss)
-        return reply(_answer(now, window, int(now.seen.is_metered), found))
+        intervals = rows.of_production_meter(now, self._metered(now, window), has_loss)
+        return reply(_answer(now, window, int(now.seen.is_metered), intervals))
 
     def consumption_meter(self, system_id: str) -> Response:
-        """What the consumption meter counted; no rows without one."""
+        """The rows of the consumption meter; none without a meter."""
         now, window = self._asked(system_id)
-        found = rows.of_consumption_meter(now, self._metered(now, window))
-        return reply(_answer(now, window, int(now.seen.is_metered), found) | {"meta": now.meta()})
+        intervals = rows.of_consumption_meter(now, self._metered(now, window))
+        return reply(_answer(now, window, int(now.seen.is_metered), intervals) | {"meta": now.meta()})
 
     def battery(self, system_id: str) -> Response:
-        """All batteries together; no rows without one."""
+        """The rows of all batteries together; none without a battery."""
         now, window = self._asked(system_id)
         count = len(now.seen.batteries)
         if (now.seen.has_acbs or not count) and self._refuses:
             raise Unprocessable("battery", "System doesn't have encharges")
         spans = window.rows(now, self._meter_step()) if count else ()
-        found = rows.of_batteries(now, spans, self._cloud.percent)
-        return reply(_answer(now, window, count, found) | self._cloud.battery_totals(now))
+        intervals = rows.of_batteries(now, spans, self._cloud.percent)
+        return reply(_answer(now, window, count, intervals) | self._cloud.battery_totals(now))
 
     def micro(self, system_id: str, serial: str) -> Response:
         """One microinverter."""
         now = self._cloud.system(system_id)
         device = _device(now.seen.inverters, serial, "Micro")
         window = self._window(now)
-        found = rows.of_micro(now, device, window.rows(now, ROW), self._cloud.power_name)
-        return reply(_answer(now, window, 1, found, serial))
+        intervals = rows.of_micro(now, device, window.rows(now, ROW), self._cloud.power_name)
+        return reply(_answer(now, window, 1, intervals, serial))
 
     def encharge(self, system_id: str, serial: str) -> Response:
         """One IQ Battery; AC Batteries have no such series."""
         now = self._cloud.system(system_id)
         device = _device(() if now.seen.has_acbs else now.seen.batteries, serial, "Encharge")
         window = self._window(now)
-        found = rows.of_battery(now, device, window.rows(now, self._meter_step()), self._cloud.percent)
+        intervals = rows.of_battery(now, device, window.rows(now, self._meter_step()), self._cloud.percent)
         last = {"last_reported_time": now.last_report, "last_reported_soc": self._cloud.unit_charge(now)}
-        return reply(_answer(now, window, 1, found, serial) | last)
+        return reply(_answer(now, window, 1, intervals, serial) | last)
 
     def _asked(self, system_id: str) -> tuple[State, Window]:
         now = self._cloud.system(system_id)
@@ -95,9 +95,9 @@ def _device(devices: tuple[Device, ...], serial: str, kind: str) -> Device:
     raise NotFound(kind, serial)
 
 
-def _answer(now: State, window: Window, devices: int, found: Any, serial: str | None = None) -> dict[str, Any]:
+def _answer(now: State, window: Window, devices: int, intervals: Any, serial: str | None = None) -> dict[str, Any]:
     head: dict[str, Any] = {"system_id": now.seen.system_id}
     if serial is not None:
         head["serial_number"] = serial
     head |= {"granularity": window.granularity, "total_devices": devices, **window.head()}
-    return {**head, "items": "intervals", "intervals": list(found)}
+    return {**head, "items": "intervals", "intervals": list(intervals)}

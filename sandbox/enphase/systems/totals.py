@@ -15,8 +15,8 @@ from sandbox.enphase.systems.state import ROW, State
 from sandbox.replies import reply
 from sandbox.times import day_start, local, zone_of
 
-_BATTERY_W_PER_KWH = 380
-_DAY = timedelta(days=1)
+BATTERY_W_PER_KWH = 380
+DAY = timedelta(days=1)
 Counter = Callable[[float], int]
 
 
@@ -30,18 +30,18 @@ class Totals:
         """The system on one day, today by default. Live values are 0 on other days."""
         now = self._cloud.system(system_id)
         zone, today = zone_of(now.seen.site), self._today(now)
-        wanted = day("summary_date") or today
-        if wanted > today:
+        summary_date = day("summary_date") or today
+        if summary_date > today:
             raise Unprocessable("future", "Requested date is in the future")
-        midnight, end = day_start(wanted, zone), day_start(wanted + _DAY, zone)
+        midnight, end = day_start(summary_date, zone), day_start(summary_date + DAY, zone)
         counter = self._production(now)
-        is_today = wanted == today
+        is_today = summary_date == today
         energies = {
             "current_power": round(now.power_w(now.ready, ROW)) if is_today else 0,
             "energy_lifetime": counter(midnight),
             "energy_today": counter(end) - counter(midnight),
         }
-        return reply({"system_id": now.seen.system_id, **energies, **_facts(now, is_today, wanted)})
+        return reply({"system_id": now.seen.system_id, **energies, **_facts(now, is_today, summary_date)})
 
     def production_lifetime(self, system_id: str) -> Response:
         """Energy of each day. With a meter, its values stand from the first full day on."""
@@ -50,7 +50,7 @@ class Totals:
         answer: dict[str, Any] = {"system_id": now.seen.system_id, "start_date": _text(first)}
         series = {"production": self._production(now)}
         if now.seen.is_metered:
-            answer["meter_start_date"] = (self._first_day(now) + _DAY).isoformat()
+            answer["meter_start_date"] = (self._first_day(now) + DAY).isoformat()
         if request.args.get("production") == "all":
             series["micro_production"] = now.produced_wh
             if now.seen.is_metered:
@@ -84,11 +84,11 @@ class Totals:
         if start and end and start > end:
             raise Unprocessable("range", "Invalid request because of 'Invalid date/time range'")
         first = max(start or self._first_day(now), self._first_day(now))
-        last = end or (today if first == today else today - _DAY)
+        last = end or (today if first == today else today - DAY)
         if first > last:
             return None, []
         zone = zone_of(now.seen.site)
-        return first, [day_start(first + index * _DAY, zone) for index in range((last - first).days + 2)]
+        return first, [day_start(first + index * DAY, zone) for index in range((last - first).days + 2)]
 
     def _today(self, now: State) -> date:
         return local(self._cloud.now, zone_of(now.seen.site)).date()
@@ -102,7 +102,7 @@ def _each(counter: Counter, borders: list[float]) -> list[int]:
     return [after - before for before, after in pairwise(readings)]
 
 
-def _facts(now: State, is_today: bool, wanted: date) -> dict[str, Any]:
+def _facts(now: State, is_today: bool, summary_date: date) -> dict[str, Any]:
     modules = len(now.seen.inverters) if is_today else 0
     battery = now.seen.site.battery
     capacity_kwh = battery.capacity_kwh if battery else 0.0
@@ -114,10 +114,10 @@ def _facts(now: State, is_today: bool, wanted: date) -> dict[str, Any]:
         "size_w": modules * PANEL_W,
         "source": "meter" if now.seen.is_metered else "microinverters",
         "status": now.status,
-        "summary_date": wanted.isoformat(),
+        "summary_date": summary_date.isoformat(),
     }
     for name in ("battery_charge_w", "battery_discharge_w"):
-        facts[name] = round(_BATTERY_W_PER_KWH * capacity_kwh)
+        facts[name] = round(BATTERY_W_PER_KWH * capacity_kwh)
     return facts | {"battery_capacity_wh": round(1000 * capacity_kwh)}
 
 

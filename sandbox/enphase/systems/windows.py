@@ -12,9 +12,9 @@ from sandbox.enphase.systems.state import METER_ROW, ROW, State
 from sandbox.times import day_start, local, zone_of
 
 # A granularity is the length of the window, not the step of its rows.
-_LENGTHS = {"5mins": ROW, "15mins": METER_ROW, "day": DAY_SECONDS, "week": 7 * DAY_SECONDS}
-_DURATIONS = {"5mins": ROW, "15mins": METER_ROW}
-_OLDEST_SECONDS = 731 * DAY_SECONDS
+LENGTHS = {"5mins": ROW, "15mins": METER_ROW, "day": DAY_SECONDS, "week": 7 * DAY_SECONDS}
+DURATIONS = {"5mins": ROW, "15mins": METER_ROW}
+OLDEST_SECONDS = 731 * DAY_SECONDS
 
 
 class Window(NamedTuple):
@@ -45,13 +45,13 @@ class Window(NamedTuple):
 def requested_window(now: State, clock: float) -> Window:
     """The window of the request: from midnight today, if it names no start. Raises Unprocessable."""
     granularity = request.args.get("granularity", "day")
-    if granularity not in _LENGTHS:
-        raise Unprocessable("granularity", f"Granularity value must be one of {', '.join(_LENGTHS)}")
+    if granularity not in LENGTHS:
+        raise Unprocessable("granularity", f"Granularity value must be one of {', '.join(LENGTHS)}")
     zone = zone_of(now.seen.site)
     start, is_dated = _start(now, clock)
     # Before its first day a system has nothing to show.
     start = max(start, day_start(local(now.operational_at, zone).date(), zone))
-    ends = [clock, start + _LENGTHS[granularity]]
+    ends = [clock, start + LENGTHS[granularity]]
     end_at, end_date = epoch("end_at"), day("end_date")
     ends += [float(end_at)] if end_at is not None else []
     ends += [day_start(end_date, zone)] if end_date else []
@@ -67,12 +67,12 @@ def outside(now: State, start: float, kind: str = "span") -> Unprocessable:
 
 def step_of(usual: int, allowed: tuple[str, ...]) -> int:
     """Seconds of a row, by `interval_duration` where it may be given. Raises Unprocessable."""
-    wanted = request.args.get("interval_duration")
-    if wanted is None or not allowed:
+    duration = request.args.get("interval_duration")
+    if duration is None or not allowed:
         return usual
-    if wanted not in allowed:
-        raise Unprocessable("duration", f"Interval duration {wanted} is not available")
-    return _DURATIONS[wanted]
+    if duration not in allowed:
+        raise Unprocessable("duration", f"Interval duration {duration} is not available")
+    return DURATIONS[duration]
 
 
 def _start(now: State, clock: float) -> tuple[float, bool]:
@@ -82,6 +82,6 @@ def _start(now: State, clock: float) -> tuple[float, bool]:
     start = float(start_at) if start_at is not None else day_start(first, zone)
     if start > clock:
         raise Unprocessable("future", "Invalid request because of 'Requested date is in the future'")
-    if start < clock - _OLDEST_SECONDS:
+    if start < clock - OLDEST_SECONDS:
         raise outside(now, start, "age")
     return start, start_at is None and start_date is not None

@@ -23,7 +23,7 @@ def members(measured_at):
     [datetime(1, 1, 1, tzinfo=AHEAD), datetime(9999, 12, 31, 23, tzinfo=BEHIND), datetime(2026, 6, 1)],
     ids=["no date in UTC before", "no date in UTC after", "on no clock"],
 )
-def test_a_time_that_has_no_date_in_utc_is_left_out(at):
+def test_a_time_without_a_date_in_utc_is_left_out(at):
     found = members(at)
     assert "measured_at" not in found
     assert found["power_kw"] == 1.5
@@ -33,7 +33,7 @@ def test_a_time_that_has_no_date_in_utc_is_left_out(at):
     ("ago", "is_present"),
     [(0, True), (40, True), (41, False), (-5, True), (-31, False), (-24 * 60, False)],
 )
-def test_power_of_long_ago_and_of_the_future_is_not_the_present(ago, is_present):
+def test_old_power_and_power_of_the_future_are_left_out(ago, is_present):
     at = NOW - timedelta(minutes=ago)
     found = members(at.astimezone(AHEAD))
     assert ("power_kw" in found) == is_present

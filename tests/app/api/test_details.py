@@ -71,7 +71,7 @@ def read(get, plant):
     return asked
 
 
-def test_a_site_has_its_place_its_devices_and_its_present(read):
+def test_a_site_has_its_location_its_devices_and_its_present_power(read):
     found = read("sites").json
     (inverter,), (battery,) = found.pop("solarInverters"), found.pop("batteries")
     assert (inverter["id"][:5], battery["id"][:5], found.pop("id")[:5]) == ("solr-", "batt-", "site-")
@@ -99,7 +99,7 @@ def test_the_devices_of_a_site_can_be_read_with_its_ids_alone(read, get):
         assert found["siteID"] == site["id"]
 
 
-def test_an_inverter_has_its_productions_and_the_vendor_s_own_word(read):
+def test_an_inverter_has_its_productions_and_the_vendors_own_status(read):
     found = read("solar-inverters").json
     assert found["recentProduction"] == {"kwh": 0.25, "start": "2026-06-16T18:15:00+00:00"}
     assert found["lifetimeProduction"] == {"kwh": 1500.0, "start": "2020-01-01T00:00:00+00:00"}
@@ -108,14 +108,14 @@ def test_an_inverter_has_its_productions_and_the_vendor_s_own_word(read):
     assert found["reportedAt"] == "2026-06-17T11:22:00+00:00"
 
 
-def test_a_battery_has_two_powers_and_a_charge(read):
+def test_a_battery_has_two_powers_and_a_state_of_charge(read):
     found = read("batteries").json
     assert (found["chargeKw"], found["dischargeKw"], found["stateOfChargePercent"]) == (0.0, 0.8, 55.5)
     assert found["serialNumber"] == "9"
 
 
 @pytest.mark.parametrize(("minutes", "is_there"), [(35, True), (36, False)])
-def test_power_leaves_the_answer_when_it_is_old_and_its_time_stays(read, plant, minutes, is_there):
+def test_old_power_is_left_out_and_its_time_stays(read, plant, minutes, is_there):
     at = NOW - timedelta(minutes=minutes)
     plant.time = (at + timedelta(hours=5, minutes=45)).replace(tzinfo=None).isoformat()
     for kind, name in (("sites", "powerKw"), ("solar-inverters", "powerKw"), ("batteries", "dischargeKw")):
@@ -124,7 +124,7 @@ def test_power_leaves_the_answer_when_it_is_old_and_its_time_stays(read, plant, 
         assert datetime.fromisoformat(found["measuredAt"]) == at
 
 
-def test_what_the_vendor_does_not_tell_is_left_out_and_never_0(read, plant):
+def test_values_that_the_vendor_does_not_report_are_left_out_and_never_0(read, plant):
     plant.set = {}
     plant.time = None
     site, battery = read("sites").json, read("batteries").json
@@ -141,7 +141,7 @@ def test_a_site_whose_devices_cannot_be_listed_is_an_error_and_not_an_empty_site
     assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
 
 
-def test_a_device_without_its_state_is_there_with_the_failure_for_people_and_programs(read, plant, network):
+def test_a_device_whose_status_cannot_be_read_is_returned_with_the_failure(read, plant, network):
     network.get(f"{SMA}/v1/devices/131/status", status=403)
     answer = read("solar-inverters")
     assert answer.status_code == 200
@@ -151,14 +151,14 @@ def test_a_device_without_its_state_is_there_with_the_failure_for_people_and_pro
     assert answer.json["errorDetails"]["sma"]["code"] == "forbidden"
 
 
-def test_a_device_that_cannot_be_read_is_named_beside_the_others(read, plant):
+def test_a_device_that_cannot_be_read_is_reported_and_the_others_are_listed(read, plant):
     plant.devices = {"devices": [INVERTER, BATTERY, {"type": "Solar Inverters"}]}
     found = read("sites").json
     assert len(found["solarInverters"]) == 1
     assert found["errors"]["sma"].startswith("Bad Gateway: ")
 
 
-def test_without_a_time_zone_a_site_has_no_place_and_the_offset_0(get, network):
+def test_without_a_time_zone_a_site_has_no_location_and_the_offset_0(get, network):
     tesla = "https://fleet-api.prd.na.vn.cloud.tesla.com/api/1"
     product = {"energy_site_id": 1, "components": {"solar": True}}
     network.get(f"{tesla}/products", json={"response": [product]})
@@ -191,7 +191,7 @@ def test_sites_take_the_filters_of_sites(get, plant):
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "", 7, None])
-def test_a_time_zone_that_is_none_is_as_good_as_not_told(read, plant, monkeypatch, zone):
+def test_a_time_zone_that_does_not_exist_counts_as_not_reported(read, plant, monkeypatch, zone):
     monkeypatch.setitem(PLANT, "timezone", zone)
     plant.set = {}
     plant.time = None

@@ -63,7 +63,7 @@ def read(get, plant):
     return asked
 
 
-def test_an_answer_names_its_level_and_gives_each_interval_on_the_site_s_clock(read):
+def test_a_page_names_its_level_and_has_each_interval_on_the_sites_clock(read):
     answer = read("start=2026-06-16T10:00:00&end=2026-06-16T11:10:00").json
     assert answer == {
         "id": read.id,
@@ -84,7 +84,7 @@ def test_both_versions_have_the_same_intervals(read, headers):
 @pytest.mark.parametrize(
     "start", ["2026-06-16T04:15:00Z", "2026-06-16T10:00:00%2B05:45", "2026-06-16T10:00:00+05:45", "2026-06-16T10:00:00"]
 )
-def test_a_start_may_have_any_offset_or_none_and_a_plus_that_nobody_encoded(read, start):
+def test_a_start_may_have_any_offset_or_none_and_a_plus_that_is_not_encoded(read, start):
     assert read(f"start={start}&end=2026-06-16T06:15:00Z").json["intervals"][0]["start"] == "2026-06-16T10:00:00+05:45"
 
 
@@ -95,7 +95,7 @@ def test_without_a_window_it_is_the_day_before_now_and_the_running_hour_is_parti
     assert {one["quality"] for one in found[:-1]} == {"measured"}
 
 
-def test_pages_go_on_where_the_last_one_ended_also_when_time_has_passed(read, clock):
+def test_a_page_begins_where_the_last_one_ended_also_when_time_has_passed(read, clock):
     query = "summaryLevel=15mins&pageSize=7"
     whole = read("summaryLevel=15mins&pageSize=1000").json
     assert "nextPageToken" not in whole
@@ -125,7 +125,7 @@ def test_a_long_window_comes_in_pages_of_twelve_calls(read, plant):
     assert "nextPageToken" not in rest.json
 
 
-def test_a_quota_that_ends_after_the_first_day_ends_the_page_and_says_so(read, plant):
+def test_a_quota_that_is_spent_after_two_days_ends_the_page_and_is_reported(read, plant):
     plant.days.clear()
     plant.refused_after = 2
     query = "start=2026-06-01T00:00:00&end=2026-06-05T00:00:00&pageSize=1000"
@@ -137,7 +137,7 @@ def test_a_quota_that_ends_after_the_first_day_ends_the_page_and_says_so(read, p
     assert (again.status_code, again.json["code"], again.headers["Retry-After"]) == (429, "rate_limited", "77")
 
 
-def test_a_token_is_good_for_its_own_query_only(read):
+def test_a_page_token_of_intervals_serves_its_own_query_only(read):
     token = read("summaryLevel=15mins&pageSize=7").json["nextPageToken"]
     for query in (f"pageSize=7&pageToken={token}", f"summaryLevel=15mins&start=2026-06-16&pageToken={token}"):
         assert read(query).json["code"] == "invalid_page_token"
@@ -157,20 +157,20 @@ def test_a_token_is_good_for_its_own_query_only(read):
         ("from=2026-06-02", "from: "),
     ],
 )
-def test_a_window_that_cannot_be_is_a_400_that_names_the_parameter(read, query, says):
+def test_an_impossible_window_is_a_400_that_names_the_parameter(read, query, says):
     answer = read(query)
     assert (answer.status_code, answer.json["code"]) == (400, "validation_error")
     assert answer.json["detail"].startswith(says)
 
 
 @pytest.mark.parametrize("query", ["start=2027-01-01&end=2027-01-02", "start=2019-01-01&end=2019-01-02"])
-def test_the_future_and_what_was_before_the_device_are_an_empty_page(read, query):
+def test_the_future_and_the_time_before_the_device_are_an_empty_page(read, query):
     answer = read(query)
     assert (answer.status_code, answer.json["intervals"]) == (200, [])
     assert "nextPageToken" not in answer.json
 
 
-def test_what_a_vendor_does_not_offer_is_a_404_of_its_own(get, network):
+def test_a_series_that_the_vendor_does_not_offer_is_a_404_with_its_own_code(get, network):
     network.get("https://fleet-api.prd.na.vn.cloud.tesla.com/api/1/products",
                 json={"response": [{"energy_site_id": 1, "components": {"solar": True}}]})  # fmt: skip
     inverters = [{"din": "1--A"}, {"din": "1--B"}]
@@ -186,6 +186,6 @@ def test_an_id_of_another_kind_has_no_intervals_here(read):
     assert read(path=f"/sites/{read.id}/solar-intervals").status_code == 404
 
 
-def test_a_module_that_fails_is_the_vendor_s_error_and_no_500(get, plant, monkeypatch, read):
+def test_a_plugin_that_fails_is_that_vendors_error_and_no_500(get, plant, monkeypatch, read):
     monkeypatch.setattr(PageRead, "run", lambda *asked: 1 / 0)
     assert read().json["code"] == "plugin_fault"

@@ -14,7 +14,7 @@ from tests.vendors.support import HEADERS
 ID = re.compile(r"solr-[0-9a-z]{16}")
 
 
-def test_v1_gives_absolute_urls_of_all_vendors_inverters_and_an_empty_errors_object(get, clouds):
+def test_v1_lists_absolute_urls_of_all_vendors_inverters_and_an_empty_errors_object(get, clouds):
     answer = get()
     assert answer.status_code == 200
     assert set(answer.json) == {"solar-inverters", "errors"}
@@ -25,7 +25,7 @@ def test_v1_gives_absolute_urls_of_all_vendors_inverters_and_an_empty_errors_obj
         assert ID.fullmatch(url.rsplit("/", 1)[1])
 
 
-def test_v2024_09_01_gives_objects_with_ids_and_no_null(get, clouds):
+def test_v2024_09_01_lists_objects_with_ids_and_no_null(get, clouds):
     answer = get(headers=ALL | V2)
     assert set(answer.json) == {"solarInverters", "errors"}
     assert [set(item) for item in answer.json["solarInverters"]] == [{"id"}] * 6
@@ -50,7 +50,7 @@ def test_an_unknown_version_is_a_400_that_names_the_header(get):
     assert "api-version" in answer.json["detail"]
 
 
-def test_one_failing_vendor_costs_only_its_own_entry(get, clouds):
+def test_a_failing_vendor_does_not_affect_the_others(get, clouds):
     clouds.replace("POST", f"{SOLIS}/v1/api/inverterList", status=403)
     answer = get()
     assert len(ids_of(answer)) == 3
@@ -92,7 +92,7 @@ def test_an_error_never_shows_a_query_string(get, clouds):
         ("vendor=sma&vendorSiteID=24&vendorID=131", 0),
     ],
 )
-def test_filters_hold_all_at_once(get, clouds, query, count):
+def test_filters_are_combined_with_and(get, clouds, query, count):
     # What a vendor answers for the site of another one.
     clouds.get(re.compile(f"{SMA}/v1/plants/(9|no)/devices/lean"), status=404)
     clouds.get(re.compile(f"{SOLAREDGE}/v2/sites/(9|13|24)/devices"), status=404)
@@ -104,7 +104,7 @@ def test_filters_hold_all_at_once(get, clouds, query, count):
 
 
 @pytest.mark.parametrize("value", ["", " ", "v1, v1", "V1"])
-def test_a_version_that_is_empty_or_no_version_is_a_400(get, clouds, value):
+def test_an_empty_or_malformed_version_is_a_400(get, clouds, value):
     for path in ("/solar-inverters", "/sites/site-0000000000000000", "/sites/site-0000000000000000/solar-intervals"):
         answer = get(path, headers=ALL | {"api-version": value})
         assert (answer.status_code, answer.json["code"]) == (400, "unknown_api_version"), path
@@ -116,7 +116,7 @@ def test_a_site_filter_asks_only_for_that_site(get, clouds):
 
 
 @pytest.mark.parametrize("site", ["..", "a%2Fb", "%253F", "a%5Cb"])
-def test_a_site_id_that_cannot_stand_in_a_path_lists_nothing_and_calls_nobody(get, network, site):
+def test_a_site_id_that_does_not_fit_into_a_path_lists_nothing_and_makes_no_call(get, network, site):
     answer = get(f"/solar-inverters?vendorSiteID={site}")
     assert (ids_of(answer), answer.json["errors"], len(network.calls)) == ([], {}, 0)
 
@@ -131,7 +131,7 @@ def test_slashes_are_not_corrected_by_redirects(get, path):
     assert get(path).status_code == 404
 
 
-def test_public_url_stands_in_the_links(settings, bearer, clouds):
+def test_links_begin_with_public_url(settings, bearer, clouds):
     from dataclasses import replace
 
     other = create_app(replace(settings, public_url="https://derapi.example.org/api"))
@@ -153,7 +153,7 @@ def test_a_database_that_fails_does_not_fail_a_list(get, app, clouds, monkeypatc
     assert get(f"/solar-inverters/{ids_of(get('/solar-inverters?vendorID=131'))[0]}").status_code == 200
 
 
-def test_a_locked_database_does_not_hold_a_list(get, app, settings, clouds):
+def test_a_locked_database_does_not_delay_a_list(get, app, settings, clouds):
     path = settings.database_url.removeprefix("sqlite:///")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -164,13 +164,10 @@ def test_a_locked_database_does_not_hold_a_list(get, app, settings, clouds):
     app.extensions["services"].inventory._resources._writer.shutdown(wait=True)
 
 
-def test_age_tells_how_old_the_oldest_part_of_an_answer_is(get, app, clouds):
-    now = [0.0]
-    for cloud in app.extensions["services"].clouds.values():
-        cloud.replies._clock = lambda: now[0]
+def test_age_is_that_of_the_oldest_part_of_a_response(get, service_clock, clouds):
     assert get(headers=HEADERS["sma"]).headers["Age"] == "0"
-    now[0] = 600.0
-    assert get().headers["Age"] == "600", "SMA is from memory, the others are new"
-    now[0] = 601.0
+    service_clock.now += 600
+    assert get().headers["Age"] == "600", "SMA is cached, the others are new"
+    service_clock.now += 1
     assert get("/solar-inverters?vendor=solis").headers["Age"] == "1"
     assert get(headers=ALL | {"Cache-Control": "no-cache"}).headers["Age"] == "0"

@@ -43,7 +43,7 @@ def test_an_id_can_be_read_in_another_process_and_with_the_row_lost(get, app, se
         assert reader(f"/solar-inverters/{id}").status_code == 200
 
 
-def test_a_healing_sweep_writes_every_row_that_it_saw(get, app, clouds):
+def test_a_search_for_a_lost_id_writes_every_row_that_it_saw(get, app, clouds):
     ids = ids_of(get("/solar-inverters?vendor=sma"))
     get()
     with app.extensions["services"].database.session() as session:
@@ -53,7 +53,7 @@ def test_a_healing_sweep_writes_every_row_that_it_saw(get, app, clouds):
         assert set(ids) <= set(session.scalars(select(Resource.id)))
 
 
-def test_an_id_is_found_again_also_within_the_minute_after_a_search_for_another(get, app, clouds):
+def test_a_lost_id_is_found_within_the_minute_after_a_search_for_another_id(get, app, clouds):
     ids = ids_of(get("/solar-inverters?vendor=sma"))
     get()
     assert get("/solar-inverters/solr-0000000000000000").status_code == 404
@@ -75,12 +75,10 @@ def test_a_list_writes_its_rows_again_once_a_read_has_shown_that_they_are_lost(g
         assert set(session.scalars(select(Resource.id))) == set(ids)
 
 
-def test_a_search_that_failed_is_tried_again_after_some_seconds(app, get, network):
-    now = [0.0]
-    app.extensions["services"].inventory._healing._clock = lambda: now[0]
+def test_a_search_that_failed_is_tried_again_after_some_seconds(get, service_clock, network):
     network.post(f"{SOLIS}/v1/api/inverterList", status=503)
-    for later, calls in ((0.0, 2), (4.0, 2), (6.0, 4)):
-        now[0] = later
+    for seconds, calls in ((0, 2), (4, 2), (2, 4)):
+        service_clock.now += seconds
         answer = get("/solar-inverters/solr-0000000000000000", headers=HEADERS["solis"])
         assert (answer.status_code, len(network.calls)) == (502, calls)
 
@@ -96,7 +94,7 @@ def test_parallel_reads_of_lost_ids_all_find_them(app, get, http, bearer, clouds
         assert [read.result().status_code for read in reads] == [200] * len(reads)
 
 
-def test_an_id_that_nobody_knows_is_a_404_and_costs_one_sweep_a_minute(get, clouds):
+def test_an_unknown_id_is_a_404_and_costs_one_sweep_a_minute(get, clouds):
     for _ in range(3):
         answer = get("/solar-inverters/solr-0000000000000000", headers=ALL | {"Cache-Control": "no-cache"})
         assert (answer.status_code, answer.json["code"]) == (404, "not_found")
@@ -111,7 +109,7 @@ def test_an_id_of_another_kind_is_a_404_without_a_call(get, network, id):
     assert len(network.calls) == 0
 
 
-def test_a_failed_healing_sweep_is_that_vendor_s_error_and_not_a_404(get, network):
+def test_a_failed_search_for_a_lost_id_is_that_vendors_error_and_not_a_404(get, network):
     network.post(f"{SOLIS}/v1/api/inverterList", status=503)
     answer = get("/solar-inverters/solr-0000000000000000", headers=HEADERS["solis"])
     assert (answer.status_code, answer.json["code"], answer.json["vendor"]) == (502, "backend_error", "solis")
@@ -146,7 +144,7 @@ def test_a_single_read_fails_with_the_status_of_its_kind(get, clouds, answer, st
     assert found.headers.get("Retry-After") == ("9" if status == 429 else None)
 
 
-def test_a_module_s_fault_in_a_member_that_is_read_late_is_named_and_no_500(get, clouds, monkeypatch):
+def test_a_plugins_fault_in_a_member_that_is_read_late_is_reported_and_no_500(get, clouds, monkeypatch):
     id = get("/sites?vendor=sma").json["sites"][0].rsplit("/", 1)[1]
 
     def careless(raw):

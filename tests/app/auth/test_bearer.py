@@ -10,22 +10,16 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app
 from app.auth.bearer import OPEN_ENDPOINTS
 from app.auth.clients import Clients
-from app.config import Settings
 
 CLOSED = "/closed"
 
 
-def with_a_closed_route(app: Flask) -> Flask:
-    app.add_url_rule(CLOSED, "closed", lambda: {"ok": True})
-    return app
-
-
 @pytest.fixture
 def app(app: Flask) -> Flask:
-    return with_a_closed_route(app)
+    app.add_url_rule(CLOSED, "closed", lambda: {"ok": True})
+    return app
 
 
 def claims(client_id: str, **other: Any) -> dict[str, Any]:
@@ -123,19 +117,17 @@ def test_the_clocks_of_two_hosts_may_differ_by_five_seconds(
                 assert answer.status_code == status, seconds
 
 
-def test_the_token_of_a_revoked_client_stops_within_five_seconds(settings: Settings) -> None:
-    now = [1000.0]
-    app = with_a_closed_route(create_app(settings, clock=lambda: now[0]))
-    http, services = app.test_client(), app.extensions["services"]
-    client_id, _ = services.clients.create("test", "production", "v1")
+def test_the_token_of_a_revoked_client_stops_within_five_seconds(
+    app: Flask, http: FlaskClient, new_client: Callable[..., Any], service_clock: Any
+) -> None:
+    client_id, _ = new_client()
     header = {"Authorization": f"Bearer {signed(claims(client_id))}"}
     assert http.get(CLOSED, headers=header).status_code == 200
-    Clients(services.database).revoke(client_id)  # as another process does
-    now[0] += 3.9
+    Clients(app.extensions["services"].database).revoke(client_id)  # as another process does
+    service_clock.now += 3.9
     assert http.get(CLOSED, headers=header).status_code == 200, "clients are cached for some seconds"
-    now[0] += 1.0
+    service_clock.now += 1.0
     assert http.get(CLOSED, headers=header).status_code == 401
-    services.database.close()
 
 
 def test_paths_and_methods_that_do_not_exist_need_no_token(http: FlaskClient) -> None:

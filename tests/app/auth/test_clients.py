@@ -1,11 +1,11 @@
-"""The clients: how their secrets are kept and how long reads are remembered."""
+"""The clients: how their secrets are stored and how long look-ups are cached."""
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from app.auth.clients import REMEMBERED_SECONDS, ApiClient, Clients
+from app.auth.clients import CACHE_SECONDS, ApiClient, Clients
 
 pytestmark = pytest.mark.databases
 
@@ -36,7 +36,7 @@ def test_secrets_have_256_bits_and_only_their_hash_is_kept(app: Flask, clients: 
     assert client_id in str(rows)
 
 
-def test_only_the_whole_secret_of_that_client_is_right(clients: Clients) -> None:
+def test_only_a_clients_own_complete_secret_is_right(clients: Clients) -> None:
     one, secret = clients.create("one", "production", "v1")
     two, other = clients.create("two", "virtual", "v1")
     assert clients.verified(one, secret) == one
@@ -52,20 +52,18 @@ def test_a_client_is_found_with_its_mode_and_version(clients: Clients) -> None:
     assert clients.find("unknown") is None
 
 
-def test_a_read_is_remembered_for_less_than_five_seconds(
-    clients: Clients, elsewhere: Clients, now: list[float]
-) -> None:
-    assert REMEMBERED_SECONDS < 5
+def test_a_look_up_is_cached_for_less_than_five_seconds(clients: Clients, elsewhere: Clients, now: list[float]) -> None:
+    assert CACHE_SECONDS < 5
     client_id, _ = clients.create("name", "production", "v1")
     assert clients.find(client_id) is not None
     assert elsewhere.revoke(client_id)
-    now[0] = REMEMBERED_SECONDS - 0.1
+    now[0] = CACHE_SECONDS - 0.1
     assert clients.find(client_id) is not None
-    now[0] = REMEMBERED_SECONDS
+    now[0] = CACHE_SECONDS
     assert clients.find(client_id) is None
 
 
-def test_who_revokes_a_client_refuses_it_at_once(clients: Clients) -> None:
+def test_the_process_that_revokes_a_client_refuses_it_at_once(clients: Clients) -> None:
     client_id, _ = clients.create("name", "production", "v1")
     other, _ = clients.create("other", "production", "v1")
     assert clients.find(client_id) is not None
@@ -74,7 +72,7 @@ def test_who_revokes_a_client_refuses_it_at_once(clients: Clients) -> None:
     assert clients.find(other) is not None
 
 
-def test_revoking_is_for_good_and_keeps_the_first_time(clients: Clients) -> None:
+def test_a_revocation_is_permanent_and_keeps_its_first_time(clients: Clients) -> None:
     client_id, secret = clients.create("name", "production", "v1")
     assert clients.revoke(client_id)
     first = clients.all()[0].revoked_at
@@ -85,7 +83,7 @@ def test_revoking_is_for_good_and_keeps_the_first_time(clients: Clients) -> None
     assert not clients.revoke("unknown")
 
 
-def test_without_the_database_a_client_seen_before_goes_on_and_another_does_not(
+def test_while_the_database_is_down_only_clients_that_were_seen_before_are_let_in(
     clients: Clients, elsewhere: Clients, now: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen, _ = clients.create("seen", "production", "v1")

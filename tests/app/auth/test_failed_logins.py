@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,19 +13,12 @@ from flask.testing import FlaskClient
 from app import bounded_log, create_app
 from app.auth import tokens
 from app.config import Settings
-from app.web import log
 
+LOG_LEVEL = "WARNING"
 GRANT = {"grant_type": "client_credentials"}
 UNKNOWN = "0" * 32
 Lines = Callable[[], list[dict[str, Any]]]
 NewClient = Callable[..., tuple[str, str]]
-
-
-@pytest.fixture
-def lines(app: Flask, capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
-    log.configure("WARNING")
-    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    log.configure("ERROR")
 
 
 def the_line(lines: Lines) -> dict[str, Any]:
@@ -103,14 +96,14 @@ def test_the_address_is_the_callers_only_where_a_proxy_is_trusted(
         app.extensions["services"].database.close()
 
 
-def test_an_id_of_any_form_is_one_short_field(http: FlaskClient, lines: Lines) -> None:
+def test_a_client_id_of_any_form_is_one_short_field(http: FlaskClient, lines: Lines) -> None:
     http.post("/oauth2/token", data={**GRANT, "client_id": "a\r\n\u202eb" + "x " * 250, "client_secret": "secret"})
     client = the_line(lines)["client"]
     assert client.startswith("a???bx")
     assert len(client) == bounded_log.MAX_TEXT
 
 
-def test_a_secret_sent_in_the_place_of_the_id_is_not_written(
+def test_a_secret_sent_in_place_of_the_id_is_not_written(
     http: FlaskClient, new_client: NewClient, lines: Lines
 ) -> None:
     client_id, secret = new_client()
@@ -124,16 +117,13 @@ def test_a_secret_sent_in_the_place_of_the_id_is_not_written(
     assert pair[:60] not in written
 
 
-def test_a_flood_of_failed_logins_is_bounded_and_counted(settings: Settings, lines: Lines) -> None:
-    flood, now = bounded_log.PER_MINUTE + 5, 0.0
-    app = create_app(replace(settings, log_level="WARNING"), clock=lambda: now)
-    http = app.test_client()
+def test_a_flood_of_failed_logins_is_bounded_and_counted(http: FlaskClient, service_clock: Any, lines: Lines) -> None:
+    flood = bounded_log.PER_MINUTE + 5
     for _ in range(flood):
         http.post("/oauth2/token", data=GRANT, auth=(UNKNOWN, "wrong-secret"))
     assert len(lines()) == bounded_log.PER_MINUTE
-    now += 60
+    service_clock.now += 60
     http.get("/health")
     (line,) = lines()
     assert (line["event"], line["left_out"]) == ("login failed", 5)
     assert "request_id" not in line
-    app.extensions["services"].database.close()

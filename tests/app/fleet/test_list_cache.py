@@ -23,14 +23,11 @@ def asked(monkeypatch):
 
 
 @pytest.fixture
-def passing(app):
-    """Lets time pass for what was kept."""
-    now = [0.0]
-    for cloud in app.extensions["services"].clouds.values():
-        cloud.replies._clock = lambda: now[0]
+def passing(service_clock):
+    """Lets time pass for cached replies."""
 
     def wait(seconds):
-        now[0] += seconds
+        service_clock.now += seconds
 
     return wait
 

@@ -147,13 +147,12 @@ def test_the_id_of_the_other_s_inverter_opens_nothing(listed, ask):
     assert "anna" not in answer.text
 
 
-def test_while_the_vendor_is_down_each_is_served_what_is_old_and_their_own(listed, ask, app, cloud):
+def test_while_the_vendor_is_down_each_is_served_what_is_old_and_their_own(listed, ask, app, service_clock, cloud):
     (common,) = listed["anna"] & listed["ben"]
     for owner in OWNERS:
         assert ask(owner, f"/solar-inverters/{common}").status_code == 200
-    replies, cloud.is_down = app.extensions["services"].clouds[cloud.vendor].replies, True
-    clock = replies._clock
-    replies._clock = lambda: clock() + 7200
+    cloud.is_down = True
+    service_clock.now += 7200
     app.extensions["services"].clouds[cloud.vendor].pause = 0.0
     for owner in OWNERS:
         answer = ask(owner)

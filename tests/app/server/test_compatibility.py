@@ -8,8 +8,9 @@ from gunicorn.http.parser import RequestParser
 from gunicorn.workers import gthread
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from app.server import compatibility
+from app.server import compatibility, connection, worker
 from app.server.connection import Connection
+from app.server.refusals import STATUSES
 from app.server.worker import Worker
 
 THREAD_WORKER = "gunicorn.workers.gthread.ThreadWorker"
@@ -31,6 +32,11 @@ def test_the_pinned_gunicorn_has_all_internals() -> None:
 
 def test_a_removed_method_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(ThreadWorker, "murder_pending")
+    assert f"({THREAD_WORKER}.murder_pending(self))" in refusal()
+
+
+def test_a_method_that_is_no_longer_callable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ThreadWorker, "murder_pending", None)
     assert f"({THREAD_WORKER}.murder_pending(self))" in refusal()
 
 
@@ -73,6 +79,16 @@ def test_every_overridden_method_is_checked(ours: type, base: type) -> None:
     checked = {method.partition("(")[0] for method in compatibility.METHODS[f"{base.__module__}.{base.__name__}"]}
     assert overridden
     assert overridden <= checked
+
+
+def test_every_class_of_gunicorn_that_the_worker_imports_is_checked() -> None:
+    imported = {
+        f"{cls.__module__}.{cls.__name__}"
+        for cls in [*vars(worker).values(), *vars(connection).values(), *STATUSES]
+        if isinstance(cls, type) and cls.__module__.startswith("gunicorn")
+    }
+    assert len(imported) > 5
+    assert imported <= compatibility.METHODS.keys()
 
 
 @pytest.mark.parametrize("cls", [ThreadWorker, TConn, RequestParser, Request])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app import create_app
+from app.auth.clients import CACHE_SECONDS
 from app.storage.database import READ_SECONDS, Database, Resource
 from tests.app.support import ALL, V2, ids_of
 from tests.databases import postgres_server
@@ -32,7 +33,8 @@ class Caller:
         database = Database(url)
         database.upgrade()
         database.close()
-        self.app = create_app(replace(settings, database_url=url, embedded=False))
+        self.now = 0.0
+        self.app = create_app(replace(settings, database_url=url, embedded=False), clock=lambda: self.now)
         self.http = self.app.test_client()
         self.auth = self.app.extensions["services"].clients.create("test", "production", "v1")
         self.token = self.ask_for_token().json["access_token"]
@@ -44,8 +46,8 @@ class Caller:
         return self.http.get(path, headers={"Authorization": f"Bearer {self.token}"} | ALL | headers)
 
     def forget_client(self):
-        """As if the seconds had passed after which a client is looked up again."""
-        self.app.extensions["services"].clients._remembered.clear()
+        """Lets the time pass after which a client is looked up again."""
+        self.now += CACHE_SECONDS
 
     def close(self):
         self.app.extensions["services"].database.close()

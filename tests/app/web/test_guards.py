@@ -183,7 +183,7 @@ def test_a_clean_request_id_is_kept_and_another_replaced(http: FlaskClient) -> N
 
 
 @pytest.mark.parametrize("path", ["/things", "/oauth2/token", "/health", "/nowhere"])
-def test_a_body_over_one_mebibyte_is_refused_everywhere(http: FlaskClient, bearer: dict[str, str], path: str) -> None:
+def test_a_body_over_the_limit_is_refused_on_every_path(http: FlaskClient, bearer: dict[str, str], path: str) -> None:
     answer = http.post(path, data=b"x" * (BODY_LIMIT + 1), headers=bearer)
     assert answer.status_code == 413
     assert answer.get_json()["code"] == "content_too_large"

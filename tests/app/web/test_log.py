@@ -4,7 +4,7 @@ import contextvars
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,13 +17,6 @@ from app.auth import tokens
 from app.web import log
 
 Lines = Callable[[], list[dict[str, Any]]]
-
-
-@pytest.fixture
-def lines(app: Flask, capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
-    log.configure("INFO")
-    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    log.configure("ERROR")
 
 
 def test_a_request_is_one_line_with_its_id_and_without_its_query(
@@ -46,14 +39,14 @@ def test_a_request_is_one_line_with_its_id_and_without_its_query(
     }
 
 
-def test_a_long_path_is_cut_in_the_line_and_no_secret_is_cut_so_that_it_stays(http: FlaskClient, lines: Lines) -> None:
+def test_a_long_path_is_cut_after_its_secrets_are_hidden(http: FlaskClient, lines: Lines) -> None:
     lines()
     http.get("/" + "x" * 190 + "made-up-token-1" + "y" * 8_000, headers={"Authorization": "Bearer made-up-token-1"})
     path = next(line["path"] for line in lines() if line["event"] == "request")
     assert path == "/" + "x" * 190 + "[hidden]…"
 
 
-def test_lines_of_the_standard_library_come_out_alike(app: Flask, lines: Lines) -> None:
+def test_lines_of_the_standard_library_have_the_same_form(app: Flask, lines: Lines) -> None:
     @app.get("/health2")
     def view() -> str:
         logging.getLogger("some.library").warning("took %d s", 3)
@@ -66,7 +59,7 @@ def test_lines_of_the_standard_library_come_out_alike(app: Flask, lines: Lines) 
     assert first["request_id"] == "abc"
 
 
-def test_fields_of_the_standard_library_s_lines_are_written_and_hidden_by_their_names(lines: Lines) -> None:
+def test_extra_fields_of_the_standard_library_are_written_and_hidden_by_their_names(lines: Lines) -> None:
     logging.getLogger("x").warning("vendor call failed", extra={"vendor": "solis", "status": 500, "api_key": "abc"})
     (line,) = lines()
     assert (line["event"], line["vendor"], line["status"], line["api_key"]) == (
@@ -74,17 +67,17 @@ def test_fields_of_the_standard_library_s_lines_are_written_and_hidden_by_their_
     )  # fmt: skip
 
 
-def test_a_request_s_line_names_the_vendors_that_failed_and_that_could_not_be_asked(
+def test_a_requests_line_names_the_vendors_that_failed_or_could_not_be_asked(
     http: FlaskClient, bearer: dict[str, str], lines: Lines, network: RequestsMock
 ) -> None:
     network.get("https://monitoring.smaapis.de/v1/plants", status=500)
     network.get("https://sandbox.smaapis.de/monitoring/v1/plants", json={"plants": []})
     vendors = {"X-Authorization-sma": "Bearer made-up-1", "X-Authorization-smasbox": "Bearer made-up-2"}
     http.get("/sites", headers=bearer | vendors | {"X-Authorization-nobody": "x"})
-    found = lines()
-    request = [line for line in found if line["event"] == "request"][-1]
+    written = lines()
+    request = [line for line in written if line["event"] == "request"][-1]
     assert (request["status"], request["failed"]) == (200, {"sma": "backend_error", "nobody": "unknown_vendor"})
-    calls = [line for line in found if line["event"] == "vendor call failed"]
+    calls = [line for line in written if line["event"] == "vendor call failed"]
     assert {line["request_id"] for line in calls} == {request["request_id"]}
     assert [(line["vendor"], line["path"], line["status"], line["attempt"]) for line in calls] == [
         ("sma", "/v1/plants", 500, 1),
@@ -117,7 +110,7 @@ def test_fields_are_hidden_by_their_names(lines: Lines) -> None:
         ("https://me:pa55@proxy.example/x", "pa55", "@proxy.example/x"),
     ],
 )
-def test_what_looks_like_a_credential_is_hidden(lines: Lines, text: str, secret: str, kept: str) -> None:
+def test_text_that_looks_like_a_credential_is_hidden(lines: Lines, text: str, secret: str, kept: str) -> None:
     structlog.stdlib.get_logger("x").info(text)
     logging.getLogger("y").warning("%s", text)
     for line in lines():
@@ -133,7 +126,7 @@ def test_ordinary_text_stays_as_it_is(lines: Lines) -> None:
     assert [line[name] for name in ("number", "nothing", "yes", "many")] == [1.5, None, True, [1, "two"]]
 
 
-def test_what_json_cannot_hold_is_written_all_the_same(lines: Lines) -> None:
+def test_values_that_json_cannot_hold_are_written_as_text(lines: Lines) -> None:
     structlog.stdlib.get_logger("x").info("half \ud800", number=2**70, thing={1: object, b"x": {2}})
     (line,) = lines()
     assert line["event"] == "half \ud800"

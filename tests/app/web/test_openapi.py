@@ -37,10 +37,10 @@ def look(document):
 
     def follow(node):
         while "$ref" in node:
-            found = document
+            target = document
             for step in node["$ref"].removeprefix("#/").split("/"):
-                found = found[step]
-            node = found
+                target = target[step]
+            node = target
         return node
 
     return follow
@@ -85,23 +85,28 @@ def test_every_error_is_a_problem_but_those_of_the_token_endpoint(document, look
 
 
 @pytest.mark.parametrize("path", ["/sites", "/solar-inverters", "/batteries"])
-def test_a_list_has_any_of_its_two_representations(document, path):
+def test_a_list_is_documented_with_both_representations(document, path):
     schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     # Not one of them: an empty list of batteries is both.
     assert list(schema) == ["anyOf"]
     assert len(schema["anyOf"]) == 2
 
 
-def test_the_names_of_vendors_are_those_that_a_list_can_be_narrowed_to(get, document):
-    found = [one for _, _, parameters in operations(document) for one in parameters if one["name"] == "vendor"]
-    assert [one["schema"]["enum"] for one in found] == [NAMES] * 3
-    for name in found[0]["schema"]["enum"]:
+def test_the_documented_names_of_vendors_are_those_that_a_list_can_be_filtered_by(get, document):
+    filters = [
+        parameter
+        for _, _, parameters in operations(document)
+        for parameter in parameters
+        if parameter["name"] == "vendor"
+    ]
+    assert [parameter["schema"]["enum"] for parameter in filters] == [NAMES] * 3
+    for name in filters[0]["schema"]["enum"]:
         assert get(f"/sites?vendor={name}", headers={"X-Authorization-nobody": "x"}).status_code == 200
     for schema in ("Site", "SolarInverter", "Battery"):
         assert document["components"]["schemas"][schema]["properties"]["vendor"]["enum"] == NAMES
 
 
-def test_the_version_is_a_parameter_of_every_route_of_the_api(document):
+def test_every_route_but_health_and_token_has_the_version_as_a_parameter(document):
     for (_, path), _, parameters in operations(document):
         assert (HEADER in [one["name"] for one in parameters]) == (path not in ("/health", "/oauth2/token"))
 

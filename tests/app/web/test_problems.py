@@ -86,7 +86,7 @@ def test_a_problem_keeps_its_headers_and_further_members(http: FlaskClient, bear
     assert answer.headers["Retry-After"] == "7"
 
 
-def test_a_bug_tells_the_caller_nothing_of_itself(http: FlaskClient, bearer: dict[str, str]) -> None:
+def test_a_bug_is_not_described_to_the_caller(http: FlaskClient, bearer: dict[str, str]) -> None:
     answer = http.get("/fail/bug", headers=bearer)
     assert b"hunter2" not in answer.data
     assert b"ZeroDivision" not in answer.data
@@ -98,7 +98,7 @@ def test_an_error_to_head_has_no_body(http: FlaskClient) -> None:
     assert answer.data == b""
 
 
-def test_the_document_of_the_api_shows_the_shape(http: FlaskClient) -> None:
+def test_the_document_of_the_api_describes_problems(http: FlaskClient) -> None:
     schema = http.get("/openapi.json").get_json()["components"]["schemas"]["Problem"]
     assert set(schema["properties"]) == MEMBERS
     assert set(schema["required"]) == MEMBERS

@@ -1,7 +1,6 @@
 """Whatever is refused has an id, and one line in the log under this id."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,20 +11,12 @@ from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.routing import RequestRedirect
 
 from app import config
-from app.web import log
 from tests.app.support import ALL
 
 GIVEN = "an-id-of-the-caller"
 FORM = {"content_type": "application/x-www-form-urlencoded", "method": "POST"}
 
 PART = b"--b\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n"
-
-
-@pytest.fixture
-def lines(app: Flask, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    log.configure("INFO")
-    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    log.configure("ERROR")
 
 
 def failing(error: Exception) -> Callable[[], None]:
@@ -88,7 +79,7 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_it_is_logged_under_the_id_that_the_answer_has(
+def test_a_refused_request_is_logged_under_the_id_in_its_response(
     http: FlaskClient, bearer: dict[str, str], lines: Callable[[], list[dict[str, Any]]], case: str
 ) -> None:
     status, asked = CASES[case]

@@ -65,7 +65,9 @@ def test_an_answer_over_32_mib_is_refused(fetch, behave):
         fetch(behave, seconds=60.0)
 
 
-@pytest.mark.parametrize("body", [b"this is no gzip", gzip.compress(b"1" * 999)[:-9], b"\x1f"])
+@pytest.mark.parametrize(
+    "body", [b"this is no gzip", gzip.compress(b"1" * 999)[:-9], b"\x1f"], ids=["no gzip", "cut", "one byte"]
+)
 def test_broken_or_cut_compression_is_a_bad_reply(fetch, body):
     with pytest.raises(BadReply):
         fetch(servers.reply(body, GZIP))

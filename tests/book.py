@@ -54,7 +54,8 @@ class SourceTree:
             cwd=self._root, env=self._environ, text=True, check=False, timeout=600,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        lines = [SECONDS.sub("", line.rstrip()) for line in done.stdout.splitlines()]
+        output = done.stdout.replace(f"{self._root}/", "")
+        lines = [SECONDS.sub("", line.rstrip()) for line in output.splitlines()]
         return "".join(f"{line}\n" for line in lines if line and not NOISE.fullmatch(line))
 
     def follow(self, document: str) -> Iterator[tuple[str, str, str]]:

@@ -10,8 +10,11 @@ import vendors.kit
 from app.config import ROOT
 from tests import documents, kit_page
 from vendors.kit.parsing import reading
+from vendors.kit.registry import discover
 
 DOCUMENT = Path(__file__).parent.parent / "docs/vendors.md"
+# Packages of vendors with a cloud of their own to read from: `enphasevpp` shares that of `enphase`.
+NEIGHBOURS = {plugin.__module__.split(".")[1] for plugin in discover().values()}
 
 
 @pytest.mark.parametrize("document", documents.DOCUMENTS, ids=lambda path: path.name)
@@ -51,3 +54,20 @@ def test_the_sandbox_s_page_names_every_call_that_it_plays(vendor):
     missing = {name for name in names if name.removeprefix("inverter").removeprefix("station") not in page}
     assert calls
     assert not missing - {"monitoring"}, f"docs/sandbox.md should name {sorted(missing)}"
+
+
+def lines_of(folder):
+    """Lines of Python in a package."""
+    return sum(len(path.read_text().splitlines()) for path in folder.rglob("*.py"))
+
+
+@pytest.mark.parametrize(("pattern", "packages"), [
+    (r"Plugins of the stage `series` have ([\d,]+) to ([\d,]+)\s+lines", "vendors"),
+    (r"The neighbours have ([\d,]+) to ([\d,]+)\s+lines", "sandbox"),
+])  # fmt: skip
+def test_the_sizes_of_plugins_and_emulators_that_contributing_names_are_the_real_ones(pattern, packages):
+    text = re.sub(r"\s+", " ", (ROOT / "CONTRIBUTING.md").read_text())
+    least, most = (int(number.replace(",", "")) for number in re.search(pattern, text).groups())
+    sizes = [lines_of(folder) for folder in (ROOT / packages).iterdir() if folder.name in NEIGHBOURS]
+    assert min(sizes) == pytest.approx(least, rel=0.1)
+    assert max(sizes) == pytest.approx(most, rel=0.1)

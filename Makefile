@@ -54,8 +54,9 @@ lint: setup
 	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m mypy --strict app vendors simulation sandbox
 
-# The module map in docs/architecture.md, which a test compares with the tree.
+# What follows from the code: tables and lists in README.md and docs/, and the module map in docs/architecture.md.
 docs: setup
+	@$(PY) -m tests.documents
 	@$(PY) -m tests.module_map
 
 # Some ten minutes, and the only target that installs the peers.

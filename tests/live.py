@@ -6,6 +6,7 @@ from unittest import mock
 from zoneinfo import ZoneInfo
 
 from tests.services import Account, Played
+from tests.vendors.stages import offers
 from tests.vendors.support import open_vendor
 from vendors.kit import Client, Level, NotOffered
 from vendors.kit.calls.reply_cache import Replies
@@ -49,6 +50,10 @@ class Live:
     def plugin(self):
         return open_vendor(self.name, headers=self.account.headers, cloud=self.account.cloud, seconds=60)
 
+    def reports(self, label):
+        """Whether the vendor has this member, such as `battery.soc_percent`, and single reads of its kind at all."""
+        return label not in self.plugin.lacks and offers(type(self.plugin), label.partition(".")[0])
+
     def at(self, now):
         """Sets all clocks, that of kept replies as well."""
         self.now = now
@@ -91,7 +96,8 @@ class Live:
         newest = {}
         for level in Level:
             for kind, label in (("solar", "solar_inverter"), ("battery", "battery")):
-                newest |= self._newest(f"{kind}_intervals", level, reads[label].key)
+                if label in reads:
+                    newest |= self._newest(f"{kind}_intervals", level, reads[label].key)
                 newest |= self._newest(f"site_{kind}_intervals", level, reads["site"].key)
         return newest
 
@@ -151,8 +157,7 @@ class Read:
 
     def moving(self):
         """Reported values that change while the sun shines and the battery charges."""
-        yield "measured_at", self.record.measured_at
-        for member in ("bess.soc_percent", "soc_percent", *PRODUCTIONS):
+        for member in ("measured_at", "bess.soc_percent", "soc_percent", *PRODUCTIONS):
             value = self._value(member)
             if value is not None:
                 yield member, getattr(value, "kwh", value)

@@ -13,9 +13,14 @@ from flask.testing import FlaskClient
 import sandbox
 from app import create_app
 from app.config import Settings
+from sandbox import registry as dialects
 from sandbox.server import running
 from tests.vendors.support import cloud_of, open_vendor, records_of
 from vendors.kit.calls.sweep import Sweep
+from vendors.kit.registry import discover
+
+# Vendors that have an emulator: plugins of the stages list and state may come without one.
+PLAYED_VENDORS = sorted(discover().keys() & dialects.discover().keys())
 
 
 class Played:

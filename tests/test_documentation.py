@@ -1,68 +1,47 @@
-"""Tables of the documentation that follow from the code: what each vendor gives."""
+"""Parts of the documentation that follow from the code."""
 
-from dataclasses import fields
+import re
 from pathlib import Path
 
 import pytest
 
 import sandbox
-from tests.contract import members
-from vendors.kit import Battery, Level, Site, SolarInverter
+import vendors.kit
+from app.config import ROOT
+from tests import documents, kit_page
+from vendors.kit.parsing import reading
 from vendors.kit.registry import discover
 
 DOCUMENT = Path(__file__).parent.parent / "docs/vendors.md"
-SERIES = {
-    "site_solar_intervals": "a site's solar intervals",
-    "solar_intervals": "an inverter's intervals",
-    "site_battery_intervals": "a site's battery intervals",
-    "battery_intervals": "a battery's intervals",
-}
-RECORDS = {"site": Site, "solar_inverter": SolarInverter, "battery": Battery}
-IDENTITY = dict.fromkeys(("key", "vendor_id", "site_key", "vendor_site_id"), "")
-NAMES = [name for name in sorted(discover()) if name != "smasbox"]
+# Packages of vendors with a cloud of their own to read from: `enphasevpp` shares that of `enphase`.
+NEIGHBOURS = {plugin.__module__.split(".")[1] for plugin in discover().values()}
 
 
-def table(head, rows):
-    """Lines of a table whose columns are the vendors."""
-    yield f"| {head} | {' | '.join(NAMES)} |"
-    yield "|---|" + "---|" * len(NAMES)
-    for label, cells in rows:
-        yield f"| {label} | {' | '.join(cells)} |"
+@pytest.mark.parametrize("document", documents.DOCUMENTS, ids=lambda path: path.name)
+def test_the_parts_of_a_document_that_follow_from_the_code_are_up_to_date(document):
+    assert not documents.stale(document.read_text()), f"`make docs` brings {document.name} up to date"
 
 
-def offered(name, series):
-    """The levels, and with an asterisk: of devices that are the only ones of their kind at their site."""
-    lacks = discover()[name].lacks
-    levels = [level for level in Level if not {series, f"{series}.{level}"} & lacks]
-    alone = "*" if f"{series}.of_several" in lacks else ""
-    return ", ".join(levels) + alone if levels else "–"
+def test_every_part_stands_in_a_document():
+    named = [part["name"] for path in documents.DOCUMENTS for part in documents.PART.finditer(path.read_text())]
+    assert set(named) == set(documents.PARTS)
 
 
-def charged(name, series):
-    lacks = discover()[name].lacks
-    return "–" if f"{series}.soc_percent" in lacks else "yes, at 15mins and hour"
+def test_a_part_that_has_changed_is_noticed_and_renewed():
+    text = (ROOT / "README.md").read_text()
+    changed = text.replace("| `solis` |", "| `soils` |", 1)
+    assert documents.stale(changed) == ["vendors"]
+    assert documents.renewed(changed) == text
 
 
-def of_intervals():
-    for series, label in SERIES.items():
-        yield label, [offered(name, series) for name in NAMES]
-    for series in ("site_battery_intervals", "battery_intervals"):
-        yield f"state of charge in {SERIES[series]}", [charged(name, series) for name in NAMES]
-
-
-def of_members():
-    for record, kind in RECORDS.items():
-        blank = kind(**{one.name: IDENTITY.get(one.name) for one in fields(kind)})
-        for member, _ in members(blank):
-            if member not in ("name", "model", "serial_number"):
-                label = f"{record}.{member}"
-                yield f"`{label}`", ["–" if label in discover()[name].lacks else "yes" for name in NAMES]
-
-
-@pytest.mark.parametrize(("head", "rows"), [("intervals", of_intervals), ("member", of_members)])
-def test_the_documentation_says_what_each_vendor_gives(head, rows):
-    expected = "\n".join(table(head, rows()))
-    assert expected in DOCUMENT.read_text(), f"docs/vendors.md should hold:\n\n{expected}\n"
+def test_the_page_of_the_kit_has_every_name_and_reader_with_its_purpose():
+    page = (ROOT / "docs/kit.md").read_text()
+    purposes = dict(re.findall(r"^- `([\w.]+)[^`]*`: (.+)$", page, re.M))
+    readers = {name for name, value in vars(reading).items() if getattr(value, "__module__", "") == reading.__name__}
+    functions = {name for name in readers if name.islower() and not name.startswith("_")}
+    assert set(vendors.kit.__all__) | functions <= set(purposes)
+    assert {f"Client.{name}" for name in ("get", "post_read", "pages", "each", "optional")} <= set(purposes)
+    assert set(kit_page.WITHOUT_DOCSTRING) <= set(vendors.kit.__all__)
 
 
 @pytest.mark.parametrize("vendor", ["sma", "smasbox", "solis"])
@@ -75,3 +54,20 @@ def test_the_sandbox_s_page_names_every_call_that_it_plays(vendor):
     missing = {name for name in names if name.removeprefix("inverter").removeprefix("station") not in page}
     assert calls
     assert not missing - {"monitoring"}, f"docs/sandbox.md should name {sorted(missing)}"
+
+
+def lines_of(folder):
+    """Lines of Python in a package."""
+    return sum(len(path.read_text().splitlines()) for path in folder.rglob("*.py"))
+
+
+@pytest.mark.parametrize(("pattern", "packages"), [
+    (r"Plugins of the stage `series` have ([\d,]+) to ([\d,]+)\s+lines", "vendors"),
+    (r"The neighbours have ([\d,]+) to ([\d,]+)\s+lines", "sandbox"),
+])  # fmt: skip
+def test_the_sizes_of_plugins_and_emulators_that_contributing_names_are_the_real_ones(pattern, packages):
+    text = re.sub(r"\s+", " ", (ROOT / "CONTRIBUTING.md").read_text())
+    least, most = (int(number.replace(",", "")) for number in re.search(pattern, text).groups())
+    sizes = [lines_of(folder) for folder in (ROOT / packages).iterdir() if folder.name in NEIGHBOURS]
+    assert min(sizes) == pytest.approx(least, rel=0.1)
+    assert max(sizes) == pytest.approx(most, rel=0.1)

@@ -5,10 +5,9 @@ import time
 
 import pytest
 
-from tests.services import served
-from vendors.kit.registry import discover
+from tests.services import PLAYED_VENDORS, served
 
-VENDORS = sorted(discover())
+VENDORS = PLAYED_VENDORS
 
 
 @pytest.fixture(scope="module")

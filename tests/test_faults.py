@@ -7,9 +7,8 @@ import time
 import pytest
 import trustme
 
-from tests.services import served
+from tests.services import PLAYED_VENDORS, served
 from vendors.kit.calls.cloud import MAX_SWEEPS_OF_ONE
-from vendors.kit.registry import discover
 
 # The least deadline: a slow machine has a longer one.
 SECONDS = 1.0
@@ -50,7 +49,7 @@ def fleet(request, tmp_path_factory):
 def test_a_vendor_that_misbehaves_costs_its_own_entry_by_the_deadline(fleet, fault, reason, waits):
     service, played = fleet
     headers = played.headers() | {"Cache-Control": "no-cache"}
-    healthy = sum(len(played.inverters(vendor)) for vendor in discover() if vendor != "solaredge")
+    healthy = sum(len(played.inverters(vendor)) for vendor in PLAYED_VENDORS if vendor != "solaredge")
     deadline = service.pace(SECONDS, headers)
     played.put("/faults/solaredge", fault)
     started = time.monotonic()

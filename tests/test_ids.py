@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 import sandbox
 from app.fleet.ids import Ids
 from sandbox.server import running
-from tests.services import Account, Played
+from tests.services import PLAYED_VENDORS, Account, Played
 from vendors.kit import Battery, Site, SolarInverter
-from vendors.kit.registry import discover
 
 ROOT = Path(__file__).parent.parent
-NAMES = sorted(discover())
+NAMES = PLAYED_VENDORS
 KEYS = st.lists(st.text(max_size=6), min_size=1, max_size=3).map(tuple)
 KINDS = st.sampled_from([Site, SolarInverter, Battery])
 

@@ -49,6 +49,7 @@ class Case:
     replies: Mapping[str, RecordedReply]
     expected: str | None = None
     failure: str | None = None
+    retry_after: float | None = None
     site: str | None = None
     key: tuple[str, ...] = ()
     level: str | None = None

@@ -46,12 +46,15 @@ def replay(case, monkeypatch):
     cloud.transport = transport = RecordedTransport(case)
     plugin = open_vendor(case.vendor, cloud=cloud)
     results = case.results(plugin)
-    failures = [failure.code for failure in plugin.client.progress.failures]
+    failures = plugin.client.progress.failures
     assert not transport.missing, f"no reply is recorded for {', '.join(transport.missing)}"
-    assert set(failures) == ({case.failure} if case.failure else set()), plugin.client.progress.failures
+    assert {failure.code for failure in failures} == ({case.failure} if case.failure else set()), failures
+    if case.retry_after:
+        assert [failure.retry_after for failure in failures] == [case.retry_after]
     if case.expected:
         lines = list(differences(case.expected_results(), [plain(result) for result in results]))
-        assert not lines, f"{case.expected}.expected.json differs\n" + "\n".join(lines)
+        if lines:
+            pytest.fail("\n".join([f"{case.expected}.expected.json differs:", *lines]), pytrace=False)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -29,7 +29,7 @@ def sample(name):
 
 
 VECTORS = sample("signature-vector")
-ERRORS = sample("errors-observed")
+DATA_EXCEPTION = sample("errors/generic-data-exception-1")
 
 
 def page(number, pages, ids):
@@ -80,22 +80,6 @@ def test_an_empty_page_ends_a_list_whose_counter_promises_more(network):
     assert len(network.calls) == 2
 
 
-@pytest.mark.parametrize(
-    ("name", "code", "retry_after"),
-    [
-        ("rate-limited-daily-R0000", "rate_limited", 3600),
-        ("login-expired-Z0001", "unauthorized", None),
-        ("generic-data-exception-1", "backend_error", None),
-        ("datalogger-offline-B0115", "backend_error", None),
-        ("datalogger-bad-reply-B0600", "backend_error", None),
-    ],
-)
-def test_an_error_that_comes_with_status_200_and_success_true_is_recognised(network, name, code, retry_after):
-    network.post(LIST, json=ERRORS[name]["body"])
-    failure = failure_of_list()
-    assert (failure.code, failure.retry_after) == (code, retry_after)
-
-
 def test_no_authority_without_a_word_of_quota_is_forbidden(network):
     network.post(LIST, json={"success": True, "code": "R0000", "msg": "No authority", "data": None})
     assert failure_of_list().code == "forbidden"
@@ -119,7 +103,7 @@ def test_a_wrong_clock_of_this_server_is_not_blamed_on_the_credential(network):
     assert "clock of this server" in failure_of_list().detail
 
 
-@pytest.mark.parametrize("answer", [{"code": "0", "data": None}, ERRORS["generic-data-exception-1"]["body"]])
+@pytest.mark.parametrize("answer", [{"code": "0", "data": None}, DATA_EXCEPTION])
 def test_an_unknown_inverter_is_not_found(network, answer):
     network.post(DETAIL, json=answer)
     with pytest.raises(NotFound):
@@ -127,7 +111,7 @@ def test_an_unknown_inverter_is_not_found(network, answer):
 
 
 def test_a_site_that_is_not_of_this_account_is_not_found(network):
-    network.post(LIST, json=ERRORS["generic-data-exception-1"]["body"])
+    network.post(LIST, json=DATA_EXCEPTION)
     with pytest.raises(NotFound):
         list(open_vendor("solis").devices("13"))
 

@@ -18,9 +18,6 @@ def sample(name):
     return json.loads((HERE / f"{name}.json").read_text())
 
 
-ERRORS = sample("errors-observed")
-
-
 def site_info(number):
     return f"{BASE}/api/1/energy_sites/{number}/site_info"
 
@@ -87,19 +84,6 @@ def test_an_inactive_inverter_is_left_out_and_not_replaced_by_one_for_the_site(n
 def test_the_serial_number_is_the_second_part_of_the_din(network):
     network.get(site_info(1), json=answer({"solar": True, "inverters": [{"din": "1538000-00-F--CN1--2"}]}))
     assert next(records_of(open_vendor("tesla").devices("1"))).serial_number == "CN1--2"
-
-
-@pytest.mark.parametrize(
-    ("name", "code"),
-    [
-        ("token-expired-401", "unauthorized"),
-        ("missing-scopes-403", "forbidden"),
-        ("gateway-unreachable-408", "backend_error"),
-    ],
-)
-def test_an_observed_error_has_its_meaning(network, name, code):
-    network.get(PRODUCTS, status=ERRORS[name]["http_status"], json=ERRORS[name]["body"])
-    assert swept().failure.code == code
 
 
 def test_an_empty_body_is_enough_for_an_expired_token(network):

@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 NOW = datetime(2026, 3, 12, 20, tzinfo=UTC)
 CASE = json.loads((HERE / "odd" / "site_info_fails_once.json").read_text())["replies"]
 WELL = CASE["GET /api/1/energy_sites/1/site_info"][1]["json"]
-FAILED = json.loads((HERE / "errors-observed.json").read_text())["energy-site-upstream-500"]
+FAILED = json.loads((HERE / "errors/energy-site-upstream-500.json").read_text())
 BATTERY = ("1", "3012170-05-B--TG000000000004")
 
 
@@ -39,7 +39,7 @@ def play(network, monkeypatch):
         for name, body in answers.items():
             url = f"{BASE}/api/1/energy_sites/1/{name}"
             for _ in range(failures if name in names else 0):
-                network.get(url, status=FAILED["http_status"], json=FAILED["body"])
+                network.get(url, status=500, json=FAILED)
             if failures < 2 or name not in names:
                 network.get(url, json=body)
         return network
@@ -104,7 +104,7 @@ def test_a_retired_site_loses_only_itself(play):
 
 
 def test_a_failure_of_the_list_is_the_vendor_s_and_no_site_s(network):
-    network.get(f"{BASE}/api/1/products", status=FAILED["http_status"], json=FAILED["body"])
+    network.get(f"{BASE}/api/1/products", status=500, json=FAILED)
     assert swept(lambda plugin: plugin.sites()).failure.code == "backend_error"
 
 
@@ -120,7 +120,7 @@ def test_what_was_asked_once_only_is_not_told_as_lasting(play):
 def test_another_failure_before_it_is_not_told_as_lasting(play):
     network = play(2)
     network.replace("GET", f"{BASE}/api/1/energy_sites/1/site_info", status=502)
-    network.get(f"{BASE}/api/1/energy_sites/1/site_info", status=FAILED["http_status"], json=FAILED["body"])
+    network.get(f"{BASE}/api/1/energy_sites/1/site_info", status=500, json=FAILED)
     assert swept(lambda plugin: plugin.devices("1")).failure.code == "backend_error"
 
 

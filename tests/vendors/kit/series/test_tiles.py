@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vendors.kit import MAX_CALLS, ReadUpTo, Row, Series, Tile, calendar_tiles, fixed_tiles, intervals
+from vendors.kit import MAX_CALLS, Row, Series, Tile, calendar_tiles, fixed_tiles
+from vendors.kit.series.read import ReadUpTo, intervals
 from vendors.kit.series.windows import Asked, Level
 
 BERLIN = ZoneInfo("Europe/Berlin")

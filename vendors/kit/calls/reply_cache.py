@@ -8,7 +8,6 @@ reply can serve purposes of different patience.
 import secrets
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -16,12 +15,14 @@ from hashlib import blake2b
 from itertools import count
 from typing import Any, NamedTuple
 
+from cachetools import LRUCache
+
 from vendors.kit.http.adapter import RawReply, Request
 from vendors.kit.parsing.projection import Shape
 
-# What a kept reply costs besides its texts, measured: the entry with its key, and each header with its place in a
-# dict that finds it by its name in lower case.
-OVERHEAD = 700
+# What a kept reply costs besides its texts, measured: the entry with its key in the cache's three dicts, and each
+# header with its place in a dict that finds it by its name in lower case.
+OVERHEAD = 880
 HEADER = 300
 # A larger reply is not kept: it would take the place of hundreds of others.
 MAX_KEPT = 4 * 1024 * 1024
@@ -68,11 +69,9 @@ class Replies:
     """The store: at most `max_bytes`; the least recently used replies go first. Safe for threads."""
 
     def __init__(self, max_bytes: int = 40 * 1024 * 1024, clock: Callable[[], float] = time.monotonic) -> None:
-        self._max_bytes = max_bytes
         self._clock = clock
         self._secret = secrets.token_bytes(32)
-        self._kept: OrderedDict[bytes, Kept] = OrderedDict()
-        self._bytes = 0
+        self._kept: LRUCache[bytes, Kept] = LRUCache(max_bytes, getsizeof=lambda kept: kept.size)
         self._serials = count()
         self._lock = threading.Lock()
 
@@ -90,7 +89,6 @@ class Replies:
             kept = self._kept.get(key)
             if kept is None or self._clock() - kept.at > max_age:
                 return None
-            self._kept.move_to_end(key)
             return kept
 
     def age(self, kept: Kept) -> float:
@@ -111,35 +109,23 @@ class Replies:
         """Keeps a reply; gives it as it is kept, unless it is too large, and the one that it replaces."""
         kept = Kept(reply, self._clock(), _size(reply), next(self._serials))
         with self._lock:
-            return kept, self._put(key, kept) if kept.size <= MAX_KEPT else self._drop(key)
+            previous = self._kept.pop(key, None)
+            if kept.size <= min(MAX_KEPT, self._kept.maxsize):
+                self._kept[key] = kept
+        return kept, previous
 
     def take_back(self, key: bytes, kept: Kept, previous: Kept | None) -> None:
         """Undoes the `put` of a reply that turned out to be unusable, unless a newer one is there."""
         with self._lock:
             if self._kept.get(key) is not kept:
                 return
+            del self._kept[key]
             if previous:
-                self._put(key, previous)
-            else:
-                self._drop(key)
-
-    def _put(self, key: bytes, kept: Kept) -> Kept | None:
-        previous = self._drop(key)
-        self._kept[key] = kept
-        self._bytes += kept.size
-        while self._bytes > self._max_bytes:
-            self._drop(next(iter(self._kept)))
-        return previous
-
-    def _drop(self, key: bytes) -> Kept | None:
-        kept = self._kept.pop(key, None)
-        if kept:
-            self._bytes -= kept.size
-        return kept
+                self._kept[key] = previous
 
     @property
     def bytes(self) -> int:
-        return self._bytes
+        return int(self._kept.currsize)
 
 
 def _size(reply: RawReply) -> int:

@@ -5,8 +5,6 @@ timezone-aware. `key` is the vendor's stable identity of the record, as text par
 `vendor_id` and `vendor_site_id` are the ids on the vendor's web pages.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo

@@ -16,7 +16,7 @@ from vendors.kit.errors import BadReply, RateLimited, Timeout, VendorError, boun
 from vendors.kit.messages import RawReply, Request
 from vendors.kit.reply import Reply, WholeReply
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Attempts:
@@ -62,7 +62,7 @@ class Attempts:
         self.in_flight.append(url)
         try:
             breaker.refuse(url)
-            with self._upstream.budget.spend(self._group, url, self._deadline):
+            with self._upstream.quota.spend(self._group, url, self._deadline):
                 # Again, after the wait for a slot: while the vendor is down, one call at a time passes as a probe.
                 is_probe = breaker.check(url, self._deadline.left())
                 # Immediately before it is sent: some signatures contain the time.
@@ -91,9 +91,9 @@ class Attempts:
                 breaker.failed(self._owner, is_probe=is_probe)
             raise
         raw.seconds = time.perf_counter() - started
-        if log.isEnabledFor(logging.DEBUG):
+        if logger.isEnabledFor(logging.DEBUG):
             milliseconds = raw.seconds * 1000
-            log.debug("%s %s answered %d in %.0f ms", request.method, request.shown_url, raw.status, milliseconds)
+            logger.debug("%s %s answered %d in %.0f ms", request.method, request.shown_url, raw.status, milliseconds)
         outage = outage_of(self._hooks, self._for_hooks(raw, request), raw, request) if raw.status >= 500 else None
         if outage:
             self._upstream.call_log.failed(request, outage, raw=raw)
@@ -120,15 +120,15 @@ class Attempts:
         if not is_outage(raw, failure):  # Step 8 has logged an outage already.
             self._upstream.call_log.failed(request, as_logged(failure, request.attempt), raw=raw)
         if isinstance(failure, RateLimited):
-            held_seconds = self._upstream.budget.throttled(self._group, failure.hint)
+            held_seconds = self._upstream.quota.throttled(self._group, failure.hint)
             failure.retry_after = max(failure.retry_after or 0.0, held_seconds)
 
     def _succeeded(self, reply: Reply) -> None:
         """Step 10, hold: after a success if its headers say that the quota is spent."""
-        self._upstream.budget.succeeded(self._group)
+        self._upstream.quota.succeeded(self._group)
         pause_seconds = bounded(self._hooks.spent(reply))
         if pause_seconds is not None:
-            self._upstream.budget.hold(self._group, pause_seconds)
+            self._upstream.quota.hold(self._group, pause_seconds)
         self.answered = True
         self._upstream.retries.earn()
         if self._upstream.call_log.is_behind:

@@ -25,7 +25,7 @@ POWER_UNITS = {"W": 0.001, "KW": 1.0, "MW": 1000.0}
 ENERGY_UNITS = {"WH": 0.001, "KWH": 1.0, "MWH": 1000.0, "GWH": 1e6}
 
 
-class AnotherThing(ValueError):
+class WrongRecord(ValueError):
     """The reply is about another site or device than the request."""
 
 
@@ -190,10 +190,10 @@ def by_member(raw: Raw, name: str, member: str) -> dict[str, Raw]:
 
 
 def check_id(raw: Any, name: str, id: str) -> None:
-    """Raises AnotherThing if the member holds another id; a reply without the member is accepted."""
+    """Raises WrongRecord if the member holds another id; a reply without the member is accepted."""
     reported = optional_text(raw, name) if isinstance(raw, Mapping) else None
     if reported not in (None, id):
-        raise AnotherThing
+        raise WrongRecord
 
 
 def as_object(value: Any) -> Raw:

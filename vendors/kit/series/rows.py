@@ -3,8 +3,6 @@
 A plugin reads its rows into samples and says what they are; the fidelity rules on gaps, doubles and jumps live here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo

@@ -131,7 +131,7 @@ def together(
 
 
 def _sleeps(rows: Sequence[Row], start: datetime, end: datetime, zone: tzinfo) -> bool:
-    """Whether a device sleeps from `start` to `end`, where it has no interval: it has rows of that date either before or
+    """Whether a device without an interval from `start` to `end` sleeps: it has rows of that date either before or
     after. With rows both before and after it has a gap, with neither it is silent."""
     first, last = bisect_right(rows, start, key=_row_end), bisect_left(rows, end, key=_row_start)
     if first < last:

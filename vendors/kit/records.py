@@ -52,7 +52,7 @@ class ListRow(Generic[R]):
         return self.kind(**ids, **self.convert(self.raw))
 
     def release_raw(self) -> None:
-        """Drops the raw row, which may be a hundred times as large as the ids; `record` must not be called after that."""
+        """Drops the raw row, which may be a hundred times as large as the ids. `record` must not be called later."""
         self.raw = None
 
 

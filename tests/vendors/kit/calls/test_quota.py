@@ -162,7 +162,7 @@ def test_a_success_ends_the_doubling(network, throttled):
     network.replace("GET", PLANTS, json={"plants": []})
     assert list(open_vendor("sma", cloud=cloud, headers={"X-Authorization-sma": "Bearer one"}).sites()) == []
     network.replace("GET", PLANTS, status=429)
-    cloud.reply_cache._kept.clear()
+    cloud.reply_cache._entries.clear()
     refusal(cloud)
     assert refusal(cloud).retry_after == 2
 

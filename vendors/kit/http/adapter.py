@@ -101,7 +101,7 @@ class DeadlineAdapter(HTTPAdapter):
         response = requests.Response()
         response.request, response.url, response.connection = request, request.url or "", self
         response.status_code, response.reason = parser.status, parser.reason
-        response.headers = parser.headers
+        parser.copy_headers_to(response.headers)
         response.encoding = get_encoding_from_headers(response.headers)
         # As `Response.content` leaves them; to read the bytes through `raw` would more than double the cost.
         response._content, response._content_consumed = parser.body, True  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The bytes of a request. Refuses what a server would read as another request than the one that is meant."""
+"""The bytes of a request. Refuses a request that a server could read as a different one."""
 
 import re
 from functools import lru_cache
@@ -14,19 +14,20 @@ VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 def request_message(request: requests.PreparedRequest, target: str, host: str, proxy_headers: str) -> bytes:
     """The request with its headers and body. Raises InvalidHeader.
 
-    target: as `split_url` gives it.
-    host: the header Host, unless the request has it.
-    proxy_headers: complete lines for a proxy.
+    target: the target as `split_url` returns it.
+    host: the value of the header Host, unless the request has this header.
+    proxy_headers: complete header lines for a proxy.
     """
     method = request.method or ""
-    fields = {name: _text(value) for name, value in request.headers.items()}
-    # One search over all values: a regular expression for each would cost more than all the rest here.
-    if not (VALUE.fullmatch("".join(fields.values())) and all(map(_is_name, (method, *fields)))):
+    names = list(request.headers)
+    # In lower case, since `items` would look up each name again.
+    fields = {name: _text(value) for name, value in request.headers.lower_items()}
+    # One match for all values together: a match for each would cost more than the rest of this function.
+    if not (VALUE.fullmatch("".join(fields.values())) and all(map(_is_name, (method, *names)))):
         raise InvalidHeader("the method or a header contains a character that HTTP does not allow", request=request)
-    lower_case = {name.lower(): text for name, text in fields.items()}
-    body = _body(request, lower_case)
-    host_line = "" if "host" in lower_case else f"Host: {host}\r\n"
-    header_lines = "".join([f"{name}: {text}\r\n" for name, text in fields.items()])
+    body = _body(request, fields)
+    host_line = "" if "host" in fields else f"Host: {host}\r\n"
+    header_lines = "".join([f"{name}: {text}\r\n" for name, text in zip(names, fields.values(), strict=True)])
     head = f"{method} {target} HTTP/1.1\r\n{host_line}{header_lines}{proxy_headers}\r\n"
     return head.encode("latin-1") + body
 

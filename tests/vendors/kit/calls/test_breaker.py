@@ -43,13 +43,13 @@ def test_faults_that_one_credential_saw_never_open_it(breaker):
     assert not is_open(breaker)
 
 
-def test_a_long_outage_does_not_collect_everybody_who_saw_it(breaker):
+def test_a_long_outage_remembers_a_bounded_number_of_credentials(breaker):
     for number in range(1000):
         breaker.failed(str(number).encode())
     assert len(breaker._witnesses) == WITNESSES
 
 
-def test_a_host_that_nobody_reaches_opens_it_whoever_calls(breaker):
+def test_failed_connections_open_it_even_with_one_credential(breaker):
     for _ in range(FAULTS):
         breaker.unreachable()
     assert is_open(breaker)
@@ -61,14 +61,14 @@ def test_fewer_faults_do_not_open_it(breaker):
     assert not is_open(breaker)
 
 
-def test_an_answer_in_between_starts_the_count_again(breaker):
+def test_a_success_resets_the_count_of_faults(breaker):
     for number in range(10 * FAULTS):
         breaker.failed(bytes([number % 7]))
         breaker.succeeded()
     assert not is_open(breaker)
 
 
-def test_the_hint_says_when_it_will_be_asked_again(breaker, now):
+def test_a_refusal_tells_when_the_next_probe_may_pass(breaker, now):
     down(breaker)
     now[0] += OPEN_SECONDS - 4
     with pytest.raises(VendorDown) as refused:
@@ -76,13 +76,13 @@ def test_the_hint_says_when_it_will_be_asked_again(breaker, now):
     assert refused.value.retry_after == 4
 
 
-def test_after_its_time_one_call_passes_as_a_probe_and_no_other(breaker, now):
+def test_after_the_open_time_one_call_passes_as_a_probe_and_no_other(breaker, now):
     down(breaker)
     now[0] += OPEN_SECONDS
     assert [is_open(breaker) for _ in range(5)] == [False, True, True, True, True]
 
 
-def test_a_probe_that_is_answered_closes_it_for_all(breaker, now):
+def test_a_successful_probe_closes_it(breaker, now):
     down(breaker)
     now[0] += OPEN_SECONDS
     assert not is_open(breaker)
@@ -90,7 +90,7 @@ def test_a_probe_that_is_answered_closes_it_for_all(breaker, now):
     assert [is_open(breaker) for _ in range(5)] == [False] * 5
 
 
-def test_a_probe_that_fails_opens_it_again(breaker, now):
+def test_a_failed_probe_keeps_it_open(breaker, now):
     down(breaker)
     now[0] += OPEN_SECONDS
     assert not is_open(breaker)
@@ -100,7 +100,7 @@ def test_a_probe_that_fails_opens_it_again(breaker, now):
     assert not is_open(breaker)
 
 
-def test_an_older_call_that_fails_meanwhile_lets_no_second_probe_pass(breaker, now):
+def test_an_older_call_that_fails_during_a_probe_does_not_let_a_second_probe_pass(breaker, now):
     down(breaker)
     now[0] += OPEN_SECONDS
     assert breaker.check("url", timeout=20)
@@ -109,7 +109,7 @@ def test_an_older_call_that_fails_meanwhile_lets_no_second_probe_pass(breaker, n
     assert is_open(breaker)
 
 
-def test_looking_whether_it_is_open_takes_no_probe(breaker, now):
+def test_refuse_does_not_count_as_the_probe(breaker, now):
     down(breaker)
     with pytest.raises(VendorDown):
         breaker.refuse("url")
@@ -118,7 +118,7 @@ def test_looking_whether_it_is_open_takes_no_probe(breaker, now):
     assert breaker.check("url", timeout=20) is True
 
 
-def test_a_probe_that_is_never_heard_of_again_does_not_block_for_ever(breaker, now):
+def test_a_probe_without_an_outcome_blocks_only_for_its_timeout(breaker, now):
     down(breaker)
     now[0] += OPEN_SECONDS
     assert not is_open(breaker)
@@ -145,7 +145,7 @@ def test_an_outage_that_two_customers_see_ends_the_calls(network, answer):
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429])
-def test_refusals_are_no_outage(network, status):
+def test_a_4xx_status_never_opens_it(network, status):
     network.get(BASE + "/v1/plants", status=status)
     cloud = cloud_of("sma")
     for number in range(4 * FAULTS):

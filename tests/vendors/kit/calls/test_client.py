@@ -40,7 +40,7 @@ def swept(vendor):
 @pytest.mark.parametrize(
     "part", ["..", ".", "...", "a/b", "a\\b", "a?b", "a#b", "%2e%2e", "a%2fb", "", "ä", "a\nb", "x" * 201]
 )
-def test_an_id_that_could_lead_to_another_path_is_not_called(part, network):
+def test_an_id_that_could_change_the_path_of_a_url_is_not_sent(part, network):
     assert not fits_path(part)
     network.get(PLANTS, json={"plants": [{"plantId": part}]})
     sweep = swept(open_vendor("sma"))
@@ -82,7 +82,7 @@ def test_a_refused_credential_or_a_spent_quota_ends_the_sweep(status, network):
     assert len(network.calls) <= 1 + 2 * 4, "no more than what was already on its way"
 
 
-def test_not_more_calls_run_at_once_than_the_vendor_allows(network):
+def test_there_are_no_more_concurrent_calls_than_the_vendor_allows(network):
     running, seen, lock = [], [], threading.Lock()
     gate = threading.Barrier(4, timeout=60)
 
@@ -102,7 +102,7 @@ def test_not_more_calls_run_at_once_than_the_vendor_allows(network):
     assert max(seen) == 4
 
 
-def test_a_device_listed_twice_is_one_record_and_the_last_row_counts(network):
+def test_a_device_listed_twice_is_one_record_made_from_the_last_row(network):
     first, second = devices(1)["devices"][0], devices(1)["devices"][0] | {"name": "later"}
     network.get(f"{PLANTS}/1/devices/lean", json={"devices": [first, second]})
     sweep = Sweep(open_vendor("sma"))
@@ -110,7 +110,7 @@ def test_a_device_listed_twice_is_one_record_and_the_last_row_counts(network):
     assert [row.record().name for row in sweep.records] == ["later"]
 
 
-def test_a_row_that_cannot_be_read_does_not_hide_the_others(network):
+def test_an_unreadable_row_does_not_hide_the_other_rows(network):
     rows = [*devices(1)["devices"], {"type": "Solar Inverters"}, None, "text", *devices(2)["devices"]]
     network.get(f"{PLANTS}/1/devices/lean", json={"devices": rows})
     sweep = Sweep(open_vendor("sma"))
@@ -119,7 +119,7 @@ def test_a_row_that_cannot_be_read_does_not_hide_the_others(network):
     assert sweep.failure.detail == "The vendor's answer could not be read: deviceId is missing."
 
 
-def test_a_reply_is_used_again_and_refresh_asks_anew(network):
+def test_a_reply_is_reused_and_a_refresh_calls_again(network):
     add_plants(network, 3)
     cloud = cloud_of("sma")
     for _ in range(2):
@@ -129,7 +129,7 @@ def test_a_reply_is_used_again_and_refresh_asks_anew(network):
     assert len(network.calls) == 8
 
 
-def test_another_credential_never_gets_a_kept_reply(network):
+def test_another_credential_never_gets_a_cached_reply(network):
     add_plants(network, 1)
     cloud = cloud_of("sma")
     for token in ("one", "two"):
@@ -155,7 +155,7 @@ def test_a_retry_needs_enough_of_the_deadline(network):
     assert len(network.calls) == 1
 
 
-def test_what_failed_is_asked_for_again_and_only_that(network):
+def test_only_the_failed_calls_are_made_again(network):
     add_plants(network, 5, fail={2})
     cloud = cloud_of("sma")
     swept(open_vendor("sma", cloud=cloud))
@@ -165,7 +165,7 @@ def test_what_failed_is_asked_for_again_and_only_that(network):
     assert [call.request.url for call in network.calls] == [f"{PLANTS}/2/devices/lean"]
 
 
-def test_an_outage_is_not_doubled_by_retries(network):
+def test_retries_do_not_double_the_calls_during_an_outage(network):
     add_plants(network, 40, fail=set(range(1, 41)))
     cloud = cloud_of("sma")
     for _ in range(3):
@@ -174,7 +174,7 @@ def test_an_outage_is_not_doubled_by_retries(network):
     assert len(network.calls) <= lists + sites + MOST + successes * EARNED
 
 
-def test_calls_that_succeed_earn_retries_up_to_a_bound():
+def test_successful_calls_earn_retries_up_to_a_bound():
     retries = RetryBudget()
     while retries.take():
         pass
@@ -186,7 +186,7 @@ def test_calls_that_succeed_earn_retries_up_to_a_bound():
     assert sum(retries.take() for _ in range(100)) == MOST
 
 
-def test_a_retry_is_signed_anew_and_can_succeed(network):
+def test_a_retry_is_signed_again_and_can_succeed(network):
     network.get(PLANTS, status=502)
     network.get(PLANTS, json=plants(0))
     sweep = swept(open_vendor("sma"))
@@ -201,7 +201,7 @@ def test_no_call_is_made_after_the_deadline(network):
     assert len(network.calls) == 0
 
 
-def test_pages_end_at_a_cap():
+def test_pages_are_read_up_to_a_maximum_number():
     seen = []
 
     def fetch(number):
@@ -224,7 +224,7 @@ def test_a_redirect_is_not_followed(network):
 
 @pytest.mark.parametrize("mode", list(Mode))
 @pytest.mark.parametrize("count", [1, 2, 9])
-def test_a_caller_that_stops_early_leaves_nothing_missing(network, count, mode):
+def test_rows_that_a_caller_does_not_read_are_not_reported_as_missing(network, count, mode):
     network.get(PLANTS, json=plants(2))
     cloud = cloud_of("sma")
     earlier = open_vendor("sma", cloud=cloud)
@@ -237,7 +237,7 @@ def test_a_caller_that_stops_early_leaves_nothing_missing(network, count, mode):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_caller_that_stops_early_does_not_hide_what_failed_before(network, count):
+def test_a_caller_that_stops_early_still_sees_earlier_failures(network, count):
     add_plants(network, 2, fail={1})
     vendor = open_vendor("sma")
     path = "/v1/plants/{}/devices/lean"

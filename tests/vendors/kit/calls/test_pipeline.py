@@ -1,4 +1,4 @@
-"""One call of a plugin: what its answer means for the breaker, the budget, the region and the store."""
+"""One call of a plugin: the effects of its reply on breaker, quota, region and reply cache."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ import responses
 
 from tests.vendors.support import BASE, cloud_of, credential_of, open_vendor
 from vendors.kit import BackendError, BadReply, Rate, RateLimited, Timeout
-from vendors.kit.calls.breaker import FAULTS, WITNESSES
+from vendors.kit.calls.breaker import FAULTS, OPEN_SECONDS, WITNESSES, Breaker
 from vendors.kit.calls.quota import Quota
 from vendors.kit.calls.reply_cache import Mode, ReplyCache
 from vendors.kit.calls.single_flight import SingleFlight
@@ -32,7 +32,7 @@ def sweep_of(cloud, read="devices", key="one-made-up-key", mode=Mode.REUSE):
 
 @pytest.mark.parametrize("wait", ["inf", "1e400", "1e30", "nan", "-5", "99999999999", "soon"])
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_wait_that_cannot_be_is_bounded(network, wait, status):
+def test_an_implausible_retry_after_is_bounded(network, wait, status):
     network.get(SITES, status=status, headers={"Retry-After": wait})
     failure = sweep_of(cloud_of("solaredge"), "sites").failure
     assert failure.retry_after is None or 0 <= failure.retry_after <= LONGEST_WAIT_SECONDS
@@ -41,7 +41,7 @@ def test_a_wait_that_cannot_be_is_bounded(network, wait, status):
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("wait", ["-5", "0", "-0.0", "Wed, 21 Oct 2015 07:28:00 GMT"])
-def test_a_wait_that_is_over_is_no_hint(network, wait, status):
+def test_a_retry_after_in_the_past_is_ignored(network, wait, status):
     network.get(SITES, status=status, headers={"Retry-After": wait})
     failure = sweep_of(cloud_of("solaredge"), "sites").failure
     without_hint = {429: THROTTLED_SECONDS, 503: None}
@@ -49,13 +49,13 @@ def test_a_wait_that_is_over_is_no_hint(network, wait, status):
 
 
 @pytest.mark.parametrize("wait", [-1.0, 0.0, float("-inf")])
-def test_an_error_has_no_wait_that_is_over(wait):
+def test_an_error_ignores_a_retry_after_in_the_past(wait):
     assert BackendError(retry_after=wait).retry_after is None
     for limited in (RateLimited(retry_after=wait, guess=7), RateLimited(retry_at=time.time() + wait, guess=7)):
         assert (limited.hint, limited.retry_after) == (None, 7)
 
 
-def test_calls_that_the_breaker_stops_are_not_paid_for(network):
+def test_calls_refused_by_the_breaker_use_no_quota(network):
     cloud = cloud_of("solaredge")
     cloud.quota = Quota("solaredge", 4, Rate(10, 60))
     breaker = cloud.breakers[BASE]
@@ -68,24 +68,24 @@ def test_calls_that_the_breaker_stops_are_not_paid_for(network):
     assert sweep_of(cloud, "sites").failure is None
 
 
-def test_a_hold_that_comes_while_a_call_is_paced_stops_it():
+def test_a_hold_during_the_pause_before_a_call_stops_the_call():
     now = [1000.0]
 
     def sleep(seconds):
         now[0] += seconds
-        budget.hold("group", 60)
+        quota.hold("group", 60)
 
-    budget = Quota("solaredge", 4, Rate(1, 1), clock=lambda: now[0], sleep=sleep)
-    with budget.spend("group", "url", Deadline(5)):
+    quota = Quota("solaredge", 4, Rate(1, 1), clock=lambda: now[0], sleep=sleep)
+    with quota.spend("group", "url", Deadline(5)):
         pass
-    with pytest.raises(RateLimited), budget.spend("group", "url", Deadline(5)):
+    with pytest.raises(RateLimited), quota.spend("group", "url", Deadline(5)):
         raise AssertionError("the call was made")
 
 
-def test_a_cloud_whose_certificate_nobody_trusts_is_down_whoever_calls(monkeypatch):
+def test_an_untrusted_certificate_opens_the_breaker_for_all_credentials(monkeypatch):
     cloud = cloud_of("solaredge")
 
-    def send(*asked, **options):
+    def send(*arguments, **options):
         raise requests.exceptions.SSLError
 
     monkeypatch.setattr(DeadlineAdapter, "send", send)
@@ -93,20 +93,22 @@ def test_a_cloud_whose_certificate_nobody_trusts_is_down_whoever_calls(monkeypat
     assert codes[-1] == "vendor_down"
 
 
-def test_an_answer_that_cannot_be_read_is_an_answer_to_the_breaker(network, monkeypatch):
-    cloud = cloud_of("solaredge")
-    breaker = cloud.breakers[BASE]
-    breaker._open_until = 0.001
+def test_an_unreadable_reply_closes_the_breaker(network, monkeypatch):
+    cloud, now = cloud_of("solaredge"), [1000.0]
+    breaker = cloud.breakers[BASE] = Breaker(clock=lambda: now[0])
+    for _ in range(FAULTS):
+        breaker.unreachable()
+    now[0] += OPEN_SECONDS
 
-    def unreadable(*asked):
+    def unreadable(*arguments):
         raise BadReply(SITES, "the answer is larger than 32 MiB")
 
     monkeypatch.setattr(type(cloud.transport), "fetch", unreadable)
     assert sweep_of(cloud, "sites").failure.code == "bad_reply"
-    assert breaker._open_until == 0.0
+    assert breaker.check(BASE, timeout=5) is False, "the next call passes, and not as a probe"
 
 
-def test_a_list_of_which_nothing_could_be_read_is_not_kept(network):
+def test_a_list_without_any_readable_row_is_not_cached(network):
     cloud = cloud_of("solaredge")
     network.get(SITES, json=[{"siteId": None}])
     network.get(SITES, json=[{"siteId": 7}])
@@ -115,7 +117,7 @@ def test_a_list_of_which_nothing_could_be_read_is_not_kept(network):
     assert ([site.vendor_id for site in healthy.records], healthy.failure) == (["7"], None)
 
 
-def test_what_is_from_memory_says_so_whichever_call_failed(network):
+def test_stale_replies_are_reported_whichever_call_failed(network):
     now = [0.0]
     cloud = cloud_of("solaredge", reply_cache=ReplyCache(clock=lambda: now[0]))
     network.get(SITES, json=[{"siteId": number} for number in range(3)])
@@ -139,7 +141,7 @@ def regions(network, **answers):
         network.get(f"{REGIONS[region]}/api/1/products", **answer)
 
 
-def test_a_region_that_is_down_does_not_hide_an_account_of_another(network):
+def test_a_region_that_is_down_does_not_hide_an_account_of_another_region(network):
     regions(network, na={"status": 421}, eu={"status": 503}, cn={"json": {"response": []}})
     cloud = cloud_of("tesla")
     for _ in range(2):
@@ -151,53 +153,57 @@ def test_a_region_that_is_down_does_not_hide_an_account_of_another(network):
     assert cloud.breakers[REGIONS["eu"]]._faults == 1
 
 
-def test_where_no_region_knows_the_account_the_one_that_is_down_is_the_failure(network):
+def test_if_no_region_knows_the_account_the_failure_is_that_of_the_region_that_is_down(network):
     regions(network, na={"status": 421}, eu={"status": 503}, cn={"status": 421})
     sweep = Sweep(open_vendor("tesla"))
     sweep.run(lambda plugin: plugin.sites())
     assert isinstance(sweep.failure, BackendError)
 
 
-def test_a_call_that_has_landed_since_the_look_into_the_store_is_not_made_again(network, monkeypatch):
-    """Equal requests that come while a call is under way, and share only after it has landed."""
+def test_a_reply_cached_since_the_first_look_into_the_cache_is_reused(network, monkeypatch):
+    """All eight requests miss the cache before any of them calls; each joins the flight after the one before landed."""
     network.get(SITES, json=[])
     cloud = cloud_of("solaredge")
-    all_looked, share = threading.Barrier(8), SingleFlight.share
+    all_missed, share, one_by_one = threading.Barrier(8, timeout=60), SingleFlight.share, threading.Lock()
 
-    def late(flights, *asked):
-        all_looked.wait(5)
-        time.sleep(0.02 * (threading.get_ident() % 3))
-        return share(flights, *asked)
+    def share_late(flights, *arguments):
+        all_missed.wait()
+        with one_by_one:
+            return share(flights, *arguments)
 
-    monkeypatch.setattr(SingleFlight, "share", late)
+    monkeypatch.setattr(SingleFlight, "share", share_late)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: sweep_of(cloud, "sites"), range(8)))
     assert len(network.calls) == 1
 
 
-def test_who_has_more_time_makes_the_call_again_that_ended_with_another_s_deadline():
-    flights, began, results = SingleFlight(), threading.Event(), iter([Timeout("url"), "found"])
+def test_a_waiter_with_more_time_repeats_a_call_that_ended_at_its_caller_s_deadline():
+    flights, began, is_awaited = SingleFlight(), threading.Event(), threading.Event()
 
-    def call():
+    class WaiterDeadline(Deadline):
+        """Notes that the waiter has begun to wait for the call in flight."""
+
+        def left(self):
+            is_awaited.set()
+            return super().left()
+
+    def call_that_times_out():
         began.set()
-        time.sleep(0.05)
-        result = next(results)
-        if isinstance(result, Exception):
-            raise result
-        return result
+        assert is_awaited.wait(60)
+        raise Timeout("url")
 
     def lead():
         with pytest.raises(Timeout):
-            flights.share(b"key", call, Deadline(0.05))
+            flights.share(b"key", call_that_times_out, Deadline(60))
 
     leader = threading.Thread(target=lead)
     leader.start()
-    began.wait(5)
-    assert flights.share(b"key", call, Deadline(5)) == "found"
+    assert began.wait(60)
+    assert flights.share(b"key", lambda: "a reply", WaiterDeadline(60)) == "a reply"
     leader.join()
 
 
-def test_a_very_large_reply_does_not_take_the_place_of_the_others(network):
+def test_a_very_large_reply_is_not_cached(network):
     cloud = cloud_of("solaredge")
     body = "[" + " " * 5 * 1024 * 1024 + "]"
     network.add(responses.GET, SITES, body=body)

@@ -1,4 +1,4 @@
-"""The budget: what a vendor has refused is not asked for before its time, and no key is spent to its last call."""
+"""The quota: a held limit group makes no calls, and calls over a known rate are refused before they are made."""
 
 import threading
 import time
@@ -10,6 +10,7 @@ from tests.vendors.support import BASE, cloud_of, open_vendor
 from vendors.kit import Rate, RateLimited
 from vendors.kit.calls.cloud import open_cloud
 from vendors.kit.calls.quota import FIRST_HOLD_SECONDS, GROUPS, Ledger, Quota
+from vendors.kit.calls.reply_cache import ReplyCache
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Busy
@@ -23,7 +24,7 @@ def now():
     return [1_000_000.0]
 
 
-def budget_of(now, rate=None, parallel=4, slept=None):
+def quota_of(now, rate=None, parallel=4, slept=None):
     def sleep(seconds):
         (slept if slept is not None else []).append(seconds)
         now[0] += seconds
@@ -31,67 +32,67 @@ def budget_of(now, rate=None, parallel=4, slept=None):
     return Quota("sma", parallel, rate, clock=lambda: now[0], sleep=sleep)
 
 
-def spend(budget, group="group", seconds=20):
-    with budget.spend(group, "url", Deadline(seconds)):
+def spend(quota, group="group", seconds=20):
+    with quota.spend(group, "url", Deadline(seconds)):
         pass
 
 
-def test_a_group_that_is_held_is_not_asked_until_its_time(now):
-    budget = budget_of(now)
-    budget.hold("group", 30)
+def test_a_held_group_makes_no_call_until_its_time(now):
+    quota = quota_of(now)
+    quota.hold("group", 30)
     with pytest.raises(RateLimited) as refused:
-        spend(budget)
+        spend(quota)
     assert refused.value.retry_after == 30
-    spend(budget, "another")
+    spend(quota, "another")
     now[0] += 30
-    spend(budget)
+    spend(quota)
 
 
 def test_a_shorter_hold_does_not_shorten_a_longer_one(now):
-    budget = budget_of(now)
-    budget.hold("group", 30)
-    budget.hold("group", 5)
+    quota = quota_of(now)
+    quota.hold("group", 30)
+    quota.hold("group", 5)
     now[0] += 6
     with pytest.raises(RateLimited):
-        spend(budget)
+        spend(quota)
 
 
-def test_not_more_calls_of_a_group_run_at_once_than_allowed(now):
-    budget = budget_of(now, parallel=1)
-    with budget.spend("group", "url", Deadline(5)):
+def test_a_group_makes_no_more_concurrent_calls_than_allowed(now):
+    quota = quota_of(now, parallel=1)
+    with quota.spend("group", "url", Deadline(5)):
         with pytest.raises(Busy):
-            spend(budget, seconds=0.05)
-        spend(budget, "another")
-    spend(budget)
+            spend(quota, seconds=0.05)
+        spend(quota, "another")
+    spend(quota)
 
 
-def test_a_call_that_fails_gives_its_place_back(now):
-    budget = budget_of(now, parallel=1)
+def test_a_failed_call_releases_its_slot(now):
+    quota = quota_of(now, parallel=1)
     for _ in range(3):
-        with pytest.raises(KeyError), budget.spend("group", "url", Deadline(5)):
+        with pytest.raises(KeyError), quota.spend("group", "url", Deadline(5)):
             raise KeyError
 
 
-def test_a_hold_that_comes_while_a_call_waits_for_its_place_counts(now):
-    budget = budget_of(now, parallel=1)
+def test_a_hold_during_the_wait_for_a_slot_stops_the_call(now):
+    quota = quota_of(now, parallel=1)
     refused = []
 
     def wait():
         try:
-            spend(budget)
+            spend(quota)
         except RateLimited as error:
             refused.append(error)
 
-    with budget.spend("group", "url", Deadline(5)):
+    with quota.spend("group", "url", Deadline(5)):
         waiting = threading.Thread(target=wait)
         waiting.start()
-        budget.hold("group", 30)
+        quota.hold("group", 30)
     waiting.join(5)
     assert len(refused) == 1
 
 
 @pytest.mark.parametrize("name", ["solaredge"])
-def test_a_rate_of_one_s_own_is_refused_early_with_the_time_to_wait(network, name):
+def test_a_call_over_the_configured_rate_is_refused_with_the_time_to_wait(network, name):
     network.get(BASE + "/v2/sites", json={"sites": {"site": [{"siteId": number} for number in range(9)]}})
     for number in range(9):
         network.get(f"{BASE}/v2/sites/{number}/devices", json=[{"type": "INVERTER", "serialNumber": str(number)}])
@@ -105,7 +106,7 @@ def test_a_rate_of_one_s_own_is_refused_early_with_the_time_to_wait(network, nam
     assert len(sweep.records) == 4
 
 
-def test_a_429_is_not_followed_by_another_call_of_its_group(network):
+def test_after_a_429_its_group_makes_no_further_call(network):
     network.get(PLANTS, status=429, headers={"Retry-After": "30"})
     cloud = cloud_of("sma")
     for _ in range(5):
@@ -121,7 +122,7 @@ def test_a_429_is_not_followed_by_another_call_of_its_group(network):
 
 @pytest.fixture
 def throttled(network):
-    """A cloud that answers 429 without a hint until it is told otherwise, and its clock."""
+    """A cloud that answers 429 without a hint, and its clock."""
     network.get(PLANTS, status=429)
     cloud, now = cloud_of("sma"), [1000.0]
     cloud.quota = Quota("sma", 4, None, Ledger(lambda: now[0]), clock=lambda: now[0])
@@ -134,10 +135,10 @@ def refusal(cloud, token="one"):
     return refused.value
 
 
-def test_after_a_429_without_a_hint_calls_are_held_for_longer_each_time(network, throttled):
+def test_each_429_without_a_hint_holds_its_group_twice_as_long(network, throttled):
     cloud, now = throttled
     for number, seconds in enumerate([2, 4, 8, 16, 32, 60, 60, 60], 1):
-        assert refusal(cloud).retry_after == 300, "a guess of ours, for the caller whose call was refused"
+        assert refusal(cloud).retry_after == 300, "the kit's guess, for the caller whose call was refused"
         assert refusal(cloud).retry_after == seconds
         now[0] += seconds - 0.1
         assert refusal(cloud).retry_after == pytest.approx(0.1)
@@ -145,7 +146,7 @@ def test_after_a_429_without_a_hint_calls_are_held_for_longer_each_time(network,
         now[0] += 0.1
 
 
-def test_a_caller_that_waits_as_long_as_it_is_told_does_not_meet_the_hold(network, throttled):
+def test_a_caller_that_waits_for_retry_after_is_not_held(network, throttled):
     cloud, now = throttled
     for _ in range(8):
         now[0] += refusal(cloud).retry_after
@@ -162,68 +163,68 @@ def test_a_success_ends_the_doubling(network, throttled):
     network.replace("GET", PLANTS, json={"plants": []})
     assert list(open_vendor("sma", cloud=cloud, headers={"X-Authorization-sma": "Bearer one"}).sites()) == []
     network.replace("GET", PLANTS, status=429)
-    cloud.reply_cache._entries.clear()
+    cloud.reply_cache = ReplyCache()
     refusal(cloud)
     assert refusal(cloud).retry_after == 2
 
 
-def test_a_hold_is_its_group_s_alone(network, throttled):
+def test_a_hold_does_not_concern_other_groups(network, throttled):
     cloud, _ = throttled
     refusal(cloud)
     assert refusal(cloud, "another").retry_after == 300
     assert len(network.calls) == 2
 
 
-def test_refusals_that_were_under_way_together_count_once_and_an_old_success_does_not_end_the_doubling():
+def test_concurrent_429s_count_once_and_an_older_success_does_not_end_the_doubling():
     now = [1000.0]
-    budget = Quota("sma", 4, ledger=Ledger(lambda: now[0]), clock=lambda: now[0])
+    quota = Quota("sma", 4, ledger=Ledger(lambda: now[0]), clock=lambda: now[0])
     for seconds in (2, 4):
         for _ in range(4):
-            budget.throttled("group", None)
-        budget.succeeded("group")
-        with pytest.raises(RateLimited) as refused, budget.spend("group", "url", Deadline(5)):
+            quota.throttled("group", None)
+        quota.succeeded("group")
+        with pytest.raises(RateLimited) as refused, quota.spend("group", "url", Deadline(5)):
             raise AssertionError("the call was made")
         assert refused.value.retry_after == seconds
         now[0] += seconds
 
 
-def test_refusals_that_come_at_the_same_moment_count_once():
-    together = threading.Barrier(8)
+def test_simultaneous_429s_count_once():
+    together, others_may_run = threading.Barrier(8), threading.Event()
 
     class Distant(Ledger):
-        """As in Redis, other threads go on while it is asked."""
+        """A ledger that lets other threads run within its look-up, as Redis does."""
 
         def held_until(self, group):
             until = super().held_until(group)
-            time.sleep(0.002)
+            others_may_run.wait(0.002)
             return until
 
     ledger = Distant(lambda: 1000.0)
-    budget = Quota("sma", 8, ledger=ledger, clock=lambda: 1000.0)
+    quota = Quota("sma", 8, ledger=ledger, clock=lambda: 1000.0)
 
     def refuse(number):
         together.wait(20)
-        budget.throttled("group", None)
+        quota.throttled("group", None)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(refuse, range(8)))
     assert ledger.held_until("sma:group") == 1000.0 + FIRST_HOLD_SECONDS
 
 
-def test_a_hint_of_the_vendor_is_kept_to_instead():
+def test_a_429_with_a_hint_holds_for_exactly_that_time():
     now = [1000.0]
-    budget = Quota("sma", 4, ledger=Ledger(lambda: now[0]), clock=lambda: now[0])
-    budget.throttled("group", 0.5)
+    quota = Quota("sma", 4, ledger=Ledger(lambda: now[0]), clock=lambda: now[0])
+    quota.throttled("group", 0.5)
     now[0] += 0.5
-    with budget.spend("group", "url", Deadline(5)):
+    with quota.spend("group", "url", Deadline(5)):
         pass
 
 
-def test_the_count_of_refusals_is_bounded(monkeypatch):
+def test_429s_are_counted_for_a_bounded_number_of_groups():
     ledger = Ledger()
     for number in range(GROUPS + 100):
         ledger.refused(str(number))
-    assert len(ledger._refused) == GROUPS
+    assert sum(ledger.has_refused(str(number)) for number in range(GROUPS + 100)) == GROUPS
 
 
 def test_all_tokens_of_one_enphase_key_share_its_quota(network):
@@ -236,7 +237,7 @@ def test_all_tokens_of_one_enphase_key_share_its_quota(network):
     assert len(network.calls) == 1
 
 
-def test_a_header_that_says_that_nothing_is_left_stops_before_the_429(network):
+def test_a_header_that_reports_a_spent_quota_holds_the_group_before_a_429(network):
     spent = {"RateLimit-Remaining": "0", "RateLimit-Reset": "30"}
     network.get(BASE + "/api/1/products", json={"response": []}, headers=spent)
     cloud = cloud_of("tesla")

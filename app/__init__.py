@@ -24,7 +24,7 @@ from app.storage.database import Database
 from app.storage.id_table import Resources
 from app.storage.redis_ledger import SharedLedger
 from app.web import guards, log, problems, strict_api
-from vendors.kit import Ledger
+from vendors.kit.calls.quota import Ledger
 
 
 class OrjsonProvider(JSONProvider):

@@ -8,7 +8,11 @@ from statistics import median
 
 from benchmarks.servers import python, running
 from tests.ports import free_port
-from vendors.kit import Deadline, Replies, Sweep, Transport, open_cloud
+from vendors.kit.calls.cloud import open_cloud
+from vendors.kit.calls.reply_cache import Replies
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.deadline import Deadline
+from vendors.kit.http.transport import Transport
 from vendors.kit.registry import discover
 
 SITES, PARALLEL, DELAY, RUNS = 100, 32, 0.05, 5

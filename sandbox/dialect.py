@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from flask import Blueprint, Response
@@ -62,7 +63,7 @@ class Dialect(ABC):
     data_faults: by name, how this dialect shows that fault of the data. data_fault_options: the options without which
     a fault has nothing to change.
     whole_periods: whether the periods of quotas begin on the grid of UTC (at whole minutes), not with the first call.
-    resolution: how finely it measures.
+    resolution: how finely it measures. keeps_rows: for how long it has fine rows and those of devices; None for ever.
     refused_status: the status of a refused credential; None if the vendor uses it for a call outside a plan as well.
     """
 
@@ -75,6 +76,7 @@ class Dialect(ABC):
     whole_periods: ClassVar[bool] = False
     resolution: ClassVar[Resolution] = Resolution()
     refused_status: ClassVar[int | None] = 401
+    keeps_rows: ClassVar[timedelta | None] = None
 
     def __init__(self, world: World) -> None:
         self.world = world

@@ -15,46 +15,53 @@ from sandbox.world import World
 
 def install(app: Flask, world: World, dialects: Mapping[str, Dialect]) -> None:
     """Puts the guard before all routes, and gives every error the form of the vendor that it occurred at."""
+    guard = Guard(world, dialects)
+    app.before_request(guard.admit)
+    app.after_request(guard.finish)
+    app.register_error_handler(Refused, lambda refused: refused.response)
+    app.register_error_handler(HTTPException, guard.fail)
 
-    @app.before_request
-    def admit() -> Response | None:
-        dialect, path = _addressed(dialects)
+
+class Guard:
+    """The hooks around each request."""
+
+    def __init__(self, world: World, dialects: Mapping[str, Dialect]) -> None:
+        self._world = world
+        self._dialects = dialects
+
+    def admit(self) -> Response | None:
+        """The answer to a call that a fault, its credential or a quota ends here; None for all others."""
+        dialect, path = self._addressed()
         if dialect is None or path.startswith(dialect.outside):
             return None
-        world.calls.count(dialect.vendor, path)
-        fault = world.faults.take(dialect.vendor, path)
+        self._world.calls.count(dialect.vendor, path)
+        fault = self._world.faults.take(dialect.vendor, path)
         g.change = dialect.data_faults.get(fault.data) if fault else None
-        answer = effects.answer(fault, world.stopped, dialect.error) if fault else None
-        return answer or _refusal(dialect)
+        answer = effects.answer(fault, self._world.stopped, dialect.error) if fault else None
+        return answer or self._refusal(dialect)
 
-    @app.after_request
-    def finish(response: Response) -> Response:
-        dialect, path = _addressed(dialects)
+    def finish(self, response: Response) -> Response:
+        """The answer after a fault of its data, and with the headers that the vendor adds to all answers."""
+        dialect, path = self._addressed()
         if g.get("change") and response.is_json and response.status_code == HTTPStatus.OK:
             data = orjson.loads(response.get_data())
             g.change(path, data)
             response.set_data(orjson.dumps(data))
         return dialect.finish(response) if dialect else response
 
-    @app.errorhandler(Refused)
-    def refused(exception: Refused) -> Response:
-        return exception.response
-
-    @app.errorhandler(HTTPException)
-    def failed(exception: HTTPException) -> Response:
+    def fail(self, exception: HTTPException) -> Response:
+        """An error of Flask's in the form of the vendor."""
         status, detail = exception.code or 500, exception.description or ""
-        dialect, _ = _addressed(dialects)
+        dialect, _ = self._addressed()
         return dialect.error(status, detail) if dialect else reply({"error": detail}, status)
 
+    def _addressed(self) -> tuple[Dialect | None, str]:
+        """The dialect that the request's path begins with, and the path below its base."""
+        vendor, slash, below = request.path[1:].partition("/")
+        return self._dialects.get(vendor), slash + below
 
-def _addressed(dialects: Mapping[str, Dialect]) -> tuple[Dialect | None, str]:
-    """The dialect that the request's path begins with, and the path below its base."""
-    vendor, slash, below = request.path[1:].partition("/")
-    return dialects.get(vendor), slash + below
-
-
-def _refusal(dialect: Dialect) -> Response | None:
-    credential = dialect.credential()
-    world = dialect.world
-    spent = world.quotas.take(dialect.vendor, credential, world.real_time() if dialect.whole_periods else 0.0)
-    return dialect.too_many(spent) if spent else None
+    def _refusal(self, dialect: Dialect) -> Response | None:
+        credential = dialect.credential()
+        since = self._world.real_time() if dialect.whole_periods else 0.0
+        spent = self._world.quotas.take(dialect.vendor, credential, since)
+        return dialect.too_many(spent) if spent else None

@@ -1,4 +1,4 @@
-"""What the contract of all vendors reads and counts."""
+"""Reads and counts for the contract that all vendors are held to (tests/test_vendors.py)."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import fields
 from unittest import mock
 
-from vendors.kit import Battery, Bess, NotOffered, Site, SolarInverter, Transport
+from vendors.kit import Battery, Bess, NotOffered, Site, SolarInverter
+from vendors.kit.http.transport import Transport
 
 # Members that identify a record; no plugin can do without them.
 IDENTITY = {"key", "vendor_id", "site_key", "vendor_site_id"}
@@ -15,7 +16,7 @@ LABELS = {Site: "site", SolarInverter: "solar_inverter", Battery: "battery"}
 
 @contextmanager
 def counted_successes(transport: Transport) -> Iterator[Counter]:
-    """How often each request of the block, told apart by method, URL and body, was answered with success."""
+    """The number of successful answers to each request of the block, by method, URL and body."""
     successes: Counter = Counter()
     fetch = transport.fetch
 

@@ -8,12 +8,16 @@ from zoneinfo import ZoneInfo
 from tests.services import Account, Played
 from tests.vendors.stages import offers
 from tests.vendors.support import open_vendor
-from vendors.kit import Asked, Client, Interval, Level, NotOffered, Replies, intervals
+from vendors.kit import Client, Level, NotOffered
+from vendors.kit.calls.reply_cache import Replies
+from vendors.kit.series.read import intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import Asked
 
 READS = {"solar_inverter": "SolarInverter", "battery": "Battery"}
 # Of each kind at a site: a roof may have hundreds of microinverters.
 MOST_DEVICES = 2
-# By what is read: members with a power or charge, and how the truth calls them; and the steps in which they are told.
+# For each read: the members with a power or a state of charge, by their names in the truth; then the steps of energies.
 PRESENT = {
     "site": {"power_kw": "power_kw", "charge_kw": "charge_kw", "discharge_kw": "discharge_kw"}
     | {"bess.soc_percent": "soc_percent"},
@@ -89,13 +93,13 @@ class Live:
 
     def newest_of_all(self, reads):
         """When the newest interval ends and what flowed in it so far, of every series of what was read."""
-        found = {}
+        newest = {}
         for level in Level:
             for kind, label in (("solar", "solar_inverter"), ("battery", "battery")):
                 if label in reads:
-                    found |= self._newest(f"{kind}_intervals", level, reads[label].key)
-                found |= self._newest(f"site_{kind}_intervals", level, reads["site"].key)
-        return found
+                    newest |= self._newest(f"{kind}_intervals", level, reads[label].key)
+                newest |= self._newest(f"site_{kind}_intervals", level, reads["site"].key)
+        return newest
 
     def _newest(self, operation, level, key):
         if {operation, f"{operation}.{level}"} & self.plugin.lacks:
@@ -114,7 +118,7 @@ class Live:
         return self._truth("/energy", number, device, **span)["wh"] / 1000
 
     def _truth(self, path, number=None, device=None, **query):
-        """Devices are asked for by the last part of their id, which no other has."""
+        """Names a device by the last part of its id, which no other device of its kind has."""
         if number is not None:
             query |= {"vendor": self.name, "site": self.account.views[number]["site"]}
         if device:
@@ -159,13 +163,13 @@ class Read:
                 yield member, getattr(value, "kwh", value)
 
     def _value(self, path):
-        found = self.record
+        value = self.record
         for member in path.split("."):
-            found = getattr(found, member, None)
-        return found
+            value = getattr(value, member, None)
+        return value
 
     def _states(self, name, value):
-        """The truth at the time of a value, and at earlier ones at which it may have been read beside others.
+        """The truth at the time of a value, and at earlier ones at which it may have been read with others.
 
         In the dark many vendors have no rows, so nothing tells since when there is no value, or one of 0.
         """
@@ -207,7 +211,7 @@ class Read:
         return any(state[name] for name in ("power_kw", "charge_kw", "discharge_kw"))
 
     def _may_lack(self, member):
-        """A device without a series of its own may have no state either, and a site not what no battery of it has;
+        """A device without a series may have no state either, and a site not what no battery of it has;
         no vendor adds up the charges of several batteries."""
         if self.label != "site":
             return not self.live.has_series(self.label, self.key)

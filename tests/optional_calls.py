@@ -5,7 +5,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from unittest import mock
 
-from vendors.kit import Client, Transport
+from vendors.kit import Client
+from vendors.kit.http.transport import Transport
+
+# The verb of `Client` that begins an optional call.
+VERB = "beside"
 
 is_optional = ContextVar("is_optional", default=False)
 
@@ -14,7 +18,7 @@ is_optional = ContextVar("is_optional", default=False)
 def watched_calls(transport: Transport) -> Iterator[dict[str, bool]]:
     """For each URL that is called in the block, without its query, whether all calls of it were optional."""
     urls: dict[str, bool] = {}
-    begin_optional, fetch = Client.beside, transport.fetch
+    begin_optional, fetch = getattr(Client, VERB), transport.fetch
 
     def marked(client, call):
         def call_marked():
@@ -31,5 +35,5 @@ def watched_calls(transport: Transport) -> Iterator[dict[str, bool]]:
         urls[url] = urls.get(url, True) and is_optional.get()
         return fetch(request, deadline)
 
-    with mock.patch.object(Client, "beside", marked), mock.patch.object(transport, "fetch", noted):
+    with mock.patch.object(Client, VERB, marked), mock.patch.object(transport, "fetch", noted):
         yield urls

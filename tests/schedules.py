@@ -9,11 +9,11 @@ from unittest import mock
 import pytest
 
 from tests.services import served
-from vendors.kit import Replies
 from vendors.kit.calls import pipeline
 from vendors.kit.calls.breaker import Breaker
 from vendors.kit.calls.quota import Budget
-from vendors.kit.calls.retry_budget import Retries
+from vendors.kit.calls.reply_cache import Replies
+from vendors.kit.calls.retry_budget import RetryBudget
 
 # The least deadline: a slow machine has a longer one.
 SECONDS = 0.7
@@ -148,7 +148,7 @@ class Schedules:
             cloud.pause = 0.1
             cloud.breakers = {base: Breaker() for base in cloud.urls.values()}
             cloud.budget = Budget(cloud.name, cloud.vendor.limits.parallel)
-            cloud.replies, cloud.retries = Replies(), Retries()
+            cloud.replies, cloud.retries = Replies(), RetryBudget()
 
     def _settle(self):
         """No sweep goes on for long after its request."""

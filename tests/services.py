@@ -15,8 +15,8 @@ from app import create_app
 from app.config import Settings
 from sandbox import registry as dialects
 from sandbox.server import running
-from tests.vendors.support import cloud_of, open_vendor
-from vendors.kit import Sweep
+from tests.vendors.support import cloud_of, open_vendor, records_of
+from vendors.kit.calls.sweep import Sweep
 from vendors.kit.registry import discover
 
 # Vendors that have an emulator: plugins of the stages list and state may come without one.
@@ -131,7 +131,7 @@ class Account:
     def sweep(self, read="devices", *, refresh=False):
         plugin = open_vendor(self.name, headers=self.headers, cloud=self.cloud, refresh=refresh, seconds=60)
         sweep = Sweep(plugin)
-        sweep.run(lambda plugin: getattr(plugin, read)())
+        sweep.run(lambda plugin: records_of(getattr(plugin, read)()))
         return sweep
 
     def calls(self):

@@ -69,15 +69,15 @@ def test_the_present_moves_on_when_kept_replies_are_no_longer_fresh(lives, name)
     fresh = live.plugin.fresh_seconds
     wait = timedelta(seconds=max(fresh["live"], fresh["today"]) + 900)
     assert wait < timedelta(seconds=min(fresh["inventory"], fresh["closed"]))
-    found = []
+    rounds = []
     for now in (live.local(number, DAY, *BEFORE), live.local(number, DAY, *BEFORE) + wait):
         with live.at(now):
             reads = {read.label: read for read in live.reads(number)}
             for read in reads.values():
                 read.check()
-            told = {(label, member): value for label, read in reads.items() for member, value in read.moving()}
-            found.append(told | live.newest_of_all(reads))
-    before, after = found
+            moving = {(label, member): value for label, read in reads.items() for member, value in read.moving()}
+            rounds.append(moving | live.newest_of_all(reads))
+    before, after = rounds
     timed = {(label, "measured_at") for label in ("site", *READS) if live.reports(f"{label}.measured_at")}
     assert before.keys() == after.keys() >= timed
     stood_still = [key for key in before if not before[key] < after[key]]

@@ -15,8 +15,9 @@ from sandbox.server import running
 from tests.optional_calls import watched_calls
 from tests.services import Account, Played
 from tests.vendors.support import cloud_of, open_vendor
-from vendors.kit import Battery, Site, SolarInverter, Sweep
+from vendors.kit import Battery, Site, SolarInverter
 from vendors.kit.calls import optional
+from vendors.kit.calls.sweep import Sweep
 from vendors.kit.registry import discover
 
 NAMES = sorted(discover())

@@ -21,7 +21,7 @@ derapi.vendors =
 """
 
 MODULE = """
-from vendors.kit import SolarInverter, Vendor
+from vendors.kit import (SolarInverter, Vendor)
 
 
 class Sunny(Vendor):
@@ -32,7 +32,7 @@ class Sunny(Vendor):
 
 
 def to_inverter(raw):
-    return SolarInverter(key=(raw["id"],), vendor_id=raw["id"], site_key=("1",), vendor_site_id="1")
+    return SolarInverter.listed((raw["id"],), raw["id"], "1", lambda raw: {{}}, raw)
 """
 
 

@@ -9,10 +9,15 @@ import pytest
 
 from tests.services import PLAYED_VENDORS, served
 from tests.truth import vendor_of
-from vendors.kit import Asked, Interval, Level, NotOffered, Sweep, Transport, intervals
+from vendors.kit import Level, NotOffered
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.http.transport import Transport
 from vendors.kit.messages import RawReply
 from vendors.kit.parsing.reading import YEARS
 from vendors.kit.registry import discover
+from vendors.kit.series.read import intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import Asked
 
 NOW = datetime(2026, 6, 19, 12, 7, tzinfo=UTC)
 # A plugin goes by its first name; the others are its vendor's own sandboxes.

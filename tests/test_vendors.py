@@ -100,7 +100,7 @@ def test_every_inverter_of_the_list_can_be_read_alone_and_is_the_same(name, flee
 
 
 @each_vendor
-def test_what_a_vendor_lacks_is_declared_and_what_it_declares_never_comes(name, fleet):
+def test_members_that_a_vendor_lacks_are_declared_and_no_declared_one_is_reported(name, fleet):
     account = Account(fleet, name)
     plugin = open_vendor(name, headers=account.headers, cloud=account.cloud, seconds=60)
     declared = {label for label in plugin.lacks if "intervals" not in label}
@@ -155,7 +155,7 @@ def test_one_site_that_fails_does_not_hide_the_others(name, fleet):
 def test_a_vendor_without_a_call_for_each_site_makes_no_more_calls_for_more_sites(name, fleet):
     account = Account(fleet, name)
     if path_of_site(account, account.views[3]["site"]):
-        pytest.skip("each site has a call of its own; the test of one failing site covers it")
+        pytest.skip("each site has a separate call; the test of one failing site covers it")
     account.sweep(refresh=True)
     calls = account.calls()
     with account_of(name, 1) as smaller:

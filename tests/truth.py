@@ -1,4 +1,4 @@
-"""Series as a plugin tells them against what is true of the fleet, both at one moment of a clock that stands."""
+"""Series as a plugin reports them, and the truth of the fleet, both at one moment of a clock that stands still."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,15 +11,14 @@ import sandbox
 from sandbox.server import running
 from tests.services import Account, Played
 from tests.vendors.support import open_vendor
-from vendors.kit import Asked, Client, Interval, Level, NotOffered, Quality, ReadUpTo, intervals
-from vendors.kit.series.windows import EARLIEST
+from vendors.kit import Client, Level, NotOffered, Quality
+from vendors.kit.series.read import ReadUpTo, intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import EARLIEST, Asked
 
-# kWh by which an interval may be off, for each device in it.
-MOST_OFF = {"solis": 0.1}
-USUALLY_OFF = 0.001
-# Enphase refuses rows that are older than two years; its totals of a site's days have no such end.
-KEEPS = {"enphase": timedelta(days=729), "enphasevpp": timedelta(days=729)}
-# Models of devices that have no series of their own: Enphase took that of AC Batteries out of its APIs.
+# In kWh, the step of counters up to which every row is known to be exact.
+FINE_STEP_KWH = 0.001
+# Models of devices without a series: Enphase took that of AC Batteries out of its APIs.
 WITHOUT_SERIES = {"ACB"}
 # Members of the truth, by the kind of the series.
 QUANTITIES = {"solar": ("pv",), "battery": ("charge", "discharge")}
@@ -57,8 +56,8 @@ class Case:
 
     @property
     def _of_its_kind(self):
-        wanted = {"solar": "solar_inverter", "battery": "battery"}[self.kind]
-        return sum(device.kind == wanted for device in self.site.view.devices)
+        device_kind = {"solar": "solar_inverter", "battery": "battery"}[self.kind]
+        return sum(device.kind == device_kind for device in self.site.view.devices)
 
 
 class Vendor:
@@ -68,6 +67,16 @@ class Vendor:
         self.name, self.dialect, self._app = name, app.extensions["dialects"][name], app
         self.account = Account(Played(url), name)
         self.now = None
+
+    @property
+    def step_kwh(self):
+        """The step of the vendor's counters: an interval may be off by it, for each device behind the series."""
+        return self.dialect.resolution.energy_wh / 1000
+
+    @property
+    def is_fine(self):
+        """Whether the step is so small that an interval without a value has no energy."""
+        return self.step_kwh <= FINE_STEP_KWH
 
     @contextmanager
     def at(self, now):
@@ -91,10 +100,10 @@ class Vendor:
 
     def key(self, case):
         """The key that the plugin gives to the site or device."""
-        found = self.account.sweep("devices" if case.device else "sites").records
+        records = self.account.sweep("devices" if case.device else "sites").records
         native = set(case.device.native.values()) if case.device else {case.site.site_id}
         kinds = {"solar": "SolarInverter", "battery": "Battery"}
-        for record in found:
+        for record in records:
             is_here = not case.device or record.vendor_site_id == case.site.site_id
             is_right = not case.device or type(record).__name__ == kinds[case.kind]
             if is_here and is_right and record.vendor_id in native:
@@ -103,118 +112,126 @@ class Vendor:
 
     def read(self, case, level, start=None, end=None, size=10_000):
         """All intervals of the window, page by page; None where the vendor does not offer it."""
-        key, found, begun, pages = self.key(case), [], start, 0
+        key, intervals_read, since, pages = self.key(case), [], start, 0
         while True:
             plugin = self.plugin
             try:
                 series = getattr(plugin, case.operation)(key, level)
             except NotOffered:
                 return None
-            window = Asked(level, begun, end).widened(series.zone, self.now, series.since)
+            window = Asked(level, since, end).widened(series.zone, self.now, series.since)
             until = None
-            for one in intervals(series, window, size, self.now):
-                if isinstance(one, ReadUpTo):
-                    until = one.until
+            for interval in intervals(series, window, size, self.now):
+                if isinstance(interval, ReadUpTo):
+                    until = interval.until
                 else:
-                    found.append(one)
+                    intervals_read.append(interval)
             pages += 1
             assert pages < 400, "no progress"
             assert until is not None
             if until >= window.end:
-                return found
-            begun = until
+                return intervals_read
+            since = until
 
     def check(self, case, level, start, end, size=10_000, may_miss=()):
-        """Every interval with truth above 0 is there, and every one given is right. Gives what was read."""
-        found = self.read(case, level, start, end, size)
+        """Demands that every interval with energy is there, and that each is right. Returns the intervals."""
+        intervals_read = self.read(case, level, start, end, size)
         lacks = {case.operation, f"{case.operation}.{level}"}
         if case.is_one_of_several:
             lacks.add(f"{case.operation}.of_several")
-        assert (found is None) == bool(lacks & self.plugin.lacks)
-        if found is None:
+        assert (intervals_read is None) == bool(lacks & self.plugin.lacks)
+        if intervals_read is None:
             return None
-        self.check_each(case, found)
+        self.check_each(case, intervals_read)
         if case.kind == "battery":
-            self._check_charge(case, found, level)
+            self._check_charge(case, intervals_read, level)
         else:
-            assert {one.soc_percent for one in found} <= {None}, "the sun has no state of charge"
-        self._check_all_there(case, found, level, start, end, [*may_miss, *self._forgotten(case, level)])
-        return found
+            assert {interval.soc_percent for interval in intervals_read} <= {None}, "the sun has no state of charge"
+        self._check_all_there(case, intervals_read, level, start, end, [*may_miss, *self._forgotten(case, level)])
+        return intervals_read
 
     def _forgotten(self, case, level):
         """The time of which the vendor has no rows any more."""
-        if self.name in KEEPS and (level.is_fine or case.device):
-            yield EARLIEST, self.now - KEEPS[self.name]
+        if self.dialect.keeps_rows and (level.is_fine or case.device):
+            yield EARLIEST, self.now - self.dialect.keeps_rows
 
-    def check_each(self, case, found, *, trusts_derived=True):
+    def check_each(self, case, intervals_read, *, trusts_derived=True):
         """Holds intervals against the truth: partial ones may have less energy, all others have as much.
 
         trusts_derived: whether that is so for intervals whose values were split or spread, too.
         """
-        assert [one.start for one in found] == sorted({one.start for one in found})
-        for one in found:
-            assert isinstance(one, Interval)
-            truth = case.kwh(*self._as_counted(case, one))
-            most_off = self._most_off(case, one)
-            for given, true in zip(one.kwh, truth, strict=True):
-                assert given >= 0
-                if one.quality is Quality.PARTIAL:
-                    assert given <= true + most_off, (one, true)
-                elif trusts_derived or one.quality is Quality.MEASURED:
-                    assert abs(given - true) <= most_off, (one, true)
+        assert [interval.start for interval in intervals_read] == sorted(
+            {interval.start for interval in intervals_read}
+        )
+        for interval in intervals_read:
+            assert isinstance(interval, Interval)
+            truth = case.kwh(*self._as_counted(case, interval))
+            most_off = self._most_off(case, interval)
+            for value, true in zip(interval.kwh, truth, strict=True):
+                assert value >= 0
+                if interval.quality is Quality.PARTIAL:
+                    assert value <= true + most_off, (interval, true)
+                elif trusts_derived or interval.quality is Quality.MEASURED:
+                    assert abs(value - true) <= most_off, (interval, true)
 
-    def _check_charge(self, case, found, level):
+    def _check_charge(self, case, intervals_read, level):
         """The mean state of charge is within a point, and what it changes by within a native row; of days and
         months there is none."""
-        told = [one for one in found if one.soc_percent is not None]
-        assert not told or level.is_fine
-        if found and level.is_fine:
-            assert bool(told) != (f"{case.operation}.soc_percent" in self.plugin.lacks)
+        charged = [interval for interval in intervals_read if interval.soc_percent is not None]
+        assert not charged or level.is_fine
+        if intervals_read and level.is_fine:
+            assert bool(charged) != (f"{case.operation}.soc_percent" in self.plugin.lacks)
         row = timedelta(minutes=15).total_seconds()
-        for one in told:
-            start, end = one.start.timestamp(), one.end.timestamp()
+        for interval in charged:
+            start, end = interval.start.timestamp(), interval.end.timestamp()
             true = [case.site.site.soc_percent(start - row + step * (end - start + row) / 16) for step in range(17)]
             true = [percent for percent in true if percent is not None]
-            assert min(true) - 1 <= one.soc_percent <= max(true) + 1, (one, true)
+            assert min(true) - 1 <= interval.soc_percent <= max(true) + 1, (interval, true)
 
-    def _as_counted(self, case, one):
+    def _as_counted(self, case, interval):
         """The span that the vendor's own totals of a date or month have: with Solis those of the inverters' clock."""
-        start, end = one.start, min(one.end, self.now)
-        if self.name != "solis" or one.end - one.start < timedelta(hours=20):
+        start, end = interval.start, min(interval.end, self.now)
+        if self.name != "solis" or interval.end - interval.start < timedelta(hours=20):
             return start, end
         zone = self.zone(case)
         return tuple(at + at.astimezone(zone).dst() for at in (start, end))
 
-    def _most_off(self, case, one):
-        most_off = MOST_OFF.get(self.name, USUALLY_OFF)
+    def _most_off(self, case, interval):
+        most_off = self.step_kwh
         if self.name == "solis":
             # Between two readings of a large inverter its power changes.
-            most_off += 0.005 * max(one.kwh) / case.devices
-            if self._begins_anew(case, one):
+            most_off += 0.005 * max(interval.kwh) / case.devices
+            if self._begins_anew(case, interval):
                 # The step of the counter, and what flowed between its last reading and the reset.
                 most_off *= 2
         return most_off * case.devices + 1e-6
 
-    def _begins_anew(self, case, one):
-        """Whether the inverters' midnight lies in the interval, or just beside it."""
+    def _begins_anew(self, case, interval):
+        """Whether the inverters' midnight lies in the interval, or just next to it."""
         zone = self.zone(case)
-        day = one.start.astimezone(zone).replace(hour=0, minute=0)
+        day = interval.start.astimezone(zone).replace(hour=0, minute=0)
         midnights = [day + day.dst() + timedelta(days=number) for number in (-1, 0, 1, 2)]
         near = timedelta(minutes=10)
-        return any(one.start - near <= at <= one.end + near for at in midnights)
+        return any(interval.start - near <= at <= interval.end + near for at in midnights)
 
-    def _check_all_there(self, case, found, level, start, end, may_miss):
-        given = {one.start: one.end for one in found}
+    def _check_all_there(self, case, intervals_read, level, start, end, may_miss):
+        ends = {interval.start: interval.end for interval in intervals_read}
         zone = self.zone(case)
         window = Asked(level, start, end).widened(zone, self.now, case.site.site.operational_since)
         borders = list(window.borders())
         lag = self.plugin.lag + timedelta(minutes=20)
-        for begins, ends in pairwise(borders):
-            if begins in given:
-                assert given[begins] == ends
-            elif ends <= self.now - lag and not any(a < ends and b > begins for a, b in may_miss):
-                most_off = MOST_OFF.get(self.name, 0.0) * case.devices
-                assert max(case.kwh(begins, ends)) <= most_off, (begins, ends, case.kwh(begins, ends))
+        for start_of_interval, end_of_interval in pairwise(borders):
+            if start_of_interval in ends:
+                assert ends[start_of_interval] == end_of_interval
+            elif end_of_interval <= self.now - lag and not any(
+                a < end_of_interval and b > start_of_interval for a, b in may_miss
+            ):
+                most_off = (0.0 if self.is_fine else self.step_kwh) * case.devices
+                assert max(case.kwh(start_of_interval, end_of_interval)) <= most_off, (
+                    start_of_interval,
+                    end_of_interval,
+                    case.kwh(start_of_interval, end_of_interval),
+                )
 
     def zone(self, case):
         """The site's clock."""

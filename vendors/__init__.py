@@ -2,7 +2,10 @@
 
 Knows nothing of the web service and reads no settings, so it works from a notebook as well:
 
-    from vendors.kit import Deadline, Replies, Transport, open_cloud
+    from vendors.kit.calls.cloud import open_cloud
+    from vendors.kit.calls.reply_cache import Replies
+    from vendors.kit.deadline import Deadline
+    from vendors.kit.http.transport import Transport
     from vendors.sma import Sma
 
     cloud = open_cloud("sma", Sma, Transport(), Replies())

@@ -10,7 +10,8 @@ from app.fleet import vendor_access, vendor_problems
 from app.fleet.vendor_access import VendorAccess
 from app.web.log import conceal
 from app.web.problems import invalid
-from vendors.kit import Deadline, Mode
+from vendors.kit.calls.reply_cache import Mode
+from vendors.kit.deadline import Deadline
 
 # The mode of clients without real devices, and the name that stands for a vendor in theirs; no cloud has it.
 VIRTUAL = "virtual"

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from vendors.kit import Battery, Bess, Messages, Production, Record, Site, SolarInverter
+from vendors.kit import Battery, Bess, Messages, Production, Site, SolarInverter
+from vendors.kit.records import Record
 
 # Power older than this plus the vendor's usual lag is not the present. No vendor's clock is further ahead of ours.
 FRESH = timedelta(minutes=30)

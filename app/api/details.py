@@ -10,7 +10,8 @@ from app.api.detail_members import FetchedRecord
 from app.api.services import services
 from app.fleet.inventory import Found
 from app.web.strict_api import ViewResult
-from vendors.kit import Battery, Key, Keyed, Record, Site, SolarInverter, Vendor
+from vendors.kit import Battery, Key, Site, SolarInverter, Vendor
+from vendors.kit.records import Keyed, Record, kind_of
 
 
 def read_device(kind: type[SolarInverter] | type[Battery], id: str) -> ViewResult:
@@ -18,7 +19,7 @@ def read_device(kind: type[SolarInverter] | type[Battery], id: str) -> ViewResul
 
     def find(key: Key, vendor: Vendor) -> Iterator[Keyed]:
         device = vendor.solar_inverter(key) if kind is SolarInverter else vendor.battery(key)
-        yield device.whole()
+        yield device
 
     outcome, now = _ask(kind, id, find, _context())
     record = next((record for record in outcome.records if isinstance(record, kind)), None)
@@ -35,7 +36,7 @@ def read_site(id: str) -> ViewResult:
         site = vendor.site(key)
         yield from vendor.devices(site.vendor_id)
         # Last: without the devices it would look like a site that has none.
-        yield site.whole()
+        yield site
 
     request_context = _context()
     outcome, now = _ask(Site, id, find, request_context)
@@ -46,7 +47,7 @@ def read_site(id: str) -> ViewResult:
     inventory.remember(outcome.vendor, outcome.records, request_context.deadline)
     inverters, batteries = (
         sorted(
-            inventory.id_of(outcome.vendor, kind, record.key) for record in outcome.records if isinstance(record, kind)
+            inventory.id_of(outcome.vendor, kind, record.key) for record in outcome.records if kind_of(record) is kind
         )
         for kind in (SolarInverter, Battery)
     )

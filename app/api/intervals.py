@@ -13,21 +13,11 @@ from app.auth import bearer
 from app.fleet.inventory import Found
 from app.web.problems import Problem, invalid
 from app.web.strict_api import ViewResult
-from vendors.kit import (
-    Asked,
-    BadWindow,
-    Interval,
-    Key,
-    Keyed,
-    Level,
-    NotOffered,
-    Quality,
-    ReadUpTo,
-    Record,
-    Vendor,
-    Window,
-    intervals,
-)
+from vendors.kit import Key, Level, NotOffered, Quality, Vendor
+from vendors.kit.records import Keyed, Record
+from vendors.kit.series.read import ReadUpTo, intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import Asked, BadWindow, Window
 
 # Members of an interval that hold its energies.
 SOLAR = ("kwh",)

@@ -14,7 +14,7 @@ from app.fleet import vendor_problems
 from app.fleet.inventory import Filters, Listing
 from app.web.guards import base_url
 from app.web.problems import invalid
-from vendors.kit import Record
+from vendors.kit.records import Record
 
 
 class Kind:

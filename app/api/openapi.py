@@ -6,7 +6,7 @@ from typing import Any
 
 from app.api.context import VIRTUAL
 from app.api.schemas.fields import VendorName
-from vendors.kit import Cloud
+from vendors.kit.calls.cloud import Cloud
 
 
 def name_vendors(converter: Any, vendors: Iterable[str]) -> None:

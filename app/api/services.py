@@ -12,7 +12,7 @@ from app.config import Settings
 from app.fleet.inventory import Inventory
 from app.storage.database import Database
 from app.storage.redis_ledger import SharedLedger
-from vendors.kit import Cloud
+from vendors.kit.calls.cloud import Cloud
 
 KEY = "services"
 

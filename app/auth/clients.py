@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.auth import tokens
 from app.storage.database import Client, Database
-from vendors.kit import Ledger
+from vendors.kit.calls.quota import Ledger
 
 MODES = ("production", "virtual")
 API_VERSIONS = ("v1", "v2024-09-01")

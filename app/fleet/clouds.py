@@ -5,7 +5,11 @@ from collections.abc import Callable
 from hashlib import blake2b
 
 from app.config import Settings, SettingsError
-from vendors.kit import Cloud, Ledger, Rate, Replies, Transport, open_cloud
+from vendors.kit import Rate
+from vendors.kit.calls.cloud import Cloud, open_cloud
+from vendors.kit.calls.quota import Ledger
+from vendors.kit.calls.reply_cache import Replies
+from vendors.kit.http.transport import Transport
 from vendors.kit.registry import NameTaken, discover
 
 

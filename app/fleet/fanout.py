@@ -1,41 +1,49 @@
-"""One question to many vendor clouds at once, answered by the deadline with whatever came."""
+"""Sweeps of many vendor clouds, made concurrently under one deadline; what has arrived by then is the result."""
 
 import contextvars
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from app.web.log import note_failures
-from vendors.kit import Busy, Cloud, Credential, Deadline, Keyed, Mode, Sweep, Timeout, Vendor, VendorError
-from vendors.kit.calls.reply_cache import ReplyRef
+from vendors.kit import Credential, Timeout, Vendor, VendorError
+from vendors.kit.calls.cloud import Cloud
+from vendors.kit.calls.reply_cache import Mode, ReplyRef
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.deadline import Deadline
+from vendors.kit.errors import Busy
+from vendors.kit.records import Keyed
 
 Find = Callable[[Vendor], Iterable[Keyed]]
 
-# When a vendor's places are all taken, a request waits so long for one before it says Busy. Long enough for
-# the bursts of a healthy vendor, short enough not to hold request threads for one that hangs.
+# If all slots of a vendor are taken, a request waits this long for one and then reports Busy. Long enough for the
+# bursts of a healthy vendor, short enough not to occupy request threads for a vendor that hangs.
 PLACE_WAIT_SECONDS = 1.0
-# Longer than this a request waits only as one of so many of its process: two vendors that hang would otherwise hold all
-# of its 64 threads. The others give what they have then, and say what is missing.
+# At most LONG_WAITS requests per process may wait longer than SHORT_SECONDS; otherwise two hung vendors would occupy
+# all 64 threads. Any further request returns the records that have arrived and names the vendors that are missing.
 SHORT_SECONDS = 1.0
 LONG_WAITS = threading.BoundedSemaphore(48)
+BUSY_RETRY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class VendorResult:
-    """What one vendor gave: its records, and the failure that left others out."""
+    """Records of one vendor's sweep, and the failure because of which others are missing."""
 
     records: list[Keyed]
     failure: VendorError | None = None
     incomplete: str = ""
+    """How much is missing, for people, e.g. " (incomplete: 12 of 14 sites)"."""
     age: float = 0.0
     """Seconds since the oldest reply that was reused."""
     sources: Sequence[ReplyRef] = ()
-    """The replies that it was made of, if nothing is missing or old."""
+    """The replies that it was built from; none if a record is missing or a reply was stale."""
 
     @property
     def error(self) -> str:
-        """The text for `errors`."""
+        """Text for the list's `errors`."""
         return f"{self.failure}{self.incomplete}"
 
 
@@ -46,98 +54,97 @@ def fan_out(
     deadline: Deadline,
     mode: Mode = Mode.REUSE,
 ) -> dict[str, VendorResult]:
-    """The outcome of `find` at every vendor for which there is a credential; returns by the deadline."""
-    asked = {
+    """Results of `find` by vendor, for every vendor with a credential; returns by the deadline."""
+    sweeps = {
         name: VendorSweep(clouds[name], credential, find, deadline, mode) for name, credential in credentials.items()
     }
-    under_way = Latch(len(asked))
-    patience = time.monotonic() + PLACE_WAIT_SECONDS
-    # First everyone who can start at once, then those who have to wait for a place.
-    waiting = [question for question in asked.values() if not question.start(0.0, under_way.ended)]
-    for question in waiting:
-        if not question.start(min(patience - time.monotonic(), deadline.left()), under_way.ended):
-            under_way.ended()
-    have_ended = under_way.wait(min(SHORT_SECONDS, deadline.left()))
-    if not have_ended and LONG_WAITS.acquire(blocking=False):
-        try:
-            under_way.wait(deadline.left())
-        finally:
-            LONG_WAITS.release()
-    outcomes = {name: question.outcome(gave_up_early=deadline.left() > 0) for name, question in asked.items()}
-    if mode is not Mode.KEPT_ONLY:  # There a reply that was not kept is no failure of the vendor's.
-        note_failures({name: outcome.failure.code for name, outcome in outcomes.items() if outcome.failure})
-    return outcomes
-
-
-class Latch:
-    """How many sweeps have not ended."""
-
-    def __init__(self, count: int) -> None:
-        self._left = count
-        self._lock, self._all_ended = threading.Lock(), threading.Event()
-        if not count:
-            self._all_ended.set()
-
-    def ended(self) -> None:
-        """One of them has."""
-        with self._lock:
-            self._left -= 1
-            if not self._left:
-                self._all_ended.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Whether all have ended within so many seconds."""
-        return self._all_ended.wait(seconds)
+    _start(sweeps.values(), deadline)
+    _wait(sweeps.values(), deadline)
+    results = {name: sweep.result(gave_up_early=deadline.left() > 0) for name, sweep in sweeps.items()}
+    if mode is not Mode.CACHED_ONLY:  # In that mode a reply that is not cached is no failure of the vendor.
+        note_failures({name: result.failure.code for name, result in results.items() if result.failure})
+    return results
 
 
 class VendorSweep:
-    """What one vendor is asked for one request."""
+    """The sweep of one vendor for one request, in a thread of the vendor's pool once a slot is free."""
 
     def __init__(self, cloud: Cloud, credential: Credential, find: Find, deadline: Deadline, mode: Mode) -> None:
         self._cloud, self._credential, self._find = cloud, credential, find
         self._deadline, self._mode = deadline, mode
         self._owner = credential.fingerprint(cloud.secret)
         self.sweep: Sweep | None = None
+        """None until a slot was free."""
+        self.ended = threading.Event()
 
-    def start(self, seconds: float, ended: Callable[[], None]) -> bool:
-        """Starts the sweep, if there is a place for it within so many seconds. `ended` learns of its end."""
+    def start(self, seconds: float) -> bool:
+        """Starts the sweep if a slot is free within so many seconds."""
         if not self._cloud.places.acquire(self._owner, max(0.0, seconds)):
             return False
         try:
-            self.sweep = sweep = Sweep(self._cloud.open(self._credential, self._deadline, self._mode))
-            context = contextvars.copy_context()
-
-            def run() -> None:
-                try:
-                    context.run(sweep.run, self._find)
-                finally:
-                    # Here and not at the end of the request: a sweep may outlive it by a moment.
-                    self._cloud.places.release(self._owner)
-                    ended()
-
-            self._cloud.sweeps.run(run)
-        except BaseException:  # As when the system has no thread for it.
+            self.sweep = Sweep(self._cloud.open(self._credential, self._deadline, self._mode))
+            self._cloud.sweeps.run(partial(contextvars.copy_context().run, self._run, self.sweep))
+        except BaseException:  # For example when the system has no thread for it.
             self._cloud.places.release(self._owner)
             raise
         return True
 
-    def outcome(self, *, gave_up_early: bool) -> VendorResult:
-        """What came so far; without a place, what was kept of earlier answers.
+    def _run(self, sweep: Sweep) -> None:
+        try:
+            sweep.run(self._find)
+        finally:
+            # Released here and not at the end of the request, which the sweep may outlive by a moment.
+            self._cloud.places.release(self._owner)
+            self.ended.set()
 
-        gave_up_early: whether there was time left, which this request could not be given.
+    def result(self, *, gave_up_early: bool) -> VendorResult:
+        """Records that have arrived; without a slot, records from cached replies.
+
+        gave_up_early: whether time is left that this request may not wait for, because too many others do.
         """
         if self.sweep is None:
-            sweep = Sweep(self._cloud.open(self._credential, self._deadline, Mode.KEPT_ONLY))
-            sweep.run(self._find)
-            why = f"{self._cloud.name} is not answering others either"
-            return VendorResult(sweep.records, Busy(why=why, retry_after=5.0), sweep.incomplete, sweep.progress.age)
-        sweep, finished = self.sweep, self.sweep.finished
-        failure = sweep.failure
-        if not finished and not (failure and failure.stops_the_sweep):
-            url = sweep.vendor.client.waits_for
-            failure = Timeout(url, "" if url else "no call was made in time")
-            if gave_up_early:
-                failure = Busy(url, "too many requests wait for slow vendors", retry_after=5.0)
-        progress = sweep.progress
-        sources = () if failure or progress.is_stale else progress.sources
-        return VendorResult(sweep.records, failure, sweep.incomplete if failure else "", progress.age, sources)
+            return self._from_cache()
+        sweep, progress, failure = self.sweep, self.sweep.progress, self.sweep.failure
+        has_stopped = sweep.finished or (failure is not None and failure.stops_the_sweep)
+        if not has_stopped:
+            failure = self._not_finished(sweep.vendor.client.waits_for, gave_up_early)
+        if failure is None:
+            sources = () if progress.is_stale else progress.sources
+            return VendorResult(sweep.records, age=progress.age, sources=sources)
+        return VendorResult(sweep.records, failure, sweep.incomplete, progress.age)
+
+    def _not_finished(self, url: str, gave_up_early: bool) -> VendorError:
+        if gave_up_early:
+            return Busy(url, "too many requests wait for slow vendors", retry_after=BUSY_RETRY_SECONDS)
+        return Timeout(url, "" if url else "no call was made in time")
+
+    def _from_cache(self) -> VendorResult:
+        sweep = Sweep(self._cloud.open(self._credential, self._deadline, Mode.CACHED_ONLY))
+        sweep.run(self._find)
+        why = f"{self._cloud.name} is not answering others either"
+        busy = Busy(why=why, retry_after=BUSY_RETRY_SECONDS)
+        return VendorResult(sweep.records, busy, sweep.incomplete, sweep.progress.age)
+
+
+def _start(sweeps: Iterable[VendorSweep], deadline: Deadline) -> None:
+    """Starts all sweeps that find a slot: first those that need not wait for it, then the rest, one after the other."""
+    wait_until = time.monotonic() + PLACE_WAIT_SECONDS
+    for sweep in [sweep for sweep in sweeps if not sweep.start(0.0)]:
+        sweep.start(min(wait_until - time.monotonic(), deadline.left()))
+
+
+def _wait(sweeps: Iterable[VendorSweep], deadline: Deadline) -> None:
+    """Waits until all started sweeps have ended; for longer than SHORT_SECONDS only as one of LONG_WAITS."""
+    started = [sweep for sweep in sweeps if sweep.sweep]
+    if _have_ended(started, min(SHORT_SECONDS, deadline.left())) or not LONG_WAITS.acquire(blocking=False):
+        return
+    try:
+        _have_ended(started, deadline.left())
+    finally:
+        LONG_WAITS.release()
+
+
+def _have_ended(sweeps: Iterable[VendorSweep], seconds: float) -> bool:
+    """Whether all sweeps end within so many seconds."""
+    until = time.monotonic() + seconds
+    return all(sweep.ended.wait(max(0.0, until - time.monotonic())) for sweep in sweeps)

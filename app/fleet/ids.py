@@ -1,17 +1,18 @@
-"""Public ids of sites and devices: the same in every process and for ever, telling nothing about the device."""
+"""Public ids of sites and devices: stable across processes and restarts, and revealing nothing about the device."""
 
 import re
 from functools import lru_cache
 from hashlib import blake2b
 
-from vendors.kit import Battery, Key, Record, Site, SolarInverter
+from vendors.kit import Battery, Key, Site, SolarInverter
+from vendors.kit.records import Record
 
 TAGS: dict[type[Record], str] = {Site: "site", SolarInverter: "solr", Battery: "batt"}
 LENGTH = 16
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
-# Ids that need not be made again: lists name the same devices again and again. About 500 bytes each,
-# and twice as much for the longest keys.
-MAX_REMEMBERED = 100_000
+# Ids cached per process, since lists name the same devices again and again. About 500 bytes each, and twice as much for
+# the longest keys.
+MAX_CACHED = 100_000
 
 
 class Ids:
@@ -20,7 +21,7 @@ class Ids:
     def __init__(self, id_key: str) -> None:
         # BLAKE2b takes at most 64 bytes of key, ID_KEY may be any text.
         self._hash = blake2b(key=blake2b(id_key.encode(), person=b"derapi-id-key").digest(), digest_size=16)
-        self._made = lru_cache(MAX_REMEMBERED)(self._make)
+        self._cached = lru_cache(MAX_CACHED)(self._make)
 
     @staticmethod
     def fits(kind: type[Record], id: str) -> bool:
@@ -28,17 +29,17 @@ class Ids:
         return re.fullmatch(rf"{TAGS[kind]}-[0-9a-z]{{{LENGTH}}}", id) is not None
 
     def of(self, kind: type[Record], vendor: str, key: Key) -> str:
-        """`<tag>-<16 of 0-9a-z>` for the thing that `vendor` knows by `key`."""
-        return self._made(vendor, TAGS[kind], key)
+        """`<tag>-<16 of 0-9a-z>` for the site or device that `vendor` identifies by `key`."""
+        return self._cached(vendor, TAGS[kind], key)
 
     def _make(self, vendor: str, tag: str, key: Key) -> str:
         digest = self._hash.copy()
         digest.update(_delimited((vendor, tag, *key)))
-        return f"{tag}-{_letters(int.from_bytes(digest.digest()))}"
+        return f"{tag}-{_base_36(int.from_bytes(digest.digest()))}"
 
 
-def _letters(number: int) -> str:
-    """The last 16 digits of a number in base 36, the lowest first."""
+def _base_36(number: int) -> str:
+    """The last LENGTH digits of a number in base 36, the lowest first."""
     letters = ""
     for _ in range(LENGTH):
         number, digit = divmod(number, len(ALPHABET))

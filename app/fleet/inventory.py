@@ -16,43 +16,37 @@ from app.fleet.vendor_problems import describe, problem
 from app.storage.id_table import IdRow, Resources
 from app.web.log import note_failures
 from app.web.problems import Problem
-from vendors.kit import (
-    Cloud,
-    Deadline,
-    Key,
-    Keyed,
-    Mode,
-    NotFound,
-    Record,
-    Site,
-    Vendor,
-    fits_path,
-)
+from vendors.kit import Credential, Key, ListRow, NotFound, Site, Vendor, VendorError
+from vendors.kit.calls.cloud import Cloud
+from vendors.kit.calls.reply_cache import Mode
+from vendors.kit.deadline import Deadline
+from vendors.kit.parsing.ids_in_paths import fits_path
+from vendors.kit.records import Keyed, Record
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list is narrowed to; all that are given must hold."""
+    """List filters, combined with AND."""
 
     vendor: str | None = None
     vendor_site_id: str | None = None
     vendor_id: str | None = None
 
-    def passed(self, records: list[Record]) -> list[Record]:
-        """Those that pass."""
+    def passed(self, rows: list[ListRow[Any]]) -> list[ListRow[Any]]:
+        """The rows that pass."""
         if self.vendor_id is None and self.vendor_site_id is None:
-            return records
-        return [record for record in records if self._let_pass(record)]
+            return rows
+        return [row for row in rows if self._let_pass(row)]
 
-    def _let_pass(self, record: Record) -> bool:
-        if self.vendor_id is not None and record.vendor_id != self.vendor_id:
+    def _let_pass(self, row: ListRow[Any]) -> bool:
+        if self.vendor_id is not None and row.vendor_id != self.vendor_id:
             return False
-        return self.vendor_site_id is None or isinstance(record, Site) or record.vendor_site_id == self.vendor_site_id
+        return self.vendor_site_id is None or row.kind is Site or row.vendor_site_id == self.vendor_site_id
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Sorted ids, and by vendor why some are missing or old."""
+    """Sorted ids, and by vendor the failure because of which ids are missing or stale."""
 
     ids: list[str]
     failures: dict[str, VendorResult]
@@ -101,54 +95,59 @@ class Inventory:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clouds, self._ids, self._resources = clouds, ids, resources
-        self._healing = LostIdSearch(clouds, clock)
-        self._recall = ListCache(clouds, resources)
+        self._lost_ids = LostIdSearch(clouds, clock)
+        self._list_cache = ListCache(clouds, resources)
 
     def listing(
         self, kind: type[Record], access: VendorAccess, filters: Filters, deadline: Deadline, mode: Mode
     ) -> Listing:
-        """Everything of one kind that the filters let pass. Vendors that fail are named, not raised."""
-        # The access of virtual clients is empty; and no cloud stands behind the filter for their devices.
+        """Ids of one kind that pass the filters. Vendors that fail are named, not raised."""
+        # A virtual client has no credentials and no vendor clouds, so its list is empty whatever the filter.
         if access and filters.vendor is not None:
             access = access.only(filters.vendor) if filters.vendor in self._clouds else VendorAccess()
-        about = (kind, filters)
-        unchanged = self._recall.unchanged(access.credentials, about) if mode is Mode.REUSE else {}
-        parts = {name: part for name, (part, _) in unchanged.items()}
-        ages = [age for _, age in unchanged.values()]
-        rest = {name: found for name, found in access.credentials.items() if name not in parts}
+        subject = (kind, filters)
+        cached = self._list_cache.unchanged(access.credentials, subject) if mode is Mode.REUSE else {}
+        rest = {name: value for name, value in access.credentials.items() if name not in cached}
+        results = self._fan_out(rest, kind, filters, deadline, mode)
+        rows = {name: filters.passed(_rows_in(result, kind)) for name, result in results.items()}
+        ids = self._identify(rows)
+        self._store(rows, ids, deadline)
+        for name, credential in rest.items():
+            self._list_cache.keep(name, credential, subject, VendorIds(ids[name], results[name].sources))
+        return _merged(cached, ids, results, access.refused)
 
-        def find(vendor: Vendor) -> Iterator[Record]:
-            for record in _of_kind(vendor, kind, filters.vendor_site_id):
-                record.forget_row()
-                yield record
+    def _fan_out(
+        self,
+        credentials: Mapping[str, Credential],
+        kind: type[Record],
+        filters: Filters,
+        deadline: Deadline,
+        mode: Mode,
+    ) -> dict[str, VendorResult]:
+        """Lists these vendors; nothing is left of their rows but the ids."""
 
-        outcomes = fanout.fan_out(self._clouds, rest, find, deadline, mode) if rest else {}
-        passed = {
-            name: filters.passed([one for one in outcome.records if isinstance(one, kind)])
-            for name, outcome in outcomes.items()
-        }
-        made = {name: [self._ids.of(kind, name, one.key) for one in records] for name, records in passed.items()}
-        self._remember_new(passed, made, deadline)
-        for name, ids in made.items():
-            parts[name] = VendorIds(ids, outcomes[name].sources)
-            self._recall.keep(name, rest[name], about, parts[name])
-        ages += [outcome.age for outcome in outcomes.values()]
-        outcomes |= {vendor: VendorResult([], failure) for vendor, failure in access.refused.items()}
-        failures = {vendor: outcome for vendor, outcome in sorted(outcomes.items()) if outcome.failure}
-        note_failures({vendor: failure.code for vendor, failure in access.refused.items()})
-        all_ids = sorted(chain.from_iterable(part.ids for part in parts.values()))
-        return Listing(all_ids, failures, max(ages, default=0.0))
+        def find(vendor: Vendor) -> Iterator[ListRow[Any]]:
+            for row in _list(vendor, kind, filters.vendor_site_id):
+                row.release_raw()
+                yield row
 
-    def _remember_new(
-        self, records: Mapping[str, Sequence[Record]], ids: Mapping[str, Sequence[str]], deadline: Deadline
+        return fanout.fan_out(self._clouds, credentials, find, deadline, mode) if credentials else {}
+
+    def _identify(self, rows: Mapping[str, Sequence[ListRow[Any]]]) -> dict[str, list[str]]:
+        """Public ids by vendor, in the order of the rows."""
+        return {name: [self._ids.of(row.kind, name, row.key) for row in rows[name]] for name in rows}
+
+    def _store(
+        self, rows: Mapping[str, Sequence[ListRow[Any]]], ids: Mapping[str, Sequence[str]], deadline: Deadline
     ) -> None:
-        unknown = [
-            IdRow(id, name, TAGS[type(record)], record.key)
-            for name in records
+        """Writes the ids that this process has not yet written to the table, so that each can be read at once."""
+        new = [
+            IdRow(id, name, TAGS[row.kind], row.key)
+            for name in rows
             if not self._resources.knows(ids[name])
-            for id, record in zip(ids[name], records[name], strict=True)
+            for id, row in zip(ids[name], rows[name], strict=True)
         ]
-        self._resources.remember(unknown, deadline)
+        self._resources.remember(new, deadline)
 
     def ask_one(
         self,
@@ -179,16 +178,16 @@ class Inventory:
 
     def remember(self, vendor: str, records: Iterable[Keyed], deadline: Deadline) -> None:
         """Writes where the ids of these lead, as a list of them would."""
-        self._resources.remember((self._locate(vendor, one) for one in records if isinstance(one, Record)), deadline)
+        self._resources.remember((self._locate(vendor, one) for one in records if isinstance(one, ListRow)), deadline)
 
-    def _locate(self, vendor: str, record: Record) -> IdRow:
-        kind = type(record)
-        return IdRow(self._ids.of(kind, vendor, record.key), vendor, TAGS[kind], record.key)
+    def _locate(self, vendor: str, row: ListRow[Any]) -> IdRow:
+        kind, key = row.kind, row.key
+        return IdRow(self._ids.of(kind, vendor, key), vendor, TAGS[kind], key)
 
     def _find(self, kind: type[Record], id: str, access: VendorAccess, deadline: Deadline) -> IdRow:
         located = None
         if Ids.fits(kind, id):
-            located = self._resources.find(id) or self._heal(kind, id, access, deadline)
+            located = self._resources.find(id) or self._search_lost(kind, id, access, deadline)
         if located is None:
             raise Problem(404, "not_found", "There is nothing with this id, or not for these vendor credentials.")
         return located
@@ -202,33 +201,48 @@ class Inventory:
         header = f"X-Authorization-{located.vendor}"
         raise Problem(403, "vendor_access_missing", f"Send the header {header} to read this.", vendor=located.vendor)
 
-    def _heal(self, kind: type[Record], id: str, access: VendorAccess, deadline: Deadline) -> IdRow | None:
-        """Finds an id whose row is lost by asking the vendors, and writes all rows that it sees again.
+    def _search_lost(self, kind: type[Record], id: str, access: VendorAccess, deadline: Deadline) -> IdRow | None:
+        """Finds an id that is missing in the table by listing the caller's vendors, and writes all their ids again.
 
-        Raises the failure of a vendor that could not be asked wholly, as the id may be there.
+        Raises the failure of a vendor whose list is not complete, as the id may be there.
         """
-        outcomes = self._healing.sweep(
-            "sites" if kind is Site else "devices", lambda vendor: _of_kind(vendor, kind), access, deadline
+        results = self._lost_ids.sweep(
+            "sites" if kind is Site else "devices", lambda vendor: _list(vendor, kind), access, deadline
         )
-        located = [
-            self._locate(name, record)
-            for name, outcome in outcomes.items()
-            for record in outcome.records
-            if isinstance(record, Record)
-        ]
-        self._resources.remember(located, deadline, again=True)
-        for found in located:
-            if found.id == id:
-                return found
-        failures = [(name, outcome.failure) for name, outcome in outcomes.items() if outcome.failure]
+        id_rows = [self._locate(name, row) for name, result in results.items() for row in _rows_in(result)]
+        self._resources.remember(id_rows, deadline, again=True)
+        for id_row in id_rows:
+            if id_row.id == id:
+                return id_row
+        failures = [(name, result.failure) for name, result in results.items() if result.failure]
         failures += access.refused.items()
         if failures:
             raise problem(*max(failures, key=lambda failed: failed[1].severity))
         return None
 
 
-def _of_kind(vendor: Vendor, kind: type[Record], site: str | None = None) -> Iterator[Record]:
-    """The records of a kind; those of one site where the vendor can be asked so."""
+def _merged(
+    cached: Mapping[str, tuple[VendorIds, float]],
+    ids: Mapping[str, list[str]],
+    results: Mapping[str, VendorResult],
+    refused: Mapping[str, VendorError],
+) -> Listing:
+    """One list of the cached and the new ids, with the failures of vendors and of their headers."""
+    note_failures({name: failure.code for name, failure in refused.items()})
+    all_results = {**results, **{name: VendorResult([], failure) for name, failure in refused.items()}}
+    failures = {name: result for name, result in sorted(all_results.items()) if result.failure}
+    ages = [age for _, age in cached.values()] + [result.age for result in results.values()]
+    all_ids = sorted(chain.from_iterable([*(part.ids for part, _ in cached.values()), *ids.values()]))
+    return Listing(all_ids, failures, max(ages, default=0.0))
+
+
+def _rows_in(result: VendorResult, kind: type[Record] | None = None) -> list[ListRow[Any]]:
+    """The list rows of a result, or only those of one kind."""
+    return [row for row in result.records if isinstance(row, ListRow) and kind in (None, row.kind)]
+
+
+def _list(vendor: Vendor, kind: type[Record], site: str | None = None) -> Iterator[ListRow[Any]]:
+    """The vendor's sites, or its devices of both kinds; only those of one site if the vendor can be asked for it."""
     if kind is Site:
         yield from vendor.sites()
     elif site is None:
@@ -237,5 +251,5 @@ def _of_kind(vendor: Vendor, kind: type[Record], site: str | None = None) -> Ite
         try:
             yield from vendor.devices(site)
         except NotFound:
-            # The id is another vendor's, or nobody's: nothing passes the filter.
+            # The site belongs to another vendor or does not exist: no device passes the filter.
             return

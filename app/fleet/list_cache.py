@@ -1,4 +1,4 @@
-"""Parts of lists that were made of vendors' replies, so that from unchanged replies nothing is made twice."""
+"""Caches the ids each vendor contributed to a list, for as long as the replies they were built from stay cached."""
 
 from __future__ import annotations
 
@@ -9,49 +9,59 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 
 from app.storage.id_table import Resources
-from vendors.kit import Cloud, Credential
+from vendors.kit import Credential
+from vendors.kit.calls.cloud import Cloud
 from vendors.kit.calls.reply_cache import ReplyRef
 
 # About 100 bytes each.
 MAX_IDS = 100_000
-# What a part costs besides its ids, in ids.
+# Cost of an entry besides its ids, in ids.
 OVERHEAD = 10
 
 
 @dataclass(frozen=True, slots=True)
 class VendorIds:
-    """What one vendor gives to a list."""
+    """Ids that one vendor contributes to a list."""
 
     ids: list[str]
     sources: Sequence[ReplyRef]
-    """All replies that it was made of; none if something was missing or old."""
+    """All replies that they were built from; none if an id was missing or a reply was stale."""
 
 
 class ListCache:
-    """Safe for threads. A key names the credential by a keyed hash; nothing of it stands here."""
+    """Thread-safe. Keys hold a keyed hash of the credential and nothing else of it.
+
+    subject: kind and filters of the list.
+    """
 
     def __init__(self, clouds: Mapping[str, Cloud], resources: Resources) -> None:
         self._clouds, self._resources = clouds, resources
-        self._parts: LRUCache[Hashable, VendorIds] = LRUCache(MAX_IDS, getsizeof=lambda part: OVERHEAD + len(part.ids))
+        self._entries: LRUCache[Hashable, VendorIds] = LRUCache(
+            MAX_IDS, getsizeof=lambda entry: OVERHEAD + len(entry.ids)
+        )
         self._lock = threading.Lock()
 
-    def unchanged(self, credentials: Mapping[str, Credential], about: Hashable) -> dict[str, tuple[VendorIds, float]]:
-        """By vendor the parts whose replies are all kept, fresh and not replaced, and whose ids have their rows; each
-        with the seconds since its oldest reply was fetched."""
-        found: dict[str, tuple[VendorIds, float]] = {}
+    def unchanged(self, credentials: Mapping[str, Credential], subject: Hashable) -> dict[str, tuple[VendorIds, float]]:
+        """Entries by vendor whose replies are all still cached and fresh and whose ids are in the table; each with the
+        seconds since its oldest reply was fetched."""
+        unchanged: dict[str, tuple[VendorIds, float]] = {}
         for name, credential in credentials.items():
             with self._lock:
-                part = self._parts.get(self._key(name, credential, about))
-            age = self._clouds[name].replies.age_of(part.sources) if part else None
-            if part and age is not None and self._resources.knows(part.ids):
-                found[name] = part, age
-        return found
+                entry = self._entries.get(self._key(name, credential, subject))
+            age = self._clouds[name].replies.age_of(entry.sources) if entry else None
+            if entry and age is not None and self._resources.knows(entry.ids):
+                unchanged[name] = entry, age
+        return unchanged
 
-    def keep(self, vendor: str, credential: Credential, about: Hashable, part: VendorIds) -> None:
-        """For the next time, if it was made of replies and of nothing else."""
-        if part.sources and OVERHEAD + len(part.ids) <= MAX_IDS:
+    def keep(self, vendor: str, credential: Credential, subject: Hashable, entry: VendorIds) -> None:
+        """Caches the entry, if it was built from replies and from nothing else."""
+        if entry.sources and _size(entry) <= MAX_IDS:
             with self._lock:
-                self._parts[self._key(vendor, credential, about)] = part
+                self._entries[self._key(vendor, credential, subject)] = entry
 
-    def _key(self, vendor: str, credential: Credential, about: Hashable) -> Hashable:
-        return vendor, credential.fingerprint(self._clouds[vendor].secret), about
+    def _key(self, vendor: str, credential: Credential, subject: Hashable) -> Hashable:
+        return vendor, credential.fingerprint(self._clouds[vendor].secret), subject
+
+
+def _size(entry: VendorIds) -> int:
+    return OVERHEAD + len(entry.ids)

@@ -1,4 +1,4 @@
-"""Finds ids whose row is lost, by asking the vendors again, and not more often than they can bear."""
+"""Searches the vendors for ids that are missing in the id table, at a bounded rate per credential."""
 
 import secrets
 import threading
@@ -11,18 +11,21 @@ from cachetools import LRUCache
 from app.fleet import fanout
 from app.fleet.fanout import Find, VendorResult
 from app.fleet.vendor_access import VendorAccess
-from vendors.kit import Cloud, Deadline, Mode, VendorError
+from vendors.kit import VendorError
+from vendors.kit.calls.cloud import Cloud
+from vendors.kit.calls.reply_cache import Mode
+from vendors.kit.deadline import Deadline
 
-# An id that nobody knows makes us ask all its caller's vendors. Within this time another one is looked for in the
-# replies that were kept of that.
-PATIENCE_SECONDS = 60.0
-# A vendor that failed may be well again soon.
-PATIENCE_AFTER_FAILURE_SECONDS = 5.0
+# An unknown id makes the service list all vendors of its caller. Within this time after such a search the next unknown
+# id is looked for in cached replies only, so that made-up ids cannot spend a vendor's quota.
+SEARCH_PAUSE_SECONDS = 60.0
+# Shorter, since a vendor that failed may work again soon.
+PAUSE_AFTER_FAILURE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class LastSearch:
-    """A credential's last sweep: what it failed with, and until when no other is made."""
+    """Last search with one credential: its failure, and until when only cached replies are searched."""
 
     failure: VendorError | None
     until: float
@@ -31,29 +34,29 @@ class LastSearch:
 class LostIdSearch:
     def __init__(self, clouds: Mapping[str, Cloud], clock: Callable[[], float] = time.monotonic) -> None:
         self._clouds, self._clock = clouds, clock
-        self._marks: LRUCache[tuple[str, str, bytes], LastSearch] = LRUCache(10_000)
+        self._searches: LRUCache[tuple[str, str, bytes], LastSearch] = LRUCache(10_000)
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
 
-    def sweep(self, what: str, find: Find, access: VendorAccess, deadline: Deadline) -> dict[str, VendorResult]:
-        """What each vendor lists. `what` names the question, so that one about sites does not stand for devices."""
-        names = {name: (name, what, found.fingerprint(self._key)) for name, found in access.credentials.items()}
-        marks = {name: mark for name in names if (mark := self._mark(names[name]))}
-        kept = self._ask(access, set(marks), find, deadline, Mode.KEPT_ONLY)
-        asked = self._ask(access, set(names) - set(marks), find, deadline, Mode.REUSE)
-        for name, outcome in asked.items():
-            patience = PATIENCE_AFTER_FAILURE_SECONDS if outcome.failure else PATIENCE_SECONDS
+    def sweep(self, subject: str, find: Find, access: VendorAccess, deadline: Deadline) -> dict[str, VendorResult]:
+        """Lists of each vendor. `subject` is sites or devices: a search for one does not stand for the other."""
+        keys = {name: (name, subject, value.fingerprint(self._key)) for name, value in access.credentials.items()}
+        last = {name: search for name in keys if (search := self._last_search(keys[name]))}
+        from_cache = self._fan_out(access, set(last), find, deadline, Mode.CACHED_ONLY)
+        listed = self._fan_out(access, set(keys) - set(last), find, deadline, Mode.REUSE)
+        for name, result in listed.items():
+            pause = PAUSE_AFTER_FAILURE_SECONDS if result.failure else SEARCH_PAUSE_SECONDS
             with self._lock:
-                self._marks[names[name]] = LastSearch(outcome.failure, self._clock() + patience)
-        return asked | {name: VendorResult(outcome.records, marks[name].failure) for name, outcome in kept.items()}
+                self._searches[keys[name]] = LastSearch(result.failure, self._clock() + pause)
+        return listed | {name: VendorResult(result.records, last[name].failure) for name, result in from_cache.items()}
 
-    def _mark(self, name: tuple[str, str, bytes]) -> LastSearch | None:
+    def _last_search(self, key: tuple[str, str, bytes]) -> LastSearch | None:
         with self._lock:
-            mark = self._marks.get(name)
-        return mark if mark and mark.until > self._clock() else None
+            search = self._searches.get(key)
+        return search if search and search.until > self._clock() else None
 
-    def _ask(
+    def _fan_out(
         self, access: VendorAccess, names: set[str], find: Find, deadline: Deadline, mode: Mode
     ) -> dict[str, VendorResult]:
-        credentials = {name: found for name, found in access.credentials.items() if name in names}
+        credentials = {name: value for name, value in access.credentials.items() if name in names}
         return fanout.fan_out(self._clouds, credentials, find, deadline, mode) if credentials else {}

@@ -9,7 +9,8 @@ from functools import lru_cache
 from werkzeug.datastructures import EnvironHeaders, Headers
 
 from app.web.problems import Problem
-from vendors.kit import Cloud, Credential, Unauthorized, Vendor, VendorError
+from vendors.kit import Credential, Unauthorized, Vendor, VendorError
+from vendors.kit.calls.cloud import Cloud
 
 PREFIX = "x-authorization-"
 # Below gunicorn's limit_request_field_size, so that a longer value gets our answer and not gunicorn's HTML.

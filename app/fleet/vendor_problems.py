@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.web.problems import Problem
-from vendors.kit import Cloud, VendorError
+from vendors.kit import VendorError
+from vendors.kit.calls.cloud import Cloud
 
 
 def problem(vendor: str, failure: VendorError) -> Problem:

@@ -16,7 +16,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.storage.database import Database, Resource
-from vendors.kit import Deadline, Key
+from vendors.kit import Key
+from vendors.kit.deadline import Deadline
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ from limits.errors import StorageError
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from vendors.kit import Ledger, Rate
+from vendors.kit import Rate
+from vendors.kit.calls.quota import Ledger
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,5 @@ def devices_of(caller: Caller, number: int, kind: str) -> list[dict[str, str]]:
 def numbers(value: Any) -> bool:
     """Whether it is a number, or numbers of inputs, as `{"index": "A", "value": 1.0}`."""
     if isinstance(value, list):
-        return all(
-            set(value_of_input) == {"index", "value"} and numbers(value_of_input["value"]) for value_of_input in value
-        )
+        return all(set(part) == {"index", "value"} and numbers(part["value"]) for part in value)
     return isinstance(value, int | float)

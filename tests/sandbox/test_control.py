@@ -20,7 +20,7 @@ def test_a_fault_can_be_limited_to_a_path_and_to_a_number_of_calls(caller: Calle
     fault = {"status": 500, "path": "/v1/plants/11260016/devices/lean", "times": 2}
     caller.http.put("/faults/sma", json=fault)
     plants = ("11260000", "11260016", "11260016", "11260016")
-    statuses = [caller.get("sma", f"/v1/plants/{one}/devices/lean").status_code for one in plants]
+    statuses = [caller.get("sma", f"/v1/plants/{plant}/devices/lean").status_code for plant in plants]
     assert statuses == [200, 500, 500, 200]
 
 
@@ -82,7 +82,7 @@ def test_a_fault_can_carry_headers(caller: Caller):
         (None, "body"),
     ],
 )
-def test_a_fault_that_is_none_is_refused_and_names_the_member(caller: Caller, body: object, field: str):
+def test_an_invalid_fault_is_refused_with_the_name_of_the_member(caller: Caller, body: object, field: str):
     answer = caller.http.put("/faults/sma", json=body)
     assert (answer.status_code, answer.json["field"]) == (400, field)
     assert caller.get("sma", "/v1/plants").status_code == 200
@@ -94,7 +94,7 @@ def test_an_unknown_vendor_is_not_found(caller: Caller, path: str):
 
 
 @pytest.mark.parametrize("body", [{}, {"now": 5}, {"now": "2026-01-01T00:00:00"}, {"time": None}])
-def test_a_clock_that_is_none_is_refused(caller: Caller, body: dict):
+def test_an_invalid_clock_is_refused(caller: Caller, body: dict):
     assert caller.http.put("/clock", json=body).status_code == 400
 
 
@@ -165,13 +165,13 @@ def test_each_credential_has_a_separate_quota():
     ("body", "field"),
     [({"calls": 1}, "seconds"), ({"calls": "1", "seconds": 1}, "calls"), ({"calls": 1, "seconds": 0}, "seconds")],
 )
-def test_a_quota_that_is_none_is_refused_and_names_the_member(caller: Caller, body: dict, field: str):
+def test_an_invalid_quota_is_refused_with_the_name_of_the_member(caller: Caller, body: dict, field: str):
     answer = caller.http.put("/limits/sma", json=body)
     assert (answer.status_code, answer.json["field"]) == (400, field)
 
 
 @pytest.mark.parametrize("body", [{"strict": True}, {"strict_md5": "yes"}])
-def test_an_option_that_is_none_is_refused(caller: Caller, body: dict):
+def test_an_unknown_option_is_refused(caller: Caller, body: dict):
     assert caller.http.put("/options/solis", json=body).status_code == 400
 
 

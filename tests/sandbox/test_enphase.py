@@ -52,7 +52,7 @@ def test_systems_come_in_pages_of_10_and_never_more_than_100(many: Enphase, quer
 
 def test_systems_are_ordered_by_id_upwards_unless_asked_otherwise(many: Enphase):
     def ids(**query: Any) -> list[int]:
-        return [one["system_id"] for one in many.get(LIST, size=100, **query).json["systems"]]
+        return [system["system_id"] for system in many.get(LIST, size=100, **query).json["systems"]]
 
     assert ids() == ids(sort_by="id") == [system_id(number) for number in range(100)]
     assert ids(sort_by="-id") == [system_id(number) for number in range(100, 0, -1)]
@@ -104,8 +104,8 @@ def test_only_the_installers_application_sees_references(caller: Caller):
 )
 def test_a_search_finds_what_all_its_filters_match(cloud: Enphase, wanted: dict, numbers: list[int]):
     answer = cloud.caller.http.post(f"/enphase{LIST}/search", headers=cloud.headers, json={"system": wanted})
-    assert [one["system_id"] for one in answer.json["systems"]] == [system_id(number) for number in numbers]
-    assert all("city" not in one["address"] for one in answer.json["systems"])
+    assert [system["system_id"] for system in answer.json["systems"]] == [system_id(number) for number in numbers]
+    assert all("city" not in system["address"] for system in answer.json["systems"])
 
 
 @pytest.mark.parametrize("body", [{}, {"system": []}, {"system": {"colour": "red"}}, {"system": {}, "page": 1}, []])
@@ -138,7 +138,7 @@ def test_what_is_unknown_is_not_found(cloud: Enphase, path: str, text: str):
     assert details(cloud.get(LIST + path)) == (404, text)
 
 
-def test_devices_are_what_the_truth_says_and_types_without_any_are_absent(cloud: Enphase):
+def test_devices_agree_with_the_truth_and_types_without_devices_are_absent(cloud: Enphase):
     for view in cloud.caller.truth()["views"][MONITORING]:
         answer = cloud.of(view["number"], "/devices")
         devices = answer["devices"]
@@ -160,8 +160,8 @@ def test_there_is_one_microinverter_for_each_350_watts(cloud: Enphase):
 
 def test_serial_numbers_are_unique_and_only_ac_batteries_share_an_id(cloud: Enphase):
     devices = [cloud.of(number, "/devices")["devices"] for number in range(8)]
-    entries = [entry for one in devices for name in one if name != "acbs" for entry in one[name]]
-    acbs = [entry for one in devices for entry in one.get("acbs", [])]
+    entries = [entry for device in devices for name in device if name != "acbs" for entry in device[name]]
+    acbs = [entry for device in devices for entry in device.get("acbs", [])]
     assert len({entry["id"] for entry in entries}) == len(entries)
     assert len({entry["serial_number"] for entry in entries + acbs}) == len(entries + acbs)
     assert len(acbs) > 1
@@ -170,9 +170,9 @@ def test_serial_numbers_are_unique_and_only_ac_batteries_share_an_id(cloud: Enph
 
 
 def test_the_summary_of_inverters_pages_over_all_gateways(cloud: Enphase):
-    serials = [one["serial_number"] for one in cloud.of(BIG, "/devices")["devices"]["micros"]]
+    serials = [micro["serial_number"] for micro in cloud.of(BIG, "/devices")["devices"]["micros"]]
     pages = [cloud.get(SUMMARY, site_id=system_id(BIG), size=100, page=page).json for page in (1, 2, 3, 4)]
-    found = [[one["serial_number"] for group in page for one in group["micro_inverters"]] for page in pages]
+    found = [[micro["serial_number"] for group in page for micro in group["micro_inverters"]] for page in pages]
     assert [len(page) for page in found] == [100, 100, 31, 0]
     assert list(chain(*found)) == serials
     assert [len(page) for page in pages] == [1, 2, 1, 0]
@@ -183,7 +183,7 @@ def test_the_summary_of_inverters_takes_a_gateway_first_and_needs_one_of_both(cl
     gateway = cloud.of(BIG, "/devices")["devices"]["gateways"][1]["serial_number"]
     (group,) = cloud.get(SUMMARY, envoy_serial_number=gateway, site_id=FIRST, size=100).json
     assert len(group["micro_inverters"]) == 81
-    assert {one["envoy_serial_number"] for one in group["micro_inverters"]} == {gateway}
+    assert {micro["envoy_serial_number"] for micro in group["micro_inverters"]} == {gateway}
     assert details(cloud.get(SUMMARY)) == (422, "Envoy serial number or Site id mandatory")
     assert cloud.get(SUMMARY, site_id=1).json == []
     assert cloud.get(f"{LIST}/retrieve_system_id", serial_num=gateway).json == {"system_id": system_id(BIG)}
@@ -207,10 +207,10 @@ def test_at_night_microinverters_have_the_power_and_the_time_of_dusk(cloud: Enph
     cloud.caller.set_clock("2026-06-21T23:30:00Z")
     (group,) = cloud.get(SUMMARY, site_id=FIRST, size=100).json
     reported = datetime.fromtimestamp(group["micro_inverters"][0]["last_report_date"], UTC)
-    for one in group["micro_inverters"][1::2]:
-        device = {"vendor": "enphase", "device": one["serial_number"]}
+    for micro in group["micro_inverters"][1::2]:
+        device = {"vendor": "enphase", "device": micro["serial_number"]}
         watts = 1000 * cloud.caller.state(site=0, at=reported.isoformat(), **device)["power_kw"]
-        assert one["power_produced"] == round(watts) > 0
+        assert micro["power_produced"] == round(watts) > 0
     assert datetime(2026, 6, 21, 17, tzinfo=UTC) < reported < datetime(2026, 6, 21, 20, tzinfo=UTC)
 
 

@@ -127,7 +127,7 @@ def test_bad_requests_for_tokens(cloud: Enphase, changes: dict, grant: dict, sta
         ("", {MICRO: 200, BATTERY: 200, SETTINGS: 200}),
     ],
 )
-def test_a_plan_opens_what_it_pays_for(caller: Caller, plan: str, allowed: dict[str, int]):
+def test_a_plan_opens_the_calls_that_it_includes(caller: Caller, plan: str, allowed: dict[str, int]):
     cloud = Enphase(caller, MONITORING, plan)
     assert cloud.get(LIST).status_code == 200
     assert cloud.get(f"{LIST}/{FIRST}/devices").status_code == 200
@@ -144,7 +144,7 @@ def test_a_plan_is_refused_like_a_token_unless_the_documented_way_is_chosen(call
 
 def test_an_owner_sees_one_system_and_an_empty_account_none(caller: Caller):
     owner, empty = Enphase(caller, MONITORING, "homeowner"), Enphase(caller, MONITORING, "empty")
-    assert [one["system_id"] for one in owner.get(LIST).json["systems"]] == [FIRST]
+    assert [system["system_id"] for system in owner.get(LIST).json["systems"]] == [FIRST]
     assert owner.get(f"{LIST}/{FIRST + 7}/devices").status_code == 403
     assert empty.get(LIST).json["total"] == 0
     assert empty.get(f"{LIST}/{FIRST}").status_code == 403

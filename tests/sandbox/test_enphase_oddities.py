@@ -25,7 +25,7 @@ def test_a_retired_system_is_listed_and_has_no_devices(caller: Caller, vendor: s
     assert cloud.of(7, "/summary")["status"] == "retired"
     assert cloud.of(6, "/devices")["total_devices"] > 0
     if vendor == MONITORING:
-        statuses = [one["status"] for one in cloud.get("/api/v4/systems").json["systems"]]
+        statuses = [system["status"] for system in cloud.get("/api/v4/systems").json["systems"]]
         assert statuses == ["normal"] * 7 + ["retired"]
         assert cloud.get(SUMMARY, site_id=system_id(7)).json == []
 
@@ -86,10 +86,10 @@ def test_a_system_whose_gateway_is_down_reports_that_and_stops(caller: Caller, v
 def test_time_zones_may_be_null_or_old_names(caller: Caller):
     cloud = Enphase(caller, MONITORING)
     cloud.set_options(null_time_zone=True, legacy_time_zones=True)
-    zones = [one["timezone"] for one in cloud.get("/api/v4/systems").json["systems"]]
+    zones = [system["timezone"] for system in cloud.get("/api/v4/systems").json["systems"]]
     assert zones[:3] == [None, "US/Arizona", "Asia/Calcutta"]
     cloud.set_options()
-    zones = [one["timezone"] for one in cloud.get("/api/v4/systems").json["systems"]]
+    zones = [system["timezone"] for system in cloud.get("/api/v4/systems").json["systems"]]
     assert zones[:3] == ["Europe/Berlin", "America/Phoenix", "Asia/Kolkata"]
 
 
@@ -119,7 +119,7 @@ def test_the_power_of_a_microinverter_may_have_its_other_name(caller: Caller):
 
 
 @BOTH
-def test_a_time_of_which_there_is_nothing_may_be_refused(caller: Caller, vendor: str):
+def test_a_time_without_data_may_be_refused(caller: Caller, vendor: str):
     cloud = Enphase(caller, vendor)
     now = int(caller.clocks.now)
     assert cloud.of(0, "/telemetry/production_micro", start_at=now - 60)["intervals"] == []

@@ -201,7 +201,7 @@ def test_days_go_from_the_first_to_yesterday_and_make_up_the_lifetime(cloud: Enp
     assert summary["energy_today"] == cloud.energy_wh(0, today, cloud.caller.clocks.now - 1500) > 0
 
 
-def test_days_before_the_system_are_none_and_days_to_come_are_refused(cloud: Enphase):
+def test_days_before_the_system_are_missing_and_days_to_come_are_refused(cloud: Enphase):
     path = f"/{LIFETIMES[cloud.vendor]}"
     early = cloud.of(0, path, start_date="2020-01-01", end_date="2020-01-31")
     assert (early["start_date"], early["production"]) == (None, [])
@@ -213,7 +213,7 @@ def test_days_before_the_system_are_none_and_days_to_come_are_refused(cloud: Enp
     assert (empty["start_date"], empty["charge"], empty["discharge"]) == (None, [], [])
 
 
-def test_a_metered_system_says_since_when(cloud: Enphase):
+def test_a_metered_system_reports_since_when_it_is_metered(cloud: Enphase):
     path = f"/{LIFETIMES[cloud.vendor]}"
     metered = cloud.of(1, path, production="all", start_date="2026-06-19")
     assert metered["meter_start_date"] == "2016-12-17"

@@ -25,7 +25,7 @@ def cloud(caller: Caller) -> Enphase:
 
 
 def ids(cloud: Enphase) -> list[str]:
-    return [one["program_id"] for one in cloud.get(PROGRAMS).json["programs"]]
+    return [program["program_id"] for program in cloud.get(PROGRAMS).json["programs"]]
 
 
 def search(cloud: Enphase, program_id: str, **query: Any) -> TestResponse:
@@ -104,7 +104,7 @@ def test_programs_have_awkward_ids_and_come_in_pages(cloud: Enphase):
     assert " " in found[0]
     assert "*" in found[0]
     pages = [cloud.get(PROGRAMS, page_no=page, page_size=2).json for page in (1, 2, 3)]
-    assert [[one["program_id"] for one in page["programs"]] for page in pages] == [found[:2], found[2:], []]
+    assert [[program["program_id"] for program in page["programs"]] for page in pages] == [found[:2], found[2:], []]
     assert {page["total_count"] for page in pages} == {3}
     for program_id in found:
         rules = cloud.get(f"{PROGRAMS}/{quote(program_id, safe='')}").json
@@ -165,7 +165,7 @@ def test_a_site_is_the_same_as_in_the_monitoring_api(cloud: Enphase):
         assert both[1]["micros"][0]["name"] == both[0]["micros"][0]["name"].replace(" ", "  ")
 
 
-def test_a_row_of_the_search_lacks_what_the_monitoring_api_has(cloud: Enphase):
+def test_a_row_of_the_search_lacks_members_of_the_monitoring_api(cloud: Enphase):
     row = search(cloud, ids(cloud)[0], sort_by="id").json["systems"][0]
     listed = Enphase(cloud.caller, MONITORING).of(0, "")
     assert set(listed) - set(row) == {"energy_lifetime", "energy_today", "system_size", "reference", "other_references"}

@@ -34,7 +34,7 @@ def test_every_dialect_sees_every_site_with_shares_that_add_up(caller: Caller):
 
 
 @pytest.mark.parametrize("vendor", ["sma", "smasbox"])
-def test_sma_lists_what_the_truth_says(caller: Caller, vendor: str):
+def test_sma_lists_the_devices_of_the_truth(caller: Caller, vendor: str):
     for view in caller.truth()["views"][vendor]:
         devices = caller.get(vendor, f"/v1/plants/{view['site']}/devices/lean").json["devices"]
         inverters = [one for one in devices if one["type"] == "Solar Inverters" and one.get("generatorPower", 0) > 0]
@@ -42,7 +42,7 @@ def test_sma_lists_what_the_truth_says(caller: Caller, vendor: str):
         assert [one["deviceId"] for one in inverters + batteries] == [one["ids"]["deviceId"] for one in view["devices"]]
 
 
-def test_solis_lists_what_the_truth_says(caller: Caller):
+def test_solis_lists_the_devices_of_the_truth(caller: Caller):
     records = caller.solis("inverterList", pageSize=100).json["data"]["page"]["records"]
     devices = [device for view in caller.truth()["views"]["solis"] for device in view["devices"]]
     listed = [device["ids"]["id"] for device in devices if device["kind"] == "solar_inverter"]
@@ -51,12 +51,12 @@ def test_solis_lists_what_the_truth_says(caller: Caller):
     assert {record["id"] for record in records if record["batteryTotalChargeEnergy"] > 0} == hybrids
 
 
-def test_solaredge_lists_what_the_truth_says(caller: Caller):
+def test_solaredge_lists_the_devices_of_the_truth(caller: Caller):
     kinds = {"solar_inverter": "INVERTER", "battery": "BATTERY"}
     for view in caller.truth()["views"]["solaredge"]:
         devices = caller.get("solaredge", f"/v2/sites/{view['site']}/devices", types=["INVERTER", "BATTERY"]).json
-        listed = [(one["type"], one["serialNumber"]) for one in devices]
-        assert listed == [(kinds[one["kind"]], one["serial"]) for one in view["devices"]]
+        listed = [(device["type"], device["serialNumber"]) for device in devices]
+        assert listed == [(kinds[device["kind"]], device["serial"]) for device in view["devices"]]
 
 
 def test_views_of_one_site_agree_on_its_energy(caller: Caller):
@@ -74,7 +74,7 @@ def test_energies_of_devices_add_up_to_the_energy_of_their_site(caller: Caller):
         for view in caller.truth()["views"][vendor]:
             site = {"site": view["site"], "vendor": vendor, **day}
             for kind, quantity in (("solar_inverter", "pv"), ("battery", "charge")):
-                device_ids = [list(one["ids"].values())[-1] for one in view["devices"] if one["kind"] == kind]
+                device_ids = [list(device["ids"].values())[-1] for device in view["devices"] if device["kind"] == kind]
                 parts = [caller.energy_wh(device=device_id, kind=quantity, **site) for device_id in device_ids]
                 assert sum(parts) == caller.energy_wh(kind=quantity, **site)
 
@@ -134,10 +134,10 @@ def test_states_of_devices_add_up_to_that_of_their_site_in_every_dialect(caller:
 def test_a_hybrid_has_the_state_of_an_inverter_and_of_a_battery_and_a_battery_no_power(caller: Caller):
     asked = {"site": 0, "at": NOON}
     views = caller.truth()["views"]
-    hybrid = next(one for one in views["solis"][0]["devices"] if one["kind"] == "battery")
+    hybrid = next(device for device in views["solis"][0]["devices"] if device["kind"] == "battery")
     state = caller.state(vendor="solis", device=hybrid["ids"]["id"], **asked)
     assert None not in (state["power_kw"], state["charge_kw"], state["discharge_kw"], state["soc_percent"])
-    battery = next(one for one in views["sma"][0]["devices"] if one["kind"] == "battery")
+    battery = next(device for device in views["sma"][0]["devices"] if device["kind"] == "battery")
     state = caller.state(vendor="sma", device=battery["ids"]["deviceId"], **asked)
     assert state["power_kw"] is None
     assert None not in (state["charge_kw"], state["discharge_kw"], state["soc_percent"])

@@ -167,7 +167,7 @@ def test_the_log_has_paths_and_no_queries_or_credentials(caplog):
         assert secret not in caplog.text
 
 
-def test_a_port_in_use_is_one_line_that_names_it():
+def test_a_port_in_use_is_reported_in_one_line_with_its_number():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SystemExit, match=f"port {port}: Address already in use"):

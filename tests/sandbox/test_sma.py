@@ -19,15 +19,17 @@ def test_plants_give_installation_and_location_on_request_only(caller: Caller):
 
 
 def test_plants_can_be_filtered_by_name(caller: Caller):
-    assert [one["name"] for one in caller.get("sma", "/v1/plants", Filter="delhi").json["plants"]] == ["Delhi 1"]
+    assert [plant["name"] for plant in caller.get("sma", "/v1/plants", Filter="delhi").json["plants"]] == ["Delhi 1"]
 
 
 def test_each_plant_has_devices_that_are_no_inverters(caller: Caller):
     for plant in caller.get("sma", "/v1/plants").json["plants"]:
         devices = caller.get("sma", f"/v1/plants/{plant['plantId']}/devices/lean").json["devices"]
         assert devices[0]["deviceId"] == plant["plantId"]
-        chargers = [one for one in devices if one["type"] == "Solar Inverters" and "generatorPower" not in one]
-        others = [one["product"] for one in devices if one["type"] == "Monitoring and control"]
+        chargers = [
+            device for device in devices if device["type"] == "Solar Inverters" and "generatorPower" not in device
+        ]
+        others = [device["product"] for device in devices if device["type"] == "Monitoring and control"]
         assert len(chargers) == 1
         assert others == ["EDMM-10", "Energy Meter"]
 
@@ -55,7 +57,7 @@ def test_the_older_list_repeats_the_plant_and_the_zone(caller: Caller):
     older = caller.get("sma", "/v1/plants/11260000/devices").json
     lean = caller.get("sma", "/v1/plants/11260000/devices/lean").json
     assert older["plant"]["plantId"] == "11260000"
-    assert [{**one, "timezone": "Europe/Berlin"} for one in lean["devices"]] == older["devices"]
+    assert [{**device, "timezone": "Europe/Berlin"} for device in lean["devices"]] == older["devices"]
 
 
 def test_smas_own_sandbox_answers_below_monitoring_too(caller: Caller):
@@ -63,7 +65,7 @@ def test_smas_own_sandbox_answers_below_monitoring_too(caller: Caller):
     assert plants == caller.get("smasbox", "/v1/plants").json["plants"]
     assert [plant["plantId"] for plant in plants[:3]] == ["13", "24", "35"]
     devices = caller.get("smasbox", "/v1/plants/13/devices/lean").json["devices"]
-    assert [one["deviceId"] for one in devices] == [str(number) for number in range(14, 24)]
+    assert [device["deviceId"] for device in devices] == [str(number) for number in range(14, 24)]
     assert caller.http.get("/calls/smasbox").json == {
         "/monitoring/v1/plants": 1,
         "/v1/plants": 1,

@@ -157,7 +157,7 @@ def test_the_unit_of_an_energy_grows_with_it(caller: Caller):
 
 
 def test_some_stations_have_no_name(caller: Caller):
-    names = [one.get("stationName") for one in data(caller.solis("userStationList"))["page"]["records"]]
+    names = [record.get("stationName") for record in data(caller.solis("userStationList"))["page"]["records"]]
     assert names[0] == "Berlin 1"
     assert names[4] is None
 
@@ -188,14 +188,14 @@ LIST_ONLY = {
 
 @pytest.mark.parametrize("call", ["inverterDetail", "inverterDetailList"])
 def test_a_detail_has_no_members_that_only_lists_have_and_none_that_was_never_recorded(caller: Caller, call: str):
-    for one in records(caller):
-        answer = data(caller.solis(call, id=one["id"], pageSize=100))
+    for record in records(caller):
+        answer = data(caller.solis(call, id=record["id"], pageSize=100))
         details = answer["records"] if call == "inverterDetailList" else [answer]
-        detail = next(detail for detail in details if detail["id"] == one["id"])
-        assert set(one) >= LIST_ONLY
-        assert set(one) - {"name", "stationName"} <= set(recorded("inverterList")["page"]["records"][0]) | POWERS
+        detail = next(detail for detail in details if detail["id"] == record["id"])
+        assert set(record) >= LIST_ONLY
+        assert set(record) - {"name", "stationName"} <= set(recorded("inverterList")["page"]["records"][0]) | POWERS
         assert set(detail) - {"name"} <= set(recorded("inverterDetail-string-inverter"))
-        assert (detail["currentState"], detail["dcInputtype"], one["currentState"], one["dcInputType"]) == (
+        assert (detail["currentState"], detail["dcInputtype"], record["currentState"], record["dcInputType"]) == (
             "3",
             1,
             "0",
@@ -236,9 +236,9 @@ def test_there_are_no_alarms_unless_they_are_switched_on(caller: Caller):
     assert begins == sorted(begins, reverse=True)
 
 
-def test_a_string_inverter_sleeps_at_night_and_keeps_what_it_reported(caller: Caller):
+def test_a_string_inverter_sleeps_at_night_and_keeps_its_last_values(caller: Caller):
     caller.set_clock("2026-06-21T23:30:00-07:00")
-    asleep = next(one for one in records(caller) if one.get("stationName") == "Phoenix 1")
+    asleep = next(record for record in records(caller) if record.get("stationName") == "Phoenix 1")
     assert (asleep["state"], asleep["stateExceptionFlag"]) == (2, 0)
     reported = datetime.fromtimestamp(int(asleep["dataTimestamp"]) / 1000, timezone(timedelta(hours=-7)))
     assert 18 <= reported.hour <= 20

@@ -94,7 +94,7 @@ def test_what_is_unknown_is_not_found(caller: Caller, path: str):
     assert (answer.status_code, answer.json["response"], answer.json["error"]) == (404, None, "not_found")
 
 
-def test_a_spent_quota_says_in_three_ways_when_to_come_back(caller: Caller):
+def test_a_spent_quota_reports_the_wait_in_three_headers(caller: Caller):
     caller.http.put("/limits/tesla", json={"calls": 1, "seconds": 37_828})
     caller.get("tesla", PRODUCTS)
     answer = caller.get("tesla", PRODUCTS)

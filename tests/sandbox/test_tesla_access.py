@@ -17,7 +17,7 @@ def test_without_a_good_token_the_answer_is_401_in_the_envelope(caller: Caller, 
     assert len(answer.headers["x-txid"]) == 32
 
 
-def test_a_token_lives_eight_hours_and_says_when_it_has_expired(caller: Caller):
+def test_a_token_lives_eight_hours_and_its_expiry_has_its_own_error(caller: Caller):
     caller.clocks.wait(28_799)
     assert caller.get("tesla", PRODUCTS).status_code == 200
     caller.clocks.wait(1)
@@ -36,7 +36,7 @@ def test_the_scheme_of_a_token_is_read_in_any_case(caller: Caller):
     assert caller.http.get(f"/tesla{PRODUCTS}", headers=headers).status_code == 200
 
 
-def test_a_token_in_the_form_of_a_jwt_tells_scopes_and_region(caller: Caller):
+def test_a_jwt_holds_scopes_and_region(caller: Caller):
     accounts = tesla(caller)["accounts"]
     told = {name: claims(one["headers"]["X-Authorization-tesla"]) for name, one in accounts.items()}
     assert {name: one["ou_code"] for name, one in told.items()} == {
@@ -50,7 +50,9 @@ def test_a_token_in_the_form_of_a_jwt_tells_scopes_and_region(caller: Caller):
 def test_a_token_without_the_scope_of_energy_is_forbidden(caller: Caller):
     paths = (PRODUCTS, f"/api/1/energy_sites/{site_ids(caller)[0]}/site_info")
     answers = [ask(caller, path, "without_scope") for path in paths]
-    assert [(one.status_code, one.json["error"]) for one in answers] == [(403, "Unauthorized missing scopes")] * 2
+    assert [(answer.status_code, answer.json["error"]) for answer in answers] == [
+        (403, "Unauthorized missing scopes")
+    ] * 2
     assert ask(caller, REGION, "without_scope").status_code == 200
 
 

@@ -182,7 +182,7 @@ def test_a_day_before_the_site_or_after_now_has_null_for_rows(caller: Caller, da
     assert history(caller, 0, "day", **window("Europe/Berlin", day, day)) is None
 
 
-def test_days_are_those_of_the_zone_asked_for(caller: Caller):
+def test_days_are_those_of_the_requested_zone(caller: Caller):
     days = history(caller, 0, "month", **window("Asia/Kolkata", "2026-06-10", "2026-06-11"))
     assert [row["timestamp"] for row in days] == ["2026-06-10T00:00:00+05:30", "2026-06-11T00:00:00+05:30"]
 

@@ -32,7 +32,9 @@ def instant(year: int, month: int = 1, day: int = 1, hour: int = 0) -> float:
     ("name", "yearly_kwh"),
     [("Berlin", 1090), ("Phoenix", 1870), ("Delhi", 1580), ("Adelaide", 1720), ("Tromsø", 790)],
 )
-def test_a_kwp_yields_what_the_place_is_known_for(places: dict[str, Place], name: str, yearly_kwh: float) -> None:
+def test_a_kwp_yields_the_known_yearly_energy_of_its_place(
+    places: dict[str, Place], name: str, yearly_kwh: float
+) -> None:
     for seed in (1, 2):
         pv = pv_of(places[name], seed)
         mean = (pv.kwh(instant(2025)) - pv.kwh(instant(2015))) / 10

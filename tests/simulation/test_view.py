@@ -48,8 +48,8 @@ def test_devices_add_up_to_the_site_to_the_watt_hour(site: Site, shares: list[fl
     view = view_of(site, shares, shares)
     end = start + seconds
     for quantity, kind in (("pv", "solar_inverter"), ("charge", "battery"), ("discharge", "battery")):
-        devices = [one for one in view.devices if one.kind == kind]
-        assert sum(view.energy_wh(one, quantity, start, end) for one in devices) == view.site_energy_wh(
+        devices = [device for device in view.devices if device.kind == kind]
+        assert sum(view.energy_wh(device, quantity, start, end) for device in devices) == view.site_energy_wh(
             quantity, start, end
         )
 
@@ -59,10 +59,10 @@ def test_a_counter_is_whole_steps_and_less_than_one_step_behind_the_truth(
     site: Site, shares: list[float], t: int, step: int
 ) -> None:
     view = view_of(site, shares, [])
-    for one in view.devices:
-        reading = view.reading_wh(one, "pv", t, step)
+    for device in view.devices:
+        reading = view.reading_wh(device, "pv", t, step)
         assert reading % step == 0
-        assert -1e-6 <= site.pv_kwh(t) * 1000 * one.share - reading < step
+        assert -1e-6 <= site.pv_kwh(t) * 1000 * device.share - reading < step
 
 
 def test_readings_never_fall_second_by_second(site: Site) -> None:
@@ -111,7 +111,7 @@ def test_the_readings_of_a_new_site_begin_at_zero(make_site: MakeSite) -> None:
 
 
 @pytest.mark.parametrize(("kind", "quantity"), [("battery", "pv"), ("solar_inverter", "charge"), ("battery", "steam")])
-def test_a_device_is_not_asked_for_what_it_does_not_have(site: Site, kind: str, quantity: str) -> None:
+def test_a_quantity_that_the_device_lacks_is_refused(site: Site, kind: str, quantity: str) -> None:
     view = view_of(site, [1.0], [1.0])
     one = next(found for found in view.devices if found.kind == kind)
     with pytest.raises(ValueError, match=quantity):

@@ -13,20 +13,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from vendors.kit import (
-    Asked,
-    Client,
-    Deadline,
-    Interval,
-    Level,
-    Quality,
-    RawReply,
-    Request,
-    Sweep,
-    Vendor,
-    VendorError,
-    intervals,
-)
+from tests.vendors.support import records_of
+from vendors.kit import Client, Level, Quality, RawReply, Request, Vendor, VendorError
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.deadline import Deadline
+from vendors.kit.series.read import intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import Asked
 
 HERE = Path(__file__).parent
 LISTS = ("sites", "devices")
@@ -101,7 +94,7 @@ class Case:
         """The records or intervals that the plugin gives; failures are added to its progress."""
         if self.read in LISTS:
             sweep = Sweep(plugin)
-            sweep.run(lambda vendor: getattr(vendor, self.read)(*[self.site] if self.site else []))
+            sweep.run(lambda vendor: records_of(getattr(vendor, self.read)(*[self.site] if self.site else [])))
             return sweep.records
         try:
             if self.read in SERIES:

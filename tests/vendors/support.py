@@ -3,7 +3,11 @@
 import json
 from pathlib import Path
 
-from vendors.kit import Deadline, Mode, Replies, Transport, Vendor, open_cloud
+from vendors.kit import ListRow, Vendor
+from vendors.kit.calls.cloud import open_cloud
+from vendors.kit.calls.reply_cache import Mode, Replies
+from vendors.kit.deadline import Deadline
+from vendors.kit.http.transport import Transport
 from vendors.kit.registry import discover
 
 BASE = "https://vendor.test"
@@ -28,6 +32,11 @@ def cloud_of(name, base_url=BASE, replies=None):
 def credential_of(vendor, name, headers=None):
     """The credential that these headers make."""
     return vendor.credential_headers.read(name, headers or HEADERS[name])
+
+
+def records_of(collected):
+    """Records and intervals as they are, and each row of a list as the record that it holds."""
+    return (row.record() if isinstance(row, ListRow) else row for row in collected)
 
 
 def open_vendor(name, base_url=BASE, *, seconds=5.0, headers=None, cloud=None, refresh=False) -> Vendor:

@@ -11,14 +11,14 @@ from tests.vendors.cases import RecordedTransport, content, plain
 from tests.vendors.skeletons import skip_unwritten
 from tests.vendors.support import cloud_of, open_vendor
 from tests.vendors.test_recorded import CASES
-from vendors.kit import Interval
-from vendors.kit.calls.thread_pool import Threads
+from vendors.kit.calls.thread_pool import ThreadPool
+from vendors.kit.series.resample import Interval
 
 # What a vendor could send in place of anything.
 ODD = (None, "", "text", 0, -1, 10**30, 1.5, True, [], {}, [[]], {"a": {"b": []}}, "\x00", "x" * 10_000)
 
 # Of all clouds of these tests: to start threads takes longer than to read a reply.
-THREADS = Threads(16, "broken")
+THREADS = ThreadPool(16, "broken")
 # Variants of a reply are dealt out to so many cases of the test.
 PARTS = 4
 

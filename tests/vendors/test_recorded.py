@@ -8,7 +8,8 @@ import pytest
 from tests.vendors.cases import RecordedTransport, cases_of, differences, plain
 from tests.vendors.skeletons import skip_unwritten
 from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor
-from vendors.kit import Shape, Sweep, VendorError
+from vendors.kit import Shape, VendorError
+from vendors.kit.calls.sweep import Sweep
 from vendors.kit.registry import discover
 
 NAMES = sorted(discover())

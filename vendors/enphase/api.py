@@ -20,11 +20,11 @@ from vendors.enphase.series import DAY, KEPT, MICRO_STEP, Feed
 from vendors.kit import (
     Battery,
     CalendarUnit,
+    DeviceRow,
     Freshness,
     Key,
     Level,
     Messages,
-    NotFound,
     NotOffered,
     Quality,
     Reply,
@@ -39,6 +39,7 @@ from vendors.kit import (
     Vendor,
     calendar_tiles,
     day_start,
+    find_record,
     fixed_tiles,
     next_period,
     rows_from_amounts,
@@ -69,10 +70,10 @@ class EnphaseCloud(Vendor):
         """The site without its state; NotFound if the account does not have it."""
         raise NotImplementedError
 
-    def devices(self, site: str | None = None) -> Iterator[SolarInverter | Battery]:
-        systems = [site] if site else [found.vendor_id for found in self.sites()]
+    def devices(self, site: str | None = None) -> Iterator[DeviceRow]:
+        systems = [site] if site else [row.vendor_id for row in self.sites()]
 
-        def read(system: str) -> list[SolarInverter | Battery]:
+        def read(system: str) -> list[DeviceRow]:
             return devices_of(system, self._get("/devices", system, only=DEVICES))
 
         yield from self.client.each(systems, read)
@@ -135,10 +136,7 @@ class EnphaseCloud(Vendor):
     def _device(self, key: Key, kind: type[D]) -> tuple[D, Reply]:
         """The device if it is of that kind, and the reply with all devices of its system; NotFound if not."""
         reply = self._get("/devices", key[0], freshness=Freshness.TODAY)
-        for device in devices_of(key[0], reply):
-            if isinstance(device, kind) and device.key == key:
-                return device, reply
-        raise NotFound(reply.url, "the system has no such device")
+        return find_record(devices_of(key[0], reply), kind, key, reply.url), reply
 
     def _charge(self, system: str) -> float | None:
         """State of charge of all batteries, which stands beside rows of this morning that are not read."""
@@ -170,7 +168,7 @@ class EnphaseCloud(Vendor):
 
     def site_battery_intervals(self, key: Key, level: Level) -> Series:
         site = self._known_site(key)
-        if not any(isinstance(device, Battery) for device in devices_of(key[0], self._get("/devices", *key))):
+        if not any(row.kind is Battery for row in devices_of(key[0], self._get("/devices", *key))):
             raise NotOffered
         if not level.is_fine:
             return self._days(site, "/battery_lifetime", ("charge", "discharge"))

@@ -1,7 +1,7 @@
 """Whether an answer of Enphase's is the one asked for, and which refusals only say that there is nothing."""
 
 from vendors.kit import RawReply, Reply, Request
-from vendors.kit.parsing.reading import Raw, about
+from vendors.kit.parsing.reading import Raw, check_id
 
 # Parts of texts, in lower case: the span lies outside of what the vendor has, or the system has no IQ Battery. The
 # Grid Services API passes on the other one's text.
@@ -27,4 +27,4 @@ def without_data(reply: Reply, request: Request) -> RawReply | None:
 def about_these(ids: tuple[str, ...], raw: Raw) -> None:
     """Raises where the answer is about another system than the first of the ids, or another device than the second."""
     for name, wanted in zip(("system_id", "serial_number"), ids, strict=False):
-        about(raw, name, wanted)
+        check_id(raw, name, wanted)

@@ -29,6 +29,7 @@ from vendors.kit import (
     Reply,
     Request,
     Site,
+    SiteRow,
     SolarInverter,
     Unauthorized,
     VendorError,
@@ -85,20 +86,20 @@ class Enphase(EnphaseCloud):
         refusal.stops_the_sweep = True
         return refusal
 
-    def sites(self) -> Iterator[Site]:
+    def sites(self) -> Iterator[SiteRow]:
         yield from self.client.pages(self._page)
 
-    def _page(self, number: int) -> tuple[list[Site], bool]:
+    def _page(self, number: int) -> tuple[list[SiteRow], bool]:
         reply = self.client.get(SYSTEMS, params={"page": number, "size": PAGE_SIZE})
         more = reply.record(lambda raw: bool(raw["systems"]) and number * PAGE_SIZE < int(raw["total"]))
         return reply.rows("systems", to=to_site), more
 
     def _known_site(self, key: Key) -> Site:
         reply = self._get("", *key)
-        site = reply.record(to_site)
-        if site is None:
+        row = reply.record(to_site)
+        if row is None:
             raise NotFound(reply.url, "the system is out of service")
-        return site
+        return row.record()
 
     def solar_inverter(self, key: Key) -> SolarInverter:
         inverter, _ = self._device(key, SolarInverter)

@@ -13,13 +13,14 @@ from vendors.kit.parsing.reading import (
     ENERGY_UNITS,
     POWER_UNITS,
     Raw,
+    charge_and_discharge,
     epoch,
     kilo,
     mapping,
     moment,
     number,
     optional_text,
-    positive,
+    rating,
     rows,
 )
 
@@ -35,7 +36,7 @@ UNITS = POWER_UNITS | ENERGY_UNITS
 # Of a date on which the clock goes back.
 LONGEST_DAY = timedelta(hours=25)
 
-Flow = tuple[float, float]
+Flow = tuple[float | None, float | None]
 
 
 def with_summary(site: Site, now: datetime, raw: Raw) -> Site:
@@ -46,12 +47,12 @@ def with_summary(site: Site, now: datetime, raw: Raw) -> Site:
     """
     date = optional_text(raw, "summary_date")
     is_today = not (date and site.timezone) or date == now.astimezone(ZoneInfo(site.timezone)).date().isoformat()
-    size_w, capacity_kwh = positive(raw, "size_w"), capacity_of(raw)
+    capacity_kwh = capacity_of(raw)
     power_kw = kilo(raw, "current_power") if is_today else None
     produced, reported = epoch(raw, "last_interval_end_at"), epoch(raw, "last_report_at")
     return replace(
         site,
-        peak_power_kw=None if size_w is None else size_w / 1000,
+        peak_power_kw=rating(raw, "size_w"),
         power_kw=power_kw,
         measured_at=(produced or reported) if power_kw else (reported or produced),
         bess=None if capacity_kwh is None else Bess(nameplate_kwh=capacity_kwh),
@@ -60,8 +61,7 @@ def with_summary(site: Site, now: datetime, raw: Raw) -> Site:
 
 def capacity_of(summary: Raw) -> float | None:
     """What all batteries of a site hold, in kWh; None for 0."""
-    capacity_wh = positive(summary, "battery_capacity_wh")
-    return None if capacity_wh is None else capacity_wh / 1000
+    return rating(summary, "battery_capacity_wh")
 
 
 def flow_of_all(ids: AbstractSet[str | None] | None, latest: Raw) -> tuple[Flow, datetime | None] | None:
@@ -159,8 +159,7 @@ def flow_of(entries: Iterable[Raw]) -> Flow | None:
         if power_kw is None or into is None or out is None:
             return None
         net_kw.append(abs(power_kw) * (into - out))
-    total_kw = fsum(net_kw)
-    return (max(0.0, total_kw), max(0.0, -total_kw)) if net_kw else None
+    return charge_and_discharge(fsum(net_kw)) if net_kw else None
 
 
 def charge_of(raw: Raw) -> float | None:

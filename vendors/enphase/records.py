@@ -9,7 +9,20 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, TypeVar
 
-from vendors.kit import ANY, Battery, Describe, Reply, Shape, Site, SolarInverter, Status
+from vendors.kit import (
+    ANY,
+    Battery,
+    Convert,
+    DeviceRow,
+    ListRow,
+    Reply,
+    Shape,
+    Site,
+    SiteRow,
+    SolarInverter,
+    Status,
+    unique,
+)
 from vendors.kit.parsing.reading import Raw, epoch, flag, optional_text, rows, text, zone_name
 
 D = TypeVar("D", SolarInverter, Battery)
@@ -36,7 +49,7 @@ STATUSES = {
 ISSUE = "_issue"
 
 
-def to_site(raw: Raw) -> Site | None:
+def to_site(raw: Raw) -> SiteRow | None:
     """Site from an entry of the list of systems; None when it is retired. Times are epoch seconds."""
     if is_retired(raw):
         return None
@@ -51,20 +64,20 @@ def of_site(raw: Raw) -> dict[str, Any]:
     }
 
 
-def devices_of(system: str, reply: Reply) -> list[SolarInverter | Battery]:
+def devices_of(system: str, reply: Reply) -> list[DeviceRow]:
     """The devices in a reply of `/devices`, each once; a type that the system does not have is absent there."""
 
-    def to_device(kind: type[D], describe: Describe, raw: Raw) -> D | None:
+    def to_device(kind: type[D], convert: Convert, raw: Raw) -> ListRow[D] | None:
         if is_retired(raw):
             return None
         serial_number = text(raw, "serial_number")
-        return kind.listed((system, serial_number), serial_number, system, describe, raw)
+        return kind.listed((system, serial_number), serial_number, system, convert, raw)
 
     to_inverter, to_battery = partial(to_device, SolarInverter, of_inverter), partial(to_device, Battery, of_device)
-    found: list[SolarInverter | Battery] = [*reply.rows("devices", INVERTERS, to=to_inverter, optional=True)]
+    rows: list[DeviceRow] = [*reply.rows("devices", INVERTERS, to=to_inverter, optional=True)]
     for kind in BATTERIES:
-        found += reply.rows("devices", kind, to=to_battery, optional=True)
-    return list({(type(device), device.key): device for device in found}.values())
+        rows += reply.rows("devices", kind, to=to_battery, optional=True)
+    return unique(rows)
 
 
 def is_retired(raw: Raw) -> bool:
@@ -96,9 +109,9 @@ def to_status(word: str | None) -> Status | None:
     return STATUSES.get(word.lower(), Status.UNKNOWN)
 
 
-def is_alone(devices: list[SolarInverter | Battery]) -> bool:
+def is_alone(devices: list[DeviceRow]) -> bool:
     """Whether there is exactly one battery."""
-    return sum(isinstance(device, Battery) for device in devices) == 1
+    return sum(row.kind is Battery for row in devices) == 1
 
 
 def encharge_id(serial_number: str, raw: Raw) -> str | None:

@@ -7,7 +7,17 @@ from itertools import dropwhile
 from statistics import median_low
 
 from vendors.kit import Key, Reporting, Sample, day_start, distances, last_of_each
-from vendors.kit.parsing.reading import Raw, calendar_date, epoch, mapping, number, optional_text, rows, stamp
+from vendors.kit.parsing.reading import (
+    Raw,
+    calendar_date,
+    epoch,
+    mapping,
+    number,
+    number_at,
+    optional_text,
+    rows,
+    stamp,
+)
 
 DAY = timedelta(days=1)
 MICRO_STEP, METER_STEP = timedelta(minutes=5), timedelta(minutes=15)
@@ -91,7 +101,7 @@ def days(raw: Raw, members: tuple[str, ...], zone: tzinfo) -> list[Sample]:
     known = list(dropwhile(lambda place: not any(place), reversed(places)))[::-1]
     found = []
     for index, place in enumerate(known):
-        wh = [number({"wh": value}, "wh") for value in place]
+        wh = [number_at(place, member) for member in range(len(members))]
         kwh = tuple(value / 1000 for value in wh if value is not None)
         if len(kwh) == len(members):
             found.append(Sample(day_start(first + index * DAY, zone), kwh))

@@ -25,10 +25,12 @@ from vendors.kit import (
     Reply,
     Request,
     Site,
+    SiteRow,
     SolarInverter,
     Unauthorized,
     VendorError,
     bearer,
+    find_record,
 )
 from vendors.kit.parsing.reading import Raw, text
 
@@ -77,32 +79,29 @@ class EnphaseVpp(EnphaseCloud):
             return nothing
         return BackendError(reply.url) if reply.status == 422 and said.startswith(DOWNSTREAM) else None
 
-    def sites(self) -> Iterator[Site]:
+    def sites(self) -> Iterator[SiteRow]:
         programs = list(self.client.pages(self._page_of_programs))
         seen: set[Key] = set()
-        for site in self.client.each(programs, self._sites_of, unit="programs"):
-            if site.key not in seen:
-                seen.add(site.key)
-                yield site
+        for row in self.client.each(programs, self._sites_of, unit="programs"):
+            if row.key not in seen:
+                seen.add(row.key)
+                yield row
 
     def _page_of_programs(self, number: int) -> tuple[list[str], bool]:
         reply = self.client.get(PROGRAMS, params={"page_no": number, "page_size": PAGE_SIZE})
         more = reply.record(lambda raw: bool(raw["programs"]) and number * PAGE_SIZE < int(raw["total_count"]))
         return reply.rows("programs", to=to_program), more
 
-    def _sites_of(self, program: str) -> list[Site]:
+    def _sites_of(self, program: str) -> list[SiteRow]:
         return list(self.client.pages(lambda number: self._page_of_sites(program, number)))
 
-    def _page_of_sites(self, program: str, number: int) -> tuple[list[Site], bool]:
+    def _page_of_sites(self, program: str, number: int) -> tuple[list[SiteRow], bool]:
         reply = self.client.get(SEARCH, program, params={"page": number, "size": PAGE_SIZE, "sort_by": "id"})
         more = reply.record(lambda raw: bool(raw["systems"]) and number * PAGE_SIZE < int(raw["total"]))
         return reply.rows("systems", to=to_site), more
 
     def _known_site(self, key: Key) -> Site:
-        for site in self.sites():
-            if site.key == key:
-                return site
-        raise NotFound(why="the account has no such site")
+        return find_record(self.sites(), Site, key)
 
     def solar_inverter(self, key: Key) -> SolarInverter:
         return self._with_day(self._device(key, SolarInverter)[0])

@@ -1,16 +1,14 @@
-"""What vendor plugins are made of. Plugins import from here and from the standard library only."""
+"""Everything that a plugin's author needs. What the service needs of the engine it imports from the engine's modules.
+
+Offered although no plugin of this project uses them: `BadReply`, `Credential`, `Retired`, `Timeout`.
+"""
 
 from vendors.kit.calls.client import Client
-from vendors.kit.calls.cloud import Cloud, open_cloud
-from vendors.kit.calls.quota import Ledger
-from vendors.kit.calls.reply_cache import Freshness, Mode, Replies
-from vendors.kit.calls.sweep import Sweep
+from vendors.kit.calls.reply_cache import Freshness
 from vendors.kit.credentials import Credential, CredentialHeaders, basic, bearer
-from vendors.kit.deadline import Deadline
 from vendors.kit.errors import (
     BackendError,
     BadReply,
-    Busy,
     Forbidden,
     NotFound,
     NotOffered,
@@ -20,31 +18,30 @@ from vendors.kit.errors import (
     Retired,
     Timeout,
     Unauthorized,
-    VendorDown,
     VendorError,
 )
-from vendors.kit.http.transport import Transport
 from vendors.kit.limits import Limits, Rate
 from vendors.kit.messages import RawReply, Request
-from vendors.kit.parsing.ids_in_paths import fits_path
 from vendors.kit.parsing.projection import ANY, Shape
 from vendors.kit.records import (
     Battery,
     Bess,
-    Describe,
+    Convert,
+    DeviceRow,
     Key,
-    Keyed,
+    ListRow,
     Message,
     Messages,
     Production,
-    Record,
     Site,
+    SiteRow,
     SolarInverter,
     Status,
+    find_record,
+    unique,
 )
 from vendors.kit.reply import Reply
-from vendors.kit.series.read import MAX_CALLS, ReadUpTo, Series, Tile, calendar_tiles, fixed_tiles, intervals
-from vendors.kit.series.resample import Interval
+from vendors.kit.series.read import MAX_CALLS, Series, Tile, calendar_tiles, fixed_tiles
 from vendors.kit.series.rows import (
     GAP,
     NEAR,
@@ -62,15 +59,10 @@ from vendors.kit.series.rows import (
     without_impossible,
 )
 from vendors.kit.series.windows import (
-    Asked,
-    BadWindow,
     CalendarUnit,
     Level,
-    Window,
     day_start,
     hours,
-    interval_start,
-    next_border,
     next_period,
     period_start,
     wall_time,
@@ -82,31 +74,24 @@ __all__ = [
     "GAP",
     "MAX_CALLS",
     "NEAR",
-    "Asked",
     "BackendError",
     "BadReply",
-    "BadWindow",
     "Battery",
     "Bess",
-    "Busy",
     "CalendarUnit",
     "Client",
-    "Cloud",
+    "Convert",
     "Credential",
     "CredentialHeaders",
-    "Deadline",
-    "Describe",
+    "DeviceRow",
     "Forbidden",
     "Freshness",
-    "Interval",
     "Key",
-    "Keyed",
-    "Ledger",
     "Level",
     "Limits",
+    "ListRow",
     "Message",
     "Messages",
-    "Mode",
     "NotFound",
     "NotOffered",
     "Permanent",
@@ -115,10 +100,7 @@ __all__ = [
     "Rate",
     "RateLimited",
     "RawReply",
-    "ReadUpTo",
-    "Record",
     "Refused",
-    "Replies",
     "Reply",
     "Reporting",
     "Request",
@@ -128,37 +110,31 @@ __all__ = [
     "Series",
     "Shape",
     "Site",
+    "SiteRow",
     "SolarInverter",
     "Stage",
     "Status",
-    "Sweep",
     "Tile",
     "Timeout",
-    "Transport",
     "Unauthorized",
     "Vendor",
-    "VendorDown",
     "VendorError",
-    "Window",
     "basic",
     "bearer",
     "calendar_tiles",
     "day_start",
     "distances",
-    "fits_path",
+    "find_record",
     "fixed_tiles",
     "hours",
-    "interval_start",
-    "intervals",
     "last_of_each",
     "latest",
-    "next_border",
     "next_period",
-    "open_cloud",
     "period_start",
     "rows_from_amounts",
     "rows_from_counter",
     "rows_from_totals",
+    "unique",
     "wall_time",
     "within",
     "without_impossible",

@@ -1,6 +1,6 @@
 """How the `X-Authorization-<vendor>` headers of a request become a vendor's credential.
 
-A plugin declares `credential_headers = CredentialHeaders(bearer)`, or `basic`, or a function of its own, and the
+A plugin declares `credential_headers = CredentialHeaders(bearer)`, or `basic`, or its own function, and the
 companion headers that it needs. Values were checked for characters and length before they come here.
 """
 
@@ -14,7 +14,7 @@ Scheme = Callable[[str], Mapping[str, str]]
 
 
 class Credential:
-    """What one caller may use at one vendor. Read like a dict; shows nothing when printed."""
+    """One caller's credential for one vendor. Read like a dict; its repr shows no part."""
 
     __slots__ = ("_parts",)
 
@@ -36,7 +36,7 @@ class Credential:
         return tuple(self._parts.values())
 
     def fingerprint(self, key: bytes, parts: tuple[str, ...] = ()) -> bytes:
-        """A keyed hash that is equal for equal credentials and tells nothing without the key; of some parts or all."""
+        """A keyed hash of some parts, or of all: equal for equal credentials, and no clue to them without the key."""
         digest = blake2b(key=key, digest_size=16)
         for name, value in sorted(self._parts.items()):
             if parts and name not in parts:
@@ -67,10 +67,10 @@ class CredentialHeaders:
         except ValueError as expected:
             raise Unauthorized(why=f"{name} {expected}") from None
         for part, alternatives in self.companions.items():
-            found = [headers[header.lower()] for header in alternatives if headers.get(header.lower())]
-            if not found:
+            values = [headers[header.lower()] for header in alternatives if headers.get(header.lower())]
+            if not values:
                 raise Unauthorized(why=f"{alternatives[0]} is missing")
-            parts[part] = found[0]
+            parts[part] = values[0]
         return Credential(parts)
 
 

@@ -4,7 +4,7 @@ import time
 
 
 class Deadline:
-    """An instant on the monotonic clock by which everything for one request must be done."""
+    """An instant on the monotonic clock by which all work for one request must end."""
 
     def __init__(self, seconds: float) -> None:
         self.at = time.monotonic() + seconds

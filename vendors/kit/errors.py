@@ -4,14 +4,14 @@ import time
 from collections.abc import Mapping
 from math import isfinite
 
-# No vendor's word keeps us longer: some write nonsense, and a quota is at most a day's.
+# A bound for vendors' hints: some are nonsense, and no quota is longer than a day's.
 LONGEST_WAIT_SECONDS = 86_400.0
 # The hint when neither the vendor nor its plugin has one: most quotas are of minutes.
 THROTTLED_SECONDS = 60.0
 
 
 def bounded(seconds: float | None) -> float | None:
-    """A wait as one can be; None for what is no number, and for a wait that is over, which says nothing."""
+    """A plausible wait; None for one that is no finite number or is over."""
     if seconds is None or not isfinite(seconds) or seconds <= 0:
         return None
     return min(seconds, LONGEST_WAIT_SECONDS)
@@ -22,10 +22,10 @@ class NotOffered(Exception):
 
 
 class VendorError(Exception):
-    """A vendor cloud could not be asked, or said no.
+    """A call to a vendor cloud failed or was refused.
 
     `reason` is the HTTP reason phrase and `status` the status that the kind has on a single resource.
-    `url` is what was called, without its query; `why` is our own words, never the vendor's.
+    `url` is the called URL without its query; `why` is in our own words, never the vendor's.
     `retry_after` is in seconds. `str()` is the public text, `<reason>: <url, or why if nothing was called>`;
     it holds no credential and no vendor text.
     """
@@ -36,7 +36,7 @@ class VendorError(Exception):
     says = "The vendor's cloud is broken or unreachable."
     advice = "Try again in some minutes."
     fault = "vendor"
-    """Whose it is: "caller", "vendor" or "server"."""
+    """Whose fault it is: "caller", "vendor" or "server"."""
     severity = 5
     """Of several failures in one sweep the one with the greatest number is reported."""
     stops_the_sweep = False

@@ -5,23 +5,75 @@ timezone-aware. `key` is the vendor's own stable identity of the thing, as text 
 `vendor_id` and `vendor_site_id` are the ids that people know from the vendor's own pages.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any, Generic, Protocol, Self, TypeVar
 from zoneinfo import ZoneInfo
 
+from vendors.kit.errors import NotFound
+
 Key = tuple[str, ...]
-Describe = Callable[[Any], Mapping[str, Any]]
-"""Gives members of a record by their names, from a row as the vendor sent it; finds no fault with any."""
+Convert = Callable[[Any], Mapping[str, Any]]
+"""From a vendor's row to the members of a record that are not its identity. Raises nothing, whatever the row holds."""
+R = TypeVar("R")
 
 
 class Keyed(Protocol):
-    """What a sweep collects: one of a kind for each key."""
+    """Anything that a sweep collects, one of a kind for each key."""
 
     @property
     def key(self) -> Key: ...
+
+
+@dataclass(slots=True)
+class ListRow(Generic[R]):
+    """Row of a vendor's list: its kind and ids, read at once, and the rest, converted only when a record is needed.
+
+    A list gives ids alone and may have a hundred thousand rows. Not frozen, which would double the time to make one.
+    """
+
+    kind: type[R]
+    """Site, SolarInverter or Battery."""
+    key: Key
+    vendor_id: str
+    vendor_site_id: str
+    """Of a site its own id."""
+    raw: Any
+    convert: Convert
+
+    def record(self) -> R:
+        """The site or device with all members that the row holds."""
+        ids: dict[str, Any] = {"key": self.key, "vendor_id": self.vendor_id}
+        if self.kind is not Site:
+            ids |= {"site_key": (self.vendor_site_id,), "vendor_site_id": self.vendor_site_id}
+        return self.kind(**ids, **self.convert(self.raw))
+
+    def release_raw(self) -> None:
+        """Drops the vendor's row, which may be a hundred times as large as the ids. `record` cannot be called then."""
+        self.raw = None
+
+
+def kind_of(collected: Keyed) -> type[Any]:
+    """The class of what a sweep collected; of a list row that of the record which it stands for."""
+    return collected.kind if isinstance(collected, ListRow) else type(collected)
+
+
+def find_record(rows: Iterable[ListRow[Any]], kind: type[R], key: Key, url: str = "") -> R:
+    """The record of this kind with this key. Raises NotFound where no row has both; `url` is the list's."""
+    for row in rows:
+        if row.kind is kind and row.key == key:
+            record: R = row.record()
+            return record
+    raise NotFound(url, "the vendor's list has no such site or device")
+
+
+def unique(rows: Iterable[ListRow[Any]]) -> list[ListRow[Any]]:
+    """The rows, one for each kind and key: some vendors list a device twice, and the row delivered last counts."""
+    return list({(row.kind, row.key): row for row in rows}.values())
 
 
 class Status(StrEnum):
@@ -74,57 +126,26 @@ class Bess:
     soc_percent: float | None = None
 
 
-class Described:
-    """A record that may have been made of a row of a list: it knows at once who it is, and reads the rest of the row
-    when somebody asks for it. A list tells ids alone, and may have a hundred thousand rows."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """Members that solar inverters and batteries have in common."""
 
-    __slots__ = ("_describe", "_raw")
-    _describe: Describe | None
-    _raw: Any
-    _identity = frozenset({"key", "vendor_id", "site_key", "vendor_site_id"})
-
-    def forget_row(self) -> None:
-        """Lets the row go, which may be a hundred times as large. Who it is stays, the rest cannot be read any more."""
-        self._describe = self._raw = None
-
-    def whole(self) -> Self:
-        """This record with its row read to the end: in a sweep, where a fault of the module is reported as such."""
-        for member in fields(self):  # type: ignore[arg-type] # each kind of record is a dataclass
-            getattr(self, member.name)
-        return self
-
-    if not TYPE_CHECKING:  # It would let a checker believe in any member.
-
-        def __getattr__(self, name: str) -> Any:
-            """Called for a member that is not there, or not yet."""
-            if name not in self.__dataclass_fields__:
-                raise AttributeError(f"{type(self).__name__} has no member {name}")
-            if self._describe is None:
-                raise RuntimeError("the row of this record was let go")
-            members = self._describe(self._raw)
-            for member in fields(self):
-                if member.name not in self._identity:
-                    default = {} if member.default is MISSING else {member.name: member.default}
-                    setattr(self, member.name, (default | members)[member.name])
-            return getattr(self, name)
-
-
-class Device(Described):
-    """What solar inverters and batteries have in common."""
-
-    __slots__ = ()
+    key: Key
+    vendor_id: str
+    site_key: Key
+    vendor_site_id: str
+    serial_number: str = ""
+    model: str = ""
+    name: str | None = None
 
     @classmethod
-    def listed(cls, key: Key, vendor_id: str, site: str, describe: Describe, raw: Any) -> Self:
-        """The device of this row, at the site with this vendor id."""
-        found: Any = cls.__new__(cls)
-        found.key, found.vendor_id, found.site_key, found.vendor_site_id = key, vendor_id, (site,), site
-        found._describe, found._raw = describe, raw
-        return found  # type: ignore[no-any-return]
+    def listed(cls, key: Key, vendor_id: str, site: str, convert: Convert, raw: Any) -> ListRow[Self]:
+        """The row of a list that names this device, at the site with this vendor id."""
+        return ListRow(cls, key, vendor_id, site, raw, convert)
 
 
-@dataclass(slots=True, kw_only=True)
-class Site(Described):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
     """A place with solar inverters or batteries behind one grid connection."""
 
     key: Key
@@ -147,11 +168,9 @@ class Site(Described):
     measured_at: datetime | None = None
 
     @classmethod
-    def listed(cls, vendor_id: str, describe: Describe, raw: Any) -> Self:
-        """The site of this row."""
-        found: Any = cls.__new__(cls)
-        found.key, found.vendor_id, found._describe, found._raw = (vendor_id,), vendor_id, describe, raw
-        return found  # type: ignore[no-any-return]
+    def listed(cls, vendor_id: str, convert: Convert, raw: Any) -> ListRow[Self]:
+        """The row of a list that names this site."""
+        return ListRow(cls, (vendor_id,), vendor_id, vendor_id, raw, convert)
 
     @property
     def clock(self) -> tzinfo:
@@ -161,17 +180,10 @@ class Site(Described):
         return timezone(timedelta(hours=self.utc_offset_hours)) if self.utc_offset_hours else UTC
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SolarInverter(Device):
     """A device that turns the direct current of solar modules into alternating current."""
 
-    key: Key
-    vendor_id: str
-    site_key: Key
-    vendor_site_id: str
-    serial_number: str = ""
-    model: str = ""
-    name: str | None = None
     rated_power_kw: float | None = None
     """AC rating."""
     kind: str | None = None
@@ -189,17 +201,10 @@ class SolarInverter(Device):
     recent_errors: Messages | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Battery(Device):
     """A battery, or what stands for it at the vendor: a battery inverter, or part of a hybrid inverter."""
 
-    key: Key
-    vendor_id: str
-    site_key: Key
-    vendor_site_id: str
-    serial_number: str = ""
-    model: str = ""
-    name: str | None = None
     nameplate_kwh: float | None = None
     rated_power_kw: float | None = None
     kind: str | None = None
@@ -216,3 +221,5 @@ class Battery(Device):
 
 
 Record = Site | SolarInverter | Battery
+SiteRow = ListRow[Site]
+DeviceRow = ListRow[SolarInverter] | ListRow[Battery]

@@ -1,4 +1,4 @@
-"""Finds the vendor plugins: the modules beside `kit`, and packages with an entry point in `derapi.vendors`."""
+"""Finds the vendor plugins: the modules next to `kit`, and packages with an entry point in `derapi.vendors`."""
 
 import importlib
 import inspect
@@ -19,16 +19,16 @@ class NameTaken(Exception):
 
 def discover() -> dict[str, type[Vendor]]:
     """Vendor name -> plugin class, in alphabetical order. Raises NameTaken."""
-    found: dict[str, type[Vendor]] = {}
+    plugins: dict[str, type[Vendor]] = {}
     for plugin in [*_own(), *_third_party()]:
         for name in plugin.hosts:
-            if name in found:
+            if name in plugins:
                 raise NameTaken(
-                    f"the vendor name {name!r} is claimed by {found[name].__module__} and by "
+                    f"the vendor name {name!r} is claimed by {plugins[name].__module__} and by "
                     f"{plugin.__module__}: uninstall one of them"
                 )
-            found[name] = plugin
-    return dict(sorted(found.items()))
+            plugins[name] = plugin
+    return dict(sorted(plugins.items()))
 
 
 def _own() -> Iterator[type[Vendor]]:

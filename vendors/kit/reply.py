@@ -19,9 +19,9 @@ UNREADABLE = (KeyError, ValueError, TypeError, AttributeError, IndexError, Recur
 
 
 class Reply:
-    """A successful reply. What turns out to be unreadable is reported as BadReply and not kept for reuse.
+    """A successful reply. What turns out to be unreadable is reported as BadReply and leaves the cache.
 
-    spoiled: learns of it, with the number of unreadable rows, or None where nothing could be read.
+    spoiled: called with it and the number of unreadable rows, or None if nothing could be read.
     """
 
     def __init__(
@@ -36,14 +36,14 @@ class Reply:
         self._raw = raw
         self._progress = progress
         self._spoiled = spoiled
-        # Errors have a form of their own.
+        # Error bodies have another form.
         self._only = only if 200 <= raw.status < 300 else None
         self.parsed = parsed
-        """The body as JSON, once somebody has asked for it. Read by many, changed by none."""
+        """The body as JSON, once it was read. Shared by equal calls, so never changed."""
 
     @property
     def retry_after(self) -> float | None:
-        """As of `RawReply`."""
+        """Seconds to wait, as of `RawReply`."""
         return self._raw.retry_after
 
     @property
@@ -63,10 +63,10 @@ class Reply:
     def about(self) -> reading.Raw:
         """The body as an object, empty when it is none: for the bodies of errors, which may be anything."""
         try:
-            found = self._load()
+            body = self._load()
         except orjson.JSONDecodeError:
             return {}
-        return found if isinstance(found, Mapping) else {}
+        return body if isinstance(body, Mapping) else {}
 
     def instead(self, json: Any) -> RawReply:
         """A successful reply to read in place of this one, e.g. an empty list where a vendor answers 404."""
@@ -99,7 +99,7 @@ class Reply:
                 converted.append(record)
         if failure:
             self._progress.add(failure)
-            # The next answer may be better; one with some good rows is not worth another call.
+            # A reply with some good rows stays cached: it is not worth another call.
             self._spoiled(failure, None if failed == len(raw_rows) else failed)
         return converted
 

@@ -12,7 +12,7 @@ from vendors.kit.credentials import Credential, CredentialHeaders, bearer
 from vendors.kit.errors import NotOffered, VendorError
 from vendors.kit.limits import Limits
 from vendors.kit.messages import RawReply, Request
-from vendors.kit.records import Battery, Key, Site, SolarInverter
+from vendors.kit.records import Battery, DeviceRow, Key, Site, SiteRow, SolarInverter
 from vendors.kit.reply import Reply
 from vendors.kit.series.read import Series
 from vendors.kit.series.windows import Level
@@ -40,8 +40,8 @@ class Vendor:
     """
 
     hosts: ClassVar[Mapping[str, Mapping[str, str]]] = {}
-    """Vendor name -> its base URLs by region, the first of which is asked first. A vendor's own sandbox is one
-    more name. A region that answers 421 (Misdirected Request) sends us to the others."""
+    """Vendor name -> its base URLs by region, the first of which is asked first. A vendor's own sandbox is
+    one more name. After a 421 (Misdirected Request) the other regions are asked."""
     stage: ClassVar[Stage] = Stage.LIST
     """How far this plugin goes. What lies beyond is answered with `not_offered`."""
     credential_headers: ClassVar[CredentialHeaders] = CredentialHeaders(bearer)
@@ -55,9 +55,9 @@ class Vendor:
     }
     """How long a reply may be reused; `TODAY`: one native step of the vendor's series."""
     lag: ClassVar[timedelta] = timedelta(minutes=5)
-    """How long a device's values usually take until the vendor tells them."""
+    """How long a device's values usually take until the vendor reports them."""
     lacks: ClassVar[frozenset[str]] = frozenset()
-    """What this vendor cannot express: members as `record.member`, and of its series a level, as
+    """What this vendor never reports: members as `record.member`, and of its series a level, as
     `site_solar_intervals.15mins`, or the charge in it, as `battery_intervals.soc_percent`. The series
     `solar_intervals.of_several` is that of a device which is not the only one of its kind at its site."""
 
@@ -88,16 +88,17 @@ class Vendor:
         """Seconds for which no further call should be made, from headers of a successful reply; None: go on."""
         return None
 
-    def sites(self) -> Iterator[Site]:
-        """All sites of the account."""
+    def sites(self) -> Iterator[SiteRow]:
+        """All sites of the account, each made by `Site.listed`."""
         raise NotOffered
 
-    def devices(self, site: str | None = None) -> Iterator[SolarInverter | Battery]:
-        """All devices of the account, or those of the site with this vendor id."""
+    def devices(self, site: str | None = None) -> Iterator[DeviceRow]:
+        """All devices of the account, or only of the site with this vendor id, each made by `SolarInverter.listed` or
+        `Battery.listed`."""
         raise NotOffered
 
     def site(self, key: Key) -> Site:
-        """One site, with what the vendor knows of its present state; NotFound as with devices."""
+        """One site with its present state; NotFound as with devices."""
         raise NotOffered
 
     def solar_inverter(self, key: Key) -> SolarInverter:
@@ -109,17 +110,17 @@ class Vendor:
         raise NotOffered
 
     def solar_intervals(self, key: Key, level: Level) -> Series:
-        """What a solar inverter produced, in rows from which intervals of this level can be made."""
+        """The production of a solar inverter, in rows from which intervals of this level can be made."""
         raise NotOffered
 
     def battery_intervals(self, key: Key, level: Level) -> Series:
-        """What flowed into and out of a battery."""
+        """Charge and discharge of a battery."""
         raise NotOffered
 
     def site_solar_intervals(self, key: Key, level: Level) -> Series:
-        """What all solar inverters of a site produced."""
+        """The production of all solar inverters of a site."""
         raise NotOffered
 
     def site_battery_intervals(self, key: Key, level: Level) -> Series:
-        """What flowed into and out of all batteries of a site."""
+        """Charge and discharge of all batteries of a site."""
         raise NotOffered

@@ -20,6 +20,7 @@ from typing import TypeVar
 from vendors.kit import (
     Battery,
     CalendarUnit,
+    DeviceRow,
     Freshness,
     Key,
     Level,
@@ -32,6 +33,7 @@ from vendors.kit import (
     Row,
     Series,
     Site,
+    SiteRow,
     SolarInverter,
     Stage,
     Status,
@@ -39,6 +41,7 @@ from vendors.kit import (
     VendorError,
     calendar_tiles,
     day_start,
+    find_record,
     hours,
     next_period,
     without_impossible,
@@ -99,15 +102,15 @@ class Sma(Vendor):
             return RateLimited(reply.url, guess=REFILL_SECONDS)
         return None
 
-    def sites(self) -> Iterator[Site]:
+    def sites(self) -> Iterator[SiteRow]:
         extras = {"WithInstallation": "true", "WithLocation": "true"}
         yield from self.client.get("/v1/plants", params=extras).rows("plants", to=to_site)
 
-    def devices(self, site: str | None = None) -> Iterator[SolarInverter | Battery]:
-        plants = [site] if site else [plant.vendor_id for plant in self.sites()]
+    def devices(self, site: str | None = None) -> Iterator[DeviceRow]:
+        plants = [site] if site else [row.vendor_id for row in self.sites()]
         yield from self.client.each(plants, self._devices_of)
 
-    def _devices_of(self, plant: str) -> list[SolarInverter | Battery]:
+    def _devices_of(self, plant: str) -> list[DeviceRow]:
         reply = self.client.get("/v1/plants/{}/devices/lean", plant, only=DEVICES)
         reply.record(lambda raw: asked_for(raw, reply.url))
         return reply.rows("devices", to=partial(to_device, plant))
@@ -169,21 +172,19 @@ class Sma(Vendor):
         return self._series(self._plant(self._known_site(key), PRODUCED), level)
 
     def site_battery_intervals(self, key: Key, level: Level) -> Series:
-        if not any(isinstance(device, Battery) for device in self._devices_of(key[0])):
+        if not any(row.kind is Battery for row in self._devices_of(key[0])):
             raise NotOffered
         return self._series(self._plant(self._known_site(key), FLOWS), level)
 
     def _known_site(self, key: Key) -> Site:
-        for site in self.sites():
-            if site.key == key:
-                return site
-        raise NotFound(why="the account has no such plant")
+        return find_record(self.sites(), Site, key)
 
     def _device(self, key: Key, kind: type[D]) -> tuple[D, Source]:
         """The device if it is of that kind, and its measurements; NotFound if not."""
         reply = self.client.get(DEVICE, *key)
         reply.record(lambda raw: asked_for(raw, reply.url))
-        device = reply.record(lambda raw: to_device(text(raw["plant"], "plantId"), raw["details"]))
+        row = reply.record(lambda raw: to_device(text(raw["plant"], "plantId"), raw["details"]))
+        device = row.record() if row else None
         if not isinstance(device, kind):
             raise NotFound(reply.url, "it is of another kind, or out of service")
         clock = reply.record(lambda raw: zone(raw["plant"], "timezone")) or UTC

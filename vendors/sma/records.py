@@ -3,10 +3,10 @@
 from typing import Any
 from urllib.parse import unquote
 
-from vendors.kit import Battery, Shape, Site, SolarInverter, Status
+from vendors.kit import Battery, DeviceRow, Shape, Site, SiteRow, SolarInverter, Status
 from vendors.kit.parsing.reading import (
     Raw,
-    about,
+    check_id,
     flag,
     mapping,
     moment,
@@ -31,7 +31,7 @@ OWNERS = {"plants": (("plant", "plantId"),), "devices": (("device", "deviceId"),
 STATUSES = {"ok": Status.NORMAL, "warning": Status.WARNING, "error": Status.FAULT, "off": Status.OFF}
 
 
-def to_site(raw: Raw) -> Site:
+def to_site(raw: Raw) -> SiteRow:
     """Site from one entry of `plants`."""
     return Site.listed(text(raw, "plantId"), of_site, raw)
 
@@ -50,7 +50,7 @@ def of_site(raw: Raw) -> dict[str, Any]:
     }
 
 
-def to_device(plant: str, raw: Raw) -> SolarInverter | Battery | None:
+def to_device(plant: str, raw: Raw) -> DeviceRow | None:
     """Solar inverter or battery from a device; None for meters, sensors, chargers and what is deactivated."""
     kind = text(raw, "type")
     device = text(raw, "deviceId")
@@ -90,5 +90,5 @@ def asked_for(raw: Raw, url: str) -> Raw:
     """The answer, if it is about the plant or device in its URL as far as it says so. Raises AnotherThing."""
     kind, id = url.partition("/v1/")[2].split("/")[:2]
     for head, member in OWNERS.get(kind, ()):
-        about(mapping(raw, head), member, unquote(id))
+        check_id(mapping(raw, head), member, unquote(id))
     return raw

@@ -17,7 +17,17 @@ from vendors.kit import (
     rows_from_amounts,
     rows_from_totals,
 )
-from vendors.kit.parsing.reading import Raw, kilo, mapping, moment, number, optional_text, rows, stamp
+from vendors.kit.parsing.reading import (
+    Raw,
+    charge_and_discharge,
+    kilo,
+    mapping,
+    moment,
+    number,
+    optional_text,
+    rows,
+    stamp,
+)
 from vendors.kit.series.windows import QUARTER
 
 # Members of a row in Wh or W.
@@ -113,16 +123,16 @@ def to_present(raw: Raw, clock: tzinfo, now: datetime) -> Present:
     step = STEPS.get(resolution) or step_between(Sample(at, ()) for at in stamped) or QUARTER
     if resolution in UNITS or step > QUARTER:
         return found
-    charge_kw, discharge_kw = net_kw(flows_w)
+    charge_kw, discharge_kw = flows_kw(flows_w)
     return replace(found, power_kw=kilo(newest, PRODUCED[0]), charge_kw=charge_kw, discharge_kw=discharge_kw)
 
 
-def net_kw(flows_w: Sequence[float | None]) -> tuple[float | None, float | None]:
+def flows_kw(flows_w: Sequence[float | None]) -> tuple[float | None, float | None]:
     """Power into and out of a battery. Both are means of a row, in which it may have turned round: their difference."""
     charge_w, discharge_w = flows_w
     if charge_w is None or discharge_w is None:
-        return None, None
-    return max(0.0, charge_w - discharge_w) / 1000, max(0.0, discharge_w - charge_w) / 1000
+        return charge_and_discharge(None)
+    return charge_and_discharge((charge_w - discharge_w) / 1000)
 
 
 def lifetime_kwh(raw: Raw) -> float | None:

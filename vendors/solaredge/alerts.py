@@ -6,7 +6,7 @@ from functools import partial
 
 from vendors.kit import Client, Freshness, Message, Messages, Reply, Site
 from vendors.kit.calls.client import Params
-from vendors.kit.parsing.reading import Raw, about, mapping, moment, optional_text, rows
+from vendors.kit.parsing.reading import Raw, check_id, mapping, moment, optional_text, rows
 
 ALERTS = "/v2/sites/{}/alerts"
 ALERTS_PER_PAGE = 100
@@ -50,7 +50,7 @@ def read_alerts(client: Client, site: Site, serial_number: str) -> Messages | No
 
 def to_alert(site: str, raw: Raw) -> Alert | None:
     """None for one that is over; what its impact means is not documented, so all are warnings."""
-    about(raw, "siteId", site)
+    check_id(raw, "siteId", site)
     if (optional_text(raw, "status") or OPEN).upper() != OPEN:
         return None
     words = [optional_text(raw, "category"), optional_text(raw, "type")]

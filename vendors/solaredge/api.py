@@ -25,10 +25,10 @@ from vendors.kit import (
     Battery,
     Bess,
     CredentialHeaders,
+    DeviceRow,
     Freshness,
     Key,
     Level,
-    NotFound,
     NotOffered,
     Production,
     Quality,
@@ -37,12 +37,15 @@ from vendors.kit import (
     Row,
     Series,
     Site,
+    SiteRow,
     SolarInverter,
     Stage,
     Tile,
     Vendor,
     VendorError,
     day_start,
+    find_record,
+    unique,
 )
 from vendors.kit.parsing.reading import Raw
 from vendors.solaredge.access import key_or_bearer, limited
@@ -100,26 +103,24 @@ class SolarEdge(Vendor):
     def failure(self, reply: Reply, request: Request) -> VendorError | None:
         return limited(reply)
 
-    def sites(self) -> Iterator[Site]:
+    def sites(self) -> Iterator[SiteRow]:
         yield from self.client.pages(self._page_of_sites)
 
-    def _page_of_sites(self, number: int) -> tuple[list[Site], bool]:
+    def _page_of_sites(self, number: int) -> tuple[list[SiteRow], bool]:
         reply = self.client.get("/v2/sites", params={"page": number, "sites-in-page": SITES_PER_PAGE})
         path = () if isinstance(reply.json, list) else ("sites", "site")
         return reply.rows(*path, to=to_site), is_full(reply, SITES_PER_PAGE, *path)
 
-    def devices(self, site: str | None = None) -> Iterator[SolarInverter | Battery]:
-        sites = [site] if site else [found.vendor_id for found in self.sites()]
+    def devices(self, site: str | None = None) -> Iterator[DeviceRow]:
+        sites = [site] if site else [row.vendor_id for row in self.sites()]
         yield from self.client.each(sites, self._devices_of)
 
-    def _devices_of(self, site: str) -> list[SolarInverter | Battery]:
-        """Each once, however often it is listed."""
-        listed: list[SolarInverter | Battery] = self._listed(site).rows(to=partial(to_device, site))
-        return list({device.key: device for device in listed}.values())
+    def _devices_of(self, site: str) -> list[DeviceRow]:
+        return unique(self._listed(site).rows(to=partial(to_device, site)))
 
     def _batteries_of(self, site: str) -> list[str]:
         """Their serial numbers."""
-        return [device.serial_number for device in self._devices_of(site) if isinstance(device, Battery)]
+        return [row.vendor_id for row in self._devices_of(site) if row.kind is Battery]
 
     def _listed(self, site: str) -> Reply:
         return self.client.get("/v2/sites/{}/devices", site, params={"types": ("INVERTER", "BATTERY")}, only=DEVICES)
@@ -207,10 +208,7 @@ class SolarEdge(Vendor):
         return self.client.get("/v2/sites/{}", site).record(partial(to_site_asked_for, site))
 
     def _device(self, key: Key, kind: type[D]) -> D:
-        for device in self._devices_of(key[0]):
-            if isinstance(device, kind) and device.key == key:
-                return device
-        raise NotFound(why="the site has no such device")
+        return find_record(self._devices_of(key[0]), kind, key)
 
     def _series(
         self,

@@ -7,18 +7,32 @@ from itertools import pairwise
 from math import fsum
 from typing import Any
 
-from vendors.kit import Battery, CalendarUnit, Row, Sample, Shape, Site, SolarInverter, hours, rows_from_totals
+from vendors.kit import (
+    Battery,
+    CalendarUnit,
+    DeviceRow,
+    Row,
+    Sample,
+    Shape,
+    Site,
+    SiteRow,
+    SolarInverter,
+    hours,
+    rows_from_totals,
+)
 from vendors.kit.parsing.reading import (
     ENERGY_UNITS,
     POWER_UNITS,
     Raw,
-    about,
+    charge_and_discharge,
+    check_id,
     flag,
     mapping,
     moment,
     number,
     optional_text,
     positive,
+    rating,
     rows,
     stamp,
     text,
@@ -26,8 +40,6 @@ from vendors.kit.parsing.reading import (
 )
 from vendors.kit.series.windows import QUARTER
 
-# The unit of `nameplate` is not documented; v1 gave W for inverters and Wh for batteries.
-NAMEPLATE_PER_KILO = 1000.0
 PRODUCED = ("energy",)
 FLOWS = ("chargeEnergy", "dischargeEnergy")
 POWERS = ("chargePower", "dischargePower")
@@ -53,15 +65,15 @@ class Present:
     soc_percent: float | None = None
 
 
-def to_site(raw: Raw) -> Site:
+def to_site(raw: Raw) -> SiteRow:
     """Site from an entry of `/sites`; the time zone may stand in the detail only."""
     return Site.listed(text(raw, "siteId"), of_site, raw)
 
 
 def to_site_asked_for(site: str, raw: Raw) -> Site:
     """As `to_site`, of an answer about that one."""
-    about(raw, "siteId", site)
-    return to_site(raw)
+    check_id(raw, "siteId", site)
+    return to_site(raw).record()
 
 
 def of_site(raw: Raw) -> dict[str, Any]:
@@ -73,7 +85,7 @@ def of_site(raw: Raw) -> dict[str, Any]:
     }
 
 
-def to_device(site: str, raw: Raw) -> SolarInverter | Battery | None:
+def to_device(site: str, raw: Raw) -> DeviceRow | None:
     """Solar inverter or battery; None for meters, optimizers, gateways and the rest, and for what was replaced."""
     kind = text(raw, "type")
     if kind not in ("INVERTER", "BATTERY") or is_replaced(raw):
@@ -101,8 +113,8 @@ def of_battery(raw: Raw) -> dict[str, Any]:
 
 
 def nameplate_kilo(raw: Raw) -> float | None:
-    nameplate = positive(raw, "nameplate")
-    return None if nameplate is None else nameplate / NAMEPLATE_PER_KILO
+    """The unit of `nameplate` is not documented; version 1 gave W for inverters and Wh for batteries."""
+    return rating(raw, "nameplate")
 
 
 def is_replaced(raw: Raw) -> bool:
@@ -209,7 +221,7 @@ def one_way(charge_kw: float | None, discharge_kw: float | None) -> tuple[float 
     """Of both means of a quarter in which a battery turned round, what is left over; as given where one is missing."""
     if charge_kw is None or discharge_kw is None:
         return charge_kw, discharge_kw
-    return max(charge_kw - discharge_kw, 0.0), max(discharge_kw - charge_kw, 0.0)
+    return charge_and_discharge(charge_kw - discharge_kw)
 
 
 def sum_kw(powers: Iterable[float | None]) -> float | None:

@@ -28,6 +28,7 @@ from vendors.kit import (
     Battery,
     CalendarUnit,
     CredentialHeaders,
+    DeviceRow,
     Freshness,
     Key,
     Level,
@@ -41,6 +42,7 @@ from vendors.kit import (
     Series,
     Shape,
     Site,
+    SiteRow,
     SolarInverter,
     Stage,
     Tile,
@@ -49,8 +51,10 @@ from vendors.kit import (
     basic,
     calendar_tiles,
     day_start,
+    find_record,
     last_of_each,
     next_period,
+    unique,
 )
 from vendors.kit.parsing.reading import Raw, as_object, rows
 from vendors.solis.alarms import read_log
@@ -110,13 +114,13 @@ class Solis(Vendor):
     def failure(self, reply: Reply, request: Request) -> VendorError | None:
         return failure_of(reply, request)
 
-    def sites(self) -> Iterator[Site]:
+    def sites(self) -> Iterator[SiteRow]:
         yield from self.client.pages(lambda number: self._page("userStationList", STATIONS, number, to_site))
 
-    def devices(self, site: str | None = None) -> Iterator[SolarInverter | Battery]:
+    def devices(self, site: str | None = None) -> Iterator[DeviceRow]:
         doubts = 0
 
-        def listed(raw: Raw) -> tuple[list[SolarInverter | Battery], bool]:
+        def listed(raw: Raw) -> tuple[list[DeviceRow], bool]:
             return to_devices(raw), is_in_doubt(raw)
 
         found = self.client.pages(lambda number: self._page("inverterList", INVERTERS, number, listed, site))
@@ -183,23 +187,19 @@ class Solis(Vendor):
 
     def _station(self, station: str, freshness: Freshness = Freshness.INVENTORY) -> Site:
         reply = self._one("stationDetail", station, freshness)
-        return reply.record(lambda raw: detailed(to_site(raw["data"]), raw["data"], self.client.now))
+        return reply.record(lambda raw: detailed(to_site(raw["data"]).record(), raw["data"], self.client.now))
 
     def _device(self, key: Key, kind: type[D]) -> tuple[Raw, D]:
         """The inverter's detail, and the inverter or its battery."""
         reply = self._one("inverterDetail", key[0], Freshness.LIVE)
         detail: Raw = reply.record(lambda raw: raw["data"])
         # A device that never reported has a detail of zeros without an id; the list knows who it is.
-        devices = self.devices() if not detail.get("id") else reply.record(lambda raw: to_devices(raw["data"]))
-        for device in devices:
-            if isinstance(device, kind) and device.key == key:
-                return detail, device
-        raise NotFound(reply.url)
+        rows = self.devices() if not detail.get("id") else reply.record(lambda raw: to_devices(raw["data"]))
+        return detail, find_record(rows, kind, key, reply.url)
 
     def _of_site(self, station: str, level: Level, members: tuple[str, ...], kind: type[D]) -> Series:
         """Quarters and hours from the devices, days and months from the station's own."""
-        # Some lists hold a device twice.
-        devices = list({device.key: device for device in self.devices(station) if isinstance(device, kind)}.values())
+        devices = [row.record() for row in unique(self.devices(station)) if row.kind is kind]
         if not level.is_fine and devices:
             return self._series(self._station(station), level, members, [])
         if not 0 < len(devices) * 2 <= MAX_CALLS:

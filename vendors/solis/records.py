@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from math import fsum
 from typing import Any
 
-from vendors.kit import ANY, Battery, Bess, Production, Shape, Site, SolarInverter, Status
+from vendors.kit import ANY, Battery, Bess, DeviceRow, Production, Shape, Site, SiteRow, SolarInverter, Status
 from vendors.kit.parsing.reading import (
     POWER_UNITS,
     Raw,
-    about,
+    charge_and_discharge,
+    check_id,
     energy_kwh,
     epoch,
     number,
@@ -41,7 +42,7 @@ def page_of(row: tuple[str, ...]) -> Shape:
 STATIONS, INVERTERS = page_of(STATION), page_of(INVERTER)
 
 
-def to_site(raw: Raw) -> Site:
+def to_site(raw: Raw) -> SiteRow:
     """Site from one entry of `userStationList`, which tells an offset without daylight saving, no time zone."""
     return Site.listed(text(raw, "id"), of_site, raw)
 
@@ -85,7 +86,7 @@ def detailed(site: Site, raw: Raw, now: datetime) -> Site:
 def all_of(raws: Iterable[Any], member: str, id: str) -> None:
     """Raises AnotherThing if any of the rows names another id in that member."""
     for raw in raws:
-        about(raw, member, id)
+        check_id(raw, member, id)
 
 
 def inverters_clock(site: Site) -> timezone:
@@ -93,7 +94,7 @@ def inverters_clock(site: Site) -> timezone:
     return timezone(timedelta(hours=site.utc_offset_hours or 0.0))
 
 
-def to_devices(raw: Raw) -> list[SolarInverter | Battery]:
+def to_devices(raw: Raw) -> list[DeviceRow]:
     """The inverter of an entry, and its battery if it is a hybrid; both have the inverter's serial number."""
     inverter = text(raw, "id")
     station = text(raw, "stationId")
@@ -175,7 +176,7 @@ def flows_kw(raw: Raw) -> tuple[float | None, float | None]:
         size_kw, current = kw(raw, "batteryPower"), number(raw, "bstteryCurrent")
         is_charging = current is not None and current > 0
         net_kw = None if size_kw is None or current is None else abs(size_kw) * (1 if is_charging else -1)
-    return (None, None) if net_kw is None else (max(0.0, net_kw), max(0.0, -net_kw))
+    return charge_and_discharge(net_kw)
 
 
 def solar_kw(raw: Raw) -> float | None:

@@ -22,22 +22,27 @@ from zoneinfo import ZoneInfo
 from vendors.kit import (
     Battery,
     CalendarUnit,
+    DeviceRow,
     Freshness,
     Key,
     Level,
+    ListRow,
     NotOffered,
     Reply,
     Request,
     Row,
     Series,
     Site,
+    SiteRow,
     SolarInverter,
     Stage,
     Vendor,
     VendorError,
     calendar_tiles,
     day_start,
+    find_record,
     next_period,
+    unique,
     within,
 )
 from vendors.kit.parsing.reading import Raw, as_object, kilo, moment, number, rows
@@ -105,10 +110,10 @@ class Tesla(Vendor):
             return None
         return number(reply.headers, "RateLimit-Reset")
 
-    def sites(self) -> Iterator[Site]:
+    def sites(self) -> Iterator[SiteRow]:
         yield from self.client.get(PRODUCTS).rows("response", to=to_site)
 
-    def devices(self, site: str | None = None) -> Iterator[SolarInverter | Battery]:
+    def devices(self, site: str | None = None) -> Iterator[DeviceRow]:
         sites = [site] if site else self.client.get(PRODUCTS).rows("response", to=to_id_with_devices)
         yield from self.client.each(sites, lambda one: self._installation(one).devices)
 
@@ -119,7 +124,7 @@ class Tesla(Vendor):
 
     def solar_inverter(self, key: Key) -> SolarInverter:
         here = self._installation(key[0])
-        inverter = here.device(key, SolarInverter)
+        inverter = find_record(here.devices, SolarInverter, key)
         if not here.has_one(SolarInverter):
             return inverter
         today = self.client.now.astimezone(here.clock).date()
@@ -136,7 +141,7 @@ class Tesla(Vendor):
 
     def battery(self, key: Key) -> Battery:
         here = self._installation(key[0])
-        battery = replace(here.device(key, Battery), mode=mode_of(here.info))
+        battery = replace(find_record(here.devices, Battery, key), mode=mode_of(here.info))
         if not here.has_one(Battery):
             return battery
         live = self.client.optional(lambda: self._live(here.id)).result() or {}
@@ -168,22 +173,21 @@ class Tesla(Vendor):
         components = reply.record(lambda raw: as_object(raw["response"]["components"]))
         parts = devices.parts_of(components)
 
-        def listed(name: str, to: Callable[[str, Raw], D | None]) -> list[D]:
+        def listed(name: str, to: Callable[[str, Raw], ListRow[D] | None]) -> list[ListRow[D]]:
             path = ("response", "components", name)
             return reply.rows(*path, to=lambda raw: to(site, devices.whole(parts, raw)), optional=True)
 
-        found = [*listed("batteries", devices.to_battery), *listed("gateways", devices.to_gateway_battery)]
-        batteries, inverters = devices.without_packs(found), []
+        with_packs = [*listed("batteries", devices.to_battery), *listed("gateways", devices.to_gateway_battery)]
+        batteries, inverters = devices.without_packs(with_packs), []
         if components.get("solar"):
-            hybrids = [one for name in ("batteries", "gateways") for one in listed(name, devices.to_hybrid)]
+            hybrids = [*listed("batteries", devices.to_hybrid), *listed("gateways", devices.to_hybrid)]
             inverters = [*listed("inverters", devices.to_inverter), *hybrids]
             if not inverters and not components.get("inverters"):
-                inverters = [devices.whole_inverter(site)]
-        if components.get("battery") and not batteries and (found or not components.get("batteries")):
-            batteries = [devices.whole_battery(site, info)]
+                inverters = [devices.synthetic_inverter(site, info)]
+        if components.get("battery") and not batteries and (with_packs or not components.get("batteries")):
+            batteries = [devices.synthetic_battery(site, info)]
         # A unit may stand in several lists.
-        every: list[SolarInverter | Battery] = [*inverters, *batteries]
-        return Installation(site, info, tuple({(type(device), device.key): device for device in every}.values()))
+        return Installation(site, info, unique([*inverters, *batteries]))
 
     def _live(self, site: str) -> Raw:
         found: Raw = self.client.get(LIVE_STATUS, site, freshness=Freshness.LIVE).record(partial(response_of, site))
@@ -192,7 +196,7 @@ class Tesla(Vendor):
     def _of_device(self, key: Key, kind: type[D], energies: Energies, level: Level) -> Series:
         """The site's series, if that is the device's; NotFound for a device that is not there."""
         here = self._installation(key[0])
-        here.device(key, kind)
+        find_record(here.devices, kind, key)
         if not here.has_one(kind):
             raise NotOffered
         return self._series(here, energies, level)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vendors.kit import Battery, SolarInverter
+from vendors.kit import Battery, ListRow, SolarInverter
 from vendors.kit.parsing.reading import Raw, flag, optional_text, rating, text
 
 # A battery with an inverter for solar modules inside. It is seen among the gateways, and may be listed as battery and
@@ -45,7 +45,7 @@ def whole(parts: Mapping[str, Raw], raw: Raw) -> Raw:
     return parts.get(optional_text(raw, "din") or optional_text(raw, "device_id") or "", raw)
 
 
-def to_inverter(site: str, raw: Raw) -> SolarInverter | None:
+def to_inverter(site: str, raw: Raw) -> ListRow[SolarInverter] | None:
     """Solar inverter from a component; None when it is no longer active."""
     if flag(raw, "is_active") is False:
         return None
@@ -53,12 +53,12 @@ def to_inverter(site: str, raw: Raw) -> SolarInverter | None:
     return SolarInverter.listed((site, device), device, site, of_inverter, raw)
 
 
-def to_hybrid(site: str, raw: Raw) -> SolarInverter | None:
+def to_hybrid(site: str, raw: Raw) -> ListRow[SolarInverter] | None:
     """The inverter inside a battery, where that kind of battery has one."""
     return to_inverter(site, raw) if is_hybrid(raw) else None
 
 
-def to_battery(site: str, raw: Raw) -> Battery | None:
+def to_battery(site: str, raw: Raw) -> ListRow[Battery] | None:
     """Battery from a component; None when it is no longer active."""
     if flag(raw, "is_active") is False:
         return None
@@ -66,7 +66,7 @@ def to_battery(site: str, raw: Raw) -> Battery | None:
     return Battery.listed((site, device), device, site, of_battery, raw)
 
 
-def to_gateway_battery(site: str, raw: Raw) -> Battery | None:
+def to_gateway_battery(site: str, raw: Raw) -> ListRow[Battery] | None:
     """The battery that a gateway is; None for one that is only a gateway."""
     return to_battery(site, raw) if is_hybrid(raw) or rating(raw, *ENERGIES) else None
 
@@ -76,14 +76,15 @@ def is_hybrid(raw: Raw) -> bool:
     return HYBRID in (optional_text(raw, "part_name") or "").lower().replace(" ", "")
 
 
-def without_packs(batteries: Sequence[Battery]) -> list[Battery]:
+def without_packs(batteries: Sequence[ListRow[Battery]]) -> list[ListRow[Battery]]:
     """Without the expansion packs where nothing but a Powerwall 3 is there for them to hang on, or nothing at all."""
     others = [battery for battery in batteries if not is_pack(battery)]
-    return others if all(battery.kind == "hybrid" for battery in others) else list(batteries)
+    return others if all(is_hybrid(battery.raw) for battery in others) else list(batteries)
 
 
-def is_pack(battery: Battery) -> bool:
-    return battery.model == PACK and not battery.nameplate_kwh and not battery.rated_power_kw
+def is_pack(battery: ListRow[Battery]) -> bool:
+    raw = battery.raw
+    return optional_text(raw, "part_name") == PACK and not rating(raw, *ENERGIES) and not rating(raw, *POWERS)
 
 
 def nameplate_kwh(info: Raw, batteries: Sequence[Battery]) -> float | None:
@@ -96,19 +97,22 @@ def nameplate_kwh(info: Raw, batteries: Sequence[Battery]) -> float | None:
     return rating(info, "nameplate_energy") or (total_kwh if total_kwh and not unrated else None)
 
 
-def whole_inverter(site: str) -> SolarInverter:
-    """The one that stands for all of a site whose inverters are not listed."""
-    return SolarInverter(**whole_site(site), kind="synthetic")
+def synthetic_inverter(site: str, info: Raw) -> ListRow[SolarInverter]:
+    """The device that stands for all of a site whose inverters are not listed."""
+    return SolarInverter.listed((site,), site, site, lambda _: {"kind": "synthetic"}, info)
 
 
-def whole_battery(site: str, info: Raw) -> Battery:
-    """The one that stands for all of a site whose batteries are not listed."""
-    return Battery(
-        **whole_site(site),
-        kind="synthetic",
-        nameplate_kwh=rating(info, "nameplate_energy"),
-        rated_power_kw=rating(info, "nameplate_power"),
-    )
+def synthetic_battery(site: str, info: Raw) -> ListRow[Battery]:
+    """The device that stands for all of a site whose batteries are not listed."""
+    return Battery.listed((site,), site, site, of_synthetic_battery, info)
+
+
+def of_synthetic_battery(info: Raw) -> dict[str, Any]:
+    return {
+        "kind": "synthetic",
+        "nameplate_kwh": rating(info, "nameplate_energy"),
+        "rated_power_kw": rating(info, "nameplate_power"),
+    }
 
 
 def din(raw: Raw) -> str:
@@ -131,8 +135,3 @@ def of_inverter(raw: Raw) -> dict[str, Any]:
 
 def of_battery(raw: Raw) -> dict[str, Any]:
     return of_device(raw) | {"nameplate_kwh": rating(raw, *ENERGIES), "rated_power_kw": rating(raw, *POWERS)}
-
-
-def whole_site(site: str) -> dict[str, Any]:
-    """The identity of a device that stands for all of its kind at a site."""
-    return {"key": (site,), "vendor_id": site, "site_key": (site,), "vendor_site_id": site}

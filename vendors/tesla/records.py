@@ -4,8 +4,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, TypeVar
 
-from vendors.kit import Battery, Bess, Key, NotFound, Site, SolarInverter
-from vendors.kit.parsing.reading import Raw, about, as_object, kilo, mapping, moment, number, optional_text, text, zone
+from vendors.kit import Battery, Bess, DeviceRow, Site, SiteRow, SolarInverter
+from vendors.kit.parsing.reading import (
+    Raw,
+    as_object,
+    charge_and_discharge,
+    check_id,
+    kilo,
+    mapping,
+    moment,
+    number,
+    optional_text,
+    text,
+    zone,
+)
 from vendors.tesla.devices import nameplate_kwh
 
 MODES = {"self_consumption": "Self Consumption", "autonomous": "Savings", "backup": "Backup"}
@@ -24,7 +36,7 @@ class Installation:
 
     id: str
     info: Raw
-    devices: tuple[SolarInverter | Battery, ...]
+    devices: list[DeviceRow]
 
     @property
     def clock(self) -> tzinfo:
@@ -34,34 +46,27 @@ class Installation:
     def since(self) -> datetime | None:
         return moment(self.info, "installation_date")
 
-    def device(self, key: Key, kind: type[D]) -> D:
-        """The device of that kind; NotFound without one."""
-        for device in self.devices:
-            if device.key == key and isinstance(device, kind):
-                return device
-        raise NotFound(why="the site has no such device")
-
     @property
     def bess(self) -> Bess | None:
         """Its batteries together, without their state of charge; None where it has none."""
         if not has(self.info, "battery"):
             return None
-        batteries = [device for device in self.devices if isinstance(device, Battery)]
+        batteries = [device for row in self.devices if isinstance(device := row.record(), Battery)]
         return Bess(nameplate_kwh(self.info, batteries), mode_of(self.info))
 
     def has_one(self, kind: type[SolarInverter | Battery]) -> bool:
         """Whether the site's values are those of one device, as it is the only one of its kind."""
-        return sum(isinstance(device, kind) for device in self.devices) == 1
+        return sum(row.kind is kind for row in self.devices) == 1
 
 
 def response_of(site: str, raw: Raw) -> Raw:
     """The response of an answer, if it is not about another site; raises AnotherThing if it is."""
     response = as_object(raw["response"])
-    about(response, "energy_site_id", site)
+    check_id(response, "energy_site_id", site)
     return response
 
 
-def to_site(raw: Raw) -> Site | None:
+def to_site(raw: Raw) -> SiteRow | None:
     """Site from a product; None for vehicles and for electricity contracts. Its time zone is in the detail only."""
     if "energy_site_id" not in raw or not has_equipment(raw):
         return None
@@ -145,4 +150,4 @@ def charge_percent(live: Raw) -> float | None:
 def flows_kw(live: Raw) -> tuple[float | None, float | None]:
     """Power into and out of the battery; Tesla's number is positive while it discharges."""
     power_kw = kilo(live, "battery_power")
-    return (None, None) if power_kw is None else (max(0.0, -power_kw), max(0.0, power_kw))
+    return charge_and_discharge(None if power_kw is None else -power_kw)

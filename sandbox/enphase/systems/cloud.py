@@ -1,6 +1,7 @@
 """The base of both of Enphase's dialects: systems, their state, and answers about one of them."""
 
 from abc import abstractmethod
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from flask import Blueprint, Response
@@ -36,6 +37,8 @@ class EnphaseCloud(Dialect):
     """
 
     data_faults = data_faults.CHANGES
+    # Rows older than two years are refused; the totals of a system's days have no such limit.
+    keeps_rows = timedelta(days=729)
     data_fault_options = {"fault-22": {"gateway_down": True}}
     # A charge that stands next to the rows has no time.
     resolution = Resolution(charge_seconds=LAG_SECONDS + METER_ROW)

@@ -13,8 +13,8 @@ AHEAD, BEHIND = timezone(timedelta(hours=10)), timezone(-timedelta(hours=10))
 
 
 def members(measured_at):
-    record = SolarInverter(key=("1",), vendor_id="1", site_key=("1",), vendor_site_id="1", power_kw=1.5)
-    record.measured_at = measured_at
+    ids = {"key": ("1",), "vendor_id": "1", "site_key": ("1",), "vendor_site_id": "1"}
+    record = SolarInverter(**ids, power_kw=1.5, measured_at=measured_at)
     return detail_members.device(detail_members.FetchedRecord("tesla", record, NOW, LAG, {}, {}), "id", "site", NOW)
 
 

@@ -43,7 +43,7 @@ def test_an_id_can_be_read_in_another_process_and_with_the_row_lost(get, app, se
         assert reader(f"/solar-inverters/{id}").status_code == 200
 
 
-def test_a_search_for_a_lost_id_writes_every_row_that_it_saw(get, app, clouds):
+def test_a_search_for_a_lost_id_writes_every_id_that_it_saw(get, app, clouds):
     ids = ids_of(get("/solar-inverters?vendor=sma"))
     get()
     with app.extensions["services"].database.session() as session:
@@ -152,7 +152,7 @@ def test_a_plugins_fault_in_a_member_that_is_read_late_is_reported_and_no_500(ge
 
     monkeypatch.setattr("vendors.sma.records.of_site", careless)
     # As a module may do that has no more than the list says.
-    monkeypatch.setattr("vendors.sma.api.Sma.site", lambda vendor, key: next(vendor.sites()))
+    monkeypatch.setattr("vendors.sma.api.Sma.site", lambda vendor, key: next(vendor.sites()).record())
     found = get(f"/sites/{id}", headers=ALL | {"Cache-Control": "no-cache"})
     assert (found.status_code, found.json["code"], found.json["vendor"]) == (502, "plugin_fault", "sma")
 

@@ -1,4 +1,4 @@
-"""What a request takes from sweeps that have not ended, or have not begun."""
+"""Results of sweeps that have not ended by the deadline, or could not start."""
 
 import threading
 
@@ -8,7 +8,9 @@ import responses
 from app.fleet import fanout
 from app.fleet.fanout import VendorSweep
 from tests.vendors.support import BASE, HEADERS, cloud_of, credential_of
-from vendors.kit import BackendError, Deadline, Mode, Unauthorized
+from vendors.kit import BackendError, Unauthorized
+from vendors.kit.calls.reply_cache import Mode
+from vendors.kit.deadline import Deadline
 
 
 @pytest.fixture
@@ -22,19 +24,18 @@ def some_credential(cloud, token="Bearer one-token"):
 
 @pytest.fixture
 def started(cloud):
-    """A question whose sweep waits until it is let go."""
+    """A vendor's sweep that has begun and does not end during the test."""
     go_on = threading.Event()
 
     def find(vendor):
         go_on.wait(5)
         return []
 
-    question = VendorSweep(cloud, some_credential(cloud), find, Deadline(5), Mode.REUSE)
-    ended = threading.Event()
-    assert question.start(0.0, ended.set)
-    yield question
+    sweep = VendorSweep(cloud, some_credential(cloud), find, Deadline(5), Mode.REUSE)
+    assert sweep.start(0.0)
+    yield sweep
     go_on.set()
-    assert ended.wait(5)
+    assert sweep.ended.wait(5)
 
 
 @pytest.mark.parametrize(
@@ -42,13 +43,13 @@ def started(cloud):
     [([], "timeout"), ([BackendError("url")], "timeout"), ([Unauthorized("url")], "unauthorized")],
     ids=["nothing", "one-site", "credential"],
 )
-def test_a_sweep_that_has_not_ended_is_a_timeout_unless_a_refusal_has_ended_it(started, failures, code):
+def test_an_unfinished_sweep_is_a_timeout_unless_a_refused_credential_has_stopped_it(started, failures, code):
     started.sweep.progress.failures.extend(failures)
-    assert started.outcome(gave_up_early=False).failure.code == code
+    assert started.result(gave_up_early=False).failure.code == code
 
 
-def test_a_request_that_may_not_wait_longer_says_busy(started):
-    failure = started.outcome(gave_up_early=True).failure
+def test_a_request_that_gave_up_early_reports_busy(started):
+    failure = started.result(gave_up_early=True).failure
     assert (failure.code, failure.retry_after) == ("busy", 5.0)
 
 
@@ -57,7 +58,7 @@ def ask(cloud, **options):
     return fanout.fan_out({"sma": cloud}, credentials, lambda vendor: vendor.devices(), Deadline(5), **options)["sma"]
 
 
-def test_without_a_place_what_was_kept_is_given_and_busy_is_said(cloud, network, monkeypatch):
+def test_without_a_slot_records_come_from_cached_replies_and_the_vendor_is_busy(cloud, network, monkeypatch):
     monkeypatch.setattr(fanout, "PLACE_WAIT_SECONDS", 0.01)
     network.get(f"{BASE}/v1/plants", json={"plants": [{"plantId": "13"}, {"plantId": "14"}]})
     for plant in ("13", "14"):
@@ -71,14 +72,14 @@ def test_without_a_place_what_was_kept_is_given_and_busy_is_said(cloud, network,
     assert len(network.calls) == calls
 
 
-def test_without_a_place_and_without_memory_it_is_busy_with_a_hint(cloud, monkeypatch):
+def test_without_a_slot_and_without_cached_replies_the_vendor_is_busy_with_a_hint(cloud, monkeypatch):
     monkeypatch.setattr(fanout, "PLACE_WAIT_SECONDS", 0.01)
     cloud.places._free = 0
     busy = ask(cloud)
     assert (busy.records, busy.failure.code, busy.failure.retry_after) == ([], "busy", 5.0)
 
 
-def test_only_so_many_requests_wait_long(cloud, network, monkeypatch):
+def test_a_request_beyond_the_number_of_long_waits_gives_up_early(cloud, network, monkeypatch):
     monkeypatch.setattr(fanout, "SHORT_SECONDS", 0.05)
     monkeypatch.setattr(fanout, "LONG_WAITS", threading.BoundedSemaphore(1))
     go_on = threading.Event()
@@ -94,11 +95,11 @@ def test_only_so_many_requests_wait_long(cloud, network, monkeypatch):
     fanout.LONG_WAITS.release()
 
 
-def test_who_asks_nobody_waits_for_nobody():
+def test_a_request_without_vendors_returns_at_once():
     assert fanout.fan_out({}, {}, lambda vendor: [], Deadline(60)) == {}
 
 
-def test_a_place_is_given_back_when_a_sweep_cannot_begin(cloud, monkeypatch):
+def test_a_slot_is_released_when_a_sweep_cannot_start(cloud, monkeypatch):
     def refuse(work):
         raise RuntimeError("no thread")
 

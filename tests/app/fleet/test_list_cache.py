@@ -97,8 +97,8 @@ def test_the_age_of_a_part_is_that_of_its_oldest_reply(get, clouds, passing):
 
 def test_no_credential_stands_in_what_is_remembered(get, clouds, app):
     get()
-    recall = app.extensions["services"].inventory._recall
-    assert len(recall._parts) == 3
+    list_cache = app.extensions["services"].inventory._list_cache
+    assert len(list_cache._entries) == 3
     for value in ALL.values():
-        assert value.split()[-1] not in repr(list(recall._parts.items()))
-    assert all(key[2][0] is SolarInverter for key in recall._parts)
+        assert value.split()[-1] not in repr(list(list_cache._entries.items()))
+    assert all(key[2][0] is SolarInverter for key in list_cache._entries)

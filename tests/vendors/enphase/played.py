@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.vendors.support import open_vendor
-from vendors.kit import Asked, Interval, Level
-from vendors.kit import intervals as read_intervals
+from vendors.kit import Level
+from vendors.kit.series.read import intervals as read_intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import Asked
 
 HERE = Path(__file__).parent
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 import pytest
 
 from tests.vendors.enphase.played import BOTH, EACH, ENCHARGE, KEY, SERIES, SYSTEM, devices, error, read
-from tests.vendors.support import BASE, open_vendor
-from vendors.kit import BackendError, BadReply, Level, Refused, Sweep
+from tests.vendors.support import BASE, open_vendor, records_of
+from vendors.kit import BackendError, BadReply, Level, Refused
+from vendors.kit.calls.sweep import Sweep
 
 
 @contextmanager
@@ -79,7 +80,7 @@ def test_no_answer_about_another_system_is_read(cloud, vendor, path):
 
 def read_whole(vendor, path):
     if path == "/devices":
-        return list(open_vendor(vendor).devices("7"))
+        return list(records_of(open_vendor(vendor).devices("7")))
     return read(vendor, f"site_{'battery' if 'battery' in path else 'solar'}_intervals", level=Level.DAY)
 
 

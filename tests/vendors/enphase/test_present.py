@@ -17,7 +17,7 @@ from tests.vendors.enphase.played import (
     seconds,
     solar_row,
 )
-from tests.vendors.support import open_vendor
+from tests.vendors.support import open_vendor, records_of
 from vendors.kit import Level, NotFound, Quality
 
 
@@ -31,7 +31,7 @@ def test_a_device_that_is_not_active_is_no_device_however_that_is_written(cloud,
         encharges=[{"serial_number": "2"} | retired, {"serial_number": "8", "active": True}],
         acbs=[{"serial_number": "3"} | retired],
     ))  # fmt: skip
-    assert [found.serial_number for found in open_vendor(vendor).devices("7")] == ["9", "8"]
+    assert [found.serial_number for found in records_of(open_vendor(vendor).devices("7"))] == ["9", "8"]
     for read_one, key in (("solar_inverter", ("7", "1")), ("battery", ("7", "2"))):
         with pytest.raises(NotFound):
             getattr(open_vendor(vendor), read_one)(key)

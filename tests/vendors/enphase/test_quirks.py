@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from tests.vendors.support import BASE, HEADERS, credential_of, open_vendor
+from tests.vendors.support import BASE, HEADERS, credential_of, open_vendor, records_of
 from vendors.enphase import Enphase
-from vendors.kit import Forbidden, NotFound, RateLimited, Sweep, Unauthorized
+from vendors.kit import Forbidden, NotFound, RateLimited, Unauthorized
+from vendors.kit.calls.sweep import Sweep
 
 HERE = Path(__file__).parent
 SYSTEMS = f"{BASE}/api/v4/systems"
@@ -25,7 +26,7 @@ def page(first, count, total):
 
 def swept():
     sweep = Sweep(open_vendor("enphase"))
-    sweep.run(lambda vendor: vendor.devices())
+    sweep.run(lambda vendor: records_of(vendor.devices()))
     return sweep
 
 
@@ -67,20 +68,22 @@ def test_a_micro_that_is_out_of_service_is_left_out(network):
         {"serial_number": "3"},
     ]
     network.get(SYSTEMS + "/7/devices", json={"devices": {"micros": micros}})
-    assert [device.serial_number for device in open_vendor("enphase").devices("7")] == ["3"]
+    assert [device.serial_number for device in records_of(open_vendor("enphase").devices("7"))] == ["3"]
 
 
 def test_two_ac_batteries_that_share_an_id_are_two_batteries(network):
     devices = sample("devices")
     assert len({raw["id"] for raw in devices["devices"]["acbs"]}) < len(devices["devices"]["acbs"])
     network.get(SYSTEMS + "/698910067/devices", json=devices)
-    found = [device for device in open_vendor("enphase").devices("698910067") if "AC Battery" in device.name]
+    found = [
+        device for device in records_of(open_vendor("enphase").devices("698910067")) if "AC Battery" in device.name
+    ]
     assert len({device.key for device in found}) == len(devices["devices"]["acbs"])
 
 
 def test_leading_zeros_of_a_serial_number_stay(network):
     network.get(SYSTEMS + "/7/devices", json={"devices": {"micros": [{"serial_number": "002167438951"}]}})
-    assert next(open_vendor("enphase").devices("7")).serial_number == "002167438951"
+    assert next(records_of(open_vendor("enphase").devices("7"))).serial_number == "002167438951"
 
 
 @pytest.mark.parametrize("name", ["429-01", "429-02", "429-03"])

@@ -15,9 +15,14 @@ import trustme
 from tests.pools import wait_for_pools
 from tests.vendors.kit import servers
 from tests.vendors.kit.servers import OK, serving
-from vendors.kit import Credential, Deadline, Mode, NotFound, Replies, Site, Sweep, Transport, Vendor, open_cloud
+from vendors.kit import Credential, NotFound, Site, Vendor
 from vendors.kit.calls.breaker import FAULTS, Breaker
+from vendors.kit.calls.cloud import open_cloud
+from vendors.kit.calls.reply_cache import Mode, Replies
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.deadline import Deadline
 from vendors.kit.http import response_parser
+from vendors.kit.http.transport import Transport
 
 ROWS = json.dumps({"sites": [{"id": "1"}, {"id": "2"}, {"id": "3"}]}).encode()
 CLOSE = OK + b"Connection: close\r\n"
@@ -40,11 +45,11 @@ class Probe(Vendor):
         return self.client.get("/sites/{}", item).rows("sites", to=_site)
 
     def site(self, key):
-        return self.client.get("/sites/{}", *key).record(lambda raw: _site(raw["sites"][0]))
+        return self.client.get("/sites/{}", *key).record(lambda raw: _site(raw["sites"][0]).record())
 
 
 def _site(raw):
-    return Site(key=(raw["id"],), vendor_id=raw["id"], name="")
+    return Site.listed(raw["id"], lambda _: {"name": ""}, raw)
 
 
 def status(code, more=b""):
@@ -173,7 +178,7 @@ def test_calls_that_share_one_flight_leave_no_cycle(ca, ending):
         cloud = cloud_at(f"http://127.0.0.1:{server.port}", "")
         asked = [pool.submit(swept, cloud, READS["list"]) for _ in range(2)]
         # A future is there as soon as a second call waits for the first one.
-        while not any(cloud.flights._under_way.values()):
+        while not any(cloud.flights._in_flight.values()):
             threading.Event().wait(0.005)
         go_on.set()
         assert len({failure and failure.code for failure in (one.result(10) for one in asked)}) == 1

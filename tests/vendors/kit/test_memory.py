@@ -9,8 +9,10 @@ import trustme
 
 from tests.vendors.kit import servers
 from tests.vendors.kit.servers import OK, serving
-from vendors.kit import Deadline, Request, Transport, VendorError
+from vendors.kit import Request, VendorError
+from vendors.kit.deadline import Deadline
 from vendors.kit.http import response_parser
+from vendors.kit.http.transport import Transport
 
 MEBIBYTE = 2**20
 BODY = b"x" * MEBIBYTE

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.vendors.support import BASE, open_vendor
-from vendors.kit import NotFound, Refused, Sweep
+from vendors.kit import NotFound, Refused
+from vendors.kit.calls.sweep import Sweep
 from vendors.sma.records import to_device, to_site
 
 HERE = Path(__file__).parent
@@ -41,17 +42,17 @@ def test_a_device_that_is_no_longer_active_is_left_out(active):
 @pytest.mark.parametrize("name", ["plant_13_sandbox", "plant_with_description"])
 def test_the_detail_of_a_plant_is_a_site_without_wrapper(name):
     raw = sample(name)
-    site = to_site(raw)
+    site = to_site(raw).record()
     assert (site.vendor_id, site.name, site.timezone) == (raw["plantId"], raw["name"], raw["timezone"])
 
 
 def test_a_peak_power_of_0_means_that_nobody_entered_one():
-    assert to_site(sample("plants_list_with_installation_location")["plants"][1]).peak_power_kw is None
+    assert to_site(sample("plants_list_with_installation_location")["plants"][1]).record().peak_power_kw is None
 
 
 def test_a_serial_number_is_absent_on_virtual_devices():
     raw = {"deviceId": "9", "type": "Solar Inverters", "generatorPower": 5000.0}
-    assert to_device("1", raw).serial_number == ""
+    assert to_device("1", raw).record().serial_number == ""
 
 
 def test_an_account_without_consent_has_no_devices_and_no_error(network):

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.vendors.support import BASE, open_vendor
-from vendors.kit import Asked, BadReply, Client, Level, Quality, ReadUpTo, intervals
+from vendors.kit import BadReply, Client, Level, Quality
+from vendors.kit.series.read import ReadUpTo, intervals
+from vendors.kit.series.windows import Asked
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 6, 17, 12, 7, tzinfo=UTC)

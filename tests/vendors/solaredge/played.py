@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.vendors.support import BASE, open_vendor
-from vendors.kit import Asked, Client, Interval, Level
-from vendors.kit import intervals as read_intervals
+from vendors.kit import Client, Level
+from vendors.kit.series.read import intervals as read_intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import Asked
 
 HERE = Path(__file__).parent
 CHICAGO = {"siteId": 1, "installationDate": "2019-04-01T00:00:00-05:00", "location": {"timezone": "America/Chicago"}}

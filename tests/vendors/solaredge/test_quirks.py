@@ -8,7 +8,8 @@ import pytest
 
 from tests.vendors.solaredge.played import sample, series
 from tests.vendors.support import BASE, open_vendor
-from vendors.kit import Client, Level, NotFound, RateLimited, Sweep, Unauthorized
+from vendors.kit import Client, Level, NotFound, RateLimited, Unauthorized
+from vendors.kit.calls.sweep import Sweep
 from vendors.kit.series.windows import QUARTER
 from vendors.solaredge.records import FLOWS, PRODUCED, buckets, to_device, to_flows, to_samples, to_site, totals
 from vendors.solaredge.windows import instant, windows
@@ -98,15 +99,15 @@ def test_a_site_that_is_forbidden_does_not_hide_the_others(network):
 
 
 def test_the_part_number_stands_for_a_model_that_is_missing():
-    assert to_device("1", sample("devices_live_inverter")[0]).model == "SE5000H-RW000BNN4"
+    assert to_device("1", sample("devices_live_inverter")[0]).record().model == "SE5000H-RW000BNN4"
 
 
 def test_a_nameplate_of_0_is_unknown():
-    assert to_device("1", sample("devices_live_inverter")[0]).rated_power_kw is None
+    assert to_device("1", sample("devices_live_inverter")[0]).record().rated_power_kw is None
 
 
 def test_the_detail_of_a_site_tells_its_time_zone_and_a_start_with_offset():
-    site = to_site(sample("site_metadata_fixture"))
+    site = to_site(sample("site_metadata_fixture")).record()
     assert site.timezone == "America/Chicago"
     assert site.operational_since.isoformat() == "2021-04-01T00:00:00-05:00"
     assert site.peak_power_kw == 7.6

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.vendors.solaredge.played import CHICAGO, SITE, SWAPPED, device, flows, quarters, series
-from tests.vendors.support import open_vendor
+from tests.vendors.support import open_vendor, records_of
 from vendors.kit import BadReply, Level, NotFound, Quality
 
 
@@ -11,7 +11,7 @@ from vendors.kit import BadReply, Level, NotFound, Quality
 def test_a_device_that_was_replaced_is_no_device(network, active):
     devices = [one | ({"active": active} if one["active"] is False else {}) for one in SWAPPED]
     network.get(SITE + "/devices", json=devices)
-    assert [found.serial_number for found in open_vendor("solaredge").devices("1")] == ["NEW", "BATT-002"]
+    assert [found.serial_number for found in records_of(open_vendor("solaredge").devices("1"))] == ["NEW", "BATT-002"]
 
 
 @pytest.mark.parametrize("read", ["solar_inverter", "solar_intervals"])
@@ -49,7 +49,7 @@ def test_a_device_that_is_listed_twice_counts_once(installed):
     installed("/energy", series("WH", None))
     installed("/storage/telemetry", {"storage": {"A": flows(3000.0, 3000.0)}})
     plugin = open_vendor("solaredge")
-    assert [found.serial_number for found in plugin.devices("1")] == ["A"]
+    assert [found.serial_number for found in records_of(plugin.devices("1"))] == ["A"]
     assert plugin.site(("1",)).charge_kw == 3.0
     assert [one.kwh for one in quarters("site_battery_intervals")] == [(0.75, 0.0)] * 2
 

@@ -9,20 +9,11 @@ import pytest
 import time_machine
 
 from tests.vendors.support import BASE, TRANSPORT, credential_of, open_vendor
-from vendors.kit import (
-    CredentialHeaders,
-    Deadline,
-    NotFound,
-    Production,
-    Quality,
-    Replies,
-    Request,
-    Sample,
-    Site,
-    Sweep,
-    basic,
-    open_cloud,
-)
+from vendors.kit import CredentialHeaders, NotFound, Production, Quality, Request, Sample, Site, basic
+from vendors.kit.calls.cloud import open_cloud
+from vendors.kit.calls.reply_cache import Replies
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.deadline import Deadline
 from vendors.solis.api import CONTENT_TYPE, Solis
 from vendors.solis.records import flows_kw, inverter_now, to_devices, to_site, to_status
 from vendors.solis.series import STEP, amount_kwh, fine_rows, offsets
@@ -144,7 +135,7 @@ def test_the_battery_members_of_a_string_inverter_are_no_battery():
 )
 def test_a_hybrid_is_an_inverter_and_a_battery_with_one_serial_number(sign_of_life):
     raw = sample("inverterDetail-string-inverter")["data"] | sign_of_life
-    inverter, battery = to_devices(raw)
+    inverter, battery = (row.record() for row in to_devices(raw))
     assert (type(inverter).__name__, type(battery).__name__) == ("SolarInverter", "Battery")
     assert inverter.serial_number == battery.serial_number == "AAA333"
 
@@ -156,7 +147,7 @@ def test_ids_of_19_digits_survive_unchanged_also_as_numbers():
 
 def test_every_row_of_the_detail_list_is_an_inverter_with_id_and_station():
     for raw in sample("inverterDetailList")["data"]["records"]:
-        inverter = to_devices(raw)[0]
+        inverter = to_devices(raw)[0].record()
         assert (inverter.vendor_id, inverter.vendor_site_id) == (raw["id"], raw["stationId"])
         assert inverter.rated_power_kw is None, "a rating of 0 kWp is no rating"
 
@@ -164,14 +155,14 @@ def test_every_row_of_the_detail_list_is_an_inverter_with_id_and_station():
 @pytest.mark.parametrize(("name", "peak_power_kw"), [("stationDetail", 12.0), ("stationDetail-2025", 1.62)])
 def test_a_station_is_a_site_with_its_size_in_kw(name, peak_power_kw):
     raw = sample(name)["data"]
-    site = to_site(raw)
+    site = to_site(raw).record()
     assert (site.vendor_id, site.name) == (raw["id"], raw.get("stationName", raw["id"]))
     assert site.peak_power_kw == peak_power_kw
 
 
 def test_a_rating_in_an_unknown_unit_is_no_rating():
     raw = {"id": "1", "stationId": "2", "power": 8.0, "powerStr": "hp"}
-    assert to_devices(raw)[0].rated_power_kw is None
+    assert to_devices(raw)[0].record().rated_power_kw is None
 
 
 def failure_of_list():
@@ -267,7 +258,7 @@ def test_the_direction_of_a_battery_s_power_is_not_its_sign(raw, flows):
 def test_what_a_hybrid_gives_at_night_is_not_the_sun_s():
     raw = sample("inverterDetail-string-inverter")["data"] | {"pac": 2.0, "pow1": 0, "batteryNum": 1}
     site = Site(key=("666666",), vendor_id="666666", name="")
-    (inverter, _) = to_devices(raw)
+    inverter = to_devices(raw)[0].record()
     assert inverter_now(inverter, site, raw, NOW).power_kw == 0.0
     assert inverter_now(inverter, site, raw, NOW).kind == "hybrid"
 
@@ -278,7 +269,7 @@ def test_what_a_hybrid_gives_at_night_is_not_the_sun_s():
 def test_what_an_inverter_gave_on_the_day_that_it_was_last_heard_of_is_not_today_s(now, kwh):
     raw = sample("inverterDetail-string-inverter")["data"]
     site = Site(key=("666666",), vendor_id="666666", name="", utc_offset_hours=1.0)
-    (inverter,) = to_devices(raw)
+    inverter = to_devices(raw)[0].record()
     found = inverter_now(inverter, site, raw, datetime(*now, tzinfo=UTC))
     assert found.recent_production == (None if kwh is None else Production(kwh, datetime(2025, 10, 25, 23, tzinfo=UTC)))
     assert found.lifetime_production

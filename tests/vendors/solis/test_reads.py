@@ -7,19 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.vendors.support import BASE, open_vendor
-from vendors.kit import (
-    Asked,
-    BadReply,
-    Battery,
-    Client,
-    Level,
-    NotFound,
-    NotOffered,
-    ReadUpTo,
-    SolarInverter,
-    intervals,
-)
+from vendors.kit import BadReply, Battery, Client, Level, NotFound, NotOffered, SolarInverter
 from vendors.kit.parsing.reading import Raw
+from vendors.kit.series.read import ReadUpTo, intervals
+from vendors.kit.series.windows import Asked
 
 HERE = Path(__file__).parent
 API = f"{BASE}/v1/api"
@@ -75,7 +66,7 @@ def test_an_inverter_that_says_no_battery_is_no_hybrid_and_its_power_is_its_outp
 
 def test_an_inverter_without_a_battery_costs_no_further_call(cloud):
     cloud.post(f"{API}/inverterList", json=sample("inverterList-no-battery"))
-    assert [type(device) for device in open_vendor("solis").devices()] == [SolarInverter]
+    assert [device.kind for device in open_vendor("solis").devices()] == [SolarInverter]
     assert len(cloud.calls) == 1
 
 
@@ -83,7 +74,7 @@ def test_a_battery_that_was_taken_away_is_in_no_list_though_its_counters_stay(cl
     cloud.post(f"{API}/inverterList", json=sample("inverterList-battery-taken-away"))
     cloud.post(f"{API}/inverterDetail", json=sample("inverterDetail-battery-taken-away"))
     cloud.post(f"{API}/stationDetail", json=station())
-    assert [type(device) for device in open_vendor("solis").devices()] == [SolarInverter]
+    assert [device.kind for device in open_vendor("solis").devices()] == [SolarInverter]
     assert open_vendor("solis").solar_inverter((INVERTER,)).kind == "string"
     with pytest.raises(NotFound):
         open_vendor("solis").battery((INVERTER,))
@@ -95,7 +86,7 @@ def test_a_battery_that_was_taken_away_is_in_no_list_though_its_counters_stay(cl
 def test_a_battery_whose_charge_reads_0_stays_in_the_list_unless_the_inverter_says_that_it_has_none(cloud, detail):
     cloud.post(f"{API}/inverterList", json=sample("inverterList-battery-taken-away"))
     cloud.post(f"{API}/inverterDetail", **detail)
-    assert [type(device) for device in open_vendor("solis").devices()] == [SolarInverter, Battery]
+    assert [device.kind for device in open_vendor("solis").devices()] == [SolarInverter, Battery]
 
 
 def test_no_more_than_ten_inverters_of_a_list_are_asked_about_their_battery(cloud):
@@ -108,7 +99,7 @@ def test_no_more_than_ten_inverters_of_a_list_are_asked_about_their_battery(clou
 
     cloud.add_callback("POST", f"{API}/inverterDetail", callback=answer)
     devices = list(open_vendor("solis").devices())
-    assert sum(isinstance(device, Battery) for device in devices) == 20
+    assert sum(device.kind is Battery for device in devices) == 20
     assert len(cloud.calls) == 1 + 10
 
 

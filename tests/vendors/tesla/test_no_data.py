@@ -5,7 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.vendors.support import BASE, open_vendor
-from vendors.kit import Asked, Client, Interval, Level, Sweep, intervals
+from vendors.kit import Client, Level
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.series.read import intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import Asked
 
 NOW = datetime(2026, 6, 17, 20, 22, tzinfo=UTC)
 SITE = f"{BASE}/api/1/energy_sites/1"

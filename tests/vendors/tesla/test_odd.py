@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.vendors.support import BASE, open_vendor
-from vendors.kit import Asked, Battery, Client, Interval, Level, NotFound, SolarInverter, Sweep, intervals
+from tests.vendors.support import BASE, open_vendor, records_of
+from vendors.kit import Battery, Client, Level, NotFound, SolarInverter
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.series.read import intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import Asked
 
 ODD = Path(__file__).parent / "odd"
 SITE = f"{BASE}/api/1/energy_sites/1"
@@ -64,7 +68,7 @@ def site(play):
 
 
 def devices(plugin, kind):
-    return {device.key: device for device in plugin.devices("1") if isinstance(device, kind)}
+    return {device.key: device for device in records_of(plugin.devices("1")) if isinstance(device, kind)}
 
 
 def test_a_powerwall_3_among_the_gateways_is_an_inverter_and_a_battery_with_its_own_identity(play):
@@ -173,7 +177,7 @@ def test_a_powerwall_3_that_is_no_longer_active_is_neither_inverter_nor_battery(
 
 def test_a_gateway_is_no_device(site):
     plugin = site(gateways=[GATEWAY])
-    assert [device.kind for device in plugin.devices("1")] == ["synthetic", "synthetic"]
+    assert [device.kind for device in records_of(plugin.devices("1"))] == ["synthetic", "synthetic"]
 
 
 def history(*stamps, **energies):

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor
-from vendors.kit import NotFound, Sweep
+from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor, records_of
+from vendors.kit import NotFound
+from vendors.kit.calls.sweep import Sweep
 
 HERE = Path(__file__).parent
 PRODUCTS = f"{BASE}/api/1/products"
@@ -31,13 +32,13 @@ def answer(components):
 
 def swept(cloud=None):
     sweep = Sweep(open_vendor("tesla", cloud=cloud))
-    sweep.run(lambda vendor: vendor.devices())
+    sweep.run(lambda vendor: records_of(vendor.devices()))
     return sweep
 
 
 def devices(network, components):
     network.get(site_info(1), json=answer(components))
-    return [(type(device).__name__, device.key) for device in open_vendor("tesla").devices("1")]
+    return [(type(device).__name__, device.key) for device in records_of(open_vendor("tesla").devices("1"))]
 
 
 def test_vehicles_and_mere_contracts_are_no_sites_and_cost_nothing(network, caplog):
@@ -82,7 +83,7 @@ def test_an_inactive_inverter_is_left_out_and_not_replaced_by_one_for_the_site(n
 
 def test_the_serial_number_is_the_second_part_of_the_din(network):
     network.get(site_info(1), json=answer({"solar": True, "inverters": [{"din": "1538000-00-F--CN1--2"}]}))
-    assert next(open_vendor("tesla").devices("1")).serial_number == "CN1--2"
+    assert next(records_of(open_vendor("tesla").devices("1"))).serial_number == "CN1--2"
 
 
 def test_an_empty_body_is_enough_for_an_expired_token(network):

@@ -9,8 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.truth import local, vendor_of
-from tests.vendors.support import BASE, open_vendor
-from vendors.kit import Asked, BackendError, Client, Interval, Level, NotFound, NotOffered, Quality, intervals
+from tests.vendors.support import BASE, open_vendor, records_of
+from vendors.kit import BackendError, Client, Level, NotFound, NotOffered, Quality
+from vendors.kit.series.read import intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import Asked
 from vendors.tesla.records import Installation, charge_percent, flows_kw, mode_of, with_details
 from vendors.tesla.series import FLOWS, PRODUCED, to_rows, to_samples
 
@@ -103,7 +106,7 @@ def test_a_powerwall_3_is_a_hybrid_in_both_lists_and_still_the_only_inverter(net
     unit = {"din": "1707000-00-J--TG1", "part_name": model}
     play(network, battery=True, batteries=[unit], inverters=[unit])
     plugin, key = open_vendor("tesla"), ("1", unit["din"])
-    assert [device.kind for device in plugin.devices("1")] == ["hybrid", "hybrid"]
+    assert [device.kind for device in records_of(plugin.devices("1"))] == ["hybrid", "hybrid"]
     assert plugin.solar_inverter(key).power_kw == 1.185
     assert plugin.battery(key).discharge_kw == 5.06
 

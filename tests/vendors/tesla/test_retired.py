@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
-from vendors.kit import Asked, Client, Interval, Level, Permanent, Sweep, intervals
+from vendors.kit import Client, Level, Permanent
 from vendors.kit.calls.breaker import FAULTS
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.series.read import intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import Asked
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 3, 12, 20, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Stops asking a cloud that is down, and finds out with one call at a time whether it is up again."""
+"""A circuit breaker: stops calls to a cloud that is down, and probes with one call at a time whether it is up."""
 
 import threading
 import time
@@ -8,14 +8,14 @@ from vendors.kit.errors import VendorDown
 
 FAULTS = 10
 OPEN_SECONDS = 5.0
-# From one credential alone, timeouts and 5xx may be one customer's broken site.
+# Credentials that must have seen a timeout or 5xx: those of one alone may be one customer's broken site.
 WITNESSES = 2
 
 
 class Breaker:
-    """For one origin. Healthy calls pass it without waiting for each other.
+    """The breaker of one origin. While it is closed, calls pass without taking its lock.
 
-    changed: learns that it has opened (True) or closed.
+    changed: called with True when it has opened, and with False when it has closed.
     """
 
     def __init__(
@@ -30,21 +30,23 @@ class Breaker:
         self._probing_until = 0.0
 
     def refuse(self, url: str) -> None:
-        """Raises VendorDown while no call would pass: before anything is spent on it."""
+        """Raises VendorDown while no call would pass, before a slot or quota is spent on one."""
         if self._open_until:
             with self._lock:
                 self._refuse(url)
 
-    def check(self, url: str, patience: float) -> bool:
-        """Lets a call pass, or raises VendorDown. While the cloud is down, one call each time passes as a probe, which
-        the answer tells; `patience` is how long it may take."""
+    def check(self, url: str, timeout: float) -> bool:
+        """Lets a call pass, or raises VendorDown. While the cloud is down one call at a time passes, as a probe.
+
+        Returns whether this call is the probe, which may take `timeout` seconds.
+        """
         if not self._open_until:
             return False
         with self._lock:
             if not self._open_until:
                 return False
             self._refuse(url)
-            self._probing_until = self._clock() + patience
+            self._probing_until = self._clock() + timeout
             return True
 
     def _refuse(self, url: str) -> None:
@@ -53,7 +55,7 @@ class Breaker:
             raise VendorDown(url, retry_after=max(1.0, self._open_until - now))
 
     def succeeded(self) -> None:
-        """The cloud has answered, whatever it said."""
+        """Closes the breaker: the cloud has answered, with success or not."""
         if not (self._faults or self._unreachable or self._open_until):
             return
         with self._lock:
@@ -65,7 +67,7 @@ class Breaker:
             self._changed(False)
 
     def unreachable(self, *, is_probe: bool = False) -> None:
-        """No connection: no matter whose call it was."""
+        """Counts a failed connection, which no credential could cause."""
         with self._lock:
             self._unreachable += 1
             has_opened = self._judge(is_probe)
@@ -73,18 +75,18 @@ class Breaker:
             self._changed(True)
 
     def failed(self, witness: bytes, *, is_probe: bool = False) -> None:
-        """A timeout or a 5xx, seen with this credential."""
+        """Counts a timeout or 5xx, with the credential that saw it."""
         with self._lock:
             self._faults += 1
             if len(self._witnesses) < WITNESSES:
-                # More would say nothing more, and an outage may last.
+                # Bounded: an outage may last, and further credentials add nothing.
                 self._witnesses.add(witness)
             has_opened = self._judge(is_probe)
         if has_opened and self._changed:
             self._changed(True)
 
     def _judge(self, is_probe: bool) -> bool:
-        """Opens it, or keeps it open, if that is called for; whether it has opened just now."""
+        """Opens the breaker, or keeps it open, if the cloud is down. Returns whether it has opened just now."""
         was_open = self._open_until > 0
         down = self._faults + self._unreachable >= FAULTS and (
             self._unreachable >= FAULTS or len(self._witnesses) >= WITNESSES
@@ -92,6 +94,6 @@ class Breaker:
         if down or self._open_until:
             self._open_until = self._clock() + OPEN_SECONDS
         if is_probe:
-            # An older call that fails meanwhile does not end the wait for the probe.
+            # Only the probe: an older call that fails does not end the wait for it.
             self._probing_until = 0.0
         return self._open_until > 0 and not was_open

@@ -1,4 +1,4 @@
-"""How much may be under way at a time, in all and for one credential."""
+"""A bulkhead: a bound on concurrent work, in all and for each owner."""
 
 import threading
 from collections import deque
@@ -6,24 +6,24 @@ from collections.abc import Hashable
 
 
 class Bulkhead:
-    """At most `places`, and `of_one` for each owner: one whose calls hang would else shut everybody out.
+    """At most `slots` in all and `per_owner` for each owner, so that one owner's hung calls do not block the others.
 
-    Who waits gets the next place that it may have, the first one first.
+    Waiters are served in FIFO order, skipping owners that have reached their own limit.
     """
 
-    def __init__(self, places: float, of_one: int) -> None:
-        self._free, self._of_one = places, of_one
+    def __init__(self, slots: float, per_owner: int) -> None:
+        self._free, self._per_owner = slots, per_owner
         self._taken: dict[Hashable, int] = {}
         self._waiting: deque[tuple[Hashable, threading.Lock]] = deque()
         self._lock = threading.Lock()
 
     @property
     def taken(self) -> int:
-        """Those that are not free."""
+        """The slots in use."""
         return sum(list(self._taken.values()))
 
     def acquire(self, owner: Hashable, seconds: float = 0.0) -> bool:
-        """Whether there was a place for this owner, within so many seconds."""
+        """Takes a slot for this owner; False if none became free within `seconds`."""
         with self._lock:
             if self._take(owner):
                 return True
@@ -36,12 +36,12 @@ class Bulkhead:
             return True
         with self._lock:
             if waiting not in self._waiting:
-                return True  # It was given just now.
+                return True  # It was handed over after the timeout.
             self._waiting.remove(waiting)
             return False
 
     def release(self, owner: Hashable) -> None:
-        """Gives a place back."""
+        """Gives a slot back, to the first waiter that may have it."""
         with self._lock:
             self._free += 1
             left = self._taken.pop(owner) - 1
@@ -55,7 +55,7 @@ class Bulkhead:
 
     def _take(self, owner: Hashable) -> bool:
         taken = self._taken.get(owner, 0)
-        if self._free <= 0 or taken >= self._of_one:
+        if self._free <= 0 or taken >= self._per_owner:
             return False
         self._free -= 1
         self._taken[owner] = taken + 1

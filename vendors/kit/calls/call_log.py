@@ -16,14 +16,14 @@ from vendors.kit.messages import RawReply, Request
 
 log = logging.getLogger(__name__)
 
-# Of each kind of failure so many lines in so many seconds. What exceeds them is counted.
+# At most LINES lines in SECONDS for each kind of failure; the rest is counted.
 LINES = 10
 SECONDS = 60.0
 
 
 @dataclass(slots=True)
 class Window:
-    """The lines of one kind since it began."""
+    """The lines of one kind of failure since the window began."""
 
     ends: float
     lines: int = 0

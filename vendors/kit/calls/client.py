@@ -1,6 +1,6 @@
-"""What a plugin calls its vendor with: `get`, `post_read`, `pages`, `each`, `optional`.
+"""The calls that a plugin can make: `get`, `post_read`, `pages`, `each`, `optional`.
 
-Deadline, retry, reuse of replies, size bounds, mapping of errors and partial results live here, once.
+The engine adds deadline, retry, cache, size bounds, errors and partial results.
 """
 
 import contextvars
@@ -87,9 +87,9 @@ class Client:
         return self._calls.make(lambda: self._request("POST", path, ids, "", content, only), freshness)
 
     def optional(self, call: Callable[[], T]) -> OptionalCall[T]:
-        """Begins calls for what a record can do without; `result()` waits for it, and is None if they fail.
+        """Starts calls that a record can do without; `result()` waits for them, and is None if they fail.
 
-        Several may be under way, as many as the vendor allows. `call` must not use `each`.
+        Several may be in flight, as many as the vendor allows. `call` must not use `each`.
         """
         future = self._at_once(call) if self._calls.makes_none else self._start(call)
         return OptionalCall(future, self.deadline, self._set_aside, lambda: self.waits_for)
@@ -97,11 +97,11 @@ class Client:
     def pages(self, fetch: Callable[[int], tuple[Iterable[T], bool]]) -> Iterator[T]:
         """Rows of fetch(1), fetch(2), ... while its second value says that there are more.
 
-        After MAX_PAGES the rest is reported as missing: a vendor's page counter cannot keep us for ever.
+        After MAX_PAGES the rest is reported as missing: a vendor's page counter may be wrong.
         """
         for number in range(1, MAX_PAGES + 1):
-            found, more = fetch(number)
-            yield from found
+            rows, more = fetch(number)
+            yield from rows
             if not more:
                 return
         raise BadReply(why=f"more than {MAX_PAGES} pages")
@@ -123,7 +123,7 @@ class Client:
             try:
                 yield from rows
             except GeneratorExit:
-                # The caller has found what it looked for: nothing of the rest is missing.
+                # The caller needs no more rows: the rest is not missing.
                 count[0] += 1
                 count[1] -= left
                 raise
@@ -132,11 +132,11 @@ class Client:
     def _parts(self, waiting: list[str], call: Callable[[str], Iterable[T]]) -> Iterator[Iterable[T] | None]:
         """The rows of each item as it is done; None for one that failed."""
         if len(waiting) == 1:
-            # No other item to go on with: its failure is the caller's, and its work needs no other thread.
+            # A single item: its failure ends the sweep, and its work needs no other thread.
             yield call(waiting[0])
             return
         if self._calls.makes_none:
-            # Nothing to wait for, and the pool may be held by calls that hang.
+            # No call takes time, and hung calls may occupy the pool.
             for item in waiting:
                 yield self._outcome(self._at_once(partial(_rows_of, call, item)), [])
             return
@@ -176,15 +176,15 @@ class Client:
             raise
         except Exception:
             log.exception("a vendor module failed in a part of its calls")
-            # Outside of the handler: as its context the error would live on, and its frames, which hold answers.
+            # Raised outside of the handler: as its context the other error would keep its frames, which hold replies.
         raise PluginFault(self.waits_for, "the vendor module failed")
 
     def _set_aside(self, error: VendorError) -> None:
         """Reports a failure that the sweep survives."""
         self.progress.add(error)
         if isinstance(error, RateLimited | VendorDown):
-            # What was kept of earlier answers still comes; it costs nothing.
-            self._calls.only_kept()
+            # Cached replies still come: they cost no call.
+            self._calls.only_cached()
 
     def _outcome(self, future: "Future[list[T]]", waiting: list[str]) -> list[T] | None:
         try:

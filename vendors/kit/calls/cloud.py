@@ -8,7 +8,7 @@ from vendors.kit.calls.client import Client
 from vendors.kit.calls.hooks import Hooks
 from vendors.kit.calls.quota import Budget, Ledger
 from vendors.kit.calls.reply_cache import Mode, Replies
-from vendors.kit.calls.thread_pool import Threads
+from vendors.kit.calls.thread_pool import ThreadPool
 from vendors.kit.calls.upstream import Upstream
 from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
@@ -32,7 +32,7 @@ class Cloud(Upstream):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.sweeps = Threads(MAX_SWEEPS, f"sweep-{self.name}")
+        self.sweeps = ThreadPool(MAX_SWEEPS, f"sweep-{self.name}")
 
     def open(self, credential: Credential, deadline: Deadline, mode: Mode = Mode.REUSE) -> Vendor:
         """The plugin for one request; `mode` says how cached replies are used."""

@@ -1,4 +1,4 @@
-"""What a record can do without: live values, productions, logs. Asked beside each other; one that fails is left out."""
+"""Optional calls (live values, production, logs), made concurrently. A failure is reported and the member left out."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -10,12 +10,12 @@ from vendors.kit.errors import Timeout, Unauthorized, VendorError
 
 T = TypeVar("T")
 
-# Kept for what has to be done with a record before its request's deadline.
+# Left of the deadline for the rest of the work on a record.
 GRACE_SECONDS = 0.25
 
 
 class OptionalCall(Generic[T]):
-    """A secondary call under way. `failed` learns of its failure, which the record survives."""
+    """An optional call in flight. `failed` is called with its failure, which the record survives."""
 
     def __init__(
         self,
@@ -27,8 +27,8 @@ class OptionalCall(Generic[T]):
         self._future, self._deadline, self._failed, self._waits_for = future, deadline, failed, waits_for
 
     def result(self) -> T | None:
-        """What came, or None after a failure, which is reported. Raises Unauthorized: what is known of the
-        record is then not for this caller."""
+        """The result of the call, or None after a failure, which is reported. Raises Unauthorized: this caller may
+        then not see the record at all."""
         try:
             return self._future.result(max(0.0, self._deadline.left() - GRACE_SECONDS))
         except NotYet:

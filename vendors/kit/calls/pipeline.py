@@ -38,8 +38,8 @@ RETRY_PAUSE_SECONDS = (0.05, 0.25)
 MAX_AGE_SECONDS = 24 * 3600.0
 
 
-class NotKept(VendorError):
-    """In the mode KEPT_ONLY: no reply to this call is cached."""
+class NotCached(VendorError):
+    """In the mode CACHED_ONLY: no reply to this call is cached."""
 
     severity = 0
 
@@ -77,11 +77,11 @@ class Calls:
     @property
     def makes_none(self) -> bool:
         """Whether only cached replies are used, so that no call takes time."""
-        return self._mode is Mode.KEPT_ONLY
+        return self._mode is Mode.CACHED_ONLY
 
-    def only_kept(self) -> None:
+    def only_cached(self) -> None:
         """From now on makes no call, and answers from the cache alone."""
-        self._mode = Mode.KEPT_ONLY
+        self._mode = Mode.CACHED_ONLY
 
     def make(self, build: Callable[[], Request], freshness: Freshness) -> Reply:
         """The reply to a call, cached or new."""
@@ -91,7 +91,7 @@ class Calls:
         return self._from_cache(call) or self._from_vendor(call)
 
     def _from_cache(self, call: Call) -> Reply | None:
-        """Step 1, cache: a fresh reply, or one of any age in the mode KEPT_ONLY, which makes no call."""
+        """Step 1, cache: a fresh reply, or one of any age in the mode CACHED_ONLY, which makes no call."""
         if self._mode is Mode.REFRESH:
             return None
         max_age = MAX_AGE_SECONDS if self.makes_none else call.fresh_seconds
@@ -99,7 +99,7 @@ class Calls:
         if cached:
             return self._reused(call, cached)
         if self.makes_none:
-            raise NotKept(call.request.shown_url)
+            raise NotCached(call.request.shown_url)
         return None
 
     def _from_vendor(self, call: Call) -> Reply:
@@ -169,7 +169,7 @@ class Calls:
         self._progress.add(failure)
         self._progress.is_stale = True
         if failure.stops_the_sweep:
-            self.only_kept()
+            self.only_cached()
         return self._reused(call, cached)
 
     def _reused(self, call: Call, cached: CachedReply) -> Reply:

@@ -1,7 +1,7 @@
-"""What we may still ask a vendor, for each group of calls that share a quota.
+"""The quota of each limit group: the calls that this server may still make.
 
-Three bounds: calls in a period, calls at a time, and the time until which a vendor has said no. A call that is over
-them is refused here, before it is made: vendors count refused calls as well, and ban keys for them.
+Three bounds: calls in a period, concurrent calls, and the time until which the group is held. A call beyond them is
+refused before it is made: vendors count refused calls as well, and ban keys for them.
 """
 
 import threading
@@ -18,18 +18,18 @@ from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Busy, Held
 from vendors.kit.limits import Rate
 
-# A wait of our own up to this long is pacing; a longer one is told to the caller instead.
+# If our own limit frees a slot within this time, sleep; otherwise raise Held.
 PACE_SECONDS = 1.0
 GROUPS = 10_000
-# A 429 without a hint holds its group for so long; one more after that, for twice as long, up to the longest.
+# A 429 without a hint holds its group this long, each further one twice as long, up to the longest.
 FIRST_HOLD_SECONDS = 2.0
 LONGEST_HOLD_SECONDS = 60.0
 
 
 class Ledger:
-    """Calls made and holds, by group, in this process. A subclass may share them with other processes.
+    """The calls made and the holds of each group in this process. A subclass may share them with other processes.
 
-    Memory is bounded: it knows the groups that called last, and of each no more calls than its rate allows.
+    Memory is bounded: it remembers the groups that called last, and of each no more calls than its rate allows.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -40,7 +40,7 @@ class Ledger:
         self._lock = threading.Lock()
 
     def count(self, rate: Rate, group: str) -> float:
-        """Counts a call if the rate allows it: 0; else the epoch second from which it may."""
+        """Counts a call if the rate allows it and returns 0; else returns the epoch second from which it does."""
         now = self._clock()
         with self._lock:
             made = self._made.setdefault(group, deque())
@@ -61,23 +61,23 @@ class Ledger:
             self._held[group] = max(self._held.get(group, 0.0), until)
 
     def refused(self, group: str) -> int:
-        """Counts a 429 without a hint: how many there were since the last success."""
+        """Counts a 429 without a hint. Returns how many there were since the last success."""
         with self._lock:
             self._refused[group] = count = self._refused.get(group, 0) + 1
             return count
 
     def has_refused(self, group: str) -> bool:
-        """Whether this process has counted any since the last success."""
+        """Whether this process has counted such a 429 since the last success."""
         return group in self._refused
 
     def forgive(self, group: str) -> None:
-        """Forgets them."""
+        """Forgets the 429s, after a success."""
         with self._lock:
             self._refused.pop(group, None)
 
 
 class Budget:
-    """The budget of one vendor, kept in a ledger."""
+    """The quota of one vendor, whose calls are counted in a ledger."""
 
     def __init__(
         self,
@@ -92,22 +92,22 @@ class Budget:
         self._rate = rate
         self._ledger = ledger or Ledger(clock)
         self._clock, self._sleep = clock, sleep
-        self._places = Bulkhead(inf, parallel)
+        self._slots = Bulkhead(inf, parallel)
         self._throttling = threading.Lock()
 
     def spend(self, group: str, url: str, deadline: Deadline) -> "Spending":
-        """Around one call. Entering it raises Held with the time to wait, or Busy when no place became free."""
+        """A context for one call. Entering it raises Held with the time to wait, or Busy when no slot became free."""
         return Spending(self, group, url, deadline)
 
     def enter(self, group: str, url: str, deadline: Deadline) -> None:
         self._refuse_held(group, url)
-        had_to_wait = not self._places.acquire(group)
-        if had_to_wait and not self._places.acquire(group, deadline.left()):
+        had_to_wait = not self._slots.acquire(group)
+        if had_to_wait and not self._slots.acquire(group, deadline.left()):
             why = "other requests with this credential are waiting for the vendor as well"
             raise Busy(url, why, retry_after=5.0)
         try:
             if had_to_wait:
-                # Others may have spent it meanwhile.
+                # Other calls may have led to a hold during the wait.
                 self._refuse_held(group, url)
             self._count(group, url, deadline)
         except BaseException:
@@ -115,21 +115,21 @@ class Budget:
             raise
 
     def leave(self, group: str) -> None:
-        self._places.release(group)
+        self._slots.release(group)
 
     def hold(self, group: str, seconds: float) -> None:
-        """No call of this group for so long: the vendor has said so."""
+        """Holds the group for as long as the vendor has asked for."""
         self._ledger.hold(f"{self._vendor}:{group}", self._clock() + seconds)
 
     def throttled(self, group: str, hint: float | None) -> float:
-        """The vendor has answered 429: no call of this group for as long as it says, or for longer each time.
+        """Holds the group after a 429: for the vendor's hint in seconds, or without one for longer each time.
 
-        Returns the seconds for which calls are held.
+        Returns the seconds for which it is held.
         """
         if hint:
             self.hold(group, hint)
             return hint
-        # Refusals of calls that were in flight together count once: the first holds the group before the next looks.
+        # 429s of concurrent calls count once: the first one holds the group, and the next ones see the hold.
         with self._throttling:
             if not self._is_held(group):
                 doublings = min(self._ledger.refused(f"{self._vendor}:{group}") - 1, 10)
@@ -137,7 +137,7 @@ class Budget:
         return max(0.0, self._ledger.held_until(f"{self._vendor}:{group}") - self._clock())
 
     def succeeded(self, group: str) -> None:
-        """The vendor has answered a call; the next 429 is a first one, unless this call began before the last."""
+        """Ends the doubling after a success, unless the group is held: that call began before the last 429."""
         name = f"{self._vendor}:{group}"
         if self._ledger.has_refused(name) and not self._is_held(group):
             self._ledger.forgive(name)
@@ -156,20 +156,20 @@ class Budget:
             if wait > PACE_SECONDS or wait > deadline.left():
                 raise Held(url, "the budget of this server for this credential is spent", retry_after=wait)
             self._sleep(wait)
-            # The vendor may have said no meanwhile.
+            # A 429 may have come during the wait.
             self._refuse_held(group, url)
 
 
 class Spending:
-    """A call within its budget."""
+    """The context of one call within its quota."""
 
-    __slots__ = ("_asked", "_budget")
+    __slots__ = ("_budget", "_call")
 
-    def __init__(self, budget: Budget, *asked: Any) -> None:
-        self._budget, self._asked = budget, asked
+    def __init__(self, budget: Budget, *call: Any) -> None:
+        self._budget, self._call = budget, call
 
     def __enter__(self) -> None:
-        self._budget.enter(*self._asked)
+        self._budget.enter(*self._call)
 
-    def __exit__(self, *about: object) -> None:
-        self._budget.leave(self._asked[0])
+    def __exit__(self, *error: object) -> None:
+        self._budget.leave(self._call[0])

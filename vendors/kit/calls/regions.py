@@ -1,4 +1,4 @@
-"""Answers that send a call elsewhere: 308 to another path of the same host, 421 to another region of the vendor."""
+"""Step 4 of a call: replies that redirect it, 308 to another path of the same host, 421 to another region."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -12,7 +12,7 @@ MOVED, MISDIRECTED = 308, 421
 
 
 def moved_to(request: Request, raw: RawReply) -> Request | None:
-    """The request that follows a 308: of a read, and only below its own base URL; None for any other."""
+    """The request that follows a 308: for a GET, and only below its own base URL; else None."""
     if request.method != "GET":
         return None
     location = urljoin(request.url, raw.headers.get("location", ""))
@@ -35,7 +35,7 @@ def ask_other_regions(
     A region that is down may be the right one: its failure is raised only if no other region knows the account.
     """
     failure: VendorError | None = None
-    found = request, refused
+    result = request, refused
     for base in bases:
         if base == request.base:
             continue
@@ -43,16 +43,16 @@ def ask_other_regions(
         try:
             raw = send(moved)
         except (BackendError, Timeout, VendorDown, BadReply) as error:
-            # The error and this frame would hold each other.
+            # Its traceback refers to this frame: a cycle.
             failure = error.with_traceback(None)
             continue
         if is_answer(raw):
             return moved, raw
         if raw.status != MISDIRECTED:
-            found = moved, raw
-    if failure and found[1] is refused:
+            result = moved, raw
+    if failure and result[1] is refused:
         try:
             raise failure
         finally:
             del failure
-    return found
+    return result

@@ -1,14 +1,13 @@
-"""Successful replies of vendor clouds, kept for reuse in bounded memory.
+"""The cache of successful vendor replies, in bounded memory.
 
-One reply is kept per credential and call, under a keyed hash: neither credentials nor URLs stand in it, and
-equal calls of two credentials never meet. Whether a reply is still fresh is for the caller to say, so one
-reply can serve purposes of different patience.
+It holds one reply for each credential and call, under a keyed hash: no key contains a credential or URL, and equal
+calls with two credentials never share a reply. The caller says how old a reply may be, so that one reply can serve
+calls of different freshness.
 """
 
 import secrets
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -16,14 +15,16 @@ from hashlib import blake2b
 from itertools import count
 from typing import Any, NamedTuple
 
+from cachetools import LRUCache
+
 from vendors.kit.messages import RawReply, Request
 from vendors.kit.parsing.projection import Shape
 
-# What a kept reply costs besides its texts, measured: the entry with its key, and each header with its place in a
-# dict that finds it by its name in lower case.
-OVERHEAD = 700
+# Bytes of a cached reply besides its texts, measured: the entry with its key, and each header with its place in a dict
+# that finds it by its name in lower case.
+OVERHEAD = 850
 HEADER = 300
-# A larger reply is not kept: it would take the place of hundreds of others.
+# A larger reply is not cached: it would evict hundreds of others.
 MAX_KEPT = 4 * 1024 * 1024
 
 
@@ -31,15 +32,15 @@ MAX_KEPT = 4 * 1024 * 1024
 class CachedReply:
     reply: RawReply
     at: float
-    """When it was fetched, on the clock of the store."""
+    """When it was fetched, on the cache's clock."""
     size: int
-    """Bytes that it holds, nearly."""
+    """Estimated bytes in memory."""
     serial: int
-    """Which one it is, of all that were ever kept."""
+    """Unique number, in the order of caching."""
 
 
 class ReplyRef(NamedTuple):
-    """A reply that something was made of, by its number lest it be kept for longer, and how old it may be for that."""
+    """A reference to a reply by its serial number, which does not keep it in memory, and how old it may be."""
 
     key: bytes
     serial: int
@@ -47,8 +48,8 @@ class ReplyRef(NamedTuple):
 
 
 class FetchResult(NamedTuple):
-    """Result of a fetch: the cached reply, the entry it replaced, and its JSON if already parsed, or the part that its
-    caller reads (`only`)."""
+    """Result of a fetch: the cached reply, the entry it replaced, and its JSON if already parsed, projected to
+    `only`."""
 
     kept: CachedReply
     previous: CachedReply | None
@@ -72,40 +73,38 @@ class Freshness(StrEnum):
 
 
 class Mode(Enum):
-    """How replies that were kept are used."""
+    """How cached replies are used."""
 
-    REUSE = "while they are fresh"
-    REFRESH = "not at all: ask again"
-    KEPT_ONLY = "only they: make no call"
+    REUSE = "reuse fresh replies"
+    REFRESH = "reuse none: call again"
+    CACHED_ONLY = "reuse replies of any age: make no call"
 
 
 class Replies:
-    """The store: at most `max_bytes`; the least recently used replies go first. Safe for threads."""
+    """A thread-safe LRU cache of at most `max_bytes`."""
 
     def __init__(self, max_bytes: int = 40 * 1024 * 1024, clock: Callable[[], float] = time.monotonic) -> None:
-        self._max_bytes = max_bytes
+        self._largest = min(MAX_KEPT, max_bytes)
         self._clock = clock
         self._secret = secrets.token_bytes(32)
-        self._kept: OrderedDict[bytes, CachedReply] = OrderedDict()
-        self._bytes = 0
+        self._kept: LRUCache[bytes, CachedReply] = LRUCache(max_bytes, getsizeof=lambda cached: cached.size)
         self._serials = count()
         self._lock = threading.Lock()
 
     def key(self, vendor: str, owner: bytes, request: Request) -> bytes:
-        """Where the reply to this call lies: a hash over vendor, method, URL, body and a credential's fingerprint."""
+        """The key of a call: a keyed hash of vendor, method, URL, body and the fingerprint of its credential."""
         texts = vendor, request.method, request.url
         # The lengths keep ("ab", "c") apart from ("a", "bc"); all fingerprints have the same.
-        told = f"{len(vendor)} {len(request.method)} {len(request.url)} {''.join(texts)}".encode()
-        told += owner + (request.body or b"")
-        return blake2b(told, key=self._secret, digest_size=20).digest()
+        text = f"{len(vendor)} {len(request.method)} {len(request.url)} {''.join(texts)}".encode()
+        text += owner + (request.body or b"")
+        return blake2b(text, key=self._secret, digest_size=20).digest()
 
     def get(self, key: bytes, max_age: float) -> CachedReply | None:
-        """The kept reply if it is at most `max_age` seconds old."""
+        """The cached reply if it is at most `max_age` seconds old."""
         with self._lock:
             kept = self._kept.get(key)
             if kept is None or self._clock() - kept.at > max_age:
                 return None
-            self._kept.move_to_end(key)
             return kept
 
     def age(self, kept: CachedReply) -> float:
@@ -113,7 +112,7 @@ class Replies:
         return self._clock() - kept.at
 
     def age_of(self, sources: Iterable[ReplyRef]) -> float | None:
-        """Seconds since the first of these was fetched; None unless a call would still get every one of them."""
+        """Seconds since the oldest of these replies was fetched; None unless a call would still get each of them."""
         age = 0.0
         for key, serial, fresh in sources:
             kept = self.get(key, fresh)
@@ -123,38 +122,27 @@ class Replies:
         return age
 
     def put(self, key: bytes, reply: RawReply) -> tuple[CachedReply, CachedReply | None]:
-        """Keeps a reply; gives it as it is kept, unless it is too large, and the one that it replaces."""
+        """Caches a reply, unless it is too large. Returns its entry and the one that it replaces."""
         kept = CachedReply(reply, self._clock(), _size(reply), next(self._serials))
         with self._lock:
-            return kept, self._put(key, kept) if kept.size <= MAX_KEPT else self._drop(key)
+            previous = self._kept.pop(key, None)
+            if kept.size <= self._largest:
+                self._kept[key] = kept
+            return kept, previous
 
     def take_back(self, key: bytes, kept: CachedReply, previous: CachedReply | None) -> None:
         """Undoes the `put` of a reply that turned out to be unusable, unless a newer one is there."""
         with self._lock:
             if self._kept.get(key) is not kept:
                 return
+            del self._kept[key]
             if previous:
-                self._put(key, previous)
-            else:
-                self._drop(key)
-
-    def _put(self, key: bytes, kept: CachedReply) -> CachedReply | None:
-        previous = self._drop(key)
-        self._kept[key] = kept
-        self._bytes += kept.size
-        while self._bytes > self._max_bytes:
-            self._drop(next(iter(self._kept)))
-        return previous
-
-    def _drop(self, key: bytes) -> CachedReply | None:
-        kept = self._kept.pop(key, None)
-        if kept:
-            self._bytes -= kept.size
-        return kept
+                self._kept[key] = previous
 
     @property
     def bytes(self) -> int:
-        return self._bytes
+        """Bytes that the cached replies hold, nearly."""
+        return int(self._kept.currsize)
 
 
 def _size(reply: RawReply) -> int:

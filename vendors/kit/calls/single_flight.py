@@ -1,4 +1,4 @@
-"""Equal calls that are under way at the same time become one call."""
+"""Single flight: equal calls in flight become one."""
 
 import threading
 from collections.abc import Callable
@@ -11,16 +11,16 @@ from vendors.kit.errors import Busy, Timeout
 
 T = TypeVar("T")
 
-# What must be left for one more try.
+# A second try needs at least this much of its own deadline.
 WORTH_SECONDS = 1.0
 
 
-class Flights(Generic[T]):
-    """Calls under way by key. The first caller makes the call, the others wait for what it brings, failure included:
-    were each waiter to try again after a failure, they would do so one after another."""
+class SingleFlight(Generic[T]):
+    """Calls in flight, by key. The first caller makes the call; the waiters share its result, failure included: if each
+    waiter tried again after a failure, they would do so one after another."""
 
     def __init__(self) -> None:
-        self._under_way: dict[bytes, Future[T] | None] = {}
+        self._in_flight: dict[bytes, Future[T] | None] = {}
         self._lock = threading.Lock()
 
     def share(self, key: bytes, call: Callable[[], T], deadline: Deadline) -> T:
@@ -43,18 +43,18 @@ class Flights(Generic[T]):
                 try:
                     raise failure
                 finally:
-                    # An error and the frame that it left hold each other.
+                    # The error's traceback refers to this frame: a cycle.
                     del failure, future
             may_try_again = False
 
     def _join(self, key: bytes) -> Future[T] | None:
-        """Where the equal call under way will deliver; None when there is none, and this one is under way from now."""
+        """The future of the equal call in flight; None if there is none, and this one is in flight from now on."""
         with self._lock:
-            if key not in self._under_way:
-                self._under_way[key] = None
+            if key not in self._in_flight:
+                self._in_flight[key] = None
                 return None
-            # Made when a second caller waits: nearly all calls have one caller.
-            future = self._under_way[key] = self._under_way[key] or Future()
+            # Created when a second caller waits: nearly all calls have one caller.
+            future = self._in_flight[key] = self._in_flight[key] or Future()
             return future
 
     def _lead(self, key: bytes, call: Callable[[], T]) -> T:
@@ -68,10 +68,10 @@ class Flights(Generic[T]):
         return result
 
     def _fail(self, key: bytes, error: BaseException) -> None:
-        # Not in the frame that the error leaves: it would hold the error over its future.
+        # In a separate frame: that of the caller is in the error's traceback, and would refer to it over the future.
         if waiting := self._land(key):
             waiting.set_exception(error)
 
     def _land(self, key: bytes) -> Future[T] | None:
         with self._lock:
-            return self._under_way.pop(key)
+            return self._in_flight.pop(key)

@@ -1,22 +1,23 @@
-"""One sweep over one vendor: what came so far, and the failure that says what is missing."""
+"""One sweep over one vendor: the records so far, and the failure that says what is missing."""
 
 import logging
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from vendors.kit.calls.progress import Progress
 from vendors.kit.errors import NotOffered, PluginFault, VendorError, worst
-from vendors.kit.records import Key, Keyed
+from vendors.kit.records import Key, Keyed, kind_of
 from vendors.kit.vendor import Vendor
 
 log = logging.getLogger(__name__)
 
 
 class Sweep:
-    """Filled by a pool thread; the request may read it at any time, also before the sweep has ended."""
+    """Records and failures of a sweep. A pool thread fills it; the request may read it before the sweep has ended."""
 
     def __init__(self, vendor: Vendor) -> None:
         self.vendor = vendor
-        self._records: dict[tuple[type[Keyed], Key], Keyed] = {}
+        self._records: dict[tuple[type[Any], Key], Keyed] = {}
         self.finished = False
 
     def run(self, find: Callable[[Vendor], Iterable[Keyed]]) -> None:
@@ -25,12 +26,12 @@ class Sweep:
         try:
             for record in find(self.vendor):
                 # Some vendors list a device twice; the row delivered last wins.
-                self._records[type(record), record.key] = record
+                self._records[kind_of(record), record.key] = record
         except NotOffered:
             pass
         except VendorError as failure:
             progress.add(failure)
-        except Exception:  # A module's mistake, third-party ones included, must not spoil the other vendors.
+        except Exception:  # A plugin's fault must not spoil the other vendors.
             log.exception("a vendor module failed")
             progress.add(PluginFault(why="the vendor module failed"))
         finally:
@@ -42,7 +43,7 @@ class Sweep:
 
     @property
     def records(self) -> list[Keyed]:
-        """A snapshot of what came so far."""
+        """A snapshot of the records so far."""
         return list(self._records.values())
 
     @property

@@ -1,6 +1,6 @@
-"""Threads that wait for work. Of those that wait the last one goes first: what it needs is still in the cache.
+"""A bounded LIFO thread pool: work goes to the most recently idle thread, whose data is still in the CPU cache.
 
-The standard library's executor hands work to the one that has waited longest, over a future for each piece of work.
+The standard library's executor hands work to the thread that has been idle longest, over a future for each task.
 """
 
 import logging
@@ -16,12 +16,12 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Work = Callable[[], object]
 
-# After so long without work a thread ends: a burst leaves nothing behind.
+# A thread ends after this time without work, so that a burst leaves no threads behind.
 IDLE_SECONDS = 60.0
 
 
 class Waiting:
-    """A thread that waits for work, and what it then finds."""
+    """An idle thread, and the work handed to it."""
 
     __slots__ = ("_work", "woken")
 
@@ -35,13 +35,13 @@ class Waiting:
         self.woken.release()
 
     def take(self) -> Work | None:
-        """The work, which is held no longer: it may hold much."""
+        """The work. The reference is dropped, since the work may hold whole replies."""
         work, self._work = self._work, None
         return work
 
 
-class Threads:
-    """At most `most`, started when they are needed. They end with the process, whatever they are at."""
+class ThreadPool:
+    """At most `most` daemon threads, started when needed. They end with the process, even in the middle of work."""
 
     def __init__(self, most: int, name: str) -> None:
         self._most, self._name = most, name
@@ -51,7 +51,7 @@ class Threads:
         self._lock = threading.Lock()
 
     def run(self, work: Work) -> None:
-        """Runs it as soon as a thread is free. Raises RuntimeError when there is none, and the system gives none."""
+        """Runs the work as soon as a thread is free. Raises RuntimeError if there is none and none can be started."""
         try:
             waiting = self._idle.pop()
         except IndexError:
@@ -60,7 +60,7 @@ class Threads:
             waiting.wake(work)
 
     def submit(self, call: Callable[[], T]) -> "Future[T]":
-        """The same for a call whose result is wanted, and which may be cancelled before it has begun."""
+        """Runs a call; its future has the result, and can cancel it before it has begun."""
         future: Future[T] = Future()
         self.run(partial(_settle, future, call))
         return future
@@ -68,13 +68,13 @@ class Threads:
     def _run_in_another(self, work: Work) -> None:
         with self._lock:
             try:
-                self._idle.pop().wake(work)  # One has just become free.
+                self._idle.pop().wake(work)  # A thread has just become idle.
             except IndexError:
                 if not self._starts(work):
                     self._backlog.append(work)
 
     def _starts(self, work: Work) -> bool:
-        """Whether one more thread could be started for it."""
+        """Starts one more thread for the work; False if that is not possible."""
         if self._count == self._most:
             return False
         try:
@@ -91,13 +91,13 @@ class Threads:
         while work is not None:
             try:
                 work()
-            except BaseException:  # Also what would end the thread: others count on it.
+            except BaseException:  # SystemExit as well: the pool counts on this thread.
                 log.exception("work of a thread failed")
             del work
             work = self._next(me)
 
     def _next(self, me: Waiting) -> Work | None:
-        """More work when there is some; None when there was none for long."""
+        """The next work; None after IDLE_SECONDS without any."""
         with self._lock:
             if self._backlog:
                 return self._backlog.popleft()
@@ -107,7 +107,7 @@ class Threads:
         return me.take()
 
     def _leaves(self, me: Waiting) -> bool:
-        """Ends the wait, unless work was handed over just now, which is then there."""
+        """Leaves the pool; False if work was handed over just now, which can then be taken."""
         with self._lock:
             try:
                 self._idle.remove(me)
@@ -127,7 +127,7 @@ def _settle(future: "Future[T]", call: Callable[[], T]) -> None:
         result = call()
     except BaseException as error:
         future.set_exception(error)
-        # The error knows this frame: they would hold each other.
+        # The error's traceback refers to this frame: a cycle.
         del future
     else:
         future.set_result(result)

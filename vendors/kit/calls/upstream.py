@@ -12,9 +12,9 @@ from vendors.kit.calls.breaker import Breaker
 from vendors.kit.calls.call_log import CallLog
 from vendors.kit.calls.quota import Budget
 from vendors.kit.calls.reply_cache import FetchResult, Replies
-from vendors.kit.calls.retry_budget import Retries
-from vendors.kit.calls.single_flight import Flights
-from vendors.kit.calls.thread_pool import Threads
+from vendors.kit.calls.retry_budget import RetryBudget
+from vendors.kit.calls.single_flight import SingleFlight
+from vendors.kit.calls.thread_pool import ThreadPool
 from vendors.kit.credentials import Credential
 from vendors.kit.http.connection_pool import CONNECTIONS
 from vendors.kit.http.transport import Transport
@@ -42,11 +42,11 @@ class Upstream:
     def __post_init__(self) -> None:
         self._homes: LRUCache[bytes, str] = LRUCache(MAX_HOMES)
         self._lock = threading.Lock()
-        self.flights: Flights[FetchResult] = Flights()
-        self.retries = Retries()
+        self.flights: SingleFlight[FetchResult] = SingleFlight()
+        self.retries = RetryBudget()
         self.call_log = CallLog(self.name)
         self.breakers = {base: Breaker(changed=partial(self.call_log.breaker, base)) for base in self.urls.values()}
-        self.calls = Threads(CONNECTIONS, f"call-{self.name}")
+        self.calls = ThreadPool(CONNECTIONS, f"call-{self.name}")
 
     def home(self, credential: Credential) -> str:
         """The base URL of the region that knows this account, as far as it was found, else of the first region."""

@@ -1,7 +1,6 @@
-"""Sockets that are open by a deadline: name look-up, connect (shared over the addresses of a host), TLS handshake.
+"""Opens sockets before a deadline: name look-up, connecting to one of a host's addresses, TLS handshake.
 
-No thread stays behind, except where a name look-up hangs, which cannot be interrupted: it runs in a daemon
-thread that is left alone at the deadline.
+A name look-up cannot be interrupted. It runs in a daemon thread, which is abandoned if it hangs until the deadline.
 """
 
 import ipaddress
@@ -13,25 +12,28 @@ from typing import Any
 
 from vendors.kit.deadline import Deadline
 
+# Look-ups of one host at the same time: each that hangs in the system's resolver holds its thread.
+MAX_LOOK_UPS = 16
+
 Address = tuple[Any, Any, int, str, Any]
 
 
 @lru_cache(maxsize=1024)
-def look_ups_of(host: str) -> threading.BoundedSemaphore:
-    """Places for look-ups of one host: one that hangs in the system's resolver holds its thread."""
-    return threading.BoundedSemaphore(16)
+def look_up_slots(host: str) -> threading.BoundedSemaphore:
+    """The slots for look-ups of one host."""
+    return threading.BoundedSemaphore(MAX_LOOK_UPS)
 
 
 @lru_cache(maxsize=4)
 def tls_context(ca_file: str) -> ssl.SSLContext:
-    """A context that verifies certificates and names; loaded once for all connections."""
+    """A context that verifies certificates and host names; all connections share it, since it is slow to load."""
     context = ssl.create_default_context(cafile=ca_file)
     context.set_alpn_protocols(["http/1.1"])
     return context
 
 
 def look_up(host: str, port: int, deadline: Deadline) -> list[Address]:
-    """Addresses of a host. Raises socket.gaierror, or TimeoutError at the deadline."""
+    """The addresses of a host. Raises socket.gaierror, or TimeoutError at the deadline."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -40,55 +42,56 @@ def look_up(host: str, port: int, deadline: Deadline) -> list[Address]:
 
 
 def _look_up_in_thread(host: str, port: int, deadline: Deadline) -> list[Address]:
-    places = look_ups_of(host)
-    found: list[list[Address]] = []
-    failed: list[OSError] = []
+    slots = look_up_slots(host)
+    results: list[list[Address]] = []
+    errors: list[OSError] = []
 
     def resolve() -> None:
         try:
-            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            results.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except (OSError, UnicodeError) as error:
-            failed.append(error if isinstance(error, OSError) else socket.gaierror(str(error)))
+            errors.append(error if isinstance(error, OSError) else socket.gaierror(str(error)))
         finally:
-            places.release()
+            slots.release()
 
-    if not places.acquire(timeout=deadline.timeout()):
-        raise TimeoutError("too many look-ups of this name hang")
+    if not slots.acquire(timeout=deadline.timeout()):
+        raise TimeoutError("too many look-ups of this name are in flight")
     thread = threading.Thread(target=resolve, name=f"look-up {host}", daemon=True)
     try:
         thread.start()
     except RuntimeError:
-        places.release()
+        slots.release()
         raise
     thread.join(deadline.timeout())
-    if failed:
-        # Taken out of the list: an error and a frame that knows it hold each other.
-        raise failed.pop()
-    if not found:
+    if errors:
+        # Popped: otherwise the error and the frame that it refers to would refer to each other.
+        raise errors.pop()
+    if not results:
         raise TimeoutError("the name look-up did not end before the deadline")
-    return found[0]
+    return results[0]
 
 
 def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
-    """A socket connected to the first address that answers; each gets its share of the time left. Raises OSError."""
+    """A socket connected to the first address that answers. Each address gets an equal share of the time left. Raises
+    OSError."""
     addresses = look_up(host, port, deadline)
-    for tried, address in enumerate(addresses, 1):
+    for number, address in enumerate(addresses, 1):
         try:
-            return _connect(address, deadline.timeout() / (len(addresses) - tried + 1))
+            return _connect(address, deadline.timeout() / (len(addresses) - number + 1))
         except OSError:
-            if tried == len(addresses):
+            if number == len(addresses):
                 raise
     raise OSError("the host has no address")
 
 
 def _connect(address: Address, seconds: float) -> socket.socket:
-    family, kind, protocol, _, there = address
+    family, kind, protocol, _, peer = address
     sock = socket.socket(family, kind, protocol)
     try:
-        # Requests are small and sent whole; waiting for more would only delay them.
+        # Without Nagle's algorithm: a request is sent at once, so waiting for more data only delays it.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(seconds)
-        sock.connect(there)
+        sock.connect(peer)
     except OSError:
         sock.close()
         raise
@@ -96,7 +99,7 @@ def _connect(address: Address, seconds: float) -> socket.socket:
 
 
 def encrypt(sock: socket.socket, host: str, ca_file: str, deadline: Deadline) -> ssl.SSLSocket:
-    """TLS over a connected socket, with a certificate that is trusted and names the host. Raises OSError."""
+    """TLS over a connected socket, with a trusted certificate for this host. Raises OSError."""
     sock.settimeout(deadline.timeout())
-    # The timeout of a handshake is one for all of its reads and writes.
+    # The ssl module applies the timeout to the handshake as a whole.
     return tls_context(ca_file).wrap_socket(sock, server_hostname=host)

@@ -18,29 +18,30 @@ def request_message(request: requests.PreparedRequest, target: str, host: str, p
     host: the header Host, unless the request has it.
     proxy_headers: complete lines for a proxy.
     """
-    headers, body = request.headers, _body(request)
-    if not _is_name(request.method or ""):
-        raise InvalidHeader("the method contains a character that HTTP does not allow", request=request)
-    lines = [f"{request.method} {target} HTTP/1.1\r\n"]
-    if "Host" not in headers:
-        lines.append(f"Host: {host}\r\n")
-    for name, value in headers.items():
-        text = value if isinstance(value, str) else value.decode("latin-1")
-        if not (_is_name(name) and VALUE.fullmatch(text)):
-            raise InvalidHeader("a header contains a character that HTTP does not allow", request=request)
-        lines.append(f"{name}: {text}\r\n")
-    lines.append(f"{proxy_headers}\r\n")
-    return "".join(lines).encode("latin-1") + body
+    method = request.method or ""
+    fields = {name: _text(value) for name, value in request.headers.items()}
+    # One search over all values: a regular expression for each would cost more than all the rest here.
+    if not (VALUE.fullmatch("".join(fields.values())) and all(map(_is_name, (method, *fields)))):
+        raise InvalidHeader("the method or a header contains a character that HTTP does not allow", request=request)
+    lower_case = {name.lower(): text for name, text in fields.items()}
+    body = _body(request, lower_case)
+    host_line = "" if "host" in lower_case else f"Host: {host}\r\n"
+    header_lines = "".join([f"{name}: {text}\r\n" for name, text in fields.items()])
+    head = f"{method} {target} HTTP/1.1\r\n{host_line}{header_lines}{proxy_headers}\r\n"
+    return head.encode("latin-1") + body
 
 
-def _body(request: requests.PreparedRequest) -> bytes:
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")
+
+
+def _body(request: requests.PreparedRequest, headers: dict[str, str]) -> bytes:
     """The body, whose length the headers must state: it is never sent in chunks."""
     body = request.body or b""
     if not isinstance(body, str | bytes):
         raise InvalidHeader("a body must be bytes or text", request=request)
     encoded = body.encode() if isinstance(body, str) else body
-    length = request.headers.get("Content-Length", "0")
-    if length != str(len(encoded)) or "Transfer-Encoding" in request.headers:
+    if headers.get("content-length", "0") != str(len(encoded)) or "transfer-encoding" in headers:
         raise InvalidHeader("Content-Length must be the length of the body", request=request)
     return encoded
 

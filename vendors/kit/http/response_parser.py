@@ -8,7 +8,7 @@ from typing import Any
 import httptools
 import requests
 from requests.exceptions import ContentDecodingError
-from urllib3 import HTTPHeaderDict
+from requests.structures import CaseInsensitiveDict
 
 from vendors.kit.http.content_coding import Decoder, decoder_for
 
@@ -36,7 +36,7 @@ class ResponseParser:
         """
         self._wants_body = wants_body
         self.status, self.reason = 0, ""
-        self.headers = HTTPHeaderDict()
+        self._forget_headers()
         self.is_complete = self.keeps_alive = False
         self._head_is_complete = False
         self._received = self._encoded = self._decoded = self._announced = 0
@@ -71,14 +71,14 @@ class ResponseParser:
     def feed_end(self) -> None:
         """Notes that the server closed the connection, which is the end of a body of unknown length. Raises
         requests.ConnectionError where it is not."""
-        if not self._head_is_complete or "content-length" in self.headers or "transfer-encoding" in self.headers:
+        if not self._head_is_complete or "content-length" in self._fields or "transfer-encoding" in self._fields:
             raise requests.ConnectionError("the connection was closed within a response")
         self.is_complete = True
 
     @property
-    def version(self) -> int:
-        """10 for HTTP/1.0, 11 for HTTP/1.1."""
-        return int(self._llhttp.get_http_version().replace(".", ""))
+    def headers(self) -> CaseInsensitiveDict[str]:
+        """The headers; the values of equal names are joined by commas."""
+        return CaseInsensitiveDict(self._fields.values())
 
     @property
     def body(self) -> bytes:
@@ -86,6 +86,14 @@ class ResponseParser:
         if self._decoder and self._encoded and not self._decoder.is_complete:
             raise ContentDecodingError("the end of the compressed body is missing")
         return b"".join(self._body)
+
+    def _forget_headers(self) -> None:
+        self._fields: dict[str, tuple[str, str]] = {}
+        """Name and value of each header by its name in lower case."""
+        self.cookies: list[str] = []
+
+    def _header(self, name: str) -> str:
+        return self._fields[name][1] if name in self._fields else ""
 
     def _decode(self, part: bytes) -> None:
         if self._decoder:
@@ -97,7 +105,16 @@ class ResponseParser:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._head_is_complete:  # Later ones are trailers of a chunked body.
-            self.headers.add(name.decode("latin-1"), value.decode("latin-1"))
+            spelling, text = name.decode("latin-1"), value.decode("latin-1")
+            key = spelling.lower()
+            if key in self._fields:
+                spelling, earlier = self._fields[key]
+                self._fields[key] = spelling, f"{earlier}, {text}"
+            else:
+                self._fields[key] = spelling, text
+            if key == "set-cookie":
+                # Joined, the comma in a date would look like the one between two cookies.
+                self.cookies.append(text)
 
     def on_status(self, reason: bytes) -> None:
         if not self._head_is_complete:
@@ -112,9 +129,9 @@ class ResponseParser:
             # llhttp waits for a body that never comes, so the connection serves no further request.
             self.is_complete = True
             return
-        length = self.headers.get("content-length", "")
+        length = self._header("content-length")
         self._announced = int(length) if length.isdigit() and status not in (204, 304) else 0
-        self._decoder = decoder_for(self.headers.get("content-encoding", ""))
+        self._decoder = decoder_for(self._header("content-encoding"))
 
     def on_body(self, data: bytes) -> None:
         if not self.is_complete:
@@ -129,6 +146,6 @@ class ResponseParser:
         if not self._head_is_complete:
             # An interim response such as "100 Continue".
             self.reason = ""
-            self.headers = HTTPHeaderDict()
+            self._forget_headers()
         elif not self.is_complete:
             self.is_complete, self.keeps_alive = True, self._llhttp.should_keep_alive()

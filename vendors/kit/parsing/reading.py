@@ -5,7 +5,7 @@ kit turns into BadReply. Everything else is optional, and a value of a wrong kin
 must not be lost because its start date is odd.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from math import isfinite
 from typing import Any
@@ -26,7 +26,7 @@ ENERGY_UNITS = {"WH": 0.001, "KWH": 1.0, "MWH": 1000.0, "GWH": 1e6}
 
 
 class AnotherThing(ValueError):
-    """The answer is about another site or device than the one that was asked for."""
+    """The reply is about another site or device than the request."""
 
 
 def text(raw: Raw, name: str) -> str:
@@ -74,6 +74,12 @@ def number(raw: Raw, name: str) -> float | None:
     return result if isfinite(result) else None
 
 
+def number_at(values: Any, index: int) -> float | None:
+    """The number at an index of a list, read like `number`; None where the list is too short or is none."""
+    is_there = isinstance(values, Sequence) and not isinstance(values, str) and -len(values) <= index < len(values)
+    return number({"at": values[index]}, "at") if is_there else None
+
+
 def flag(raw: Raw, name: str) -> bool | None:
     """A truth value, also where it is written as text, or as 0 or 1; None for anything else, which says nothing."""
     value = raw.get(name)
@@ -97,6 +103,11 @@ def kilo(raw: Raw, name: str) -> float | None:
 def rating(raw: Raw, *names: str) -> float | None:
     """A nameplate's W or Wh as kW or kWh, the first that is above 0; None where all are 0."""
     return next((value / 1000 for name in names if (value := positive(raw, name)) is not None), None)
+
+
+def charge_and_discharge(net_kw: float | None) -> tuple[float | None, float | None]:
+    """One signed power, positive while the battery charges, as power into and out of it; both None when unknown."""
+    return (None, None) if net_kw is None else (max(0.0, net_kw), max(0.0, -net_kw))
 
 
 def power_kw(raw: Raw, name: str, unit: str) -> float | None:
@@ -171,10 +182,17 @@ def mapping(raw: Raw, name: str) -> Raw:
     return value if isinstance(value, Mapping) else {}
 
 
-def about(raw: Any, name: str, wanted: str) -> None:
-    """Raises AnotherThing where the member tells another id than that; an answer without it is taken as it is."""
-    told = optional_text(raw, name) if isinstance(raw, Mapping) else None
-    if told not in (None, wanted):
+def by_member(raw: Raw, name: str, member: str) -> dict[str, Raw]:
+    """The objects of a list by the text of one member; empty when there is no list. Anything else in it is skipped."""
+    listed = raw.get(name)
+    objects = [row for row in listed if isinstance(row, Mapping)] if isinstance(listed, list) else []
+    return {key: row for row in objects if (key := optional_text(row, member)) is not None}
+
+
+def check_id(raw: Any, name: str, id: str) -> None:
+    """Raises AnotherThing if the member holds another id; a reply without the member is accepted."""
+    reported = optional_text(raw, name) if isinstance(raw, Mapping) else None
+    if reported not in (None, id):
         raise AnotherThing
 
 

@@ -57,7 +57,7 @@ def calendar_tiles(
 
 
 def fixed_tiles(
-    days: int, zone: tzinfo, read: Callable[[datetime, datetime], Sequence[list[Row]]]
+    days: int, zone: tzinfo, read: Callable[[datetime, datetime], Sequence[list[Row]]], calls: int = 1
 ) -> Callable[[datetime, datetime], Iterator[Tile]]:
     """Tiles of so many dates of the zone's calendar, for vendors whose calls name two instants.
 
@@ -70,7 +70,7 @@ def fixed_tiles(
         while day_start(first, zone) < end:
             after = first + timedelta(days=days)
             begins, ends = day_start(first, zone), day_start(after, zone)
-            yield Tile(begins, ends, partial(read, begins, ends))
+            yield Tile(begins, ends, partial(read, begins, ends), calls)
             first = after
 
     return tiles

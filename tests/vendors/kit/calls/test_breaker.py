@@ -4,8 +4,9 @@ import pytest
 import requests
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
-from vendors.kit import Sweep, VendorDown
 from vendors.kit.calls.breaker import FAULTS, OPEN_SECONDS, WITNESSES, Breaker
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.errors import VendorDown
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def breaker(now):
 
 def is_open(breaker):
     try:
-        breaker.check("url", patience=20)
+        breaker.check("url", timeout=20)
     except VendorDown:
         return True
     return False
@@ -71,7 +72,7 @@ def test_the_hint_says_when_it_will_be_asked_again(breaker, now):
     down(breaker)
     now[0] += OPEN_SECONDS - 4
     with pytest.raises(VendorDown) as refused:
-        breaker.check("url", patience=20)
+        breaker.check("url", timeout=20)
     assert refused.value.retry_after == 4
 
 
@@ -102,7 +103,7 @@ def test_a_probe_that_fails_opens_it_again(breaker, now):
 def test_an_older_call_that_fails_meanwhile_lets_no_second_probe_pass(breaker, now):
     down(breaker)
     now[0] += OPEN_SECONDS
-    assert breaker.check("url", patience=20)
+    assert breaker.check("url", timeout=20)
     breaker.failed(b"one")
     now[0] += OPEN_SECONDS
     assert is_open(breaker)
@@ -114,7 +115,7 @@ def test_looking_whether_it_is_open_takes_no_probe(breaker, now):
         breaker.refuse("url")
     now[0] += OPEN_SECONDS
     breaker.refuse("url")
-    assert breaker.check("url", patience=20) is True
+    assert breaker.check("url", timeout=20) is True
 
 
 def test_a_probe_that_is_never_heard_of_again_does_not_block_for_ever(breaker, now):

@@ -7,9 +7,10 @@ import pytest
 import requests
 
 from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor
-from vendors.kit import BackendError, Sweep
+from vendors.kit import BackendError
 from vendors.kit.calls.breaker import FAULTS, OPEN_SECONDS, Breaker
 from vendors.kit.calls.call_log import LINES, SECONDS, CallLog
+from vendors.kit.calls.sweep import Sweep
 from vendors.kit.messages import Request
 
 PLANTS = BASE + "/v1/plants"
@@ -150,7 +151,7 @@ def test_a_breaker_says_once_that_it_has_opened_and_once_that_it_has_closed(line
     for _ in range(2 * FAULTS):
         breaker.unreachable()
     now[0] += OPEN_SECONDS
-    assert breaker.check("url", patience=1)
+    assert breaker.check("url", timeout=1)
     breaker.unreachable(is_probe=True)
     about = {"vendor": "sma", "url": BASE}
     assert lines() == [("vendor breaker opened", about)]

@@ -1,17 +1,17 @@
-"""The verbs of the client: get, read, pages, each."""
+"""The verbs of the client: get, post_read, optional, pages, each."""
 
-import gc
 import threading
-import weakref
 
 import pytest
-import responses
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
-from vendors.kit import BadReply, Deadline, Mode, NotOffered, Refused, Sweep, Timeout, fits_path
+from vendors.kit import BadReply, Refused, Timeout
 from vendors.kit.calls.client import MAX_PAGES
-from vendors.kit.calls.retry_budget import EARNED, MOST, Retries
-from vendors.kit.messages import RawReply
+from vendors.kit.calls.reply_cache import Mode
+from vendors.kit.calls.retry_budget import EARNED, MOST, RetryBudget
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.deadline import Deadline
+from vendors.kit.parsing.ids_in_paths import fits_path
 
 PLANTS = BASE + "/v1/plants"
 
@@ -107,7 +107,7 @@ def test_a_device_listed_twice_is_one_record_and_the_last_row_counts(network):
     network.get(f"{PLANTS}/1/devices/lean", json={"devices": [first, second]})
     sweep = Sweep(open_vendor("sma"))
     sweep.run(lambda vendor: vendor.devices("1"))
-    assert [record.name for record in sweep.records] == ["later"]
+    assert [row.record().name for row in sweep.records] == ["later"]
 
 
 def test_a_row_that_cannot_be_read_does_not_hide_the_others(network):
@@ -175,7 +175,7 @@ def test_an_outage_is_not_doubled_by_retries(network):
 
 
 def test_calls_that_succeed_earn_retries_up_to_a_bound():
-    retries = Retries()
+    retries = RetryBudget()
     while retries.take():
         pass
     for _ in range(11):
@@ -222,57 +222,6 @@ def test_a_redirect_is_not_followed(network):
     assert len(network.calls) == 1
 
 
-def careless(raw):
-    return raw["nothing like it"]
-
-
-@pytest.mark.parametrize(
-    "read",
-    [
-        lambda vendor: [careless(vendor.client.get("/v1/plants").json)],
-        lambda vendor: vendor.client.each(["1"], lambda item: [careless(vendor.client.get("/v1/plants").json)]),
-        lambda vendor: vendor.client.each(["1", "2"], lambda item: [careless(vendor.client.get("/v1/plants").json)]),
-        lambda vendor: [vendor.client.optional(lambda: careless(vendor.client.get("/v1/plants").json)).result()] * 0,
-        lambda vendor: [[] + 1],
-        lambda vendor: vendor.nothing_like_it,
-    ],
-    ids=["sweep", "each of one", "each", "beside", "type", "attribute"],
-)
-def test_a_module_s_fault_outside_of_its_converters_is_its_own(network, caplog, read):
-    network.get(PLANTS, json=plants(2))
-    sweep = Sweep(open_vendor("sma"))
-    sweep.run(read)
-    assert {failure.code for failure in sweep.progress.failures} == {"plugin_fault"}
-    assert "Traceback" in caplog.text, "a fault of this server is to be found in its log"
-
-
-@pytest.mark.parametrize(
-    "read",
-    [
-        lambda vendor: [vendor.client.get("/v1/plants").record(careless)],
-        lambda vendor: vendor.client.get("/v1/plants").rows("plants", to=careless),
-        lambda vendor: vendor.client.each(["1"], lambda item: [vendor.client.get("/v1/plants").record(careless)]),
-        lambda vendor: vendor.client.get("/v1/plants").rows("members", to=careless),
-    ],
-    ids=["record", "rows", "each", "no rows"],
-)
-def test_what_a_converter_does_not_find_is_a_bad_reply(network, read):
-    network.get(PLANTS, json=plants(2))
-    sweep = Sweep(open_vendor("sma"))
-    sweep.run(read)
-    assert {failure.code for failure in sweep.progress.failures} == {"bad_reply"}
-
-
-@pytest.mark.parametrize("count", [1, 2])
-def test_what_a_part_of_a_vendor_does_not_offer_is_no_failure(count):
-    def call(item):
-        raise NotOffered
-
-    sweep = Sweep(open_vendor("sma"))
-    sweep.run(lambda vendor: vendor.client.each(map(str, range(count)), call))
-    assert (sweep.records, sweep.failure) == ([], None)
-
-
 @pytest.mark.parametrize("mode", list(Mode))
 @pytest.mark.parametrize("count", [1, 2, 9])
 def test_a_caller_that_stops_early_leaves_nothing_missing(network, count, mode):
@@ -298,68 +247,3 @@ def test_a_caller_that_stops_early_does_not_hide_what_failed_before(network, cou
     next(rows)
     rows.close()
     assert vendor.client.progress.missing == "2 of 3 sites"
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [{"json": {"plants": []}}, {"body": "no JSON"}, {"json": {"plants": [{}]}}, {"status": 401}, {"status": 500}],
-    ids=["good", "no JSON", "bad row", "refused", "failed"],
-)
-def test_a_sweep_leaves_nothing_that_only_a_search_for_garbage_finds(network, answer):
-    network.get(PLANTS, **answer)
-    vendor = open_vendor("sma")
-    gone = [weakref.ref(vendor), weakref.ref(vendor.client)]
-    gc.disable()
-    try:
-        assert swept(vendor).records == []
-        del vendor
-        assert [one() for one in gone] == [None, None]
-    finally:
-        gc.enable()
-
-
-def test_a_call_that_outlives_its_sweep_keeps_its_vendor(network):
-    """Others may wait for what it brings."""
-    asked, go_on = threading.Event(), threading.Event()
-
-    def answer(request):
-        asked.set()
-        go_on.wait(5)
-        return 200, {}, '{"plants": []}'
-
-    network.add_callback(responses.GET, PLANTS, answer)
-    vendor = open_vendor("sma")
-    client = vendor.client
-    # Holds the client alone, as a vendor of somebody else may do.
-    under_way = client.optional(lambda: client.get("/v1/plants").json)
-    assert asked.wait(5)
-    del vendor
-    go_on.set()
-    assert under_way.result() == {"plants": []}
-
-
-class SlowAndQuick:
-    """In place of a transport: `/slow` ends at its deadline, after `/quick` has been called and answered."""
-
-    def __init__(self):
-        self.began, self.answered = threading.Event(), threading.Event()
-
-    def fetch(self, request, deadline):
-        if request.path == "/quick":
-            return RawReply(200, {}, b"{}", request.shown_url)
-        self.began.set()
-        assert self.answered.wait(60)
-        raise Timeout(request.shown_url)
-
-
-def test_what_was_waited_for_is_the_call_that_timed_out_whatever_was_called_after_it():
-    cloud = cloud_of("sma")
-    cloud.transport = transport = SlowAndQuick()
-    vendor = open_vendor("sma", cloud=cloud, seconds=60)
-    client = vendor.client
-    slow = client.optional(lambda: client.get("/slow"))
-    assert transport.began.wait(60)
-    client.get("/quick")
-    transport.answered.set()
-    assert slow.result() is None
-    assert client.waits_for == f"{BASE}/slow"

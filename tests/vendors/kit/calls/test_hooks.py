@@ -3,18 +3,10 @@
 import pytest
 
 from tests.vendors.support import TRANSPORT
-from vendors.kit import (
-    ANY,
-    Credential,
-    Deadline,
-    Forbidden,
-    Replies,
-    Shape,
-    Unauthorized,
-    Vendor,
-    VendorError,
-    open_cloud,
-)
+from vendors.kit import ANY, Credential, Forbidden, Shape, Unauthorized, Vendor, VendorError
+from vendors.kit.calls.cloud import open_cloud
+from vendors.kit.calls.reply_cache import Replies
+from vendors.kit.deadline import Deadline
 
 BASE = "https://hooks.test"
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vendors.kit import Ledger, Rate
-from vendors.kit.calls.quota import GROUPS
+from vendors.kit import Rate
+from vendors.kit.calls.quota import GROUPS, Ledger
 
 
 @pytest.fixture

@@ -10,11 +10,14 @@ import requests
 import responses
 
 from tests.vendors.support import BASE, cloud_of, credential_of, open_vendor
-from vendors.kit import BackendError, BadReply, Deadline, Mode, Rate, RateLimited, Sweep, Timeout, VendorDown
+from vendors.kit import BackendError, BadReply, Rate, RateLimited, Timeout
 from vendors.kit.calls.breaker import FAULTS, WITNESSES
 from vendors.kit.calls.quota import Budget
-from vendors.kit.calls.single_flight import Flights
-from vendors.kit.errors import LONGEST_WAIT_SECONDS, THROTTLED_SECONDS
+from vendors.kit.calls.reply_cache import Mode, Replies
+from vendors.kit.calls.single_flight import SingleFlight
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.deadline import Deadline
+from vendors.kit.errors import LONGEST_WAIT_SECONDS, THROTTLED_SECONDS, VendorDown
 from vendors.kit.http.adapter import DeadlineAdapter
 
 SITES = f"{BASE}/v2/sites"
@@ -113,9 +116,8 @@ def test_a_list_of_which_nothing_could_be_read_is_not_kept(network):
 
 
 def test_what_is_from_memory_says_so_whichever_call_failed(network):
-    cloud = cloud_of("solaredge")
     now = [0.0]
-    cloud.replies._clock = lambda: now[0]
+    cloud = cloud_of("solaredge", replies=Replies(clock=lambda: now[0]))
     network.get(SITES, json=[{"siteId": number} for number in range(3)])
     for number in range(2):
         network.get(f"{SITES}/{number}/devices", json=[{"type": "INVERTER", "serialNumber": f"7E{number}"}])
@@ -160,21 +162,21 @@ def test_a_call_that_has_landed_since_the_look_into_the_store_is_not_made_again(
     """Equal requests that come while a call is under way, and share only after it has landed."""
     network.get(SITES, json=[])
     cloud = cloud_of("solaredge")
-    all_looked, share = threading.Barrier(8), Flights.share
+    all_looked, share = threading.Barrier(8), SingleFlight.share
 
     def late(flights, *asked):
         all_looked.wait(5)
         time.sleep(0.02 * (threading.get_ident() % 3))
         return share(flights, *asked)
 
-    monkeypatch.setattr(Flights, "share", late)
+    monkeypatch.setattr(SingleFlight, "share", late)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: sweep_of(cloud, "sites"), range(8)))
     assert len(network.calls) == 1
 
 
 def test_who_has_more_time_makes_the_call_again_that_ended_with_another_s_deadline():
-    flights, began, results = Flights(), threading.Event(), iter([Timeout("url"), "found"])
+    flights, began, results = SingleFlight(), threading.Event(), iter([Timeout("url"), "found"])
 
     def call():
         began.set()

@@ -7,8 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
-from vendors.kit import Busy, Deadline, Ledger, Rate, RateLimited, Sweep, open_cloud
-from vendors.kit.calls.quota import FIRST_HOLD_SECONDS, GROUPS, Budget
+from vendors.kit import Rate, RateLimited
+from vendors.kit.calls.cloud import open_cloud
+from vendors.kit.calls.quota import FIRST_HOLD_SECONDS, GROUPS, Budget, Ledger
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.deadline import Deadline
+from vendors.kit.errors import Busy
 from vendors.kit.registry import discover
 
 PLANTS = BASE + "/v1/plants"
@@ -241,68 +245,3 @@ def test_a_header_that_says_that_nothing_is_left_stops_before_the_429(network):
         list(open_vendor("tesla", cloud=cloud, refresh=True).sites())
     assert 29 < refused.value.retry_after <= 30
     assert len(network.calls) == 1
-
-
-def listed(network, cloud, **options):
-    sweep = Sweep(open_vendor("sma", cloud=cloud, **options))
-    sweep.run(lambda vendor: vendor.devices())
-    return sweep
-
-
-@pytest.fixture
-def aged(network):
-    """Two plants in memory, two hours old; gives the cloud."""
-    network.get(PLANTS, json={"plants": [{"plantId": "1"}, {"plantId": "2"}]})
-    for plant in ("1", "2"):
-        devices = [{"deviceId": f"d{plant}", "type": "Solar Inverters", "generatorPower": 1.0}]
-        network.get(f"{PLANTS}/{plant}/devices/lean", json={"devices": devices})
-    cloud, now = cloud_of("sma"), [0.0]
-    cloud.replies._clock = lambda: now[0]
-    assert listed(network, cloud).failure is None
-    now[0] = 7200.0
-    return cloud
-
-
-@pytest.mark.parametrize(("status", "code"), [(500, "backend_error"), (429, "rate_limited")])
-def test_while_a_vendor_fails_its_last_good_answers_are_served_and_the_error_says_so(network, aged, status, code):
-    network.replace("GET", PLANTS, status=status)
-    sweep = listed(network, aged)
-    assert len(sweep.records) == 2
-    assert sweep.failure.code == code
-    assert sweep.incomplete == " (from memory, up to 7200 s old)"
-    assert sweep.progress.age == 7200
-
-
-def test_a_spent_quota_serves_what_is_kept_without_further_calls(network):
-    network.get(PLANTS, json={"plants": [{"plantId": str(number)} for number in range(30)]})
-    for number in range(30):
-        devices = [{"deviceId": f"d{number}", "type": "Solar Inverters", "generatorPower": 1.0}]
-        network.get(f"{PLANTS}/{number}/devices/lean", json={"devices": devices})
-    cloud, now = cloud_of("sma"), [0.0]
-    cloud.replies._clock = lambda: now[0]
-    assert len(listed(network, cloud).records) == 30
-    now[0] = 7200.0
-    for number in range(30):
-        network.replace("GET", f"{PLANTS}/{number}/devices/lean", status=429)
-    calls = len(network.calls)
-    sweep = listed(network, cloud)
-    assert len(sweep.records) == 30
-    assert sweep.failure.code == "rate_limited"
-    assert len(network.calls) - calls <= 1 + 4, "the list, and what was under way already"
-
-
-@pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_refusal_is_never_answered_from_memory(network, aged, status):
-    network.replace("GET", PLANTS, status=status)
-    assert listed(network, aged).records == []
-
-
-def test_who_asks_for_fresh_data_gets_no_old_ones(network, aged):
-    network.replace("GET", PLANTS, status=500)
-    assert listed(network, aged, refresh=True).records == []
-
-
-def test_answers_older_than_a_day_are_not_served(network, aged):
-    aged.replies._clock = lambda: 24 * 3600 + 1.0
-    network.replace("GET", PLANTS, status=500)
-    assert listed(network, aged).records == []

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from vendors.kit import Credential, RawReply, Replies, Request
-from vendors.kit.calls.reply_cache import OVERHEAD, _size
+from vendors.kit import Credential, RawReply, Request
+from vendors.kit.calls.reply_cache import OVERHEAD, Replies, _size
 
 URL = "https://vendor.test/"
 SIZE = OVERHEAD + len(URL)

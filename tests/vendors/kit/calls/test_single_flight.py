@@ -6,83 +6,86 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor
-from vendors.kit import BackendError, Deadline, Sweep
-from vendors.kit.calls.single_flight import Flights
+from vendors.kit import BackendError
+from vendors.kit.calls.single_flight import SingleFlight
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.deadline import Deadline
 
 
-def together(flights, count, call, keys=lambda number: b"k"):
-    """Outcomes of `count` calls that are all under way before the first ends."""
-    arrived = threading.Barrier(count + 1, timeout=60)
-    outcomes = []
+class Waiters:
+    """A deadline whose waiters are counted: single flight asks it for the time left when it begins to wait."""
 
-    def one(number):
-        arrived.wait()
-        try:
-            outcomes.append(flights.share(keys(number), call, Deadline(5)))
-        except BackendError as error:
-            outcomes.append(error)
+    def __init__(self, count):
+        self.all_wait = threading.Event()
+        self._count, self._lock = count, threading.Lock()
+        if not count:
+            self.all_wait.set()
 
-    threads = [threading.Thread(target=one, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    arrived.wait()
-    for thread in threads:
-        thread.join(5)
-    return outcomes
+    def left(self):
+        with self._lock:
+            self._count -= 1
+            if self._count == 0:
+                self.all_wait.set()
+        return 60.0
 
 
-def held(flights, made, result):
-    """A call that ends only when nobody new can join: it waits until all others wait for it."""
+def together(flights, count, outcome, keys=lambda number: b"k"):
+    """Outcomes of concurrent calls, and how many were made. A call ends only when all others wait for its key."""
+    waiters = Waiters(count - len({keys(number) for number in range(count)}))
+    made = []
 
     def call():
         made.append(1)
-        threading.Event().wait(0.2)
-        if isinstance(result, Exception):
-            raise result
-        return result
+        assert waiters.all_wait.wait(60)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
-    return call
+    def share(number):
+        try:
+            return flights.share(keys(number), call, waiters)
+        except BackendError as error:
+            return error
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(share, range(count))), len(made)
 
 
 def test_fifty_equal_calls_at_once_are_one_call():
-    made = []
-    flights = Flights()
-    assert together(flights, 50, held(flights, made, "reply")) == ["reply"] * 50
-    assert len(made) == 1
+    assert together(SingleFlight(), 50, "reply") == (["reply"] * 50, 1)
 
 
-def test_all_share_one_failure_and_nobody_tries_again():
-    made, failure = [], BackendError("url")
-    flights = Flights()
-    assert together(flights, 50, held(flights, made, failure)) == [failure] * 50
-    assert len(made) == 1
+def test_all_waiters_share_one_failure_and_none_tries_again():
+    failure = BackendError("url")
+    assert together(SingleFlight(), 50, failure) == ([failure] * 50, 1)
 
 
 def test_calls_of_different_keys_do_not_wait_for_each_other():
-    made = []
-    flights = Flights()
-    together(flights, 5, held(flights, made, "reply"), keys=lambda number: bytes([number]))
-    assert len(made) == 5
+    assert together(SingleFlight(), 5, "reply", keys=lambda number: bytes([number])) == (["reply"] * 5, 5)
 
 
-def test_after_it_has_landed_the_next_call_is_made_anew():
+def test_after_a_call_has_ended_an_equal_one_is_made_again():
     made = []
-    flights = Flights()
+    flights = SingleFlight()
     for _ in range(2):
         flights.share(b"k", lambda: made.append(1), Deadline(5))
     assert len(made) == 2
 
 
-def test_who_waits_for_another_s_call_keeps_its_own_deadline():
-    flights, ended = Flights(), threading.Event()
-    leader = threading.Thread(target=flights.share, args=(b"k", lambda: ended.wait(5), Deadline(5)))
+def test_a_waiter_keeps_its_own_deadline():
+    flights, began, ended = SingleFlight(), threading.Event(), threading.Event()
+
+    def call():
+        began.set()
+        ended.wait(60)
+
+    leader = threading.Thread(target=flights.share, args=(b"k", call, Deadline(60)))
     leader.start()
-    while not flights._under_way:
-        threading.Event().wait(0.001)
+    assert began.wait(60)
     with pytest.raises(TimeoutError):
         flights.share(b"k", lambda: None, Deadline(0.05))
     ended.set()
-    leader.join(5)
+    leader.join(60)
 
 
 def test_fifty_equal_sweeps_at_once_make_one_set_of_calls(network):

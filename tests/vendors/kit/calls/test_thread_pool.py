@@ -8,7 +8,7 @@ import weakref
 import pytest
 
 from vendors.kit.calls import thread_pool as module
-from vendors.kit.calls.thread_pool import Threads
+from vendors.kit.calls.thread_pool import ThreadPool
 
 
 def until(true):
@@ -18,7 +18,7 @@ def until(true):
 
 
 def test_the_one_that_began_to_wait_last_goes_first():
-    threads, seconds = Threads(2, "test"), threading.Event()
+    threads, seconds = ThreadPool(2, "test"), threading.Event()
     first = threads.submit(threading.get_ident)
     first.result(5)
     until(lambda: len(threads._idle) == 1)
@@ -33,7 +33,7 @@ def test_the_one_that_began_to_wait_last_goes_first():
 
 
 def test_no_more_run_at_a_time_than_allowed_and_the_rest_waits_in_order():
-    threads, running, most, order = Threads(3, "test"), set(), [0], []
+    threads, running, most, order = ThreadPool(3, "test"), set(), [0], []
     lock = threading.Lock()
 
     def work(number):
@@ -54,7 +54,7 @@ def test_no_more_run_at_a_time_than_allowed_and_the_rest_waits_in_order():
 
 
 def test_work_that_fails_is_its_own_affair(caplog):
-    threads = Threads(1, "test")
+    threads = ThreadPool(1, "test")
 
     def fail():
         raise SystemExit
@@ -67,7 +67,7 @@ def test_work_that_fails_is_its_own_affair(caplog):
 
 
 def test_a_call_can_be_cancelled_before_it_has_begun():
-    threads, go_on, calls = Threads(1, "test"), threading.Event(), []
+    threads, go_on, calls = ThreadPool(1, "test"), threading.Event(), []
     first = threads.submit(lambda: go_on.wait(5))
     second = threads.submit(lambda: calls.append(2))
     assert second.cancel()
@@ -78,7 +78,7 @@ def test_a_call_can_be_cancelled_before_it_has_begun():
 
 
 def test_where_the_system_gives_no_more_threads_work_waits_for_one_that_is_there(monkeypatch):
-    threads, go_on = Threads(2, "test"), threading.Event()
+    threads, go_on = ThreadPool(2, "test"), threading.Event()
     first = threads.submit(lambda: go_on.wait(5))
 
     def refuse(self):
@@ -89,12 +89,12 @@ def test_where_the_system_gives_no_more_threads_work_waits_for_one_that_is_there
     go_on.set()
     assert (first.result(5), second.result(5)) == (True, 2)
     with pytest.raises(RuntimeError):
-        Threads(2, "test").run(lambda: 3)
+        ThreadPool(2, "test").run(lambda: 3)
 
 
 def test_threads_that_have_no_work_for_long_end_and_no_work_is_lost_meanwhile(monkeypatch):
     monkeypatch.setattr(module, "IDLE_SECONDS", 0.0005)
-    threads = Threads(4, "test that ends")
+    threads = ThreadPool(4, "test that ends")
     for burst in range(200):
         done = [threads.submit(lambda number=number: number) for number in range(burst % 7)]
         assert [one.result(5) for one in done] == list(range(burst % 7))
@@ -104,7 +104,7 @@ def test_threads_that_have_no_work_for_long_end_and_no_work_is_lost_meanwhile(mo
 
 
 def test_nothing_is_held_of_work_that_is_done():
-    threads, gone = Threads(1, "test"), threading.Event()
+    threads, gone = ThreadPool(1, "test"), threading.Event()
 
     class Held:
         def work(self):
@@ -121,7 +121,7 @@ def test_nothing_is_held_of_work_that_is_done():
 
 
 def test_a_call_that_failed_is_held_by_nothing_but_its_future():
-    threads = Threads(1, "test")
+    threads = ThreadPool(1, "test")
 
     class Failure(Exception):
         pass

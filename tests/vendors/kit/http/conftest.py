@@ -4,7 +4,8 @@ import pytest
 import trustme
 
 from tests.vendors.kit.servers import request_to, serving
-from vendors.kit import Deadline, Transport
+from vendors.kit.deadline import Deadline
+from vendors.kit.http.transport import Transport
 
 
 @pytest.fixture(scope="session")

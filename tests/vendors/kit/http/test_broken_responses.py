@@ -8,8 +8,10 @@ import pytest
 
 from tests.vendors.kit import servers
 from tests.vendors.kit.servers import OK
-from vendors.kit import BackendError, BadReply, Deadline, Request, Transport
+from vendors.kit import BackendError, BadReply, Request
+from vendors.kit.deadline import Deadline
 from vendors.kit.http import dial
+from vendors.kit.http.transport import Transport
 
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 GZIP = OK + b"Content-Encoding: gzip\r\n"

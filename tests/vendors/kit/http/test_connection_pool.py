@@ -7,7 +7,9 @@ import pytest
 
 from tests.vendors.kit import servers
 from tests.vendors.kit.servers import OK, request_to, serving
-from vendors.kit import Deadline, Timeout, Transport
+from vendors.kit import Timeout
+from vendors.kit.deadline import Deadline
+from vendors.kit.http.transport import Transport
 
 ONE_BYTE = OK + b"Content-Length: 1\r\n\r\n"
 

@@ -9,8 +9,10 @@ import pytest
 
 from tests.vendors.kit import servers
 from tests.vendors.kit.servers import OK, request_to, serving, unresponsive_address
-from vendors.kit import Deadline, Request, Timeout, Transport
+from vendors.kit import Request, Timeout
+from vendors.kit.deadline import Deadline
 from vendors.kit.http import dial
+from vendors.kit.http.transport import Transport
 
 # How late a timeout may be on a machine that is busy with other work.
 GRACE = 5.0

@@ -6,7 +6,9 @@ import pytest
 
 from tests.vendors.kit import servers
 from tests.vendors.kit.servers import request_to, serving
-from vendors.kit import BackendError, Deadline, Request, Transport
+from vendors.kit import BackendError, Request
+from vendors.kit.deadline import Deadline
+from vendors.kit.http.transport import Transport
 
 
 def test_proxies_come_from_our_setting_and_not_from_the_environment(monkeypatch):

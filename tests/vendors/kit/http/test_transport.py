@@ -1,4 +1,4 @@
-"""What a plugin gets of an exchange, and what never leaves with its request."""
+"""A plugin gets the reply whatever it is, and nothing leaves with its request that it did not add."""
 
 import gzip
 
@@ -6,7 +6,9 @@ import pytest
 
 from tests.vendors.kit import servers
 from tests.vendors.kit.servers import OK, request_to, serving
-from vendors.kit import Deadline, Refused, Request, Transport
+from vendors.kit import Refused, Request
+from vendors.kit.deadline import Deadline
+from vendors.kit.http.transport import Transport
 
 
 def test_a_reply_has_status_body_and_headers_in_any_case(fetch):

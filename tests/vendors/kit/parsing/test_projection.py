@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
-from vendors.kit import ANY, Shape, Sweep
+from vendors.kit import ANY, Shape
+from vendors.kit.calls.sweep import Sweep
 
 LIST = Shape({"code": ANY, "data": {"rows": [("id", "name")]}})
 JSON = st.recursive(

@@ -10,14 +10,17 @@ from hypothesis import strategies as st
 
 from vendors.kit.parsing.reading import (
     AnotherThing,
-    about,
     as_object,
+    by_member,
     calendar_date,
+    charge_and_discharge,
+    check_id,
     epoch,
     flag,
     mapping,
     moment,
     number,
+    number_at,
     optional_text,
     positive,
     power_kw,
@@ -76,28 +79,42 @@ ROWS = st.dictionaries(
 )
 
 
+# The members that each converter cannot do without.
+REQUIRED = {
+    sma_site: {"plantId"},
+    solis_site: {"id"},
+    solaredge_site: {"siteId"},
+    solis_devices: {"id", "stationId"},
+    sma_device: {"type", "deviceId"},
+    solaredge_device: {"type", "serialNumber"},
+}
+
+
 @given(ROWS)
-@pytest.mark.parametrize(
-    "convert",
-    [
-        sma_site,
-        solis_site,
-        solaredge_site,
-        solis_devices,
-        lambda raw: sma_device("1", raw),
-        lambda raw: solaredge_device("1", raw),
-    ],
-)
-def test_a_converter_gives_records_or_refuses_and_never_invents_a_number(convert, raw):
+@pytest.mark.parametrize("convert", REQUIRED)
+def test_a_converter_refuses_only_rows_without_their_ids_and_never_invents_a_number(convert, raw):
+    site = ["1"] if convert in (sma_device, solaredge_device) else []
+    is_refusable = any(is_refused(raw, name) for name in REQUIRED[convert])
     try:
-        found = convert(raw)
+        found = convert(*site, raw)
     except UNREADABLE:
+        assert is_refusable, "all ids are there"
         return
-    for record in found if isinstance(found, list) else [found] if found else []:
+    for row in found if isinstance(found, list) else [found] if found else []:
+        assert not is_refusable
+        record = row.record()
         assert all(isinstance(part, str) and part for part in record.key)
         for member in ("rated_power_kw", "nameplate_kwh", "peak_power_kw"):
             value = getattr(record, member, None)
             assert value is None or (value > 0 and math.isfinite(value))
+
+
+def is_refused(raw, name):
+    """Whether a member is no id: not there, or neither a text with visible characters alone nor a whole number."""
+    value = raw.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return True
+    return not str(value).strip() or not str(value).isprintable()
 
 
 @pytest.mark.parametrize("value", [None, True, 1.5, [], {}, "", " ", "\x00"])
@@ -224,12 +241,12 @@ def test_a_truth_value_may_be_written_as_text_or_as_0_or_1_and_nothing_else_is_o
 
 @pytest.mark.parametrize("answer", [{"id": 7}, {"id": "7"}, {"id": None}, {}, [], None, {"id": {}}])
 def test_an_answer_that_tells_no_id_or_the_one_asked_for_is_taken(answer):
-    about(answer, "id", "7")
+    check_id(answer, "id", "7")
 
 
 def test_an_answer_about_another_thing_is_refused():
     with pytest.raises(AnotherThing):
-        about({"id": 8}, "id", "7")
+        check_id({"id": 8}, "id", "7")
 
 
 @pytest.mark.parametrize("value", [None, "", "text", 0, 7, True, [], [{}]])
@@ -237,3 +254,30 @@ def test_a_required_object_is_an_object(value):
     with pytest.raises(TypeError):
         as_object(value)
     assert as_object({"a": value}) == {"a": value}
+
+
+@pytest.mark.parametrize(("net_kw", "flows"), [(2.0, (2.0, 0.0)), (-2.0, (0.0, 2.0)), (0.0, (0.0, 0.0))])
+def test_a_positive_power_charges_the_battery_and_a_negative_one_discharges_it(net_kw, flows):
+    assert charge_and_discharge(net_kw) == flows
+
+
+def test_an_unknown_power_is_no_charge_and_no_discharge():
+    assert charge_and_discharge(None) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("values", "index", "expected"),
+    [([1, "2.5"], 1, 2.5), ([1], 1, None), ([], 0, None), ([None], 0, None), ("12", 0, None), (None, 0, None)],
+)
+def test_a_number_is_read_at_an_index_of_a_list(values, index, expected):
+    assert number_at(values, index) == expected
+
+
+def test_objects_are_found_by_a_member_and_everything_else_in_the_list_is_skipped():
+    raw = {"extended": [{"code": "bs", "value": 1}, {"value": 2}, None, "text", {"code": 7}]}
+    assert by_member(raw, "extended", "code") == {"bs": {"code": "bs", "value": 1}, "7": {"code": 7}}
+
+
+@pytest.mark.parametrize("raw", [{}, {"extended": None}, {"extended": {"code": "bs"}}, {"extended": "text"}])
+def test_where_there_is_no_list_no_object_is_found(raw):
+    assert by_member(raw, "extended", "code") == {}

@@ -10,20 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vendors.kit import (
-    Interval,
     Level,
     Quality,
     Reporting,
     Row,
     Sample,
-    Window,
     rows_from_amounts,
     rows_from_counter,
     within,
     without_impossible,
 )
-from vendors.kit.series.resample import resample, together
-from vendors.kit.series.windows import day_start, interval_start, next_border
+from vendors.kit.series.resample import Interval, resample, together
+from vendors.kit.series.windows import Window, day_start, interval_start, next_border
 
 START = datetime(2026, 6, 17, tzinfo=UTC)
 STEP = timedelta(minutes=5)

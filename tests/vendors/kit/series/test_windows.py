@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vendors.kit import Asked, BadWindow, Level, interval_start, next_border
-from vendors.kit.series.windows import EARLIEST, LONGEST
+from vendors.kit import Level
+from vendors.kit.series.windows import EARLIEST, LONGEST, Asked, BadWindow, interval_start, next_border
 
 # Names that are no places: they may differ from one machine to the next.
 ZONES = st.sampled_from(sorted(name for name in available_timezones() if "/" in name and "right/" not in name))

@@ -1,0 +1,63 @@
+"""A plugin's fault is the plugin's, and an unreadable reply is the vendor's."""
+
+import pytest
+
+from tests.vendors.support import BASE, open_vendor
+from vendors.kit import NotOffered
+from vendors.kit.calls.sweep import Sweep
+
+PLANTS = BASE + "/v1/plants"
+
+
+@pytest.fixture
+def two_plants(network):
+    network.get(PLANTS, json={"plants": [{"plantId": "1"}, {"plantId": "2"}]})
+
+
+def careless(raw):
+    return raw["nothing like it"]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda vendor: [careless(vendor.client.get("/v1/plants").json)],
+        lambda vendor: vendor.client.each(["1"], lambda item: [careless(vendor.client.get("/v1/plants").json)]),
+        lambda vendor: vendor.client.each(["1", "2"], lambda item: [careless(vendor.client.get("/v1/plants").json)]),
+        lambda vendor: [vendor.client.optional(lambda: careless(vendor.client.get("/v1/plants").json)).result()] * 0,
+        lambda vendor: [[] + 1],
+        lambda vendor: vendor.nothing_like_it,
+    ],
+    ids=["sweep", "each of one", "each", "beside", "type", "attribute"],
+)
+def test_a_module_s_fault_outside_of_its_converters_is_its_own(two_plants, caplog, read):
+    sweep = Sweep(open_vendor("sma"))
+    sweep.run(read)
+    assert {failure.code for failure in sweep.progress.failures} == {"plugin_fault"}
+    assert "Traceback" in caplog.text, "a fault of this server is to be found in its log"
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda vendor: [vendor.client.get("/v1/plants").record(careless)],
+        lambda vendor: vendor.client.get("/v1/plants").rows("plants", to=careless),
+        lambda vendor: vendor.client.each(["1"], lambda item: [vendor.client.get("/v1/plants").record(careless)]),
+        lambda vendor: vendor.client.get("/v1/plants").rows("members", to=careless),
+    ],
+    ids=["record", "rows", "each", "no rows"],
+)
+def test_what_a_converter_does_not_find_is_a_bad_reply(two_plants, read):
+    sweep = Sweep(open_vendor("sma"))
+    sweep.run(read)
+    assert {failure.code for failure in sweep.progress.failures} == {"bad_reply"}
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_a_part_of_a_vendor_does_not_offer_is_no_failure(count):
+    def call(item):
+        raise NotOffered
+
+    sweep = Sweep(open_vendor("sma"))
+    sweep.run(lambda vendor: vendor.client.each(map(str, range(count)), call))
+    assert (sweep.records, sweep.failure) == ([], None)

@@ -11,7 +11,8 @@ from benchmarks import cells, load
 from benchmarks.clouds import Clouds
 from benchmarks.flows import VENDORS
 from tests.vendors.support import BASE, cloud_of, open_vendor
-from vendors.kit import Site, SolarInverter, Sweep
+from vendors.kit import Site, SolarInverter
+from vendors.kit.calls.sweep import Sweep
 from vendors.kit.http.adapter import RawReply
 
 BODY = b'{"inverters": ["/solar-inverters/solr-1", "/solar-inverters/solr-2"]}'

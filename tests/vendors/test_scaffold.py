@@ -56,9 +56,10 @@ def test_the_first_run_of_a_skeleton_is_red_and_names_what_to_write_next(copy):
     tasks = [line for line in run.stdout.splitlines() if ": write " in line]
     assert "tests/vendors/sunny/cases.json" in tasks[0]
     assert "docs/vendors.md, section sunny: write what the vendor does not report." in tasks[-1]
-    assert any("write Sunny.sites(): yield from self.client.get" in task for task in tasks)
-    lint = copy("-m", "ruff", "check", "vendors/sunny", "sandbox/sunny.py")
-    assert lint.returncode == 0, lint.stdout
+    assert any("write sites(): yield from self.client.get" in task for task in tasks)
+    for command in (["check"], ["format", "--check"]):
+        lint = copy("-m", "ruff", *command, "vendors/sunny", "sandbox/sunny.py")
+        assert lint.returncode == 0, lint.stdout
 
 
 @pytest.mark.parametrize("stage", Stage)

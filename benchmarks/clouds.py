@@ -15,7 +15,6 @@ import ssl
 from functools import lru_cache
 
 import orjson
-import uvloop
 
 from benchmarks.flows import FLOWS, SITE_FLOWS, device_list, site_list
 
@@ -109,6 +108,8 @@ def main() -> None:
     parser.add_argument("--certificate", default="")
     parser.add_argument("--key", default="")
     asked = parser.parse_args()
+    import uvloop  # of the benchmark's own requirements
+
     clouds = Clouds(asked.inverters, asked.sites, asked.delay, asked.site_delay)
     uvloop.run(serve(asked.port, clouds, asked.certificate, asked.key))
 

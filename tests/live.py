@@ -10,7 +10,6 @@ from tests.vendors.stages import offers
 from tests.vendors.support import open_vendor
 from vendors.kit import Client, Level, NotOffered
 from vendors.kit.calls.reply_cache import Replies
-from vendors.kit.records import kind_of
 from vendors.kit.series.read import intervals
 from vendors.kit.series.resample import Interval
 from vendors.kit.series.windows import Asked
@@ -80,7 +79,7 @@ class Live:
     def devices(self, number, label):
         """The devices of a kind as the truth has them, with the keys that the plugin gives them."""
         view, kind = self.account.views[number], READS[label]
-        listed = {(kind_of(one).__name__, one.vendor_id): one.key for one in self.plugin.devices(view["site"])}
+        listed = {(row.kind.__name__, row.vendor_id): row.key for row in self.plugin.devices(view["site"])}
         for device in [one for one in view["devices"] if one["kind"] == label][:MOST_DEVICES]:
             yield device, next(listed[kind, id] for id in device["ids"].values() if (kind, id) in listed)
 

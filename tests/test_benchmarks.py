@@ -1,12 +1,18 @@
-"""The benchmark counts answers that are not complete, says how many there were, and goes on."""
+"""The benchmark plays complete answers; it counts those that are not, says how many there were, and goes on."""
 
 import asyncio
 from itertools import count
+from operator import methodcaller
 
 import pytest
 
 from benchmarks import __main__ as bench
 from benchmarks import cells, load
+from benchmarks.clouds import Clouds
+from benchmarks.flows import VENDORS
+from tests.vendors.support import BASE, cloud_of, open_vendor
+from vendors.kit import Site, SolarInverter, Sweep
+from vendors.kit.http.adapter import RawReply
 
 BODY = b'{"inverters": ["/solar-inverters/solr-1", "/solar-inverters/solr-2"]}'
 COUNTS = cells.COUNTS["/solar-inverters"]
@@ -61,3 +67,24 @@ def test_a_row_says_how_many_answers_were_not_complete(monkeypatch, capsys, late
     (row,) = capsys.readouterr().out.splitlines()
     assert row.split()[4] == rate
     assert row.endswith("3 not complete: 'HTTP/1.1 503 Service Unavailable'")
+
+
+class Prepared:
+    """The played clouds, without their sockets."""
+
+    clouds = Clouds(inverters=10, sites=1, delay=0.0, site_delay=0.0)
+
+    def fetch(self, request, deadline):
+        _, _, body = self.clouds.answer(request.url.removeprefix(BASE))[0].partition(b"\r\n\r\n")
+        return RawReply(200, {}, body, request.shown_url)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_the_plugins_find_every_site_and_inverter_in_the_answers_of_the_played_clouds(vendor):
+    cloud = cloud_of(vendor, f"{BASE}/{vendor}")
+    cloud.transport = Prepared()
+    for find, kind, expected in (("sites", Site, 1), ("devices", SolarInverter, 10)):
+        sweep = Sweep(open_vendor(vendor, cloud=cloud))
+        sweep.run(methodcaller(find))
+        found = [record for record in sweep.records if isinstance(record, kind)]
+        assert (sweep.failure, len(found)) == (None, expected)

@@ -1,4 +1,4 @@
-"""The vendor clouds of this process, made from the plugins that are found and the settings."""
+"""The vendor clouds of this process, made from the discovered plugins and the settings."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from vendors.kit.registry import NameTaken, discover
 
 
 def clouds(settings: Settings, ledger: Ledger, clock: Callable[[], float] = time.monotonic) -> dict[str, Cloud]:
-    """Vendor name -> cloud. VENDOR_URL_<NAME> goes before SANDBOX_URL, which goes before the public addresses.
+    """Clouds by vendor name. VENDOR_URL_<NAME> overrides SANDBOX_URL, which overrides the public addresses.
 
     Raises SettingsError when two plugins claim one name, and for the URL or limit of a vendor that does not exist:
     its credentials would go elsewhere.
@@ -30,12 +30,12 @@ def clouds(settings: Settings, ledger: Ledger, clock: Callable[[], float] = time
         raise SettingsError("\n".join(["These settings must be corrected:", *lines]))
     secret = blake2b(settings.secret_key.encode(), person=b"derapi-groups").digest()
     replies = Replies(clock=clock)
-    found: dict[str, Cloud] = {}
+    opened: dict[str, Cloud] = {}
     for name, vendor in vendors.items():
         base_url = settings.vendor_urls.get(name) or (settings.sandbox_url and f"{settings.sandbox_url}/{name}")
-        # One transport for each, so that a vendor's connections and faults stay its own.
+        # A separate transport for each vendor, so that no vendor uses up the connections of another.
         transport = Transport(settings.proxy_url or "", settings.vendor_ca_file or "")
         limit = settings.vendor_limits.get(name)
         rate = Rate(*limit) if limit else None
-        found[name] = open_cloud(name, vendor, transport, replies, base_url or "", rate, ledger, secret)
-    return found
+        opened[name] = open_cloud(name, vendor, transport, replies, base_url or "", rate, ledger, secret)
+    return opened

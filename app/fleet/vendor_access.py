@@ -13,7 +13,7 @@ from vendors.kit import Credential, Unauthorized, Vendor, VendorError
 from vendors.kit.calls.cloud import Cloud
 
 PREFIX = "x-authorization-"
-# Below gunicorn's limit_request_field_size, so that a longer value gets our answer and not gunicorn's HTML.
+# Below gunicorn's limit_request_field_size, so that a longer value gets a problem and not gunicorn's HTML.
 MAX_VALUE = 8192
 # Any number of blanks may stand behind the scheme (RFC 9110, section 11.4).
 VISIBLE = re.compile(r"(?:(?i:basic|bearer) +)?[\x21-\x7e]+(?: [\x21-\x7e]+)*")
@@ -38,7 +38,7 @@ class CredentialMissing(Unauthorized):
 
 @dataclass
 class VendorAccess:
-    """The usable credentials by vendor name, and for every other addressed vendor why it cannot be asked."""
+    """Usable credentials by vendor name, and for every other vendor with a header the reason why it has none."""
 
     credentials: dict[str, Credential] = field(default_factory=dict)
     refused: dict[str, VendorError] = field(default_factory=dict)
@@ -47,11 +47,11 @@ class VendorAccess:
         return bool(self.credentials or self.refused)
 
     def only(self, vendor: str) -> "VendorAccess":
-        """The same for one vendor; without a header of it that is why it cannot be asked."""
+        """The access to one vendor; without a header for it the missing credential is the reason."""
         if vendor not in self.credentials and vendor not in self.refused:
             return VendorAccess(refused={vendor: CredentialMissing(why=f"X-Authorization-{vendor} is missing")})
         return VendorAccess(
-            {name: found for name, found in self.credentials.items() if name == vendor},
+            {name: value for name, value in self.credentials.items() if name == vendor},
             {name: why for name, why in self.refused.items() if name == vendor},
         )
 
@@ -71,7 +71,7 @@ def read(headers: Headers | EnvironHeaders, clouds: Mapping[str, Cloud]) -> Vend
 
 @lru_cache(maxsize=16)
 def _companions(vendors: tuple[type[Vendor], ...]) -> Mapping[str, str]:
-    """Names of further headers that are part of a credential, by the same in lower case."""
+    """Names of additional headers that belong to a credential, by their lower-case form."""
     return {
         header.lower(): header
         for vendor in vendors
@@ -96,8 +96,9 @@ def _hint(vendor: str, clouds: Mapping[str, Cloud]) -> str:
 
 
 def _check(name: str, value: str, companion: str | None) -> None:
-    """A comma is how the server hands us a header that was sent twice; no vendor's credential has one."""
-    # As the documentation writes it, whatever way it was sent.
+    """Raises a Problem for an unsendable value. A WSGI server joins a header that was sent twice with a comma, which no
+    vendor's credential contains."""
+    # Spelled as in the documentation, in whatever case it was sent.
     shown = companion or f"X-Authorization-{name.removeprefix(PREFIX)[:MAX_NAME]}"
     fault = ""
     if name == PREFIX:

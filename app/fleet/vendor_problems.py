@@ -1,4 +1,4 @@
-"""Vendors' failures as answers: a problem, or an entry of `errorDetails`."""
+"""Vendors' failures as problems, and as entries of `errorDetails`."""
 
 from collections.abc import Mapping
 from math import ceil
@@ -11,11 +11,11 @@ from vendors.kit.calls.cloud import Cloud
 
 
 def problem(vendor: str, failure: VendorError) -> Problem:
-    """A vendor's failure as the answer of a request for one thing."""
+    """A vendor's failure as the response to a request for one site or device."""
     headers = {} if failure.retry_after is None else {"Retry-After": str(ceil(failure.retry_after))}
     members = _circumstances(failure)
     if "url" in members:
-        # The path names the thing by its vendor's id. Who has only our id, and no right to it, must not learn that.
+        # The path contains the vendor's id, which a caller without access to the site or device must not learn.
         members["url"] = "{0.scheme}://{0.netloc}".format(urlsplit(members["url"]))
     return Problem(failure.status, failure.code, failure.detail, headers=headers, vendor=vendor, **members)
 
@@ -31,13 +31,13 @@ def describe(failure: VendorError) -> dict[str, Any]:
 
 
 def _circumstances(failure: VendorError) -> dict[str, Any]:
-    found: dict[str, Any] = {"fault": failure.fault, "action": failure.advice}
+    members: dict[str, Any] = {"fault": failure.fault, "action": failure.advice}
     if failure.url:
-        found["url"] = failure.url
+        members["url"] = failure.url
     if failure.retry_after is not None:
-        # Rounded up: a client that comes back too early is refused again, and none is to read 0.
-        found["retryAfter"] = ceil(failure.retry_after)
-    return found
+        # Rounded up: a client that retries too early is refused again, and 0 would mean at once.
+        members["retryAfter"] = ceil(failure.retry_after)
+    return members
 
 
 def no_access(clouds: Mapping[str, Cloud]) -> Problem:

@@ -21,13 +21,13 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
-# Of one process. Two workers and a command stay below the 20 connections of Heroku's smallest Postgres.
+# Connections per process. Two workers and a command stay below the 20 connections of Heroku's smallest Postgres.
 CONNECTIONS = 8
-# How long a request waits for the database. It has other work to do: lists go on without.
+# How long a request waits for the database; a list is then answered without it.
 READ_SECONDS = 2.0
-# The least that a connect takes; shorter ones mean this as well. A host that vanishes without a word is given up after
-# some seconds, also in the middle of an answer.
-PATIENCE = {
+# libpq takes any shorter connect_timeout for 2 seconds. The other values give up a host that vanished silently after
+# some seconds, also in the middle of a result.
+CONNECT_ARGS = {
     "connect_timeout": 2,
     "tcp_user_timeout": 5000,
     "keepalives_idle": 5,
@@ -59,7 +59,7 @@ class Client(Base):
 
 
 class Resource(Base):
-    """Where a public id leads: the vendor and the vendor's own id parts, nothing else of its data."""
+    """Vendor and key behind a public id, and nothing else of the vendor's data."""
 
     __tablename__ = "resources"
 
@@ -184,5 +184,5 @@ def _postgres(url: str) -> Engine:
         pool_timeout=5,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args=PATIENCE,
+        connect_args=CONNECT_ARGS,
     )

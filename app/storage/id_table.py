@@ -1,7 +1,7 @@
-"""The table from public ids to vendors' keys, so that one device is found with one look.
+"""Table from public ids to vendors' keys, so that a device is found with one query.
 
-It is a cache with a long memory: a missing row is found again by asking the vendors, and a database that is
-down fails no list. It holds nothing of the vendors' data but those keys.
+It is a persistent cache: a missing row is restored by listing the vendors, and a database that is down fails no list.
+It holds nothing of the vendors' data but these keys.
 """
 
 import logging
@@ -23,17 +23,17 @@ log = logging.getLogger(__name__)
 
 CHUNK = 500
 TABLE = Resource.metadata.tables[Resource.__tablename__]
-# Ids that this process has written, so that a list it gives often costs no database. About 90 MB at the most.
+# Ids that this process has written, so that a repeated list needs no database. About 90 MB at most.
 MAX_KNOWN = 500_000
-# Usually the rows are there before the answer is, so that its ids can be read at once in every process.
-PATIENCE_SECONDS = 0.25
-# Lists whose rows wait for the database; those of further ones are left to a later list.
-MAX_WAITING = 100
+# A list waits this long for its rows to be written. Usually they are by then, so that every process can read its ids.
+WRITE_WAIT_SECONDS = 0.25
+# Lists whose rows may be queued for the database; rows of any further list are written by a later list.
+MAX_QUEUED = 100
 
 
 @dataclass(frozen=True, slots=True)
 class IdRow:
-    """Where a public id leads."""
+    """Vendor, kind and key behind a public id."""
 
     id: str
     vendor: str
@@ -46,40 +46,39 @@ class Resources:
         self._database = database
         self._known: set[str] = set()
         self._lock = threading.Lock()
-        # One at a time: writers of one database wait for each other anyway. Its thread starts on first use.
+        # A single thread, since writers of one database wait for each other anyway. It starts on first use.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="ids")
-        self._waiting = 0
+        self._queued = 0
 
     def find(self, id: str) -> IdRow | None:
-        """The row of an id; None also when the database does not answer, as the vendors can be asked instead."""
+        """The row of an id; None also when the database does not answer, as the vendors can be listed instead."""
         try:
             row = self._database.get(Resource, id)
         except SQLAlchemyError as error:
             log.warning("the table of ids does not answer: %s", type(error).__name__)
             return None
-        found = IdRow(row.id, row.vendor, row.kind, tuple(row.key)) if row else None
-        if found is None and id in self._known:
-            # Somebody emptied the table: what lists give from now on has to be written again.
+        if row is None and id in self._known:
+            # The table has been emptied: the ids of all further lists have to be written again.
             with self._lock:
                 self._known.clear()
-        return found
+        return IdRow(row.id, row.vendor, row.kind, tuple(row.key)) if row else None
 
     def knows(self, ids: Iterable[str]) -> bool:
-        """Whether this process has written the rows of all these."""
+        """Whether this process has written the rows of all these ids."""
         return self._known.issuperset(ids)
 
-    def remember(self, found: Iterable[IdRow], deadline: Deadline, *, again: bool = False) -> None:
-        """Writes the rows that this process has not yet written; `again`: all of them.
+    def remember(self, rows: Iterable[IdRow], deadline: Deadline, *, again: bool = False) -> None:
+        """Writes the rows that this process has not yet written, or with `again` all of them.
 
-        Waits for that only a moment: a database that is slow, locked or down must not hold a list.
+        Waits at most WRITE_WAIT_SECONDS: a database that is slow, locked or down must not delay a list.
         """
-        new = [located for located in found if again or located.id not in self._known]
+        new = [row for row in rows if again or row.id not in self._known]
         with self._lock:
-            if not new or self._waiting >= MAX_WAITING:
+            if not new or self._queued >= MAX_QUEUED:
                 return
-            self._waiting += 1
+            self._queued += 1
         written = self._writer.submit(self._write, new)
-        wait([written], min(PATIENCE_SECONDS, deadline.left()))
+        wait([written], min(WRITE_WAIT_SECONDS, deadline.left()))
 
     def _write(self, new: list[IdRow]) -> None:
         try:
@@ -90,19 +89,18 @@ class Resources:
             return
         finally:
             with self._lock:
-                self._waiting -= 1
+                self._queued -= 1
         with self._lock:
             if len(self._known) + len(new) > MAX_KNOWN:
                 self._known.clear()
-            self._known.update(located.id for located in new)
+            self._known.update(row.id for row in new)
 
-    def _insert(self, found: list[IdRow]) -> None:
-        rows: list[dict[str, Any]] = [
-            {"id": located.id, "vendor": located.vendor, "kind": located.kind, "key": list(located.key)}
-            for located in found
+    def _insert(self, rows: list[IdRow]) -> None:
+        values: list[dict[str, Any]] = [
+            {"id": row.id, "vendor": row.vendor, "kind": row.kind, "key": list(row.key)} for row in rows
         ]
         with self._database.session() as session:
-            session.execute(self._insert_if_absent(), rows)
+            session.execute(self._insert_if_absent(), values)
 
     def _insert_if_absent(self) -> Insert:
         if self._database.engine.dialect.name == "postgresql":

@@ -1,4 +1,4 @@
-"""Keys that the embedded default makes for itself, once, in the instance folder."""
+"""Keys that the embedded default generates once, in the instance folder."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ MINIMUM = 32  # characters
 def kept(folder: Path, name: str) -> str:
     """The key in `folder/name`, made on first use, readable by its owner only.
 
-    Several processes may start at once: each writes a file of its own and then links it to the final name.
-    The link is atomic and fails when another was first, so that all read the same, complete key.
+    Several processes may start at once: each writes a separate file and then links it to the final name.
+    The link is atomic and fails when another process was first, so that all read the same, complete key.
     """
     path = folder / name
     if not path.exists():

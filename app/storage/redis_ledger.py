@@ -1,7 +1,6 @@
-"""What several processes and hosts must know together, in Redis: calls made, and who is held: vendors' limit groups
-that must wait, clients that are revoked.
+"""State shared by several processes and hosts, in Redis: calls made, limit groups on hold, and revoked clients.
 
-Redis slow, full, down or restarted never fails a request: for some seconds this process goes on alone then.
+A Redis that is slow, full, down or restarted never fails a request: this process then goes on alone for some seconds.
 """
 
 import logging
@@ -24,10 +23,9 @@ T = TypeVar("T")
 
 PREFIX = "derapi:held:"
 REFUSED = "derapi:refused:"
-# Longer than a hold, so that the count is there when the next call is refused; a process that did not see a refusal
-# does not forget it.
+# Longer than a hold, so that the count still exists when the next call is refused, for every process.
 REFUSED_SECONDS = 180
-# A vendor call takes longer than this by far; a Redis that takes longer is as good as down.
+# A vendor call takes far longer than this; a Redis that takes longer is treated as down.
 TIMEOUT_SECONDS = 0.2
 ALONE_SECONDS = 5.0
 
@@ -55,9 +53,9 @@ class SharedLedger(Ledger):
                 return 0.0
             return self._shared.get_window_stats(limit, group).reset_time
 
-        found = self._with_redis(shared, None)
-        # Counted here as well, lest a Redis that goes, or comes back empty, gives the budget once more.
-        return found or super().count(rate, group)
+        seconds = self._with_redis(shared, None)
+        # Counted in this process as well: a Redis that goes down, or comes back empty, must not renew the budget.
+        return seconds or super().count(rate, group)
 
     def held_until(self, group: str) -> float:
         here = super().held_until(group)

@@ -1,8 +1,8 @@
-"""What every vendor cloud is translated into. Units stand in the names: kWh, kW, percent.
+"""Sites, solar inverters and batteries, as every plugin returns them. Units stand in the names: kWh, kW, percent.
 
 Absent is None, never 0. Texts that the API requires are "" where a vendor has none. Times are
-timezone-aware. `key` is the vendor's own stable identity of the thing, as text parts;
-`vendor_id` and `vendor_site_id` are the ids that people know from the vendor's own pages.
+timezone-aware. `key` is the vendor's stable identity of the record, as text parts;
+`vendor_id` and `vendor_site_id` are the ids on the vendor's web pages.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def unique(rows: Iterable[ListRow[Any]]) -> list[ListRow[Any]]:
 
 
 class Status(StrEnum):
-    """How a device is, the most serious first. `NORMAL`: the vendor says healthy and no more."""
+    """State of a device, the most serious first. `NORMAL`: the vendor reports that it is healthy, and nothing more."""
 
     OFFLINE = "offline"
     FAULT = "fault"
@@ -95,7 +95,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Production:
-    """Energy from `start` to now; start is None where nobody knows it."""
+    """Energy from `start` to now; start is None where it is unknown."""
 
     kwh: float
     start: datetime | None
@@ -111,7 +111,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """What a device's log says since `start`."""
+    """Entries of a device's log since `start`."""
 
     found: tuple[Message, ...]
     start: datetime
@@ -154,7 +154,7 @@ class Site:
     timezone: str | None = None
     """IANA name, one that this server knows."""
     utc_offset_hours: float | None = None
-    """East positive, where a vendor tells no IANA name; without daylight saving."""
+    """East positive, for a vendor that reports no IANA name; without daylight saving."""
     latitude: float | None = None
     longitude: float | None = None
     operational_since: datetime | None = None
@@ -187,14 +187,14 @@ class SolarInverter(Device):
     rated_power_kw: float | None = None
     """AC rating."""
     kind: str | None = None
-    """string, micro, hybrid or synthetic: one that stands for all of its site."""
+    """string, micro, hybrid or synthetic, which stands for all inverters of its site."""
     power_kw: float | None = None
     """As of `measured_at`; None when the vendor's value is old."""
     measured_at: datetime | None = None
     """The vendor's time of its newest value."""
     status: Status | None = None
     vendor_status: str | None = None
-    """The vendor's own word."""
+    """The vendor's word for the status."""
     recent_production: Production | None = None
     """Since midnight on the site's clock."""
     lifetime_production: Production | None = None
@@ -203,7 +203,7 @@ class SolarInverter(Device):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Battery(Device):
-    """A battery, or what stands for it at the vendor: a battery inverter, or part of a hybrid inverter."""
+    """A battery, or the device that stands for it at the vendor: a battery inverter, or part of a hybrid inverter."""
 
     nameplate_kwh: float | None = None
     rated_power_kw: float | None = None

@@ -1,4 +1,4 @@
-"""What a plugin reads of an answer. All else is skipped while the JSON is read: most of a row is never looked at."""
+"""Projection: the members of a reply that a plugin reads. All others are skipped while the JSON is parsed."""
 
 from typing import Any, TypedDict
 
@@ -10,11 +10,11 @@ Spec = dict[str, Any] | list[Any] | tuple[str, ...]
 
 
 class Shape:
-    """Reads JSON with the members that are wanted, where they are there. What stands in the others is hardly looked at:
-    they may hold what is no text, and whole numbers of any size stay whole.
+    """Parses JSON down to the listed members, as far as they are present. Skipped members are not validated: they may
+    hold invalid text. Whole numbers of any size stay exact.
 
-    spec: a dict is an object with these members, each with a spec of its own, or ANY; a tuple of names is an object
-    with these members, whatever they are; a list of one is an array of such.
+    spec: a dict is an object with these members, each with its spec or ANY; a tuple of names is an object with these
+    members, each ANY; a list with a single spec is an array of such values.
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -24,7 +24,7 @@ class Shape:
         """Names of the object's members that are read with all that they hold."""
 
     def read(self, body: bytes) -> Any:
-        """The JSON; all of it when it has another form. Raises orjson.JSONDecodeError when it is none."""
+        """The parsed members, or all JSON of another form. Raises orjson.JSONDecodeError for invalid JSON."""
         try:
             return self._decoder.decode(body)
         except (msgspec.MsgspecError, ValueError, RecursionError):

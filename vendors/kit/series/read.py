@@ -1,4 +1,4 @@
-"""A series of a vendor's, read window by window, as far as a page of intervals needs."""
+"""Reads a vendor's series tile by tile, only as far as a page of intervals needs."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from vendors.kit.series.resample import Interval, resample, together
 from vendors.kit.series.rows import Row
 from vendors.kit.series.windows import CalendarUnit, Window, day_start, next_period, period_start
 
-# What a page may cost its caller of a vendor's quota.
+# Calls per page, so that a page costs its caller a bounded part of the vendor's quota.
 MAX_CALLS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """What one or more calls give: rows of this span, of each device a list. Spans lie edge to edge."""
+    """Rows of one span, a list for each device, read with one or more calls. Tiles lie edge to edge."""
 
     start: datetime
     end: datetime
@@ -27,11 +27,11 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What a plugin knows of a series before it reads any of it.
+    """Description of a series, known before any of its rows is read.
 
-    tiles: the vendor's windows from an instant on to another, both borders of intervals. They are the same whatever
-    was asked for, so that neighbouring pages share replies. lag: how long rows may take to arrive. nights: whether
-    rows are absent while a device sleeps. since: when the site or device went into service.
+    tiles: the tiles between two instants, both borders of intervals. They do not depend on the requested window, so
+    that neighbouring pages share replies. lag: how long a row usually takes to arrive. nights: whether rows are absent
+    while a device sleeps. since: when the site or device went into service.
     """
 
     zone: tzinfo
@@ -78,7 +78,7 @@ def fixed_tiles(
 
 @dataclass(frozen=True, slots=True)
 class ReadUpTo:
-    """All intervals before `until` have been given, as far as there are any."""
+    """All intervals before `until` have been yielded, as far as there are any."""
 
     until: datetime
     key: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
-"""From rows to intervals: sums of what lies within each, with the word on how good the sum is.
+"""Resamples rows to intervals: the energy within each, with its quality.
 
-No row, no interval: what nobody measured is left out, never 0. Rows across a border are split by time.
+No row, no interval: a time without measurements is left out, never 0. Rows across a border are split by time.
 """
 
 from __future__ import annotations
@@ -84,10 +84,10 @@ def _mean_soc(rows: Sequence[Row], start: datetime, end: datetime) -> float | No
     return fsum(soc * weight for soc, weight in weights) / fsum(weight for _, weight in weights) if weights else None
 
 
-def least(found: Sequence[Reporting | None]) -> Reporting | None:
-    """Where the fewest of their number reported."""
-    told = [one for one in found if one]
-    return min(told, key=lambda one: one.n / one.of if one.of else 1.0) if told else None
+def least(counts: Sequence[Reporting | None]) -> Reporting | None:
+    """The count with the smallest share of reporting devices."""
+    known = [reporting for reporting in counts if reporting]
+    return min(known, key=lambda reporting: reporting.n / reporting.of if reporting.of else 1.0) if known else None
 
 
 def _has_hole(rows: Sequence[Row], start: datetime, end: datetime, zone: tzinfo, nights: bool) -> bool:
@@ -159,14 +159,14 @@ def _row_end(row: Row) -> datetime:
     return row.end
 
 
-def _added(found: Sequence[Interval], of: Reporting) -> Interval:
-    charges = [one.soc_percent for one in found if one.soc_percent is not None]
-    reporting = of if of.n < of.of else least([one.reporting for one in found])
+def _added(intervals: Sequence[Interval], of: Reporting) -> Interval:
+    charges = [interval.soc_percent for interval in intervals if interval.soc_percent is not None]
+    reporting = of if of.n < of.of else least([interval.reporting for interval in intervals])
     return Interval(
-        found[0].start,
-        found[0].end,
-        tuple(map(fsum, zip(*(one.kwh for one in found), strict=True))),
-        fsum(charges) / len(charges) if len(charges) == len(found) else None,
-        max(*(one.quality for one in found), Quality.PARTIAL if of.n < of.of else Quality.MEASURED),
+        intervals[0].start,
+        intervals[0].end,
+        tuple(map(fsum, zip(*(interval.kwh for interval in intervals), strict=True))),
+        fsum(charges) / len(charges) if len(charges) == len(intervals) else None,
+        max(*(interval.quality for interval in intervals), Quality.PARTIAL if of.n < of.of else Quality.MEASURED),
         reporting,
     )

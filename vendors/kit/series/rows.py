@@ -1,4 +1,4 @@
-"""What a vendor's series consist of, as spans with an energy: amounts with a stamp at one end, or counters.
+"""Rows of a vendor's series, as spans with an energy, made from stamped amounts, from totals or from counters.
 
 A plugin reads its rows into samples and says what they are; the fidelity rules on gaps, doubles and jumps live here.
 """
@@ -14,11 +14,11 @@ from typing import TypeVar
 
 from vendors.kit.series.windows import CalendarUnit, day_start, hours, next_period
 
-# Over a gap up to this long, what came after it is spread evenly. After a longer one it is only known as a sum.
+# The energy after a gap up to this long is spread evenly over it. After a longer gap only the sum is known.
 GAP = timedelta(hours=1)
-# No inverter gives more than its rating for long; a row that says so is a fault of the vendor's.
+# Factor on a device's rating above which a row's mean power is a fault in the vendor's data.
 MOST = 1.3
-# Rows by which the power at a reset is told.
+# Number of neighbouring rows from which the power at a reset is estimated.
 NEAR = 6
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Energies that flowed from start to end (UTC). None: the vendor's value was not to be believed."""
+    """Energies that flowed from start to end (UTC). None: the vendor's value was impossible."""
 
     start: datetime
     end: datetime
@@ -64,16 +64,16 @@ class Row:
     reporting: Reporting | None = None
     quality: Quality = Quality.MEASURED
     is_lump: bool = False
-    """Whether it stands for a gap, within which nobody knows when it flowed."""
+    """Whether it stands for a gap, within which the time of the flow is unknown."""
 
 
-def last_of_each(told: Iterable[tuple[datetime, T | None]]) -> list[T]:
+def last_of_each(timed: Iterable[tuple[datetime, T | None]]) -> list[T]:
     """In the order of time, one for each instant: vendors repeat and shuffle rows; the one delivered last wins.
 
     None is a row without a value: where it comes last nothing is known, whatever came before.
     """
-    found = dict(told)
-    return [value for at in sorted(found) if (value := found[at]) is not None]
+    last = dict(timed)
+    return [value for at in sorted(last) if (value := last[at]) is not None]
 
 
 def latest(samples: Iterable[Sample]) -> list[Sample]:
@@ -128,7 +128,7 @@ def rows_from_totals(samples: Iterable[Sample], zone: tzinfo, unit: CalendarUnit
 def rows_from_counter(
     samples: Iterable[Sample], step: timedelta, resolution_kwh: float, most_kw: float | None = None
 ) -> list[Row]:
-    """Rows from readings of counters that rise, and fall to 0 when their day begins anew.
+    """Rows from readings of counters that rise, and fall to 0 at the start of their day.
 
     step: the usual time between two readings. A reading that falls and comes back was a fault and does not count. A
     counter that falls and goes on has been reset: what it shows has come since, and what came before that is taken to
@@ -147,13 +147,13 @@ def rows_from_counter(
 
 
 def _reset(row: Row, before: list[Row], resolution_kwh: float, most_kw: float | None) -> Row:
-    """The step in which a counter began anew; its energy is what the counter shows since then, if it can be."""
+    """The step in which a counter was reset; its energy is the reading since then, if that is possible."""
     shown = row.kwh or ()
     if max(shown) > (most_kw or 0.0) * MOST * hours(row.end - row.start) + resolution_kwh:
         return replace(row, kwh=None, quality=Quality.PARTIAL)
-    near = [one for one in before if one.kwh is not None and not one.is_lump]
-    share = (row.end - row.start) / sum((one.end - one.start for one in near), timedelta()) if near else 0.0
-    usual = [sum(one.kwh[which] for one in near if one.kwh) * share for which in range(len(shown))]
+    near = [other for other in before if other.kwh is not None and not other.is_lump]
+    share = (row.end - row.start) / sum((other.end - other.start for other in near), timedelta()) if near else 0.0
+    usual = [sum(other.kwh[which] for other in near if other.kwh) * share for which in range(len(shown))]
     return replace(row, kwh=tuple(map(max, shown, usual)), quality=Quality.DERIVED)
 
 

@@ -106,3 +106,9 @@ def test_the_command_prints_the_refusal_alone(app):
     result = app.test_cli_runner().invoke(args=["vendors", "new", "sma"])
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "Error: There is a vendor 'sma' already: vendors.sma.api.\n"
+
+
+def test_the_command_names_the_stages_as_a_plugin_is_shown_to_have_them(app):
+    result = app.test_cli_runner().invoke(args=["vendors", "new", "sunny", "--stage", "roof"])
+    assert result.exit_code == 2
+    assert "'roof' is not one of 'list', 'state', 'series'" in result.stderr

@@ -135,7 +135,7 @@ def test_a_fleet_larger_than_the_quota_completes_over_requests_and_pays_each_cal
     with served(tmp_path, 30) as (service, played):
         headers = played.headers("solaredge")
         now, seen, spent = [time.time()], [], 0
-        service.app.extensions["services"].clouds["solaredge"].budget._clock = lambda: now[0]
+        service.app.extensions["services"].clouds["solaredge"].quota._clock = lambda: now[0]
         for _ in range(10):
             # Lifting and setting the quota anew stands for the hour that passes.
             now[0] += 7200

@@ -17,7 +17,7 @@ from vendors.kit.parsing.reading import YEARS
 from vendors.kit.registry import discover
 from vendors.kit.series.read import intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 NOW = datetime(2026, 6, 19, 12, 7, tzinfo=UTC)
 # A plugin goes by its first name; the others are its vendor's own sandboxes.
@@ -94,7 +94,7 @@ def times(value):
 
 def window(plugin, operation, key, level):
     series = getattr(plugin, operation)(key, level)
-    asked = Asked(level, NOW - timedelta(days=1), NOW)
+    asked = RequestedWindow(level, NOW - timedelta(days=1), NOW)
     found = intervals(series, asked.widened(series.zone, NOW, series.since), 1000, NOW)
     return [one for one in found if isinstance(one, Interval)]
 
@@ -105,7 +105,7 @@ def test_no_vendor_s_impossible_time_is_a_time_or_a_fault(name, spoil):
     with vendor_of(name, 1) as vendor, vendor.at(NOW):
         whole = [*vendor.account.sweep("sites").records, *vendor.account.sweep("devices").records]
         spoil()
-        vendor.account.cloud.replies = type(vendor.account.cloud.replies)()
+        vendor.account.cloud.reply_cache = type(vendor.account.cloud.reply_cache)()
         for record in [*vendor.account.sweep("sites").records, *vendor.account.sweep("devices").records]:
             assert all(at.year in YEARS for at in times(record)), record
         for record in {type(one): one for one in whole}.values():

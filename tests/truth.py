@@ -14,7 +14,7 @@ from tests.vendors.support import open_vendor
 from vendors.kit import Client, Level, NotOffered, Quality
 from vendors.kit.series.read import ReadUpTo, intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import EARLIEST, Asked
+from vendors.kit.series.windows import EARLIEST, RequestedWindow
 
 # In kWh, the step of counters up to which every row is known to be exact.
 FINE_STEP_KWH = 0.001
@@ -83,7 +83,7 @@ class Vendor:
         """The clock of both stands there."""
         self.now = now
         self.account.played.put("/clock", {"now": now.isoformat()})
-        self.account.cloud.replies = type(self.account.cloud.replies)()
+        self.account.cloud.reply_cache = type(self.account.cloud.reply_cache)()
         with mock.patch.object(Client, "now", now):
             yield self
 
@@ -119,7 +119,7 @@ class Vendor:
                 series = getattr(plugin, case.operation)(key, level)
             except NotOffered:
                 return None
-            window = Asked(level, since, end).widened(series.zone, self.now, series.since)
+            window = RequestedWindow(level, since, end).widened(series.zone, self.now, series.since)
             until = None
             for interval in intervals(series, window, size, self.now):
                 if isinstance(interval, ReadUpTo):
@@ -217,8 +217,8 @@ class Vendor:
     def _check_all_there(self, case, intervals_read, level, start, end, may_miss):
         ends = {interval.start: interval.end for interval in intervals_read}
         zone = self.zone(case)
-        window = Asked(level, start, end).widened(zone, self.now, case.site.site.operational_since)
-        borders = list(window.borders())
+        window = RequestedWindow(level, start, end).widened(zone, self.now, case.site.site.operational_since)
+        borders = list(window.boundaries())
         lag = self.plugin.lag + timedelta(minutes=20)
         for start_of_interval, end_of_interval in pairwise(borders):
             if start_of_interval in ends:

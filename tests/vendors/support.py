@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vendors.kit import ListRow, Vendor
 from vendors.kit.calls.cloud import open_cloud
-from vendors.kit.calls.reply_cache import Mode, Replies
+from vendors.kit.calls.reply_cache import Mode, ReplyCache
 from vendors.kit.deadline import Deadline
 from vendors.kit.http.transport import Transport
 from vendors.kit.registry import discover
@@ -22,9 +22,9 @@ HEADERS = {
 }
 
 
-def cloud_of(name, base_url=BASE, replies=None):
+def cloud_of(name, base_url=BASE, reply_cache=None):
     """A cloud whose retries do not wait."""
-    cloud = open_cloud(name, discover()[name], TRANSPORT, replies or Replies(), base_url)
+    cloud = open_cloud(name, discover()[name], TRANSPORT, reply_cache or ReplyCache(), base_url)
     cloud.pause = 0.0
     return cloud
 

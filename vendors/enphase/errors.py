@@ -20,7 +20,7 @@ def without_data(reply: Reply, request: Request) -> RawReply | None:
     """An answer without rows in place of a refusal that means so; None for any other."""
     if reply.status != 422 or not any(part in request.path for part in SERIES):
         return None
-    said = " ".join(str(reply.about.get(name)) for name in TEXTS).lower()
+    said = " ".join(str(reply.json_object.get(name)) for name in TEXTS).lower()
     return reply.instead({"intervals": []}) if any(text in said for text in NOTHING) else None
 
 

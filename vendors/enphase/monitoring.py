@@ -64,12 +64,12 @@ class Enphase(EnphaseCloud):
         request.headers["key"] = self.credential["key"]
 
     def failure(self, reply: Reply, request: Request) -> VendorError | RawReply | None:
-        if reply.status == 401 and (optional_text(reply.about, "message") or "").lower() == MISMATCH:
+        if reply.status == 401 and (optional_text(reply.json_object, "message") or "").lower() == MISMATCH:
             return Unauthorized(reply.url, "the API key and the token belong to different applications")
         if reply.status == 403 and is_spare(request):
             return reply.instead({})
         # 409 is what version 2 of the API said, and is documented nowhere for this one.
-        if reply.status == 429 or (reply.status == 409 and "limit" in str(reply.about.get("details")).lower()):
+        if reply.status == 429 or (reply.status == 409 and "limit" in str(reply.json_object.get("details")).lower()):
             return limited(reply)
         return without_data(reply, request)
 
@@ -150,5 +150,5 @@ def limited(reply: Reply) -> RateLimited:
     """
     if reply.retry_after is not None:
         return RateLimited(reply.url, retry_after=reply.retry_after)
-    end = epoch(reply.about, "period_end")
+    end = epoch(reply.json_object, "period_end")
     return RateLimited(reply.url, retry_at=end.timestamp() if end else None)

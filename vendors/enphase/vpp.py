@@ -68,7 +68,7 @@ class EnphaseVpp(EnphaseCloud):
     def failure(self, reply: Reply, request: Request) -> VendorError | RawReply | None:
         if reply.status < 400:
             return None
-        said = str(reply.about.get("displayMessage") or reply.about.get("message") or "").lower()
+        said = str(reply.json_object.get("displayMessage") or reply.json_object.get("message") or "").lower()
         if reply.status == 403 and said.startswith(BAD_CREDENTIAL):
             return Unauthorized(reply.url)
         if reply.status == 403 and said.startswith(NOT_ENROLLED):

@@ -87,7 +87,7 @@ def to_status(raw: Raw) -> tuple[Status | None, str | None]:
 
 
 def asked_for(raw: Raw, url: str) -> Raw:
-    """The answer, if it is about the plant or device in its URL as far as it says so. Raises AnotherThing."""
+    """The answer, if it is about the plant or device in its URL as far as it says so. Raises WrongRecord."""
     kind, id = url.partition("/v1/")[2].split("/")[:2]
     for head, member in OWNERS.get(kind, ()):
         check_id(mapping(raw, head), member, unquote(id))

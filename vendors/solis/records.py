@@ -84,7 +84,7 @@ def detailed(site: Site, raw: Raw, now: datetime) -> Site:
 
 
 def all_of(raws: Iterable[Any], member: str, id: str) -> None:
-    """Raises AnotherThing if any of the rows names another id in that member."""
+    """Raises WrongRecord if any of the rows names another id in that member."""
     for raw in raws:
         check_id(raw, member, id)
 

@@ -60,7 +60,7 @@ class Installation:
 
 
 def response_of(site: str, raw: Raw) -> Raw:
-    """The response of an answer, if it is not about another site; raises AnotherThing if it is."""
+    """The response of an answer, if it is not about another site; raises WrongRecord if it is."""
     response = as_object(raw["response"])
     check_id(response, "energy_site_id", site)
     return response

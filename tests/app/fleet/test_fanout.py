@@ -66,7 +66,7 @@ def test_without_a_slot_records_come_from_cached_replies_and_the_vendor_is_busy(
         network.get(f"{BASE}/v1/plants/{plant}/devices/lean", json={"devices": [inverter]})
     assert len(ask(cloud).records) == 2
     calls = len(network.calls)
-    cloud.places._free = 0
+    cloud.sweep_slots._free = 0
     busy = ask(cloud)
     assert (len(busy.records), busy.failure.code) == (2, "busy")
     assert len(network.calls) == calls
@@ -74,7 +74,7 @@ def test_without_a_slot_records_come_from_cached_replies_and_the_vendor_is_busy(
 
 def test_without_a_slot_and_without_cached_replies_the_vendor_is_busy_with_a_hint(cloud, monkeypatch):
     monkeypatch.setattr(fanout, "PLACE_WAIT_SECONDS", 0.01)
-    cloud.places._free = 0
+    cloud.sweep_slots._free = 0
     busy = ask(cloud)
     assert (busy.records, busy.failure.code, busy.failure.retry_after) == ([], "busy", 5.0)
 
@@ -103,7 +103,7 @@ def test_a_slot_is_released_when_a_sweep_cannot_start(cloud, monkeypatch):
     def refuse(work):
         raise RuntimeError("no thread")
 
-    monkeypatch.setattr(cloud.sweeps, "run", refuse)
+    monkeypatch.setattr(cloud.sweep_threads, "run", refuse)
     with pytest.raises(RuntimeError):
         ask(cloud)
-    assert cloud.places.taken == 0
+    assert cloud.sweep_slots.taken == 0

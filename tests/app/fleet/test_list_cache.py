@@ -6,7 +6,7 @@ from app.fleet import fanout
 from tests.app.support import ALL, SMA, SOLAREDGE, SOLIS, V2, ids_of
 from tests.vendors.support import HEADERS
 from vendors.kit import SolarInverter
-from vendors.kit.calls.reply_cache import MAX_KEPT
+from vendors.kit.calls.reply_cache import MAX_CACHED_BYTES
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_what_was_not_whole_is_asked_again(get, clouds, asked):
 
 
 def test_what_is_too_large_to_be_kept_is_asked_again(get, clouds, asked):
-    rows = [{"type": "INVERTER", "serialNumber": "1", "note": "x" * MAX_KEPT}]
+    rows = [{"type": "INVERTER", "serialNumber": "1", "note": "x" * MAX_CACHED_BYTES}]
     clouds.replace("GET", f"{SOLAREDGE}/v2/sites/5/devices", json=rows)
     assert ids_of(get()) == ids_of(get())
     assert asked[1:] == [["solaredge"]]

@@ -11,7 +11,7 @@ from tests.vendors.support import open_vendor
 from vendors.kit import Level
 from vendors.kit.series.read import intervals as read_intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 HERE = Path(__file__).parent
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -47,7 +47,9 @@ def seconds(*when):
 def read(vendor, operation, key=KEY, level=Level.QUARTER, start=(16, 12), end=(16, 12, 30)):
     plugin = open_vendor(vendor)
     found = getattr(plugin, operation)(key, level)
-    window = Asked(level, datetime(2026, 6, *start), datetime(2026, 6, *end)).widened(found.zone, NOW, found.since)
+    window = RequestedWindow(level, datetime(2026, 6, *start), datetime(2026, 6, *end)).widened(
+        found.zone, NOW, found.since
+    )
     return [one for one in read_intervals(found, window, 100, NOW) if isinstance(one, Interval)]
 
 

@@ -13,7 +13,7 @@ from vendors.enphase.present import amount, flow_of, mode_of
 from vendors.kit import Client, Forbidden, Level, NotOffered, Quality, Reporting, Unauthorized
 from vendors.kit.series.read import intervals as read_intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 HERE = Path(__file__).parent
 SYSTEMS = f"{BASE}/api/v4/systems"
@@ -52,7 +52,7 @@ def read(operation, level, start, end, key=KEY, cloud=None):
     """The intervals between two moments of Berlin's clock."""
     plugin = open_vendor("enphase", cloud=cloud)
     found = getattr(plugin, operation)(key, level)
-    window = Asked(level, datetime(*start), datetime(*end)).widened(found.zone, NOW, found.since)
+    window = RequestedWindow(level, datetime(*start), datetime(*end)).widened(found.zone, NOW, found.since)
     return [one for one in read_intervals(found, window, 10_000, NOW) if isinstance(one, Interval)]
 
 

@@ -12,7 +12,7 @@ from vendors.enphase.present import charge_of, flow_of_all, newest_charge, with_
 from vendors.kit import Client, Level, Site, SolarInverter, Unauthorized
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.series.read import intervals as read_intervals
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 HERE = Path(__file__).parent
 PROGRAMS = f"{BASE}/api/v1/programs"
@@ -236,5 +236,5 @@ def test_quarters_are_asked_for_since_a_site_may_have_rows_of_5_minutes(network,
     network.get(f"{BASE}/api/v1/systems/7/devices", json={"devices": {"encharges": [{"serial_number": "1"}]}})
     network.get(f"{BASE}/api/v1/systems/7/telemetry/battery", json={"intervals": []})
     series = open_vendor("enphasevpp").site_battery_intervals(("7",), Level.HOUR)
-    list(read_intervals(series, Asked(Level.HOUR).widened(series.zone, now, series.since), 100, now))
+    list(read_intervals(series, RequestedWindow(Level.HOUR).widened(series.zone, now, series.since), 100, now))
     assert network.calls[-1].request.params["interval_duration"] == "15mins"

@@ -9,7 +9,7 @@ import pytest
 from tests.vendors.support import BASE, open_vendor
 from vendors.kit import BadReply, Client, Level, Quality
 from vendors.kit.series.read import ReadUpTo, intervals
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 6, 17, 12, 7, tzinfo=UTC)
@@ -33,7 +33,7 @@ def cloud(network, monkeypatch):
 
 
 def read(series, level, start, end):
-    window = Asked(level, start, end).widened(series.zone, NOW, series.since)
+    window = RequestedWindow(level, start, end).widened(series.zone, NOW, series.since)
     return [found for found in intervals(series, window, 1000, NOW) if not isinstance(found, ReadUpTo)]
 
 

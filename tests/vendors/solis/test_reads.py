@@ -10,7 +10,7 @@ from tests.vendors.support import BASE, open_vendor
 from vendors.kit import BadReply, Battery, Client, Level, NotFound, NotOffered, SolarInverter
 from vendors.kit.parsing.reading import Raw
 from vendors.kit.series.read import ReadUpTo, intervals
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 HERE = Path(__file__).parent
 API = f"{BASE}/v1/api"
@@ -299,7 +299,7 @@ def test_inverters_of_another_station_are_a_bad_reply(cloud):
 
 
 def read(series, level, start, end, now=NOW):
-    window = Asked(level, start, end).widened(series.zone, now, series.since)
+    window = RequestedWindow(level, start, end).widened(series.zone, now, series.since)
     return [found for found in intervals(series, window, 1000, now) if not isinstance(found, ReadUpTo)]
 
 

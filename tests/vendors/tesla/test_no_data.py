@@ -9,7 +9,7 @@ from vendors.kit import Client, Level
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.series.read import intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 NOW = datetime(2026, 6, 17, 20, 22, tzinfo=UTC)
 SITE = f"{BASE}/api/1/energy_sites/1"
@@ -37,7 +37,7 @@ def read(plugin, operation, level):
 
     def run(plugin):
         series = getattr(plugin, operation)(("1",), level)
-        window = Asked(level, NOW - timedelta(hours=20), NOW).widened(series.zone, NOW, series.since)
+        window = RequestedWindow(level, NOW - timedelta(hours=20), NOW).widened(series.zone, NOW, series.since)
         found.extend(one for one in intervals(series, window, 1000, NOW) if isinstance(one, Interval))
         return []
 

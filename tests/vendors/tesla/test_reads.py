@@ -13,7 +13,7 @@ from tests.vendors.support import BASE, open_vendor, records_of
 from vendors.kit import BackendError, Client, Level, NotFound, NotOffered, Quality
 from vendors.kit.series.read import intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 from vendors.tesla.records import Installation, charge_percent, flows_kw, mode_of, with_details
 from vendors.tesla.series import FLOWS, PRODUCED, to_rows, to_samples
 
@@ -51,7 +51,7 @@ def query(network):
 
 
 def read(series, level, start, end):
-    window = Asked(level, start, end).widened(series.zone, NOW, series.since)
+    window = RequestedWindow(level, start, end).widened(series.zone, NOW, series.since)
     return [one for one in intervals(series, window, 1000, NOW) if isinstance(one, Interval)]
 
 

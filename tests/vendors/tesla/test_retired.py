@@ -12,7 +12,7 @@ from vendors.kit.calls.breaker import FAULTS
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.series.read import intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 3, 12, 20, tzinfo=UTC)
@@ -55,7 +55,7 @@ def swept(read, cloud=None, **how):
 
 def series(plugin):
     found = plugin.site_solar_intervals(("1",), Level.HOUR)
-    window = Asked(Level.HOUR, NOW - timedelta(hours=10), NOW).widened(found.zone, NOW, found.since)
+    window = RequestedWindow(Level.HOUR, NOW - timedelta(hours=10), NOW).widened(found.zone, NOW, found.since)
     return [one for one in intervals(found, window, 100, NOW) if isinstance(one, Interval)]
 
 

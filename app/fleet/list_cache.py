@@ -1,14 +1,12 @@
 """Caches the ids each vendor contributed to a list, for as long as the replies they were built from stay cached."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cachetools import LRUCache
 
-from app.storage.id_table import Resources
+from app.storage.id_table import IdTable
 from vendors.kit import Credential
 from vendors.kit.calls.cloud import Cloud
 from vendors.kit.calls.reply_cache import ReplyRef
@@ -34,8 +32,8 @@ class ListCache:
     subject: kind and filters of the list.
     """
 
-    def __init__(self, clouds: Mapping[str, Cloud], resources: Resources) -> None:
-        self._clouds, self._resources = clouds, resources
+    def __init__(self, clouds: Mapping[str, Cloud], id_table: IdTable) -> None:
+        self._clouds, self._id_table = clouds, id_table
         self._entries: LRUCache[Hashable, VendorIds] = LRUCache(
             MAX_IDS, getsizeof=lambda entry: OVERHEAD + len(entry.ids)
         )
@@ -49,7 +47,7 @@ class ListCache:
             with self._lock:
                 entry = self._entries.get(self._key(name, credential, subject))
             age = self._clouds[name].replies.age_of(entry.sources) if entry else None
-            if entry and age is not None and self._resources.knows(entry.ids):
+            if entry and age is not None and self._id_table.knows(entry.ids):
                 unchanged[name] = entry, age
         return unchanged
 

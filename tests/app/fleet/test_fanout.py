@@ -59,7 +59,7 @@ def ask(cloud, **options):
 
 
 def test_without_a_slot_records_come_from_cached_replies_and_the_vendor_is_busy(cloud, network, monkeypatch):
-    monkeypatch.setattr(fanout, "PLACE_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(fanout, "SLOT_WAIT_SECONDS", 0.01)
     network.get(f"{BASE}/v1/plants", json={"plants": [{"plantId": "13"}, {"plantId": "14"}]})
     for plant in ("13", "14"):
         inverter = {"deviceId": plant, "type": "Solar Inverters", "generatorPower": 1.0}
@@ -73,7 +73,7 @@ def test_without_a_slot_records_come_from_cached_replies_and_the_vendor_is_busy(
 
 
 def test_without_a_slot_and_without_cached_replies_the_vendor_is_busy_with_a_hint(cloud, monkeypatch):
-    monkeypatch.setattr(fanout, "PLACE_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(fanout, "SLOT_WAIT_SECONDS", 0.01)
     cloud.places._free = 0
     busy = ask(cloud)
     assert (busy.records, busy.failure.code, busy.failure.retry_after) == ([], "busy", 5.0)

@@ -1,7 +1,5 @@
 """One vendor with 100 sites at one 50 ms call each, 32 at a time: what the nested calls cost above their floor."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 from statistics import median

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from responses import matchers
 
 from tests.vendors.support import BASE, open_vendor
 from vendors.kit import BadReply, Client, Level, Quality
@@ -69,6 +70,32 @@ def test_rows_of_an_hour_are_hours_as_measured_and_quarters_spread_evenly(cloud)
 def test_the_first_row_of_an_hour_is_not_taken_for_more_than_an_inverter_can_give_in_five_minutes(cloud):
     cloud.get(f"{PRODUCTION}/Day", json=sample("device_EnergyAndPowerPv_Day_hours"))
     assert shown(of_inverter(Level.HOUR)) == [("12:00", 3.0, "measured"), ("13:00", 3.0, "measured")]
+
+
+@pytest.mark.parametrize(
+    ("peak_w", "generators_w", "limit_kw"),
+    [
+        (8000.0, [5000.0, 5000.0], 10.0),
+        (12_000.0, [5000.0, None], 12.0),
+        (10_000.0, [], 10.0),
+    ],
+)
+def test_a_plant_gives_at_most_its_peak_power_or_its_generators_deactivated_ones_too(
+    cloud, peak_w, generators_w, limit_kw
+):
+    cloud.replace("GET", f"{BASE}/v1/plants", json={"plants": [PLANT | {"installation": {"peakPower": peak_w}}]})
+    devices = [{"generatorPower": wh, "isActive": False} for wh in generators_w]
+    query = [matchers.query_param_matcher({"WithDeactivatedDevices": "true"})]
+    cloud.get(f"{BASE}/v1/plants/13/devices/lean", json={"devices": devices}, match=query)
+    rows = [("2026-06-16T12:00:00", 1290 * limit_kw), ("2026-06-16T13:00:00", 1310 * limit_kw)]
+    cloud.get(f"{BALANCE}/Day", json=day("OneHour", *rows))
+    assert [start for start, _, _ in shown(of_site(Level.HOUR))] == ["11:00"]
+
+
+def test_the_rows_of_a_plant_without_a_peak_power_are_not_checked_and_cost_no_further_call(cloud):
+    cloud.get(f"{BALANCE}/Day", json=day("OneHour", ("2026-06-16T12:00:00", 999e3)))
+    assert shown(of_site(Level.HOUR)) == [("11:00", 999.0, "measured")]
+    assert len(cloud.calls) == 2
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,10 @@ from vendors.kit.calls.cloud import open_cloud
 from vendors.kit.calls.reply_cache import Replies
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.deadline import Deadline
-from vendors.solis.api import CONTENT_TYPE, Solis
+from vendors.solis.api import Solis
 from vendors.solis.records import flows_kw, inverter_now, to_devices, to_site, to_status
 from vendors.solis.series import STEP, amount_kwh, fine_rows, offsets
+from vendors.solis.signature import CONTENT_TYPE
 
 HERE = Path(__file__).parent
 LIST = f"{BASE}/v1/api/inverterList"

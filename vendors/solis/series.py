@@ -1,4 +1,4 @@
-"""Solis' charts as rows: irregular readings of a day's counters, and totals of days and months by the inverters' clock."""
+"""Solis' charts as rows: irregular readings of a day's counters, and totals on the inverters' clock."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -197,7 +197,7 @@ class Tesla(Vendor):
         start, end = day_start(first, site.clock), day_start(next_period(period, first), site.clock)
         window = {
             "start_date": start.astimezone(site.clock).isoformat(),
-            # With midnight as the end, the history would have another day, without energy.
+            # With midnight as its end, a history has a last day that is empty or useless.
             "end_date": (end - timedelta(seconds=1)).astimezone(site.clock).isoformat(),
         }
         history = self._history(site, energies, period, window, self.client.freshness(end))

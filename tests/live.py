@@ -79,7 +79,7 @@ class Live:
     def devices(self, number, label):
         """The devices of a kind as the truth has them, with the keys that the plugin gives them."""
         view, kind = self.account.views[number], READS[label]
-        listed = {(type(one).__name__, one.vendor_id): one.key for one in self.plugin.devices(view["site"])}
+        listed = {(row.kind.__name__, row.vendor_id): row.key for row in self.plugin.devices(view["site"])}
         for device in [one for one in view["devices"] if one["kind"] == label][:MOST_DEVICES]:
             yield device, next(listed[kind, id] for id in device["ids"].values() if (kind, id) in listed)
 

@@ -1,4 +1,4 @@
-"""Faults of Solis' data: silent devices, units, and counters that begin again or fall."""
+"""Faults of Solis' data: silent devices, units, and counters that are reset or fall."""
 
 from datetime import timedelta
 from math import fsum

@@ -1,4 +1,4 @@
-"""Whether a battery hangs on a Solis inverter: no member says so alone, and all inverters have the members."""
+"""Whether a battery is connected to a Solis inverter: no single member tells, and all inverters have all members."""
 
 from collections.abc import Mapping
 
@@ -6,30 +6,31 @@ from vendors.kit.parsing.reading import Raw, flag, number, optional_text
 
 # These stay when a battery is taken away.
 COUNTERS = ("batteryTotalChargeEnergy", "batteryTotalDischargeEnergy")
-# Members of a row of a list that are read here.
+# Members of a list's row that this module reads.
 HINTS = (
     *COUNTERS, "batteryNum", "batteryList", "batteryType", "batteryTypeName", "batteryCapacitySoc", "batteryVoltage",
     "energyStorageControl",
 )  # fmt: skip
-# Two firmwares say it in these words, in one or both of these members; here without blanks, which may be missing.
+# Two firmwares report a missing battery in these words, in one or both of these members; compared without blanks, which
+# may be missing.
 NO_BATTERY = "nobattery"
 TYPES = ("batteryType", "batteryTypeName")
 
 
 def has_battery(raw: Raw) -> bool:
-    """Whether a battery hangs on this inverter, as far as the answer tells."""
+    """Whether a battery is connected to this inverter, as far as the answer tells."""
     return not says_no_battery(raw) and (has_counted(raw) or shows_battery(raw))
 
 
 def is_in_doubt(raw: Raw) -> bool:
-    """Whether only the counters speak for a battery, which may have been taken away. The detail would say so."""
+    """Whether only the counters show a battery, which may have been taken away; the inverter's detail tells."""
     is_charged = above_0(raw, "batteryCapacitySoc")
     return has_counted(raw) and not is_charged and not says_no_battery(raw) and not shows_battery(raw)
 
 
 def says_no_battery(raw: Raw) -> bool:
-    """Whether the inverter says in words that it has none: by the places for batteries, all of which are empty, or else
-    by its own type."""
+    """Whether the inverter reports that it has no battery: all its places for batteries are empty, or else its own
+    battery type tells."""
     listed = raw.get("batteryList")
     places = [place for place in listed if isinstance(place, Mapping)] if isinstance(listed, list) else []
     empty = [flag(place, "noBattery") is True or names_no_battery(place) for place in places]

@@ -1,12 +1,24 @@
-"""Solis' answers as records."""
+"""Solis' answers as sites, inverters and batteries, and their state."""
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from math import fsum
 from typing import Any
 
-from vendors.kit import ANY, Battery, Bess, DeviceRow, Production, Shape, Site, SiteRow, SolarInverter, Status
+from vendors.kit import (
+    ANY,
+    Battery,
+    Bess,
+    DeviceRow,
+    Production,
+    Shape,
+    Site,
+    SiteRow,
+    SolarInverter,
+    Status,
+    day_start,
+)
 from vendors.kit.parsing.reading import (
     POWER_UNITS,
     Raw,
@@ -24,8 +36,9 @@ from vendors.kit.parsing.reading import (
 )
 from vendors.solis.batteries import HINTS, has_battery
 
+# Number of strings of solar modules that an answer has members for.
 STRINGS = 32
-# By `state`, and with 2 by `stateExceptionFlag`.
+# By `state`; state 2 also by `stateExceptionFlag`.
 STATUSES = {"1": Status.NORMAL, "3": Status.WARNING}
 ASLEEP = "0"
 CHARGED, DISCHARGED = "batteryPowerZheng", "batteryPowerFu"
@@ -35,7 +48,7 @@ STATION = ("id", "stationName", "timeZone", "capacity", "capacityStr")
 
 
 def page_of(row: tuple[str, ...]) -> Shape:
-    """A page of a list. `code` and `msg` tell whether it is one."""
+    """Projection of a page of a list; `code` and `msg` tell a page from an error."""
     return Shape({"code": ANY, "msg": ANY, "data": {"page": {"pages": ANY, "records": [row]}}})
 
 
@@ -43,7 +56,7 @@ STATIONS, INVERTERS = page_of(STATION), page_of(INVERTER)
 
 
 def to_site(raw: Raw) -> SiteRow:
-    """Site from one entry of `userStationList`, which tells an offset without daylight saving, no time zone."""
+    """Site from one entry of `userStationList`, which has an offset without daylight saving and no time zone."""
     return Site.listed(text(raw, "id"), of_site, raw)
 
 
@@ -55,35 +68,40 @@ def of_site(raw: Raw) -> dict[str, Any]:
     }
 
 
-def detailed(site: Site, raw: Raw, now: datetime) -> Site:
-    """The site with what `stationDetail` says of it; only newer answers name its time zone and first day.
+def site_now(site: Site, raw: Raw, now: datetime) -> Site:
+    """The site with its state from `stationDetail`; only newer answers name its time zone and first day.
 
-    The counters of a battery stay when it is taken away: one that is there has a charge, or takes or gives power.
+    Values with a time after now are not its present state.
     """
-    known = zone(raw, "timeZoneStandardId")
-    charge_kw, discharge_kw = flows_kw(raw)
-    soc_percent = positive(raw, "batteryPercent")
-    has_bess = soc_percent is not None or bool(charge_kw) or bool(discharge_kw)
-    found = replace(
+    time_zone = zone(raw, "timeZoneStandardId")
+    has_battery_now = has_bess(raw)
+    known = replace(
         site,
-        timezone=known.key if known else None,
+        timezone=time_zone.key if time_zone else None,
         operational_since=milliseconds(raw, "fisGenerateTime"),
-        bess=Bess() if has_bess else None,
+        bess=Bess() if has_battery_now else None,
     )
     measured_at = milliseconds(raw, "dataTimestamp")
     if measured_at and measured_at > now:
-        return found
+        return known
+    charge_kw, discharge_kw = flows_kw(raw) if has_battery_now else (None, None)
     return replace(
-        found,
-        bess=Bess(soc_percent=soc_percent) if has_bess else None,
+        known,
+        bess=Bess(soc_percent=positive(raw, "batteryPercent")) if has_battery_now else None,
         power_kw=kw(raw, "power"),
-        charge_kw=charge_kw if has_bess else None,
-        discharge_kw=discharge_kw if has_bess else None,
+        charge_kw=charge_kw,
+        discharge_kw=discharge_kw,
         measured_at=measured_at,
     )
 
 
-def all_of(raws: Iterable[Any], member: str, id: str) -> None:
+def has_bess(raw: Raw) -> bool:
+    """Whether a station has a charge, or power into or out of a battery: its counters stay when the battery is taken
+    away."""
+    return positive(raw, "batteryPercent") is not None or any(flows_kw(raw))
+
+
+def check_ids(raws: Iterable[Any], member: str, id: str) -> None:
     """Raises WrongRecord if any of the rows names another id in that member."""
     for raw in raws:
         check_id(raw, member, id)
@@ -119,47 +137,50 @@ def of_battery(raw: Raw) -> dict[str, Any]:
 
 
 def inverter_now(inverter: SolarInverter, site: Site | None, raw: Raw, now: datetime) -> SolarInverter:
-    """The inverter with its state from `inverterDetail`. AC power of a hybrid holds its battery's flow.
+    """The inverter with its state from `inverterDetail`. AC power of a hybrid includes its battery's flow.
 
-    `eToday` is of the day of the newest value: while a device sleeps or is offline that may be a day long gone. When
-    a day begins, only the site tells. Values of a time to come are not the present.
+    Values with a time after now are not its present state.
     """
     measured_at = milliseconds(raw, "dataTimestamp")
     if measured_at is None:
         return inverter
     is_hybrid = has_battery(raw)
     status, word = to_status(raw)
-    lifetime, since = energy_kwh(raw, "eTotal", "eTotalStr"), site.operational_since if site else None
-    found = replace(
+    lifetime_kwh, since = energy_kwh(raw, "eTotal", "eTotalStr"), site.operational_since if site else None
+    known = replace(
         inverter,
         kind="hybrid" if is_hybrid else "string",
         status=status,
         vendor_status=word,
-        lifetime_production=None if lifetime is None else Production(lifetime, since),
+        lifetime_production=None if lifetime_kwh is None else Production(lifetime_kwh, since),
     )
     if measured_at > now:
-        return found
-    today, began = energy_kwh(raw, "eToday", "eTodayStr"), midnight(now, inverters_clock(site)) if site else None
-    return replace(
-        found,
-        power_kw=solar_kw(raw) if is_hybrid else kw(raw, "pac"),
-        measured_at=measured_at,
-        recent_production=Production(today, began) if today is not None and began and measured_at >= began else None,
-    )
+        return known
+    power_kw = solar_kw(raw) if is_hybrid else kw(raw, "pac")
+    today = production_today(site, raw, measured_at, now) if site else None
+    return replace(known, power_kw=power_kw, measured_at=measured_at, recent_production=today)
+
+
+def production_today(site: Site, raw: Raw, measured_at: datetime, now: datetime) -> Production | None:
+    """`eToday` where it is of today: it is of the day of the newest value, and a device may have been silent since."""
+    clock = inverters_clock(site)
+    midnight = day_start(now.astimezone(clock).date(), clock)
+    today_kwh = energy_kwh(raw, "eToday", "eTodayStr")
+    return None if today_kwh is None or measured_at < midnight else Production(today_kwh, midnight)
 
 
 def battery_now(battery: Battery, raw: Raw, now: datetime) -> Battery:
-    """The battery with its state. A charge of 0 % is what single answers say without a reason."""
+    """The battery with its state. Single answers have a charge of 0 % without a reason, so 0 is not read."""
     measured_at = milliseconds(raw, "dataTimestamp")
     if measured_at is None:
         return battery
     status, word = to_status(raw)
-    found = replace(battery, status=status, vendor_status=word)
+    known = replace(battery, status=status, vendor_status=word)
     if measured_at > now:
-        return found
+        return known
     charge_kw, discharge_kw = flows_kw(raw)
     return replace(
-        found,
+        known,
         soc_percent=positive(raw, "batteryCapacitySoc"),
         charge_kw=charge_kw,
         discharge_kw=discharge_kw,
@@ -168,7 +189,7 @@ def battery_now(battery: Battery, raw: Raw, now: datetime) -> Battery:
 
 
 def flows_kw(raw: Raw) -> tuple[float | None, float | None]:
-    """Power into and out of a battery: two numbers in W, or one whose direction only its current tells."""
+    """Power into and out of a battery: two numbers in W, or a single number whose direction is that of the current."""
     charge_w, discharge_w = number(raw, CHARGED), number(raw, DISCHARGED)
     if charge_w is not None and discharge_w is not None:
         net_kw: float | None = (abs(charge_w) - abs(discharge_w)) / 1000
@@ -186,7 +207,7 @@ def solar_kw(raw: Raw) -> float | None:
 
 
 def kw(raw: Raw, name: str) -> float | None:
-    """A power of any sign, in the unit that stands beside it."""
+    """A power of any sign, in the unit that the member `<name>Str` names."""
     value, factor = number(raw, name), POWER_UNITS.get((optional_text(raw, f"{name}Str") or "").upper())
     return None if value is None or factor is None else value * factor
 
@@ -203,7 +224,3 @@ def milliseconds(raw: Raw, name: str) -> datetime | None:
     """A time in epoch milliseconds, mostly as text; "0" is never."""
     value = positive(raw, name)
     return None if value is None else epoch({name: value / 1000}, name)
-
-
-def midnight(at: datetime, clock: timezone) -> datetime:
-    return at.astimezone(clock).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)

@@ -1,47 +1,71 @@
-"""The devices of a site: those in the lists of its components, and those that stand for what is not listed."""
+"""The devices of a site: those in the lists of its components, and synthetic devices where there is no list."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from vendors.kit import Battery, ListRow, SolarInverter
-from vendors.kit.parsing.reading import Raw, flag, optional_text, rating, text
+from vendors.kit import Battery, DeviceRow, ListRow, Reply, SolarInverter, unique
+from vendors.kit.parsing.reading import Raw, as_object, flag, optional_text, rating, text
 
-# A battery with an inverter for solar modules inside. It is seen among the gateways, and may be listed as battery and
+# A battery with an inverter for solar modules inside. It is listed with the gateways, and may be listed as battery and
 # as inverter too.
 HYBRID = "powerwall3"
-# The name of expansion packs. They have no ratings: the Powerwall 3 that they hang on is rated with them.
+# Name of expansion packs. They have no ratings: the rating of the Powerwall 3 that they extend includes them.
 PACK = "Unknown"
 LISTS = ("gateways", "inverters", "batteries")
-# In Wh and W, those of gateways first, whose Wh are named watts.
+# In Wh and W, the members of gateways first; a gateway's Wh are in a member named watts.
 ENERGIES = ("nameplate_energy_watts", "nameplate_energy")
 POWERS = ("nameplate_power_watts", "nameplate_max_discharge_power")
 
+D = TypeVar("D", SolarInverter, Battery)
+
+
+def devices_of(reply: Reply, site: str, info: Raw) -> list[DeviceRow]:
+    """The devices in an answer of `site_info`, each once: a unit may be in several lists."""
+    components = reply.record(lambda _: as_object(info["components"]))
+    parts = parts_of(components)
+
+    def listed(name: str, to: Callable[[str, Raw], ListRow[D] | None]) -> list[ListRow[D]]:
+        path = ("response", "components", name)
+        return reply.rows(*path, to=lambda raw: to(site, whole(parts, raw)), optional=True)
+
+    with_packs = [*listed("batteries", to_battery), *listed("gateways", to_gateway_battery)]
+    batteries, inverters = without_packs(with_packs), []
+    if components.get("solar"):
+        hybrids = [*listed("batteries", to_hybrid), *listed("gateways", to_hybrid)]
+        inverters = [*listed("inverters", to_inverter), *hybrids]
+        if not inverters and not components.get("inverters"):
+            inverters = [synthetic_inverter(site, info)]
+    if components.get("battery") and not batteries and (with_packs or not components.get("batteries")):
+        batteries = [synthetic_battery(site, info)]
+    return unique([*inverters, *batteries])
+
 
 def parts_of(components: Raw) -> dict[str, Raw]:
-    """All that the lists together tell of each part, by its DIN, and by its device id unless several DINs share it."""
+    """Each part with the members that it has in any list, by its DIN, and by its device id unless several DINs share
+    it."""
     arrays = (components.get(name) for name in LISTS)
     listed = [raw for array in arrays if isinstance(array, list) for raw in array if isinstance(raw, Mapping)]
     dins = dins_of(listed)
-    found: dict[str, Raw] = {}
+    parts: dict[str, Raw] = {}
     for raw in listed:
-        id = optional_text(raw, "device_id") or ""
-        if key := optional_text(raw, "din") or dins.get(id, id):
-            told = {member: value for member, value in raw.items() if value or value is False}
-            found[key] = {**found.get(key, {}), **told}
-    return found | {id: found[number] for id, number in dins.items()}
+        device_id = optional_text(raw, "device_id") or ""
+        if key := optional_text(raw, "din") or dins.get(device_id, device_id):
+            members = {member: value for member, value in raw.items() if value or value is False}
+            parts[key] = {**parts.get(key, {}), **members}
+    return parts | {device_id: parts[din] for device_id, din in dins.items()}
 
 
 def dins_of(listed: Sequence[Raw]) -> dict[str, str]:
-    """The DIN that belongs to each device id: a list may tell the id alone. None where several share the id."""
-    told = {(optional_text(raw, "device_id"), optional_text(raw, "din")) for raw in listed}
-    pairs = [(id, number) for id, number in told if id and number]
-    shares = Counter(id for id, _ in pairs)
-    return {id: number for id, number in pairs if shares[id] == 1}
+    """The DIN of each device id, since a list may have the id alone; none where several DINs share the id."""
+    pairs = {(optional_text(raw, "device_id"), optional_text(raw, "din")) for raw in listed}
+    known = [(device_id, din) for device_id, din in pairs if device_id and din]
+    shares = Counter(device_id for device_id, _ in known)
+    return {device_id: din for device_id, din in known if shares[device_id] == 1}
 
 
 def whole(parts: Mapping[str, Raw], raw: Raw) -> Raw:
-    """A row of a list with what other lists tell of the same part."""
+    """A row of a list with the members that the same part has in other lists."""
     return parts.get(optional_text(raw, "din") or optional_text(raw, "device_id") or "", raw)
 
 
@@ -54,7 +78,7 @@ def to_inverter(site: str, raw: Raw) -> ListRow[SolarInverter] | None:
 
 
 def to_hybrid(site: str, raw: Raw) -> ListRow[SolarInverter] | None:
-    """The inverter inside a battery, where that kind of battery has one."""
+    """The inverter inside a Powerwall 3; None for other batteries and gateways."""
     return to_inverter(site, raw) if is_hybrid(raw) else None
 
 
@@ -67,7 +91,7 @@ def to_battery(site: str, raw: Raw) -> ListRow[Battery] | None:
 
 
 def to_gateway_battery(site: str, raw: Raw) -> ListRow[Battery] | None:
-    """The battery that a gateway is; None for one that is only a gateway."""
+    """The battery of a gateway that is a Powerwall 3 or has a capacity; None for a mere gateway."""
     return to_battery(site, raw) if is_hybrid(raw) or rating(raw, *ENERGIES) else None
 
 
@@ -77,9 +101,9 @@ def is_hybrid(raw: Raw) -> bool:
 
 
 def without_packs(batteries: Sequence[ListRow[Battery]]) -> list[ListRow[Battery]]:
-    """Without the expansion packs where nothing but a Powerwall 3 is there for them to hang on, or nothing at all."""
-    others = [battery for battery in batteries if not is_pack(battery)]
-    return others if all(is_hybrid(battery.raw) for battery in others) else list(batteries)
+    """The batteries without expansion packs, where all other batteries are Powerwall 3s or there is none."""
+    units = [battery for battery in batteries if not is_pack(battery)]
+    return units if all(is_hybrid(battery.raw) for battery in units) else list(batteries)
 
 
 def is_pack(battery: ListRow[Battery]) -> bool:
@@ -88,9 +112,9 @@ def is_pack(battery: ListRow[Battery]) -> bool:
 
 
 def nameplate_kwh(info: Raw, batteries: Sequence[Battery]) -> float | None:
-    """Capacity of a site's batteries: its own rating, else the sum of theirs if they have them.
+    """Capacity of a site's batteries: the site's rating, else the sum of the batteries' ratings if all have one.
 
-    A Powerwall 3 without a rating is taken to be in that of its leader.
+    The rating of a leading Powerwall 3 is taken to include a Powerwall 3 without a rating.
     """
     unrated = [battery for battery in batteries if not battery.nameplate_kwh and battery.kind != "hybrid"]
     total_kwh = sum(battery.nameplate_kwh or 0.0 for battery in batteries)
@@ -98,12 +122,12 @@ def nameplate_kwh(info: Raw, batteries: Sequence[Battery]) -> float | None:
 
 
 def synthetic_inverter(site: str, info: Raw) -> ListRow[SolarInverter]:
-    """The device that stands for all of a site whose inverters are not listed."""
+    """The device that stands for all inverters of a site where they are not listed."""
     return SolarInverter.listed((site,), site, site, lambda _: {"kind": "synthetic"}, info)
 
 
 def synthetic_battery(site: str, info: Raw) -> ListRow[Battery]:
-    """The device that stands for all of a site whose batteries are not listed."""
+    """The device that stands for all batteries of a site where they are not listed."""
     return Battery.listed((site,), site, site, of_synthetic_battery, info)
 
 
@@ -116,7 +140,7 @@ def of_synthetic_battery(info: Raw) -> dict[str, Any]:
 
 
 def din(raw: Raw) -> str:
-    """Identity of a device: its DIN, or its device id in answers that have none."""
+    """Identity of a device: its DIN, or its device id in answers without a DIN."""
     return optional_text(raw, "din") or text(raw, "device_id")
 
 

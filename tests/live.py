@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from tests.services import Account, Played
 from tests.vendors.stages import offers
 from tests.vendors.support import open_vendor
-from vendors.kit import Client, Level, NotOffered
+from vendors.kit import Battery, Client, Level, NotOffered, SolarInverter
 from vendors.kit.calls.reply_cache import Replies
 from vendors.kit.series.read import intervals
 from vendors.kit.series.resample import Interval
 from vendors.kit.series.windows import Asked
 
-READS = {"solar_inverter": "SolarInverter", "battery": "Battery"}
+READS = {"solar_inverter": SolarInverter, "battery": Battery}
 # Of each kind at a site: a roof may have hundreds of microinverters.
 MOST_DEVICES = 2
 # For each read: the members with a power or a state of charge, by their names in the truth; then the steps of energies.
@@ -79,9 +79,9 @@ class Live:
     def devices(self, number, label):
         """The devices of a kind as the truth has them, with the keys that the plugin gives them."""
         view, kind = self.account.views[number], READS[label]
-        listed = {(type(one).__name__, one.vendor_id): one.key for one in self.plugin.devices(view["site"])}
-        for device in [one for one in view["devices"] if one["kind"] == label][:MOST_DEVICES]:
-            yield device, next(listed[kind, id] for id in device["ids"].values() if (kind, id) in listed)
+        keys = {row.vendor_id: row.key for row in self.plugin.devices(view["site"]) if row.kind is kind}
+        for device in [device for device in view["devices"] if device["kind"] == label][:MOST_DEVICES]:
+            yield device, next(keys[id] for id in device["ids"].values() if id in keys)
 
     def has_series(self, label, key):
         kind = {"solar_inverter": "solar", "battery": "battery"}[label]

@@ -11,8 +11,9 @@ from benchmarks import cells, load
 from benchmarks.clouds import Clouds
 from benchmarks.flows import VENDORS
 from tests.vendors.support import BASE, cloud_of, open_vendor
-from vendors.kit import Site, SolarInverter, Sweep
-from vendors.kit.http.adapter import RawReply
+from vendors.kit import Site, SolarInverter
+from vendors.kit.calls.sweep import Sweep
+from vendors.kit.messages import RawReply
 
 BODY = b'{"inverters": ["/solar-inverters/solr-1", "/solar-inverters/solr-2"]}'
 COUNTS = cells.COUNTS["/solar-inverters"]
@@ -86,5 +87,5 @@ def test_the_plugins_find_every_site_and_inverter_in_the_answers_of_the_played_c
     for find, kind, expected in (("sites", Site, 1), ("devices", SolarInverter, 10)):
         sweep = Sweep(open_vendor(vendor, cloud=cloud))
         sweep.run(methodcaller(find))
-        found = [record for record in sweep.records if isinstance(record, kind)]
-        assert (sweep.failure, len(found)) == (None, expected)
+        rows = [row for row in sweep.records if row.kind is kind]
+        assert (sweep.failure, len(rows)) == (None, expected)

@@ -48,6 +48,7 @@ from vendors.kit import (
 from vendors.solaredge.errors import limited
 from vendors.solaredge.records import (
     DEVICES,
+    is_full,
     to_device,
     to_hybrid_inverter,
     to_replaced_battery,
@@ -56,7 +57,6 @@ from vendors.solaredge.records import (
 )
 from vendors.solaredge.state import (
     BucketState,
-    is_full,
     newest_states,
     read_alerts,
     to_battery_states,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vendors.kit import Battery, DeviceRow, Shape, Site, SiteRow, SolarInverter
+from vendors.kit import Battery, DeviceRow, Reply, Shape, Site, SiteRow, SolarInverter
 from vendors.kit.parsing.reading import (
     Raw,
     check_id,
@@ -12,6 +12,7 @@ from vendors.kit.parsing.reading import (
     optional_text,
     positive,
     rating,
+    rows,
     text,
     zone_name,
 )
@@ -29,6 +30,11 @@ def to_requested_site(site: str, raw: Raw) -> Site:
     """Site from its detail. Raises AnotherThing if the reply is about another site."""
     check_id(raw, "siteId", site)
     return to_site(raw).record()
+
+
+def is_full(reply: Reply, size: int, *path: str) -> bool:
+    """Whether a page has as many rows as it may, so that it may not be the last; unreadable rows count as well."""
+    return reply.record(lambda raw: len(rows(raw, *path))) >= size
 
 
 def of_site(raw: Raw) -> dict[str, Any]:

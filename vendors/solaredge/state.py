@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from math import fsum
 
-from vendors.kit import Bess, Client, Freshness, Level, Message, Messages, Reply, Site, hours
-from vendors.kit.calls.client import Params
+from vendors.kit import Bess, Client, Freshness, Level, Message, Messages, Site, hours
 from vendors.kit.parsing.reading import (
     POWER_UNITS,
     Raw,
@@ -16,9 +15,9 @@ from vendors.kit.parsing.reading import (
     mapping,
     moment,
     optional_text,
-    rows,
 )
 from vendors.kit.series.windows import QUARTER
+from vendors.solaredge.records import is_full
 from vendors.solaredge.series import CHARGE, PERCENT, PRODUCED, STEPS, buckets, resolution_of, values_of
 from vendors.solaredge.telemetry import RESOLUTION_NAMES, Endpoint, call_windows, instant, read_series
 
@@ -136,7 +135,7 @@ def read_alerts(client: Client, site: Site, serial_number: str) -> Messages | No
         return None
     alerts: dict[str, Alert] = {}
     for page in range(1, MAX_ALERT_PAGES + 1):
-        params: Params = {"only-open": "true", "alerts-in-page": ALERTS_PER_PAGE, "page": page}
+        params: dict[str, str | int] = {"only-open": "true", "alerts-in-page": ALERTS_PER_PAGE, "page": page}
         reply = client.get(ALERTS, site.vendor_id, params=params, freshness=Freshness.LIVE)
         rows_of_page = reply.rows(to=partial(to_alert, site.vendor_id))
         alerts |= {alert.id or f"{page}.{number}": alert for number, alert in enumerate(rows_of_page)}
@@ -161,8 +160,3 @@ def to_alert(site: str, raw: Raw) -> Alert | None:
         optional_text(mapping(raw, "component"), "serialNumber"),
         Message("warning", ": ".join(word for word in words if word) or "open alert"),
     )
-
-
-def is_full(reply: Reply, size: int, *path: str) -> bool:
-    """Whether a page of that size may not be the last; rows that could not be read count as well."""
-    return reply.record(lambda raw: len(rows(raw, *path))) >= size

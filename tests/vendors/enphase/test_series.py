@@ -9,7 +9,7 @@ import pytest
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
 from vendors.enphase import series
-from vendors.enphase.present import amount, flow_of, mode_of
+from vendors.enphase.state import amount, flow_of, mode_of
 from vendors.kit import Client, Forbidden, Level, NotOffered, Quality, Reporting, Unauthorized
 from vendors.kit.series.read import intervals as read_intervals
 from vendors.kit.series.resample import Interval

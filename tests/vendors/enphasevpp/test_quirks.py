@@ -8,7 +8,7 @@ import pytest
 
 from tests.vendors.support import BASE, HEADERS, credential_of, open_vendor
 from vendors.enphase import EnphaseVpp
-from vendors.enphase.present import charge_of, flow_of_all, newest_charge, with_charge, with_day, with_summary
+from vendors.enphase.state import charge_of, flow_of_all, newest_charge, with_charge, with_day, with_summary
 from vendors.kit import Client, Level, Site, SolarInverter, Unauthorized
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.series.read import intervals as read_intervals

@@ -18,6 +18,7 @@ from tests.vendors.enphase.played import (
     solar_row,
 )
 from tests.vendors.support import open_vendor, records_of
+from vendors.enphase.state import amount, flow_of, mode_of
 from vendors.kit import Level, NotFound, Quality
 
 
@@ -194,3 +195,41 @@ def test_an_event_that_is_over_is_not_told_and_one_that_comes_twice_is_told_once
     errors = open_vendor(vendor).solar_inverter(MICRO).recent_errors
     assert [message.text for message in errors.found] == ["event type 1", "event type 2"]
     assert errors.start.timestamp() == seconds(15, 8)
+
+
+@pytest.mark.parametrize(
+    ("powers", "flow"),
+    [
+        ([(20, "Charging")], (0.02, 0.0)),
+        ([(-20, "Charging")], (0.02, 0.0)),
+        ([(-10, "discharging")], (0.0, 0.01)),
+        ([(20, "Charging"), (-50, "Discharging")], (0.0, 0.03)),
+        ([(-15, "Idle"), (0, "Idle")], (0.0, 0.0)),
+        ([(20, "Charging"), (None, None)], None),
+        ([(20, "Dreaming")], None),
+        ([], None),
+    ],
+)
+def test_the_mode_tells_the_direction_and_the_power_only_the_size(powers, flow):
+    found = flow_of({"power": power, "operational_mode": mode} for power, mode in powers)
+    assert found == (flow and pytest.approx(flow))
+
+
+@pytest.mark.parametrize("word", ["Self - Consumption", "Self-consumption", "self-consumption"])
+def test_each_spelling_of_a_mode_is_the_same(word):
+    assert mode_of({"battery_mode": word}) == "Self Consumption"
+
+
+@pytest.mark.parametrize(
+    ("told", "kwh"),
+    [
+        ({"value": 232, "units": "Wh"}, 0.232),
+        ({"value": 232, "units": "kWh"}, 232.0),
+        ({"value": 232, "units": "furlongs"}, None),
+        (232, 0.232),
+        (0, 0.0),
+        (None, None),
+    ],
+)
+def test_an_amount_is_an_object_with_its_unit_or_a_bare_number(told, kwh):
+    assert amount({"energy": told}, "energy", "Wh") == kwh

@@ -1,4 +1,4 @@
-"""The ways of Enphase's Monitoring API."""
+"""Enphase's Monitoring API: credentials, lists, quotas, and calls that a plan does not cover."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from tests.vendors.support import BASE, HEADERS, credential_of, open_vendor, records_of
+from tests.vendors.enphase.played import KEY, SYSTEMS, devices, params_of, read_between, telemetry
+from tests.vendors.support import HEADERS, cloud_of, credential_of, open_vendor, records_of
 from vendors.enphase import Enphase
-from vendors.kit import Forbidden, NotFound, RateLimited, Unauthorized
+from vendors.kit import Forbidden, Level, NotFound, RateLimited, Unauthorized
 from vendors.kit.calls.sweep import Sweep
 
 HERE = Path(__file__).parent
-SYSTEMS = f"{BASE}/api/v4/systems"
+REFUSED = json.loads((HERE / "errors" / "401-01.json").read_text())
 
 
 def sample(name):
@@ -130,3 +131,36 @@ def test_an_unknown_microinverter_is_not_found(network):
     network.get(SYSTEMS + "/698910067/devices", json=sample("devices"))
     with pytest.raises(NotFound):
         open_vendor("enphase").solar_inverter(("698910067", "902167438952"))
+
+
+def test_an_inverter_is_looked_for_on_all_pages_and_in_all_groups(system):
+    system("/7/devices", devices(micros=["250"]))
+    for first in (0, 100, 200):
+        group = [{"serial_number": str(number), "energy": number} for number in range(first, min(first + 100, 260))]
+        network = system(
+            "/inverters_summary_by_envoy_or_site", [{"micro_inverters": group[:9]}, {"micro_inverters": group[9:]}]
+        )
+    system("/7/devices/micros/250/telemetry", telemetry())
+    system("/7/open_events", {"events": []})
+    assert open_vendor("enphase").solar_inverter(("7", "250")).lifetime_production.kwh == 0.25
+    assert [params["page"] for params in params_of(network, "inverters_summary")] == ["1", "2", "3"]
+
+
+def test_a_plan_without_single_devices_still_reads_an_inverter(system):
+    system("/7/devices", devices(micros=["9"]))
+    system("/inverters_summary_by_envoy_or_site", [{"micro_inverters": [{"serial_number": "9", "energy": 7000}]}])
+    system("/7/devices/micros/9/telemetry", REFUSED, 401)
+    system("/7/open_events", {"events": []})
+    found = open_vendor("enphase").solar_inverter(("7", "9"))
+    assert (found.lifetime_production.kwh, found.recent_production) == (7.0, None)
+
+
+@pytest.mark.parametrize(("probe", "failure"), [(200, Forbidden), (401, Unauthorized)])
+def test_kept_answers_do_not_make_a_refused_plan_a_bad_token(system, network, probe, failure):
+    """The system is known from before, so nothing of this request has shown that the token is good."""
+    cloud = cloud_of("enphase")
+    system("/7/devices/micros/9/telemetry", REFUSED, 401)
+    network.get(SYSTEMS, json={"total": 0, "systems": []} if probe == 200 else REFUSED, status=probe)
+    assert open_vendor("enphase", cloud=cloud)._known_site(KEY)
+    with pytest.raises(failure):
+        read_between("solar_intervals", Level.HOUR, (2026, 6, 16), (2026, 6, 17), key=("7", "9"), cloud=cloud)

@@ -68,6 +68,11 @@ def intervals_of(plugin, operation, key, level, start, end, now):
     return [interval for interval in read_intervals(series, window, 10_000, now) if isinstance(interval, Interval)]
 
 
+def days_and_kwh(all_intervals):
+    """The date and the energies of each interval."""
+    return [(interval.start.astimezone(BERLIN).day, interval.kwh) for interval in all_intervals]
+
+
 def telemetry(*rows, of=1):
     """A reply with these rows, of so many devices."""
     return {"total_devices": of, "intervals": list(rows)}

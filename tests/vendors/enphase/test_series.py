@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.vendors.enphase.played import (
-    BERLIN,
     EVENING,
     KEY,
     SYSTEMS,
+    days_and_kwh,
     devices,
     epoch,
     params_of,
@@ -27,27 +27,30 @@ def test_the_row_of_midnight_belongs_to_the_day_before(system):
         {"end_at": seconds(16), "charge": {"enwh": 10}, "discharge": {"enwh": 0}},
         {"end_at": seconds(16, 0, 15), "charge": {"enwh": 20}, "discharge": {"enwh": 0}},
     ))  # fmt: skip
-    found = read_between("site_battery_intervals", Level.QUARTER, (2026, 6, 15, 23), (2026, 6, 16, 1))
-    assert [(one.start.astimezone(BERLIN).day, one.kwh) for one in found] == [(15, (0.01, 0.0)), (16, (0.02, 0.0))]
+    all_intervals = read_between("site_battery_intervals", Level.QUARTER, (2026, 6, 15, 23), (2026, 6, 16, 1))
+    assert days_and_kwh(all_intervals) == [
+        (15, (0.01, 0.0)),
+        (16, (0.02, 0.0)),
+    ]
 
 
-def test_the_energy_is_enwh_and_never_the_power_beside_it(system):
+def test_the_energy_is_enwh_and_never_the_power_of_the_same_row(system):
     system("/7/devices", devices(micros=["9"]))
     rows = [{"end_at": seconds(16, 12, minute), "powr": 1500, "enwh": 125} for minute in (5, 10, 15)]
     system("/7/telemetry/production_micro", telemetry(*rows))
-    (found,) = read_between("site_solar_intervals", Level.QUARTER, (2026, 6, 16, 12), (2026, 6, 16, 12, 15))
-    assert found.kwh == (0.375,)
-    assert found.quality is Quality.MEASURED
+    (interval,) = read_between("site_solar_intervals", Level.QUARTER, (2026, 6, 16, 12), (2026, 6, 16, 12, 15))
+    assert interval.kwh == (0.375,)
+    assert interval.quality is Quality.MEASURED
 
 
-def test_a_row_without_energy_is_a_gap_and_a_0_is_a_0():
+def test_a_row_without_energy_is_a_gap_and_a_row_of_0_is_none():
     noon = seconds(16, 12)
     zero, null = {"end_at": noon, "powr": 0, "enwh": 0}, {"end_at": noon + 300, "powr": 9, "enwh": None}
     rows = [zero, null, {"end_at": noon + 600}]
     assert [sample.kwh for sample in series.production(telemetry(*rows))] == [(0.0,)]
 
 
-def test_27_of_31_microinverters_are_a_part_and_not_scaled_up(system):
+def test_energy_of_27_of_31_microinverters_is_partial_and_not_scaled_up(system):
     system("/7/devices", devices(micros=["9"]))
     rows = [
         {"end_at": seconds(16, 12, minute), "devices_reporting": n, "enwh": 125}
@@ -59,10 +62,14 @@ def test_27_of_31_microinverters_are_a_part_and_not_scaled_up(system):
     assert (second.kwh, second.quality, second.reporting) == ((0.375,), Quality.MEASURED, Reporting(31, 31))
 
 
-def test_a_zero_at_the_end_of_the_days_is_not_yet_known_and_one_between_them_is_true(system):
+def test_zeros_after_the_last_day_with_energy_are_unknown_and_zeros_before_it_are_days(system):
     network = system("/7/energy_lifetime", {"start_date": "2026-06-12", "production": [5000, 0, 7000, 0, 0, 0]})
-    found = read_between("site_solar_intervals", Level.DAY, (2026, 6, 1), (2026, 6, 18))
-    assert [(one.start.astimezone(BERLIN).day, one.kwh) for one in found] == [(12, (5.0,)), (13, (0.0,)), (14, (7.0,))]
+    all_intervals = read_between("site_solar_intervals", Level.DAY, (2026, 6, 1), (2026, 6, 18))
+    assert days_and_kwh(all_intervals) == [
+        (12, (5.0,)),
+        (13, (0.0,)),
+        (14, (7.0,)),
+    ]
     assert params_of(network, "energy_lifetime") == [{"end_date": "2026-06-17"}]
 
 
@@ -71,17 +78,17 @@ def test_months_are_the_days_of_the_same_call_and_today_is_partial(system):
     network = system("/7/energy_lifetime", {"start_date": "2026-04-01", "production": energies})
     cloud = cloud_of("enphase")
     months = read_between("site_solar_intervals", Level.MONTH, (2026, 4, 1), (2026, 6, 18), cloud=cloud)
-    assert [one.kwh for one in months] == [(30.0,), (31.0,), (17.0,)]
-    assert [one.quality for one in months] == [Quality.MEASURED, Quality.MEASURED, Quality.PARTIAL]
+    assert [interval.kwh for interval in months] == [(30.0,), (31.0,), (17.0,)]
+    assert [interval.quality for interval in months] == [Quality.MEASURED, Quality.MEASURED, Quality.PARTIAL]
     days = read_between("site_solar_intervals", Level.DAY, (2026, 6, 16), (2026, 6, 18), cloud=cloud)
-    assert [one.quality for one in days] == [Quality.MEASURED, Quality.PARTIAL]
+    assert [interval.quality for interval in days] == [Quality.MEASURED, Quality.PARTIAL]
     assert len(params_of(network, "energy_lifetime")) == 1
 
 
 @pytest.mark.parametrize(
     "answer", [{"start_date": None, "production": []}, {"start_date": "2026-06-01", "production": []}]
 )
-def test_a_system_without_any_day_has_none(system, answer):
+def test_a_system_without_any_day_has_no_intervals(system, answer):
     system("/7/energy_lifetime", answer)
     assert read_between("site_solar_intervals", Level.DAY, (2026, 6, 1), (2026, 6, 18)) == []
 
@@ -90,22 +97,22 @@ def test_a_metered_system_is_read_from_its_meter_a_week_at_a_time(system):
     meter = {"config_type": "Production", "state": "enabled"}
     system("/7/devices", {"devices": {"meters": [meter]}})
     network = system("/7/telemetry/production_meter", telemetry({"end_at": seconds(16, 12, 15), "wh_del": 250}))
-    (found,) = read_between("site_solar_intervals", Level.HOUR, (2026, 6, 15), (2026, 6, 17))
-    assert found.kwh == (0.25,)
+    (interval,) = read_between("site_solar_intervals", Level.HOUR, (2026, 6, 15), (2026, 6, 17))
+    assert interval.kwh == (0.25,)
     assert [params["granularity"] for params in params_of(network, "production_meter")] == ["week"]
 
 
 @pytest.mark.parametrize(
     "meter", [{"config_type": "Net", "state": "enabled"}, {"config_type": "Production", "state": ""}]
 )
-def test_another_meter_or_a_disabled_one_does_not_count_production(system, meter):
+def test_only_an_enabled_production_meter_counts_production(system, meter):
     system("/7/devices", {"devices": {"meters": [meter]}})
     network = system("/7/telemetry/production_micro", telemetry())
     assert read_between("site_solar_intervals", Level.HOUR, (2026, 6, 16), (2026, 6, 17)) == []
     assert len(params_of(network, "production_micro")) == 1
 
 
-def test_a_day_of_25_hours_is_two_calls_and_one_of_23_is_one(system):
+def test_a_day_of_25_hours_takes_two_calls_and_a_day_of_23_hours_one(system):
     network = system("/7/devices/micros/9/telemetry", telemetry())
     read_between("solar_intervals", Level.HOUR, (2025, 10, 26), (2025, 10, 27), key=("7", "9"))
     begins = [int(params["start_at"]) for params in params_of(network, "/9/")]
@@ -115,16 +122,16 @@ def test_a_day_of_25_hours_is_two_calls_and_one_of_23_is_one(system):
     assert [int(params["start_at"]) for params in params_of(network, "/9/")] == [epoch(2026, 3, 29)]
 
 
-def test_a_month_of_a_battery_is_five_calls_without_the_state_of_charge(system):
+def test_a_month_of_a_battery_takes_five_calls_and_has_no_state_of_charge(system):
     system("/7/devices", devices(encharges=["8"]))
     row = {"end_at": epoch(2026, 5, 9, 12), "charge": {"enwh": 5}, "discharge": {"enwh": 3}, "soc": {"percent": 50}}
     network = system("/7/devices/encharges/8/telemetry", telemetry(row))
-    (found,) = read_between("battery_intervals", Level.MONTH, (2026, 5, 1), (2026, 6, 1), key=("7", "8"))
-    assert (found.kwh, found.soc_percent) == ((0.005, 0.003), None)
+    (interval,) = read_between("battery_intervals", Level.MONTH, (2026, 5, 1), (2026, 6, 1), key=("7", "8"))
+    assert (interval.kwh, interval.soc_percent) == ((0.005, 0.003), None)
     assert len(params_of(network, "/8/")) == 5
 
 
-def test_what_is_older_than_two_years_is_not_asked_for(system):
+def test_no_call_is_made_for_rows_older_than_two_years(system):
     network = system("/7/devices/micros/9/telemetry", telemetry())
     assert read_between("solar_intervals", Level.DAY, (2024, 5, 1), (2024, 6, 10), key=("7", "9")) == []
     assert params_of(network, "/9/") == []

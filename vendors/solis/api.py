@@ -54,20 +54,8 @@ from vendors.kit import (
     unique,
 )
 from vendors.kit.parsing.reading import Raw, as_object, rows
-from vendors.solis.alarms import read_log
-from vendors.solis.batteries import is_in_doubt, says_no_battery
 from vendors.solis.errors import failure_of
-from vendors.solis.records import (
-    INVERTERS,
-    STATIONS,
-    battery_now,
-    check_ids,
-    inverter_now,
-    inverters_clock,
-    site_now,
-    to_devices,
-    to_site,
-)
+from vendors.solis.records import INVERTERS, STATIONS, check_ids, is_in_doubt, says_no_battery, to_devices, to_site
 from vendors.solis.series import (
     CHARTS,
     FLOWS,
@@ -81,6 +69,7 @@ from vendors.solis.series import (
     to_totals,
 )
 from vendors.solis.signature import signed_headers
+from vendors.solis.state import battery_now, inverter_now, inverters_clock, read_log, site_now
 
 T = TypeVar("T")
 D = TypeVar("D", SolarInverter, Battery)

@@ -45,20 +45,10 @@ from vendors.kit import (
 )
 from vendors.kit.parsing.reading import Raw, kilo, moment, number, rows
 from vendors.kit.series.windows import EARLIEST
-from vendors.tesla.devices import D, devices_of
 from vendors.tesla.errors import failure_of
-from vendors.tesla.records import (
-    Installation,
-    charge_percent,
-    flows_kw,
-    has,
-    mode_of,
-    response_of,
-    to_id_with_devices,
-    to_site,
-    with_details,
-)
-from vendors.tesla.series import FLOWS, PRODUCED, Energies, to_production, to_rows
+from vendors.tesla.records import D, devices_of, response_of, to_id_with_devices, to_site
+from vendors.tesla.series import FLOWS, PRODUCED, Energies, to_rows
+from vendors.tesla.state import Installation, charge_percent, flows_kw, has, mode_of, to_production, with_details
 
 PRODUCTS = "/api/1/products"
 SITE_INFO = "/api/1/energy_sites/{}/site_info"

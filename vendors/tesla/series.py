@@ -8,7 +8,6 @@ from statistics import median_low
 
 from vendors.kit import (
     CalendarUnit,
-    Production,
     Quality,
     Row,
     Sample,
@@ -71,8 +70,3 @@ def usual_step(samples: Sequence[Sample]) -> timedelta:
     step = median_low(between)
     is_regular = step <= LONGEST_REGULAR_STEP and between.count(step) > 1
     return step if step <= LONGEST_STEP or is_regular else STEP
-
-
-def to_production(rows: Sequence[Row], start: datetime | None) -> Production | None:
-    """The sum of the rows, as energy since `start`; None without rows."""
-    return Production(fsum(row.kwh[0] for row in rows if row.kwh), start) if rows else None

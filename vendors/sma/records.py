@@ -4,14 +4,7 @@ from math import fsum
 from typing import Any
 from urllib.parse import unquote
 
-from vendors.kit import (
-    Battery,
-    DeviceRow,
-    Shape,
-    Site,
-    SiteRow,
-    SolarInverter,
-)
+from vendors.kit import Battery, DeviceRow, Shape, Site, SiteRow, SolarInverter
 from vendors.kit.parsing.reading import (
     Raw,
     check_id,

@@ -5,25 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from math import fsum
 
-from vendors.kit import (
-    Bess,
-    Production,
-    Row,
-    Sample,
-    SolarInverter,
-    Status,
-    hours,
-)
-from vendors.kit.parsing.reading import (
-    Raw,
-    charge_and_discharge,
-    kilo,
-    mapping,
-    moment,
-    number,
-    optional_text,
-    rows,
-)
+from vendors.kit import Bess, Production, Row, Sample, SolarInverter, Status, hours
+from vendors.kit.parsing.reading import Raw, charge_and_discharge, kilo, mapping, moment, number, optional_text, rows
 from vendors.kit.series.windows import QUARTER
 from vendors.sma.series import CHARGE, FLOWS, PRODUCED, STEPS, UNITS, to_samples, usual_step
 
@@ -53,7 +36,7 @@ def to_status(raw: Raw) -> tuple[Status | None, str | None]:
 
 
 def to_present(raw: Raw, clock: tzinfo, now: datetime) -> Present:
-    """The newest row up to now, in W, wherever it stands in the list; the last of two with the same time.
+    """The newest row up to now, in W, wherever it is in the list; the last of two with the same time.
 
     A single row without a known resolution, the usual answer to `Recent`, is taken for a quarter of an hour at most.
     """

@@ -4,15 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from vendors.kit import (
-    ANY,
-    Battery,
-    DeviceRow,
-    Shape,
-    Site,
-    SiteRow,
-    SolarInverter,
-)
+from vendors.kit import ANY, Battery, DeviceRow, Shape, Site, SiteRow, SolarInverter
 from vendors.kit.parsing.reading import (
     Raw,
     check_id,
@@ -26,15 +18,14 @@ from vendors.kit.parsing.reading import (
     text,
 )
 
-# These stay when a battery is taken away.
+# Counters of a battery, which stay when it is taken away.
 COUNTERS = ("batteryTotalChargeEnergy", "batteryTotalDischargeEnergy")
-# Members of a list's row that this module reads.
+# Members that show whether there is a battery.
 HINTS = (
     *COUNTERS, "batteryNum", "batteryList", "batteryType", "batteryTypeName", "batteryCapacitySoc", "batteryVoltage",
     "energyStorageControl",
 )  # fmt: skip
-# Two firmwares report a missing battery in these words, in one or both of these members; compared without blanks, which
-# may be missing.
+# Two firmwares report in one or both of these members that there is no battery, with and without a blank.
 NO_BATTERY = "nobattery"
 TYPES = ("batteryType", "batteryTypeName")
 INVERTER = ("id", "stationId", "sn", "machine", "productModel", "model", "name", "power", "powerStr", *HINTS)
@@ -100,16 +91,16 @@ def milliseconds(raw: Raw, name: str) -> datetime | None:
 
 def has_battery(raw: Raw) -> bool:
     """Whether a battery is connected to this inverter, as far as the answer tells."""
-    return not says_no_battery(raw) and (has_counted(raw) or shows_battery(raw))
+    return not reports_no_battery(raw) and (has_counted(raw) or shows_battery(raw))
 
 
 def is_in_doubt(raw: Raw) -> bool:
     """Whether only the counters show a battery, which may have been taken away; the inverter's detail tells."""
     is_charged = above_0(raw, "batteryCapacitySoc")
-    return has_counted(raw) and not is_charged and not says_no_battery(raw) and not shows_battery(raw)
+    return has_counted(raw) and not is_charged and not reports_no_battery(raw) and not shows_battery(raw)
 
 
-def says_no_battery(raw: Raw) -> bool:
+def reports_no_battery(raw: Raw) -> bool:
     """Whether the inverter reports that it has no battery: all its places for batteries are empty, or else its own
     battery type tells."""
     listed = raw.get("batteryList")

@@ -38,8 +38,8 @@ STATUSES = {"1": Status.NORMAL, "3": Status.WARNING}
 ASLEEP = "0"
 CHARGED, DISCHARGED = "batteryPowerZheng", "batteryPowerFu"
 # Bound on the calls for a log: alarms on further pages are not read.
-MAX_PAGES, PAGE_SIZE = 5, 100
-LEVELS = {"1": "info", "2": "warning", "3": "error"}
+MAX_ALARM_PAGES, ALARMS_PER_PAGE = 5, 100
+ALARM_LEVELS = {"1": "info", "2": "warning", "3": "error"}
 # The `state` of an alarm that is over. "0" is pending; "1" is processed by a person, which does not end it.
 RESTORED = "2"
 
@@ -179,20 +179,20 @@ def to_alarm(raw: Raw) -> Alarm:
     """An alarm with its text, or else its code. A restored alarm is an info, not a warning."""
     code = optional_text(raw, "alarmCode") or ""
     words = optional_text(raw, "alarmMsg") or f"alarm {code or 'without a code'}"
-    level = LEVELS.get(optional_text(raw, "alarmLevel") or "", "warning")
+    level = ALARM_LEVELS.get(optional_text(raw, "alarmLevel") or "", "warning")
     is_over = optional_text(raw, "state") == RESTORED
     message = Message("info", f"{words} (restored)") if is_over else Message(level, words)
     return Alarm(code, milliseconds(raw, "alarmBeginTime"), message)
 
 
-def read_log(client: Client, serial: str, since: datetime | None) -> Messages | None:
+def read_alarms(client: Client, serial: str, since: datetime | None) -> Messages | None:
     """The newest alarms of an inverter.
 
     The log begins on the first day of the site if all alarms were read, else with the oldest that was; None where
     neither is known.
     """
     alarms: dict[Alarm, None] = {}
-    for page in range(1, MAX_PAGES + 1):
+    for page in range(1, MAX_ALARM_PAGES + 1):
         of_page, is_last, total = read_page(client, serial, page)
         alarms |= dict.fromkeys(of_page)
         if is_last:
@@ -209,7 +209,7 @@ def read_page(client: Client, serial: str, page: int) -> tuple[list[Alarm], bool
     Without alarms the rows may be missing, or all of `data`. A full page without counters above 0 may not be the last;
     unreadable rows count as well.
     """
-    body = {"pageNo": page, "pageSize": PAGE_SIZE, "alarmDeviceSn": serial}
+    body = {"pageNo": page, "pageSize": ALARMS_PER_PAGE, "alarmDeviceSn": serial}
     reply = client.post_read("/v1/api/alarmList", body=body, freshness=Freshness.TODAY)
     data = reply.record(lambda raw: mapping(raw, "data"))
     raws = reply.record(lambda _: rows(data, "records", optional=True))
@@ -217,8 +217,8 @@ def read_page(client: Client, serial: str, page: int) -> tuple[list[Alarm], bool
     alarms = reply.rows("data", "records", to=to_alarm) if raws else []
     total, pages = positive(data, "total"), positive(data, "pages")
     if pages is None and total is not None:
-        pages = ceil(total / PAGE_SIZE)
+        pages = ceil(total / ALARMS_PER_PAGE)
     if total is None and pages is not None:
-        total = (pages - 1) * PAGE_SIZE + 1  # at least
-    is_last = not raws or (len(raws) < PAGE_SIZE if pages is None else page >= pages)
+        total = (pages - 1) * ALARMS_PER_PAGE + 1  # at least
+    is_last = not raws or (len(raws) < ALARMS_PER_PAGE if pages is None else page >= pages)
     return alarms, is_last, total

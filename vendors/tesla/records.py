@@ -5,16 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from vendors.kit import Battery, DeviceRow, ListRow, Reply, Site, SiteRow, SolarInverter, unique
-from vendors.kit.parsing.reading import (
-    Raw,
-    as_object,
-    check_id,
-    flag,
-    mapping,
-    optional_text,
-    rating,
-    text,
-)
+from vendors.kit.parsing.reading import Raw, as_object, check_id, flag, mapping, optional_text, rating, text
 
 # A battery with an inverter for solar modules inside. It is listed with the gateways, and may be listed as battery and
 # as inverter too.
@@ -150,12 +141,12 @@ def is_pack(battery: ListRow[Battery]) -> bool:
 
 
 def synthetic_inverter(site: str, info: Raw) -> ListRow[SolarInverter]:
-    """The device that stands for all inverters of a site where they are not listed."""
+    """The device that represents all inverters of a site where they are not listed."""
     return SolarInverter.listed((site,), site, site, lambda _: {"kind": "synthetic"}, info)
 
 
 def synthetic_battery(site: str, info: Raw) -> ListRow[Battery]:
-    """The device that stands for all batteries of a site where they are not listed."""
+    """The device that represents all batteries of a site where they are not listed."""
     return Battery.listed((site,), site, site, of_synthetic_battery, info)
 
 

@@ -6,16 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from math import fsum
 from statistics import median_low
 
-from vendors.kit import (
-    CalendarUnit,
-    Quality,
-    Row,
-    Sample,
-    distances,
-    last_of_each,
-    rows_from_amounts,
-    rows_from_totals,
-)
+from vendors.kit import CalendarUnit, Quality, Row, Sample, distances, last_of_each, rows_from_amounts, rows_from_totals
 from vendors.kit.parsing.reading import Raw, number, stamp
 
 # The members that add up to each energy. Rows have members with the sums too, but not every row has every sum.

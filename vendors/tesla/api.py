@@ -7,9 +7,9 @@ each where the site has several of the kind; intervals 1 for each day of quarter
 months, and 1 for the clock and the devices, cached for an hour. No paging.
 Quirks: products are vehicles and sites mixed, and sites of a mere electricity contract. Accounts belong to a region:
 421 means another region. A retired site stays listed, and its calls answer 500 permanently, as calls for other sites do
-now and then. Device lists may be missing: then a synthetic inverter or battery represents all of the site. A Powerwall
-3 is listed with the gateways. Serial numbers repeat, so devices are keyed on the DIN (`<part number>--<serial number>`).
-Powers and energies are the site's: a device has them if it is the only device of its kind there.
+now and then. Device lists may be missing: then a synthetic inverter or battery represents all of the site. A
+Powerwall 3 is listed with the gateways. Serial numbers repeat, so devices are keyed on the DIN (`<part number>--<serial
+number>`). Powers and energies are the site's: a device has them if it is the only device of its kind there.
 Source: https://developer.tesla.com/docs/fleet-api, and replies that public clients recorded; read November 2026.
 """
 

@@ -44,20 +44,9 @@ from vendors.kit import (
 )
 from vendors.kit.parsing.reading import Raw, moment, text, zone
 from vendors.sma.errors import failure_of
-from vendors.sma.records import (
-    DEVICES,
-    GENERATORS,
-    Present,
-    checked,
-    generators_kw,
-    lifetime_kwh,
-    to_device,
-    to_present,
-    to_site,
-    to_status,
-    with_today,
-)
+from vendors.sma.records import DEVICES, GENERATORS, checked, generators_kw, to_device, to_site
 from vendors.sma.series import FLOWS, PERIODS, PRODUCED, Source, to_rows
+from vendors.sma.state import Present, lifetime_kwh, to_present, to_status, with_today
 
 DEVICE, PLANT = "/v1/devices/{}", "/v1/plants/{}"
 DEVICE_LIST = PLANT + "/devices/lean"

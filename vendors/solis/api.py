@@ -8,8 +8,8 @@ for each day of quarters or hours of each device (2 on a day of 25 hours), month
 device and the time zone. The vendor wants one call in flight per key. All calls are POST.
 Quirks: errors come with status 200, some even with `success: true`, so only `code` counts. The daily quota
 shares the code of "no authority" and differs in its text. Ids are decimal texts of 19 digits. A battery is part
-of a hybrid inverter, and battery members stand in the answers of string inverters too. `model` is a type code;
-a trade name (`machine`) stands in the detail only.
+of a hybrid inverter, and answers about string inverters have battery members too. `model` is a type code; only the
+detail has a trade name (`machine`).
 Source: SolisCloud Platform API Document V2.0; codes beyond it as seen by public clients, read November 2026.
 """
 
@@ -54,20 +54,8 @@ from vendors.kit import (
     unique,
 )
 from vendors.kit.parsing.reading import Raw, as_object, rows
-from vendors.solis.alarms import read_log
-from vendors.solis.batteries import is_in_doubt, says_no_battery
 from vendors.solis.errors import failure_of
-from vendors.solis.records import (
-    INVERTERS,
-    STATIONS,
-    battery_now,
-    check_ids,
-    inverter_now,
-    inverters_clock,
-    site_now,
-    to_devices,
-    to_site,
-)
+from vendors.solis.records import INVERTERS, STATIONS, check_ids, is_in_doubt, reports_no_battery, to_devices, to_site
 from vendors.solis.series import (
     CHARTS,
     FLOWS,
@@ -81,6 +69,7 @@ from vendors.solis.series import (
     to_totals,
 )
 from vendors.solis.signature import signed_headers
+from vendors.solis.state import battery_now, inverter_now, inverters_clock, read_alarms, site_now
 
 T = TypeVar("T")
 D = TypeVar("D", SolarInverter, Battery)
@@ -124,9 +113,9 @@ class Solis(Vendor):
             yield from devices[:1] if is_gone else devices
 
     def _has_lost_battery(self, inverter: str) -> bool:
-        """Whether the detail says that there is no battery, although the list's counters speak for one."""
+        """Whether the detail reports that there is no battery, although the list's counters show one."""
         reply = self.client.optional(lambda: self._detail("inverterDetail", inverter, Freshness.INVENTORY)).result()
-        return reply is not None and reply.record(lambda raw: says_no_battery(raw["data"]))
+        return reply is not None and reply.record(lambda raw: reports_no_battery(raw["data"]))
 
     def _page(
         self, call: str, only: Shape, number: int, to: Callable[[Raw], T], station: str | None = None
@@ -137,7 +126,7 @@ class Solis(Vendor):
         if station:
             reply.record(lambda _: check_ids(raws, "stationId", station))
         converted = reply.rows("data", "page", "records", to=to)
-        # `pages` is 0 for an empty account; an empty page ends the list whatever the counter says.
+        # `pages` is 0 for an empty account; an empty page ends the list whatever the counter is.
         pages = reply.record(lambda raw: int(raw["data"]["page"]["pages"]))
         return converted, number < pages and bool(raws)
 
@@ -149,7 +138,7 @@ class Solis(Vendor):
         site = self.client.optional(lambda: self._station(device.vendor_site_id)).result()
         since, serial = site.operational_since if site else None, device.serial_number
         # Without a serial number the alarms of all devices would be listed.
-        log = self.client.optional(lambda: read_log(self.client, serial, since)).result() if serial else None
+        log = self.client.optional(lambda: read_alarms(self.client, serial, since)).result() if serial else None
         return replace(inverter_now(device, site, detail, self.client.now), recent_errors=log)
 
     def battery(self, key: Key) -> Battery:

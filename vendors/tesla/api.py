@@ -7,9 +7,9 @@ each where the site has several of the kind; intervals 1 for each day of quarter
 months, and 1 for the clock and the devices, cached for an hour. No paging.
 Quirks: products are vehicles and sites mixed, and sites of a mere electricity contract. Accounts belong to a region:
 421 means another region. A retired site stays listed, and its calls answer 500 permanently, as calls for other sites do
-now and then. Device lists may be missing: then one inverter or battery stands for all of the site. A Powerwall 3 is
-listed with the gateways. Serial numbers repeat, so devices are keyed on the DIN (`<part number>--<serial number>`).
-Powers and energies are the site's: a device has them if it is the only device of its kind there.
+now and then. Device lists may be missing: then a synthetic inverter or battery represents all of the site. A
+Powerwall 3 is listed with the gateways. Serial numbers repeat, so devices are keyed on the DIN (`<part number>--<serial
+number>`). Powers and energies are the site's: a device has them if it is the only device of its kind there.
 Source: https://developer.tesla.com/docs/fleet-api, and replies that public clients recorded; read November 2026.
 """
 
@@ -45,26 +45,16 @@ from vendors.kit import (
 )
 from vendors.kit.parsing.reading import Raw, kilo, moment, number, rows
 from vendors.kit.series.windows import EARLIEST
-from vendors.tesla.devices import D, devices_of
 from vendors.tesla.errors import failure_of
-from vendors.tesla.records import (
-    Installation,
-    charge_percent,
-    flows_kw,
-    has,
-    mode_of,
-    response_of,
-    to_id_with_devices,
-    to_site,
-    with_details,
-)
-from vendors.tesla.series import FLOWS, PRODUCED, Energies, to_production, to_rows
+from vendors.tesla.records import D, devices_of, response_of, to_id_with_devices, to_site
+from vendors.tesla.series import FLOWS, PRODUCED, Energies, to_rows
+from vendors.tesla.state import Installation, charge_percent, flows_kw, has, mode_of, to_production, with_details
 
 PRODUCTS = "/api/1/products"
 SITE_INFO = "/api/1/energy_sites/{}/site_info"
 LIVE_STATUS = "/api/1/energy_sites/{}/live_status"
 HISTORY = "/api/1/energy_sites/{}/calendar_history"
-# The history's period, which is also the calendar's unit that one call covers.
+# The history's period, which is also the calendar's unit that a call covers.
 PERIODS = {
     Level.QUARTER: CalendarUnit.DAY,
     Level.HOUR: CalendarUnit.DAY,

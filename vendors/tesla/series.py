@@ -6,17 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from math import fsum
 from statistics import median_low
 
-from vendors.kit import (
-    CalendarUnit,
-    Production,
-    Quality,
-    Row,
-    Sample,
-    distances,
-    last_of_each,
-    rows_from_amounts,
-    rows_from_totals,
-)
+from vendors.kit import CalendarUnit, Quality, Row, Sample, distances, last_of_each, rows_from_amounts, rows_from_totals
 from vendors.kit.parsing.reading import Raw, number, stamp
 
 # The members that add up to each energy. Rows have members with the sums too, but not every row has every sum.
@@ -71,8 +61,3 @@ def usual_step(samples: Sequence[Sample]) -> timedelta:
     step = median_low(between)
     is_regular = step <= LONGEST_REGULAR_STEP and between.count(step) > 1
     return step if step <= LONGEST_STEP or is_regular else STEP
-
-
-def to_production(rows: Sequence[Row], start: datetime | None) -> Production | None:
-    """The sum of the rows, as energy since `start`; None without rows."""
-    return Production(fsum(row.kwh[0] for row in rows if row.kwh), start) if rows else None

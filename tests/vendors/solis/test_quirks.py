@@ -13,8 +13,9 @@ from vendors.kit.calls.reply_cache import ReplyCache
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.deadline import Deadline
 from vendors.solis.api import Solis
-from vendors.solis.records import flows_kw, inverter_now, to_devices, to_site, to_status
+from vendors.solis.records import to_devices, to_site
 from vendors.solis.signature import CONTENT_TYPE
+from vendors.solis.state import flows_kw, inverter_now, to_status
 
 LIST = f"{BASE}/v1/api/inverterList"
 DETAIL = f"{BASE}/v1/api/inverterDetail"

@@ -9,7 +9,7 @@ from tests.truth import local
 from tests.vendors.support import intervals_between, open_vendor, records_of
 from tests.vendors.tesla.played import SITE, sample
 from vendors.kit import BackendError, Client, Level, NotFound, NotOffered
-from vendors.tesla.records import Installation, charge_percent, flows_kw, mode_of, with_details
+from vendors.tesla.state import Installation, charge_percent, flows_kw, mode_of, with_details
 
 NOW = datetime(2026, 6, 17, 20, 22, tzinfo=UTC)
 POWERWALLS = ({"din": "2012170-25-E--A", "part_name": "Powerwall 2"}, {"din": "2012170-25-E--B"})

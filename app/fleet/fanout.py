@@ -20,7 +20,7 @@ Find = Callable[[Vendor], Iterable[Keyed]]
 
 # If all slots of a vendor are taken, a request waits this long for one and then reports Busy. Long enough for the
 # bursts of a healthy vendor, short enough not to occupy request threads for a vendor that hangs.
-PLACE_WAIT_SECONDS = 1.0
+SLOT_WAIT_SECONDS = 1.0
 # At most LONG_WAITS requests per process may wait longer than SHORT_SECONDS; otherwise two hung vendors would occupy
 # all 64 threads. Any further request returns the records that have arrived and names the vendors that are missing.
 SHORT_SECONDS = 1.0
@@ -128,7 +128,7 @@ class VendorSweep:
 
 def _start(sweeps: Iterable[VendorSweep], deadline: Deadline) -> None:
     """Starts all sweeps that find a slot: first those that need not wait for it, then the rest, one after the other."""
-    wait_until = time.monotonic() + PLACE_WAIT_SECONDS
+    wait_until = time.monotonic() + SLOT_WAIT_SECONDS
     for sweep in [sweep for sweep in sweeps if not sweep.start(0.0)]:
         sweep.start(min(wait_until - time.monotonic(), deadline.left()))
 

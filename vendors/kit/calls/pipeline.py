@@ -5,10 +5,10 @@
  3. retry          a read that failed is made once more, within the vendor's retry budget
  4. region         a reply that sends the call to another region or path is followed
  5. breaker        refuses the call while the vendor is down
- 6. quota          refuses it while the limit group is held or over its rate, and waits for a slot
+ 6. quota          refuses the call while its limit group is held or over its rate, and waits for a slot
  7. sign           the plugin adds what authenticates
  8. send           one HTTP exchange, whose outcome the breaker learns
- 9. meaning        the plugin, else the status, says whether the reply is a failure
+ 9. meaning        the plugin, else the status, decides whether the reply is a failure
 10. hold           the limit group's next calls wait if the vendor asks for it
 
 While the vendor is down or its quota is spent, a stale cached reply replaces the call, if there is one.

@@ -1,7 +1,7 @@
-"""How the `X-Authorization-<vendor>` headers of a request become a vendor's credential.
+"""Makes a vendor's credential from the `X-Authorization-<vendor>` headers of a request.
 
-A plugin declares `credential_headers = CredentialHeaders(bearer)`, or `basic`, or its own function, and the
-companion headers that it needs. Values were checked for characters and length before they come here.
+A plugin declares `credential_headers = CredentialHeaders(bearer)`, or with `basic` or its own function, and the
+companion headers that it needs. The characters and lengths of the values have already been checked.
 """
 
 import base64
@@ -14,7 +14,7 @@ Scheme = Callable[[str], Mapping[str, str]]
 
 
 class Credential:
-    """One caller's credential for one vendor. Read like a dict; its repr shows no part."""
+    """A caller's credential for a vendor. Its parts are read as from a dict; its repr shows none of them."""
 
     __slots__ = ("_parts",)
 
@@ -36,7 +36,7 @@ class Credential:
         return tuple(self._parts.values())
 
     def fingerprint(self, key: bytes, parts: tuple[str, ...] = ()) -> bytes:
-        """A keyed hash of some parts, or of all: equal for equal credentials, and no clue to them without the key."""
+        """A keyed hash of all parts, or of the named ones: equal for equal credentials, and useless without the key."""
         digest = blake2b(key=key, digest_size=16)
         for name, value in sorted(self._parts.items()):
             if parts and name not in parts:
@@ -49,9 +49,9 @@ class Credential:
 class CredentialHeaders:
     """The headers that make a vendor's credential.
 
-    scheme: turns the value of `X-Authorization-<vendor>` into parts, or raises ValueError with what it
-    expects, in words that hold nothing of the value.
-    companions: part name -> header names, the first one present is taken; each part is required.
+    scheme: turns the value of `X-Authorization-<vendor>` into parts. Raises ValueError with the expected form, in words
+    that contain no part of the value.
+    companions: the header names of each further part, which is required; the first header that is present counts.
     """
 
     def __init__(self, scheme: Scheme, companions: Mapping[str, Sequence[str]] | None = None) -> None:
@@ -59,7 +59,7 @@ class CredentialHeaders:
         self.companions = companions or {}
 
     def read(self, vendor: str, headers: Mapping[str, str]) -> Credential:
-        """The credential; Unauthorized when a header is missing or unusable. The case of the names does not matter."""
+        """The credential; header names are case-insensitive. Raises Unauthorized if a header is missing or unusable."""
         headers = {header.lower(): value for header, value in headers.items()}
         name = f"X-Authorization-{vendor}"
         try:
@@ -104,5 +104,5 @@ def basic(value: str) -> Mapping[str, str]:
 
 
 def decoded(encoded: str) -> str:
-    """The UTF-8 text that base64 with or without padding stands for; ValueError if it is none."""
+    """The UTF-8 text behind base64, with or without padding. Raises ValueError for anything else."""
     return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True).decode()

@@ -1,31 +1,31 @@
-"""Everything that can go wrong at a vendor cloud, as a closed list, and the one table from HTTP to it."""
+"""The errors of calls to vendor clouds, as a closed list, and the table from HTTP statuses to them."""
 
 import time
 from collections.abc import Mapping
 from math import isfinite
 
-# A bound for vendors' hints: some are nonsense, and no quota is longer than a day's.
+# Bound on vendors' hints: some are implausible, and no quota covers more than a day.
 LONGEST_WAIT_SECONDS = 86_400.0
-# The hint when neither the vendor nor its plugin has one: most quotas are of minutes.
+# The wait if neither the vendor nor its plugin gives one: most quotas cover minutes.
 THROTTLED_SECONDS = 60.0
 
 
 def bounded(seconds: float | None) -> float | None:
-    """A plausible wait; None for one that is no finite number or is over."""
+    """A wait of at most LONGEST_WAIT_SECONDS; None for a wait that is not finite or not above 0."""
     if seconds is None or not isfinite(seconds) or seconds <= 0:
         return None
     return min(seconds, LONGEST_WAIT_SECONDS)
 
 
 class NotOffered(Exception):
-    """The vendor does not have such a resource. Not a failure: left out of lists."""
+    """The vendor has no resource of this kind. This is no failure: lists leave the vendor out."""
 
 
 class VendorError(Exception):
     """A call to a vendor cloud failed or was refused.
 
     `reason` is the HTTP reason phrase and `status` the status that the kind has on a single resource.
-    `url` is the called URL without its query; `why` is in our own words, never the vendor's.
+    `url` is the called URL without its query; `why` is this server's text, never the vendor's.
     `retry_after` is in seconds. `str()` is the public text, `<reason>: <url, or why if nothing was called>`;
     it holds no credential and no vendor text.
     """
@@ -38,16 +38,16 @@ class VendorError(Exception):
     fault = "vendor"
     """Whose fault it is: "caller", "vendor" or "server"."""
     severity = 5
-    """Of several failures in one sweep the one with the greatest number is reported."""
+    """Of several failures in a sweep the failure with the greatest severity is reported."""
     stops_the_sweep = False
-    """True: the next call would fail as well, so the rest of the sweep is not tried."""
+    """Whether the next call would fail as well, so that the sweep ends."""
     retriable = False
     note = ""
-    """Words behind the URL in the public text, for a kind that its reason phrase does not tell."""
+    """Words after the URL in the public text, for a kind of error whose reason phrase does not explain it."""
     unreachable = False
-    """True: there was no connection at all, so it is nothing that this caller's account could cause."""
+    """Whether no connection was made, which no caller's account can cause."""
     cause = ""
-    """The name of the error below it, for the log."""
+    """Class name of the underlying error, for the log."""
 
     def __init__(self, url: str = "", why: str = "", *, retry_after: float | None = None) -> None:
         self.url, self.why, self.retry_after = url, why, bounded(retry_after)
@@ -59,7 +59,7 @@ class VendorError(Exception):
 
     @property
     def detail(self) -> str:
-        """One sentence for people, and what is known of this case."""
+        """One sentence for people, with the cause in this case if it is known."""
         return f"{self.says[:-1]}: {self.why}." if self.why else self.says
 
 
@@ -75,7 +75,7 @@ class Unauthorized(VendorError):
 
 
 class Forbidden(VendorError):
-    """The credential is good, but not for this."""
+    """The credential is valid, but does not permit this call."""
 
     code, status, reason = "forbidden", 403, "Forbidden"
     says = "The vendor does not give this credential access."
@@ -85,7 +85,7 @@ class Forbidden(VendorError):
 
 
 class NotFound(VendorError):
-    """The vendor knows no such thing, or hides it from this credential."""
+    """The vendor knows no such site or device, or hides it from this credential."""
 
     code, status, reason = "not_found", 404, "Not Found"
     says = "The vendor has no such thing, or hides it from this credential."
@@ -97,9 +97,10 @@ class NotFound(VendorError):
 class RateLimited(VendorError):
     """The vendor's quota for this credential is spent.
 
-    retry_after (seconds) or retry_at (epoch seconds): what the vendor says. guess: seconds of our own, for when it
-    says nothing, of which callers learn. `hint`: the vendor's own wait, by which this server holds further calls;
-    without it they are held for a short time (vendors/kit/calls/quota.py).
+    retry_after (seconds) or retry_at (epoch seconds): the wait that the vendor states.
+    guess: the wait in seconds that callers see if the vendor states none.
+    `hint` is the vendor's wait, for which this server holds further calls; without a hint it holds them for a short
+    time (vendors/kit/calls/quota.py).
     """
 
     code, status, reason = "rate_limited", 429, "Too Many Requests"
@@ -127,13 +128,14 @@ class RateLimited(VendorError):
 
 
 class Held(RateLimited):
-    """A call that this server did not make, since the quota is spent; the vendor's own 429 of the same sweep counts."""
+    """A call that this server did not make because the quota is spent. If the vendor answered 429 in the same sweep,
+    that is reported instead."""
 
     severity = 8
 
 
 class Busy(VendorError):
-    """Our own bound on requests to this vendor is full."""
+    """This server's bound on concurrent requests to this vendor is reached."""
 
     code, status, reason = "busy", 503, "Service Unavailable"
     says = "This server has too many requests to this vendor under way."
@@ -143,13 +145,13 @@ class Busy(VendorError):
 
 
 class BackendError(VendorError):
-    """The vendor's cloud is broken, unreachable or answers what it should not. Worth one more try."""
+    """The vendor's cloud is broken, unreachable or answers with an unexpected status. The call is retried once."""
 
     retriable = True
 
 
 class VendorDown(VendorError):
-    """The vendor has failed many times just now, for more than one caller; it is not asked for some seconds."""
+    """The vendor has failed repeatedly for more than one caller, so for some seconds it is not called."""
 
     code = "vendor_down"
     says = "The vendor's cloud has failed repeatedly and is not asked for some seconds."
@@ -159,8 +161,9 @@ class VendorDown(VendorError):
 
 
 class Permanent(BackendError):
-    """The vendor fails for one site or device, in words that it uses for good of what it shows no longer, and now and
-    then of what is well. Tried again like other failures; of the vendor's cloud it says nothing."""
+    """The vendor fails for one site or device, with a text that it always uses for sites and devices no longer shown,
+    and sometimes for healthy sites and devices. The call is retried like other failures; the failure does not count as
+    an outage of the vendor's cloud."""
 
     code = "shown_no_longer"
     says = "The vendor shows this site or device no longer."
@@ -169,12 +172,12 @@ class Permanent(BackendError):
     advice = "If it was taken down, nothing is wrong. If it was not, ask the vendor why it is not shown."
 
     def once(self) -> BackendError:
-        """The failure to report if no second try confirms it."""
+        """The failure to report if no second attempt confirms it."""
         return BackendError(self.url, "it fails for this site or device")
 
 
 class Refused(VendorError):
-    """The vendor refuses the way we ask: a redirect, a 4xx of its own kind. No use in asking again."""
+    """The vendor refuses the form of the call, with a redirect or an unlisted 4xx. A retry would not help."""
 
     says = "The vendor refuses the call."
     fault = "server"
@@ -183,7 +186,7 @@ class Refused(VendorError):
 
 
 class Retired(VendorError):
-    """The vendor has switched this version of its API off (410). No use in asking again, so it says so."""
+    """The vendor has switched this version of its API off (410). A retry would not help."""
 
     code = "api_retired"
     says = "The vendor has retired this API version."
@@ -194,7 +197,7 @@ class Retired(VendorError):
 
 
 class Timeout(VendorError):
-    """No complete answer before the deadline of the request."""
+    """No complete reply before the deadline of the request."""
 
     code, status, reason = "timeout", 504, "Gateway Timeout"
     says = "The vendor did not answer completely in time."
@@ -203,7 +206,7 @@ class Timeout(VendorError):
 
 
 class BadReply(VendorError):
-    """The answer is not what the vendor documents: not JSON, too large, a required field missing."""
+    """The reply is not as the vendor documents it: not JSON, too large, or without a required member."""
 
     code = "bad_reply"
     says = "The vendor's answer could not be read."
@@ -212,7 +215,7 @@ class BadReply(VendorError):
 
 
 class PluginFault(VendorError):
-    """A vendor module failed in a way that it should not."""
+    """A vendor module raised an unexpected exception."""
 
     code = "plugin_fault"
     says = "The module for this vendor failed."
@@ -231,7 +234,7 @@ BY_STATUS: Mapping[int, tuple[type[VendorError], str]] = {
 
 
 def worst(failures: list[VendorError]) -> VendorError:
-    """The failure to report for a sweep; of equal kinds the first that happened."""
+    """The failure to report for a sweep; of equal severity the first that happened."""
     return max(failures, key=lambda failure: failure.severity)
 
 

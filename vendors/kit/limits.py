@@ -1,4 +1,4 @@
-"""What a vendor allows to those who call it."""
+"""Limits that a vendor sets for its callers."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a vendor allows to one limit group: `parallel` calls at a time, and a rate.
+    """Limits of a limit group: `parallel` concurrent calls, and a rate.
 
-    group: the parts of a credential that share a quota; all of them when none is named.
-    rate: only what the vendor publishes for everyone; what a plan allows is learnt from the vendor's answers.
+    group: the parts of a credential that share a quota; all parts if none is named.
+    rate: the rate that the vendor publishes for all callers. The rate of a plan is learnt from the vendor's replies.
     """
 
     parallel: int = 4

@@ -13,7 +13,7 @@ from vendors.kit.parsing.projection import Shape
 class Request:
     """One call before it is sent; a plugin's `sign` may add headers.
 
-    `path` is what vendors with signatures sign: the path below the base URL, without the query, which begins with `?`.
+    `path` is the path below the base URL, which vendors with signatures sign; `query` begins with `?`.
     """
 
     method: str
@@ -23,7 +23,7 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     only: Shape | None = None
-    """What is read of the answer, if not all."""
+    """The members of the reply that are read; None for all."""
     template: str = ""
     """The path with `{}` in place of ids, for the log."""
     attempt: int = 1
@@ -38,19 +38,19 @@ class Request:
 
 @dataclass(slots=True)
 class RawReply:
-    """A complete reply: status, headers (case-insensitive) and decoded body. Nobody changes one."""
+    """A complete reply: status, headers (case-insensitive) and decoded body. It is shared, so never changed."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     url: str
     seconds: float = 0.0
-    """How long it took."""
+    """Duration of the call."""
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds from the Retry-After header, which may be a number or a date; None without one, and for a time that
-        is over."""
+        """Seconds from the Retry-After header, which may be a number or a date; None without the header and for a time
+        in the past."""
         value = self.headers.get("retry-after", "").strip()
         try:
             return bounded(float(value)) if value else None

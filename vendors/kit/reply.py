@@ -14,14 +14,14 @@ from vendors.kit.parsing.projection import Shape
 
 T = TypeVar("T")
 
-# What reading and converting foreign JSON can raise.
+# Errors that reading and converting a vendor's JSON can raise.
 UNREADABLE = (KeyError, ValueError, TypeError, AttributeError, IndexError, RecursionError, OverflowError)
 
 
 class Reply:
-    """A successful reply. What turns out to be unreadable is reported as BadReply and leaves the cache.
+    """A successful reply. If it turns out to be unreadable, that is reported as BadReply and it leaves the cache.
 
-    spoiled: called with it and the number of unreadable rows, or None if nothing could be read.
+    spoiled: called with the BadReply and the number of unreadable rows, or None if nothing could be read.
     """
 
     def __init__(
@@ -36,19 +36,19 @@ class Reply:
         self._raw = raw
         self._progress = progress
         self._spoiled = spoiled
-        # Error bodies have another form.
+        # Bodies of errors have a different form.
         self._only = only if 200 <= raw.status < 300 else None
         self.parsed = parsed
-        """The body as JSON, once it was read. Shared by equal calls, so never changed."""
+        """The body as JSON, after its first reading. It is shared by equal calls, so never changed."""
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds to wait, as of `RawReply`."""
+        """Seconds to wait, as in `RawReply`."""
         return self._raw.retry_after
 
     @property
     def json(self) -> Any:
-        """The body as JSON; raises BadReply when it is none."""
+        """The body as JSON. Raises BadReply if it is not JSON."""
         try:
             return self._load()
         except orjson.JSONDecodeError as error:
@@ -56,12 +56,12 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """The beginning of the body as text: for errors whose number stands in a sentence."""
+        """The beginning of the body as text: for errors whose code is part of a sentence."""
         return self._raw.body[:500].decode(errors="replace")
 
     @property
     def json_object(self) -> reading.Raw:
-        """The body as an object, empty when it is none: for the bodies of errors, which may be anything."""
+        """The body as an object, or an empty one if it is none: for bodies of errors, which may have any form."""
         try:
             body = self._load()
         except orjson.JSONDecodeError:
@@ -82,8 +82,8 @@ class Reply:
     def rows(self, *path: str, to: Callable[[Any], T | None], optional: bool = False) -> list[T]:
         """The rows below `path`, each converted by `to`; None from `to` leaves a row out.
 
-        optional: the last member of the path may be missing, which is the same as an empty list.
-        A row that cannot be converted is set aside and reported after the sweep; the others count.
+        optional: whether the last member of the path may be missing, which counts as an empty list.
+        A row that cannot be converted is left out and reported after the sweep; all other rows are returned.
         """
         raw_rows = self.record(lambda raw: reading.rows(raw, *path, optional=optional))
         converted: list[T] = []
@@ -116,7 +116,7 @@ class Reply:
 
 
 class WholeReply(Reply):
-    """A reply as a plugin's hooks see it: whole, whatever its Shape leaves out."""
+    """A reply as a plugin's hooks see it: with the members that its Shape leaves out."""
 
     def _load(self) -> Any:
         projected = super()._load()
@@ -148,7 +148,7 @@ class WholeObject(Mapping[str, Any]):
 
 
 def _why(error: BaseException) -> str:
-    """The name of the missing member, or that a type is wrong; nothing of the vendor's values."""
+    """A text that names the missing member or reports a wrong type, without any of the vendor's values."""
     if isinstance(error, reading.WrongRecord):
         return "the answer is about another site or device"
     if isinstance(error, KeyError) and error.args and str(error.args[0]).isidentifier():

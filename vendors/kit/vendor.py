@@ -19,7 +19,7 @@ from vendors.kit.series.windows import Level
 
 
 class Stage(StrEnum):
-    """How far a plugin goes; each stage includes the one before it.
+    """How much of the interface a plugin offers; each stage includes the stage before it.
 
     LIST needs recorded replies, STATE as well, SERIES also an emulator in the sandbox.
     """
@@ -29,7 +29,7 @@ class Stage(StrEnum):
     STATE = "state"
     """`site()`, and `solar_inverter()` or `battery()`: single reads, with live values."""
     SERIES = "series"
-    """At least one of the series of intervals."""
+    """At least one series of intervals."""
 
 
 class Vendor:
@@ -43,7 +43,7 @@ class Vendor:
     """Vendor name -> its base URLs by region, the first of which is asked first. A vendor's own sandbox is
     one more name. After a 421 (Misdirected Request) the other regions are asked."""
     stage: ClassVar[Stage] = Stage.LIST
-    """How far this plugin goes. What lies beyond is answered with `not_offered`."""
+    """The plugin's stage. Requests beyond it are answered with `not_offered`."""
     credential_headers: ClassVar[CredentialHeaders] = CredentialHeaders(bearer)
     limits: ClassVar[Limits] = Limits()
     fresh_seconds: ClassVar[Mapping[Freshness, float]] = {
@@ -55,11 +55,11 @@ class Vendor:
     }
     """How long a reply may be reused; `TODAY`: one native step of the vendor's series."""
     lag: ClassVar[timedelta] = timedelta(minutes=5)
-    """How long a device's values usually take until the vendor reports them."""
+    """The usual time until the vendor reports a device's values."""
     lacks: ClassVar[frozenset[str]] = frozenset()
-    """What this vendor never reports: members as `record.member`, and of its series a level, as
-    `site_solar_intervals.15mins`, or the charge in it, as `battery_intervals.soc_percent`. The series
-    `solar_intervals.of_several` is that of a device which is not the only one of its kind at its site."""
+    """Values that this vendor never reports: members as `record.member`, levels of a series as
+    `site_solar_intervals.15mins`, the state of charge in a series as `battery_intervals.soc_percent`.
+    `solar_intervals.of_several` is the series of a device at a site with several devices of its kind."""
 
     follows_308: ClassVar[bool] = False
     """Whether this vendor answers 308 for ids that have moved, to another path of the same host."""
@@ -70,7 +70,7 @@ class Vendor:
         self.client = connect(self)
 
     def sign(self, request: Request) -> None:
-        """Adds what authenticates the call. By default the bearer token."""
+        """Adds the header or signature that authenticates the call; by default the bearer token."""
         request.headers["Authorization"] = f"Bearer {self.credential['token']}"
 
     def failure(self, reply: Reply, request: Request) -> VendorError | RawReply | None:
@@ -85,7 +85,7 @@ class Vendor:
         return None
 
     def spent(self, reply: Reply) -> float | None:
-        """Seconds for which no further call should be made, from headers of a successful reply; None: go on."""
+        """Seconds for which no further call should be made, from headers of a successful reply; None for no pause."""
         return None
 
     def sites(self) -> Iterator[SiteRow]:

@@ -75,19 +75,20 @@ class Client:
     ) -> Reply:
         """Reply to a GET of `path`, in which each `{}` stands for one of `ids`, percent-encoded.
 
-        freshness: how long the reply may be reused. only: the members that are read of it.
+        freshness: how long the reply may be reused.
+        only: the members of the reply that are read.
         """
         return self._calls.make(lambda: self._request("GET", path, ids, _query_of(params), None, only), freshness)
 
     def post_read(
         self, path: str, *ids: str, body: Any, freshness: Freshness = Freshness.INVENTORY, only: Shape | None = None
     ) -> Reply:
-        """Reply to a POST of compact JSON that only reads, so that it may be repeated and its reply kept."""
+        """Reply to a POST of compact JSON that only reads, so that it may be repeated and its reply cached."""
         content = orjson.dumps(body)
         return self._calls.make(lambda: self._request("POST", path, ids, "", content, only), freshness)
 
     def optional(self, call: Callable[[], T]) -> OptionalCall[T]:
-        """Starts calls that a record can do without; `result()` waits for them, and is None if they fail.
+        """Starts optional calls of a record; `result()` waits for them, and is None if they fail.
 
         Several may be in flight, as many as the vendor allows. `call` must not use `each`.
         """
@@ -97,7 +98,7 @@ class Client:
     def pages(self, fetch: Callable[[int], tuple[Iterable[T], bool]]) -> Iterator[T]:
         """Rows of fetch(1), fetch(2), ... while its second value says that there are more.
 
-        After MAX_PAGES the rest is reported as missing: a vendor's page counter may be wrong.
+        After MAX_PAGES it raises BadReply, since a vendor's page counter may be wrong.
         """
         for number in range(1, MAX_PAGES + 1):
             rows, more = fetch(number)
@@ -123,7 +124,7 @@ class Client:
             try:
                 yield from rows
             except GeneratorExit:
-                # The caller needs no more rows: the rest is not missing.
+                # The caller needs no more rows, so the remaining items are not missing.
                 count[0] += 1
                 count[1] -= left
                 raise

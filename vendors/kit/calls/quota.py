@@ -18,7 +18,7 @@ from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Busy, Held
 from vendors.kit.limits import Rate
 
-# If our own limit frees a slot within this time, sleep; otherwise raise Held.
+# If the rate allows the next call within this time, the call sleeps until then; otherwise it raises Held.
 PACE_SECONDS = 1.0
 GROUPS = 10_000
 # A 429 without a hint holds its group this long, each further one twice as long, up to the longest.
@@ -118,7 +118,7 @@ class Quota:
         self._slots.release(group)
 
     def hold(self, group: str, seconds: float) -> None:
-        """Holds the group for as long as the vendor has asked for."""
+        """Holds the group for the time that the vendor has asked for."""
         self._ledger.hold(f"{self._vendor}:{group}", self._clock() + seconds)
 
     def throttled(self, group: str, hint: float | None) -> float:

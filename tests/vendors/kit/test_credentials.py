@@ -41,7 +41,7 @@ def test_more_blanks_before_a_bearer_token_are_read():
     ],
     ids=["no-utf-8", "id-beyond-ascii", "nul", "too-much-padding", "one-letter", "nothing"],
 )
-def test_what_is_no_pair_is_refused_without_its_value(value):
+def test_a_value_that_is_no_pair_is_refused_and_not_quoted(value):
     with pytest.raises(Unauthorized) as raised:
         CredentialHeaders(basic).read("solis", {"x-authorization-solis": value})
     assert raised.value.why == "X-Authorization-solis must be: Basic base64(<id>:<secret>)"

@@ -147,7 +147,7 @@ def test_an_exchange_leaves_no_cycle(ca, ending, scheme, read):
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_connection_that_cannot_be_had_leaves_no_cycle(ca, scheme):
+def test_a_connection_that_fails_leaves_no_cycle(ca, scheme):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with no_garbage():

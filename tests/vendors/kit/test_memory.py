@@ -91,7 +91,7 @@ def fetch(request, authority, tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("no_collections")
-def test_exchanges_that_ended_in_any_way_give_their_memory_back_at_once(fetch):
+def test_an_exchange_frees_its_memory_at_once_however_it_ends(fetch):
     for behave in ENDINGS:
         fetch(behave)
     tracemalloc.start()

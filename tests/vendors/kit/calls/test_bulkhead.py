@@ -5,7 +5,7 @@ import threading
 from vendors.kit.calls.bulkhead import Bulkhead
 
 
-def test_places_are_taken_and_given_back():
+def test_slots_are_acquired_and_released():
     places = Bulkhead(2, 2)
     assert places.acquire(b"a")
     assert places.acquire(b"b")
@@ -15,20 +15,20 @@ def test_places_are_taken_and_given_back():
     assert places.acquire(b"c")
 
 
-def test_one_credential_never_takes_them_all():
+def test_one_credential_never_takes_all_slots():
     places = Bulkhead(4, 2)
     assert [places.acquire(b"a") for _ in range(3)] == [True, True, False]
     assert places.acquire(b"b")
 
 
-def test_who_waits_gets_the_place_that_is_given_back():
+def test_a_waiter_gets_the_released_slot():
     places = Bulkhead(1, 1)
     places.acquire(b"a")
     threading.Timer(0.05, places.release, (b"a",)).start()
     assert places.acquire(b"b", seconds=5)
 
 
-def test_nothing_stays_of_credentials_that_have_gone():
+def test_owners_without_slots_are_forgotten():
     places = Bulkhead(2, 2)
     for number in range(1000):
         owner = str(number).encode()

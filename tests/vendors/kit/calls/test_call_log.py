@@ -103,7 +103,7 @@ def test_calls_that_succeed_or_are_not_made_leave_no_line(network, lines):
     assert lines() == []
 
 
-def test_an_outage_has_few_lines_a_minute_and_the_number_of_the_others(lines):
+def test_an_outage_writes_few_lines_a_minute_and_the_number_of_failures_left_out(lines):
     now = [0.0]
     log = CallLog("sma", clock=lambda: now[0])
     fail = partial(log.failed, Request("GET", BASE, "/v1/plants", template="/v1/plants"), BackendError(PLANTS, "why"))
@@ -116,7 +116,7 @@ def test_an_outage_has_few_lines_a_minute_and_the_number_of_the_others(lines):
     assert [fields["left_out"] for _, fields in lines()] == [1000 - LINES]
 
 
-def test_when_calls_succeed_again_the_number_of_the_others_is_written(network, lines):
+def test_the_number_of_failures_left_out_is_written_when_calls_succeed_again(network, lines):
     now = [0.0]
     cloud = cloud_of("sma")
     cloud.call_log = CallLog("sma", clock=lambda: now[0])

@@ -30,7 +30,7 @@ def careless(raw):
     ],
     ids=["sweep", "each of one", "each", "beside", "type", "attribute"],
 )
-def test_a_module_s_fault_outside_of_its_converters_is_its_own(two_plants, caplog, read):
+def test_an_exception_outside_of_the_converters_is_a_plugin_fault(two_plants, caplog, read):
     sweep = Sweep(open_vendor("sma"))
     sweep.run(read)
     assert {failure.code for failure in sweep.progress.failures} == {"plugin_fault"}
@@ -47,14 +47,14 @@ def test_a_module_s_fault_outside_of_its_converters_is_its_own(two_plants, caplo
     ],
     ids=["record", "rows", "each", "no rows"],
 )
-def test_what_a_converter_does_not_find_is_a_bad_reply(two_plants, read):
+def test_a_member_that_a_converter_does_not_find_is_a_bad_reply(two_plants, read):
     sweep = Sweep(open_vendor("sma"))
     sweep.run(read)
     assert {failure.code for failure in sweep.progress.failures} == {"bad_reply"}
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_what_a_part_of_a_vendor_does_not_offer_is_no_failure(count):
+def test_a_resource_that_part_of_a_vendor_does_not_offer_is_no_failure(count):
     def call(item):
         raise NotOffered
 

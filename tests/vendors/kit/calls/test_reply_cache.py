@@ -1,4 +1,4 @@
-"""The store of replies: bounded, and no way from one credential to another's."""
+"""The cache of replies: bounded, and no way from one credential to another's."""
 
 import random
 import tracemalloc
@@ -32,15 +32,15 @@ def owner(parts):
     return Credential(parts).fingerprint(b"k" * 32)
 
 
-def key(store, call):
+def key(cache, call):
     vendor, parts, method, url, body = call
-    return store.key(vendor, owner(parts), Request(method, url, "", body=body))
+    return cache.key(vendor, owner(parts), Request(method, url, "", body=body))
 
 
 @given(CALLS, CALLS)
 def test_two_calls_share_a_reply_only_if_they_are_equal_in_everything(one, other):
-    store = ReplyCache()
-    assert (key(store, one) == key(store, other)) == (one == other)
+    cache = ReplyCache()
+    assert (key(cache, one) == key(cache, other)) == (one == other)
 
 
 @given(CALLS, st.data())
@@ -48,48 +48,48 @@ def test_two_calls_share_a_reply_only_if_they_are_equal_in_everything(one, other
 def test_a_call_that_differs_in_one_part_alone_has_another_key(place, call, data):
     other = list(call)
     other[place] = data.draw(PARTS[place].filter(lambda part: part != call[place]))
-    store = ReplyCache()
-    assert key(store, call) != key(store, other)
-    assert key(store, call) == key(store, tuple(call)), "and nothing else makes a difference"
+    cache = ReplyCache()
+    assert key(cache, call) != key(cache, other)
+    assert key(cache, call) == key(cache, tuple(call)), "and nothing else makes a difference"
 
 
 @given(st.text("ab:", min_size=4, max_size=8), st.data())
-def test_the_same_text_cut_at_other_places_is_another_call(text, data):
+def test_the_same_text_divided_differently_is_a_different_call(text, data):
     def cut():
         one, two, three, four = sorted(data.draw(st.tuples(*[st.integers(0, len(text))] * 4)))
         parts = {text[one:two]: text[two:three]}
         return text[:one], parts, "GET", text[three:four], text[four:].encode()
 
-    store, one, other = ReplyCache(), cut(), cut()
-    assert (key(store, one) == key(store, other)) == (one == other)
+    cache, one, other = ReplyCache(), cut(), cut()
+    assert (key(cache, one) == key(cache, other)) == (one == other)
 
 
-def test_a_key_tells_nothing_of_credential_or_url():
-    store = ReplyCache()
-    found = store.key("sma", owner({"token": "sentinel"}), Request("GET", "https://vendor.test", "/x"))
+def test_a_key_reveals_neither_credential_nor_url():
+    cache = ReplyCache()
+    found = cache.key("sma", owner({"token": "sentinel"}), Request("GET", "https://vendor.test", "/x"))
     assert isinstance(found, bytes)
     assert len(found) == 20
     other_process = ReplyCache().key("sma", owner({"token": "sentinel"}), Request("GET", "https://vendor.test", "/x"))
     assert found != other_process
 
 
-def test_a_reply_is_fresh_for_as_long_as_is_asked():
+def test_a_reply_is_fresh_up_to_the_requested_age():
     now = [100.0]
-    store = ReplyCache(clock=lambda: now[0])
-    store.put(b"k", reply())
+    cache = ReplyCache(clock=lambda: now[0])
+    cache.put(b"k", reply())
     now[0] = 160.0
-    assert store.get(b"k", max_age=60) is not None
-    assert store.get(b"k", max_age=59) is None
+    assert cache.get(b"k", max_age=60) is not None
+    assert cache.get(b"k", max_age=59) is None
 
 
-def test_memory_is_bounded_and_the_least_used_goes_first():
-    store = ReplyCache(max_bytes=3 * (1000 + SIZE))
+def test_memory_is_bounded_and_the_least_recently_used_reply_is_evicted_first():
+    cache = ReplyCache(max_bytes=3 * (1000 + SIZE))
     for name in (b"a", b"b", b"c"):
-        store.put(name, reply(1000))
-    store.get(b"a", 60)
-    store.put(b"d", reply(1000))
-    assert [name for name in (b"a", b"b", b"c", b"d") if store.get(name, 60)] == [b"a", b"c", b"d"]
-    assert store.bytes == 3 * (1000 + SIZE)
+        cache.put(name, reply(1000))
+    cache.get(b"a", 60)
+    cache.put(b"d", reply(1000))
+    assert [name for name in (b"a", b"b", b"c", b"d") if cache.get(name, 60)] == [b"a", b"c", b"d"]
+    assert cache.bytes == 3 * (1000 + SIZE)
 
 
 def fetched(chance, number, bytes_of_body, headers):
@@ -100,44 +100,44 @@ def fetched(chance, number, bytes_of_body, headers):
 
 
 @pytest.mark.parametrize(("body", "headers"), [(0, 0), (0, 12), (100, 12), (2_000, 12), (20_000, 5), (10, 90)], ids=str)
-def test_what_is_really_held_is_the_bound_within_a_third_after_ten_times_as_much(body, headers):
+def test_the_memory_in_use_is_within_a_third_of_the_bound(body, headers):
     bound, chance, put = 300_000, random.Random(1), 0
     tracemalloc.start()
     try:
-        store = ReplyCache(max_bytes=bound)
+        cache = ReplyCache(max_bytes=bound)
         while put < 10 * bound:
             sizes = chance.randint(body // 2, body * 2), chance.randint(headers // 2, headers)
             reply = fetched(chance, put, *sizes)
-            store.put(chance.randbytes(20), reply)
+            cache.put(chance.randbytes(20), reply)
             put += _size(reply)
         del reply
-        with_store = tracemalloc.get_traced_memory()[0]
+        with_cache = tracemalloc.get_traced_memory()[0]
         # What its end gives back is what it held, whatever else this process has done meanwhile.
-        del store
-        held = with_store - tracemalloc.get_traced_memory()[0]
+        del cache
+        held = with_cache - tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
     assert 0.67 * bound < held < 1.05 * bound
 
 
-def test_a_reply_larger_than_the_store_is_not_kept_and_does_no_harm():
-    store = ReplyCache(max_bytes=5000)
-    store.put(b"big", reply(10_000))
-    assert store.get(b"big", 60) is None
-    assert store.bytes == 0
+def test_a_reply_larger_than_the_cache_is_not_cached_and_evicts_no_other():
+    cache = ReplyCache(max_bytes=5000)
+    cache.put(b"big", reply(10_000))
+    assert cache.get(b"big", 60) is None
+    assert cache.bytes == 0
 
 
-def test_a_reply_that_is_taken_back_gives_its_place_to_the_one_before():
-    store = ReplyCache()
-    first, nothing = store.put(b"k", reply(10))
-    second, previous = store.put(b"k", reply(20))
+def test_taking_a_reply_back_recaches_the_reply_before():
+    cache = ReplyCache()
+    first, nothing = cache.put(b"k", reply(10))
+    second, previous = cache.put(b"k", reply(20))
     assert (nothing, previous) == (None, first)
-    store.take_back(b"k", second, previous)
-    assert store.get(b"k", 60) is first
-    assert store.bytes == 10 + SIZE
-    third, _ = store.put(b"k", reply(30))
-    store.take_back(b"k", second, previous)
-    assert store.get(b"k", 60) is third, "a newer reply is not undone"
-    store.take_back(b"k", third, None)
-    store.take_back(b"k", third, None)
-    assert (store.get(b"k", 60), store.bytes) == (None, 0)
+    cache.take_back(b"k", second, previous)
+    assert cache.get(b"k", 60) is first
+    assert cache.bytes == 10 + SIZE
+    third, _ = cache.put(b"k", reply(30))
+    cache.take_back(b"k", second, previous)
+    assert cache.get(b"k", 60) is third, "a newer reply is not undone"
+    cache.take_back(b"k", third, None)
+    cache.take_back(b"k", third, None)
+    assert (cache.get(b"k", 60), cache.bytes) == (None, 0)

@@ -35,26 +35,26 @@ def test_an_answer_of_another_form_is_read_whole(body):
 
 
 @pytest.mark.parametrize("body", ["", "<html>", '{"data": {"rows": [', "{}x", "[" * 100_000, '{"data": NaN}', "\xff"])
-def test_what_is_no_json_is_refused_as_without_a_shape(body):
+def test_invalid_json_is_refused_as_without_a_shape(body):
     with pytest.raises(orjson.JSONDecodeError):
         LIST.read(body.encode("latin-1"))
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(["id", "name", "x"]), JSON), max_size=4))
-def test_what_is_wanted_is_what_a_whole_read_gives(rows):
+def test_the_named_members_are_the_same_as_in_a_whole_read(rows):
     body = orjson.dumps({"data": {"rows": rows}})
     wanted = [{name: row[name] for name in row if name != "x"} for row in orjson.loads(body)["data"]["rows"]]
     assert LIST.read(body)["data"]["rows"] == wanted
 
 
-def test_an_error_is_read_whole_whatever_was_wanted_of_an_answer(network):
+def test_an_error_is_read_whole_whatever_the_shape(network):
     network.post(BASE + "/v1/api/inverterList", status=200, json={"code": "R0000", "msg": "too many request", "x": 1})
     sweep = Sweep(open_vendor("solis"))
     sweep.run(lambda vendor: vendor.devices())
     assert sweep.failure.code == "rate_limited"
 
 
-def test_two_reads_of_one_answer_get_each_what_they_want(network):
+def test_two_reads_of_one_reply_get_the_members_of_their_own_shapes(network):
     network.get(BASE + "/v1/plants", json={"plants": [{"plantId": "1", "name": "Roof"}]})
     cloud = cloud_of("sma")
     for _ in range(2):  # new, and from memory

@@ -221,7 +221,7 @@ def test_the_time_of_a_row_is_refused_where_it_is_none_or_its_clock_is_not_known
 
 
 @given(st.datetimes() | st.datetimes(timezones=st.timezones()))
-def test_a_time_that_is_read_can_be_told_on_any_clock(at):
+def test_a_time_that_is_read_has_a_date_on_any_clock(at):
     found = moment({"at": at.isoformat()}, "at", ZoneInfo("Pacific/Kiritimati"))
     for clock in (UTC, ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago")):
         assert found is None or found.astimezone(clock)
@@ -240,11 +240,11 @@ def test_a_truth_value_may_be_written_as_text_or_as_0_or_1_and_nothing_else_is_o
 
 
 @pytest.mark.parametrize("answer", [{"id": 7}, {"id": "7"}, {"id": None}, {}, [], None, {"id": {}}])
-def test_an_answer_that_tells_no_id_or_the_one_asked_for_is_taken(answer):
+def test_a_reply_without_an_id_or_with_the_requested_id_is_accepted(answer):
     check_id(answer, "id", "7")
 
 
-def test_an_answer_about_another_thing_is_refused():
+def test_a_reply_about_another_site_or_device_is_refused():
     with pytest.raises(WrongRecord):
         check_id({"id": 8}, "id", "7")
 

@@ -90,13 +90,13 @@ def test_no_counter_however_it_jumps_makes_negative_energy(readings):
         assert row.kwh is None or min(row.kwh) >= 0
 
 
-def test_no_row_is_no_interval_and_a_zero_is_one():
+def test_a_time_without_rows_has_no_interval_and_a_row_of_zero_has_one():
     rows = rows_of([0.0, 0.0, 0.0])
     found = intervals(rows, grid(timedelta(minutes=15), 2))
     assert found == [Interval(START, START + 3 * STEP, (0.0,))]
 
 
-def test_a_row_across_a_border_is_split_by_time_and_both_parts_say_so():
+def test_a_row_across_a_boundary_is_split_by_time_and_both_parts_are_derived():
     row = Row(START + timedelta(minutes=10), START + timedelta(minutes=25), (3.0,))
     first, second = intervals([row], grid(timedelta(minutes=15), 2))
     assert (first.kwh, second.kwh) == ((pytest.approx(1.0),), (pytest.approx(2.0),))
@@ -113,7 +113,7 @@ def test_a_hole_between_two_rows_is_partial_and_the_night_before_the_first_is_no
     assert [one.quality for one in intervals(late, grid(timedelta(hours=1), 1), nights=False)] == [Quality.PARTIAL]
 
 
-def test_what_the_vendor_cannot_know_yet_is_partial():
+def test_an_interval_beyond_the_vendor_s_data_is_partial():
     rows = rows_of([1.0] * 24)
     found = intervals(rows, grid(timedelta(hours=1), 2), known_until=START + timedelta(minutes=119))
     assert [one.quality for one in found] == [Quality.MEASURED, Quality.PARTIAL]
@@ -133,14 +133,14 @@ def test_after_a_short_gap_what_came_is_spread_and_after_a_long_one_it_is_the_da
     assert (day.kwh, day.quality) == ((3.0,), Quality.DERIVED)
 
 
-def test_a_row_beyond_all_rating_is_dropped_and_leaves_a_partial_sum():
+def test_a_row_beyond_the_rating_is_dropped_and_leaves_a_partial_sum():
     rows = rows_of([0.5, 1024.8, 0.5])
     (found,) = intervals(without_impossible(rows, most_kw=6.0), grid(timedelta(minutes=15), 1))
     assert (found.kwh, found.quality) == ((1.0,), Quality.PARTIAL)
     assert intervals(without_impossible(rows_of([99.0]), most_kw=6.0), grid(STEP, 1)) == []
 
 
-def test_the_least_of_those_who_reported_counts():
+def test_the_smallest_share_of_reporting_devices_counts():
     rows = [
         Row(START, START + STEP, (1.0,), reporting=Reporting(31, 31)),
         Row(START + STEP, START + 2 * STEP, (1.0,), reporting=Reporting(27, 31)),
@@ -225,7 +225,7 @@ def lies_within(row, level, zone):
 @pytest.mark.parametrize("rows_from", [rows_of_readings, rows_that_catch_up])
 @settings(max_examples=25)
 @given(readings=READINGS)
-def test_quarters_hours_and_the_day_tell_the_same_energy_less_what_nobody_measured(readings, rows_from, zone, start):
+def test_quarters_hours_and_the_day_hold_the_same_energy_as_far_as_it_was_measured(readings, rows_from, zone, start):
     rows = rows_from(readings, start)
     for level in (Level.QUARTER, Level.HOUR, Level.DAY):
         found = at_level(level, rows, zone, start)

@@ -1,4 +1,4 @@
-"""Windows and borders, on the clocks of all time zones."""
+"""Windows and boundaries, on the clocks of all time zones."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
@@ -24,7 +24,7 @@ def window(level, start, end, zone=BERLIN, now=NOW, since=None):
 
 
 @given(LEVELS, MOMENTS, ZONES)
-def test_a_moment_lies_between_two_borders_that_are_next_to_each_other(level, at, name):
+def test_an_instant_lies_between_two_adjacent_boundaries(level, at, name):
     zone = ZoneInfo(name)
     before, after = interval_start(level, at, zone), next_boundary(level, at, zone)
     assert before <= at < after
@@ -34,7 +34,7 @@ def test_a_moment_lies_between_two_borders_that_are_next_to_each_other(level, at
 
 
 @given(MOMENTS, ZONES)
-def test_borders_are_where_the_clock_says(at, name):
+def test_boundaries_follow_the_clock(at, name):
     zone = ZoneInfo(name)
     assert interval_start(Level.QUARTER, at, zone).minute % 15 == 0
     assert interval_start(Level.HOUR, at, zone).astimezone(zone).minute == 0
@@ -45,7 +45,7 @@ def test_borders_are_where_the_clock_says(at, name):
 
 
 @given(MOMENTS, ZONES)
-def test_coarse_borders_are_borders_of_all_finer_levels(at, name):
+def test_coarse_boundaries_are_boundaries_of_all_finer_levels(at, name):
     zone = ZoneInfo(name)
     levels = [Level.MONTH, Level.DAY, Level.QUARTER]
     for coarse, fine in pairwise(levels):
@@ -56,10 +56,10 @@ def test_coarse_borders_are_borders_of_all_finer_levels(at, name):
 def test_a_widened_window_takes_all_that_it_touches_and_no_more(level, start, span, name):
     zone, end = ZoneInfo(name), start + span
     found = window(level, start, end, zone, now=end + timedelta(days=400))
-    borders = list(found.boundaries())
-    assert borders[0] <= start < borders[1]
-    assert borders[-2] < end <= borders[-1]
-    assert borders == sorted(set(borders))
+    boundaries = list(found.boundaries())
+    assert boundaries[0] <= start < boundaries[1]
+    assert boundaries[-2] < end <= boundaries[-1]
+    assert boundaries == sorted(set(boundaries))
     assert window(level, found.start, found.end, zone, now=end + timedelta(days=400)) == found
 
 
@@ -85,8 +85,8 @@ def test_a_day_has_as_many_intervals_as_its_clock_makes_of_it(zone, day, quarter
 
 def test_where_the_clock_moves_by_half_an_hour_an_hour_lasts_ninety_minutes():
     start = datetime(2026, 4, 5, 0, 30, tzinfo=LORD_HOWE)
-    borders = list(window(Level.HOUR, start, start + timedelta(hours=3), LORD_HOWE).boundaries())
-    assert timedelta(minutes=90) in [after - before for before, after in pairwise(borders)]
+    boundaries = list(window(Level.HOUR, start, start + timedelta(hours=3), LORD_HOWE).boundaries())
+    assert timedelta(minutes=90) in [after - before for before, after in pairwise(boundaries)]
 
 
 def test_a_time_without_an_offset_is_on_the_site_s_clock():
@@ -98,13 +98,13 @@ def test_a_time_without_an_offset_is_on_the_site_s_clock():
     assert skipped.start == datetime(2026, 3, 29, 1, tzinfo=UTC), "moved forward"
 
 
-def test_what_is_not_asked_for_is_the_day_the_month_or_the_year_before_now():
+def test_a_window_without_start_and_end_is_the_last_day_month_or_year():
     spans = {level: window(level, None, None) for level in Level}
     assert [round((one.end - one.start) / timedelta(days=1), 2) for one in spans.values()] == [1.01, 1.04, 32.0, 395.0]
     assert all(one.end >= NOW for one in spans.values())
 
 
-def test_the_future_and_what_was_before_the_site_are_cut_off():
+def test_the_future_and_the_time_before_the_site_are_cut_off():
     since = datetime(2026, 6, 17, 9, 40, tzinfo=UTC)
     found = window(Level.HOUR, NOW - timedelta(days=2), NOW + timedelta(days=9), since=since)
     assert (found.start, found.end) == (since.replace(minute=0), NOW.replace(hour=12, minute=0))

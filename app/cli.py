@@ -123,11 +123,11 @@ def vendors(context: click.Context) -> None:
 
 @vendors.command("new")
 @click.argument("name")
-@click.option("--stage", type=click.Choice(list(Stage)), default=Stage.LIST, show_default=True)
-def new_vendor(name: str, stage: Stage) -> None:
+@click.option("--stage", type=click.Choice([stage.value for stage in Stage]), default="list", show_default=True)
+def new_vendor(name: str, stage: str) -> None:
     """Write the skeleton of a new vendor: recorded cases, plugin, section, and for series an emulator."""
     try:
-        files = scaffold.write_skeleton(name, stage)
+        files = scaffold.write_skeleton(name, Stage(stage))
     except scaffold.ScaffoldError as error:
         raise click.ClickException(str(error)) from error
     _print({"written": files, "next": f".venv/bin/python -m pytest tests/vendors -k {name}"})

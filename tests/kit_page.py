@@ -14,12 +14,13 @@ from vendors.kit.parsing import reading
 # Constants and aliases have no docstring.
 WITHOUT_DOCSTRING = {
     "ANY": "in a `Shape`: everything below this member",
-    "Describe": "gives the members of a record, by their names, from a row of a list",
+    "Convert": "gives the members of a record, by their names, from a row of a list",
     "GAP": "the longest gap over which what came after it is spread evenly",
     "Key": "the vendor's own stable identity of a site or device, as text parts",
     "MAX_CALLS": "calls to a vendor that a page of intervals may cost",
     "NEAR": "rows by which the power at the reset of a counter is estimated",
-    "Record": "Site, SolarInverter or Battery",
+    "DeviceRow": "a row of a list, of a solar inverter or of a battery",
+    "SiteRow": "a row of a list of sites",
 }
 GROUPS = {
     "the class and its calls": ("vendor", "calls", "limits", "reply", "messages", "credentials", "deadline", "http"),

@@ -9,7 +9,7 @@ from vendors.kit import Client
 from vendors.kit.http.transport import Transport
 
 # The verb of `Client` that begins an optional call.
-VERB = "beside"
+VERB = "optional"
 
 is_optional = ContextVar("is_optional", default=False)
 

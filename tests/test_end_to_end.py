@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from tests.services import PLAYED_VENDORS, served
-from vendors.kit.calls.quota import Budget
+from vendors.kit.calls.quota import Quota
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_a_fleet_larger_than_the_quota_is_complete_after_some_requests_without_r
         headers = played.headers("solaredge")
         now, seen, spent = [time.time()], [], 0
         cloud = service.app.extensions["services"].clouds["solaredge"]
-        cloud.budget = Budget("solaredge", cloud.vendor.limits.parallel, clock=lambda: now[0])
+        cloud.quota = Quota("solaredge", cloud.vendor.limits.parallel, clock=lambda: now[0])
         for _ in range(10):
             # Removing the quota and setting it again stands for the hour that passes.
             now[0] += 7200

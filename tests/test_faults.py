@@ -8,7 +8,7 @@ import pytest
 import trustme
 
 from tests.services import PLAYED_VENDORS, served
-from vendors.kit.calls.cloud import MAX_SWEEPS_OF_ONE
+from vendors.kit.calls.cloud import MAX_SWEEPS_PER_CREDENTIAL
 
 # The least deadline; a slow machine gets a longer one.
 SECONDS = 1.0
@@ -74,9 +74,9 @@ def test_the_threads_of_a_hung_vendor_are_free_again_after_the_deadline(fleet):
         client.join()
     played.put("/faults/solaredge", {})
     ended = time.monotonic() + GRACE
-    while cloud.places.taken and time.monotonic() < ended:
+    while cloud.sweep_slots.taken and time.monotonic() < ended:
         threading.Event().wait(0.01)
-    assert cloud.places.taken == 0
+    assert cloud.sweep_slots.taken == 0
     assert service.inverters(headers)[1] == {}
 
 
@@ -102,7 +102,7 @@ def test_sixty_four_clients_of_a_hung_vendor_get_the_other_vendors_and_delay_no_
         client.join()
     played.put("/faults/enphasevpp", {})
     assert others == [(expected, {})] * 10
-    assert still_stuck >= MAX_SWEEPS_OF_ONE, "the healthy requests were answered meanwhile"
+    assert still_stuck >= MAX_SWEEPS_PER_CREDENTIAL, "the healthy requests were answered meanwhile"
     assert [answer for answer in answers if answer[1:] != (True, ["enphasevpp"])] == []
     # Requests without a slot wait for one for a second and then report busy; the others wait until the deadline.
     assert max(took for took, *_ in answers) < deadline + GRACE

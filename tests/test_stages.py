@@ -31,11 +31,11 @@ class ReadsOne(Example):
 
 
 def to_site(raw):
-    return Site(key=(raw["id"],), vendor_id=raw["id"], name="Roof")
+    return Site.listed(raw["id"], lambda raw: {"name": "Roof"}, raw)
 
 
 def to_inverter(raw):
-    return SolarInverter(key=(raw["id"],), vendor_id=raw["id"], site_key=("1",), vendor_site_id="1")
+    return SolarInverter.listed((raw["id"],), raw["id"], "1", lambda raw: {}, raw)
 
 
 @pytest.mark.parametrize("plugin", sorted(set(registry.discover().values()), key=lambda plugin: plugin.__name__))

@@ -17,7 +17,7 @@ from vendors.kit import Key, Level, NotOffered, Quality, Vendor
 from vendors.kit.records import Keyed, Record
 from vendors.kit.series.read import ReadUpTo, intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked, BadWindow, Window
+from vendors.kit.series.windows import BadWindow, RequestedWindow, Window
 
 # Members of an interval that hold its energies.
 SOLAR = ("kwh",)
@@ -27,7 +27,7 @@ BATTERY = ("chargeKwh", "dischargeKwh")
 class PageRead:
     """Reads one page of intervals at a vendor, and keeps the window to which it widened the requested one."""
 
-    def __init__(self, operation: str, requested: Asked, size: int, now: datetime) -> None:
+    def __init__(self, operation: str, requested: RequestedWindow, size: int, now: datetime) -> None:
         self._operation, self._requested, self._size, self._now = operation, requested, size, now
         self.window: Window | None = None
         self.refusal: BadWindow | None = None
@@ -65,12 +65,12 @@ def read(kind: type[Record], operation: str, id: str, query: dict[str, Any]) -> 
     return {"id": id, "summary_level": level.value} | page, 200, {"Age": str(round(result.age))}
 
 
-def _requested(level: Level, query: dict[str, Any], bound_to: tuple[str, ...]) -> Asked:
+def _requested(level: Level, query: dict[str, Any], bound_to: tuple[str, ...]) -> RequestedWindow:
     """The window of the query, or the rest of it that a page token holds: its end does not move on between pages."""
     if "page_token" not in query:
-        return Asked(level, query.get("start"), query.get("end"))
+        return RequestedWindow(level, query.get("start"), query.get("end"))
     start, end = services().pages.read(query["page_token"], bound_to).split(" ")
-    return Asked(level, datetime.fromisoformat(start), datetime.fromisoformat(end))
+    return RequestedWindow(level, datetime.fromisoformat(start), datetime.fromisoformat(end))
 
 
 def _page(result: ReadResult, window: Window | None, operation: str, bound_to: tuple[str, ...]) -> dict[str, Any]:

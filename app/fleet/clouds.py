@@ -8,7 +8,7 @@ from app.config import Settings, SettingsError
 from vendors.kit import Rate
 from vendors.kit.calls.cloud import Cloud, open_cloud
 from vendors.kit.calls.quota import Ledger
-from vendors.kit.calls.reply_cache import Replies
+from vendors.kit.calls.reply_cache import ReplyCache
 from vendors.kit.http.transport import Transport
 from vendors.kit.registry import NameTaken, discover
 
@@ -25,7 +25,7 @@ def clouds(settings: Settings, ledger: Ledger, clock: Callable[[], float] = time
         raise SettingsError(str(error)) from error
     _refuse_unknown_vendors(settings, vendors)
     secret = blake2b(settings.secret_key.encode(), person=b"derapi-groups").digest()
-    replies = Replies(clock=clock)
+    replies = ReplyCache(clock=clock)
     opened: dict[str, Cloud] = {}
     for name, vendor in vendors.items():
         base_url = settings.vendor_urls.get(name) or (settings.sandbox_url and f"{settings.sandbox_url}/{name}")

@@ -79,13 +79,13 @@ class VendorSweep:
 
     def start(self, seconds: float) -> bool:
         """Starts the sweep if a slot is free within so many seconds."""
-        if not self._cloud.places.acquire(self._owner, max(0.0, seconds)):
+        if not self._cloud.sweep_slots.acquire(self._owner, max(0.0, seconds)):
             return False
         try:
             self.sweep = Sweep(self._cloud.open(self._credential, self._deadline, self._mode))
-            self._cloud.sweeps.run(partial(contextvars.copy_context().run, self._run, self.sweep))
+            self._cloud.sweep_threads.run(partial(contextvars.copy_context().run, self._run, self.sweep))
         except BaseException:  # For example when the system has no thread for it.
-            self._cloud.places.release(self._owner)
+            self._cloud.sweep_slots.release(self._owner)
             raise
         return True
 
@@ -94,7 +94,7 @@ class VendorSweep:
             sweep.run(self._find)
         finally:
             # Released here and not at the end of the request, which the sweep may outlive by a moment.
-            self._cloud.places.release(self._owner)
+            self._cloud.sweep_slots.release(self._owner)
             self.ended.set()
 
     def result(self, *, gave_up_early: bool) -> VendorResult:
@@ -109,7 +109,7 @@ class VendorSweep:
         if not has_stopped:
             failure = self._not_finished(sweep.vendor.client.waits_for, gave_up_early)
         if failure is None:
-            sources = () if progress.is_stale else progress.sources
+            sources = () if progress.is_stale else progress.reply_refs
             return VendorResult(sweep.records, age=progress.age, sources=sources)
         return VendorResult(sweep.records, failure, sweep.incomplete, progress.age)
 

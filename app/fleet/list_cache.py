@@ -49,7 +49,7 @@ class ListCache:
         for name, credential in credentials.items():
             with self._lock:
                 entry = self._entries.get(self._key(name, credential, subject))
-            age = self._clouds[name].replies.age_of(entry.sources) if entry else None
+            age = self._clouds[name].reply_cache.age_of(entry.sources) if entry else None
             if entry and age is not None and self._id_table.knows(entry.ids):
                 unchanged[name] = entry, age
         return unchanged

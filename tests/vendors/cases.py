@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from tests.vendors.support import records_of
-from vendors.kit import Client, Level, Quality, RawReply, Request, Vendor, VendorError
+from vendors.kit import Client, Level, ListRow, Quality, RawReply, Request, Vendor, VendorError
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.deadline import Deadline
+from vendors.kit.records import Record
 from vendors.kit.series.read import intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 HERE = Path(__file__).parent
 LISTS = ("sites", "devices")
@@ -94,7 +94,7 @@ class Case:
         """The records or intervals that the plugin gives; failures are added to its progress."""
         if self.read in LISTS:
             sweep = Sweep(plugin)
-            sweep.run(lambda vendor: records_of(getattr(vendor, self.read)(*[self.site] if self.site else [])))
+            sweep.run(lambda vendor: map(record_of_row, getattr(vendor, self.read)(*[self.site] if self.site else [])))
             return sweep.records
         try:
             if self.read in SERIES:
@@ -108,8 +108,14 @@ class Case:
         now = plugin.client.now
         level = Level(self.level or "")
         series = getattr(plugin, self.read)(self.key, level)
-        window = Asked(level, _time(self.start), _time(self.end)).widened(series.zone, now, series.since)
+        window = RequestedWindow(level, _time(self.start), _time(self.end)).widened(series.zone, now, series.since)
         return [one for one in intervals(series, window, MAX_INTERVALS, now) if isinstance(one, Interval)]
+
+
+def record_of_row(row: object) -> Record:
+    """The record of a list row; lists of records would pass here and fail in the service."""
+    assert isinstance(row, ListRow), f"lists yield rows: make them with {type(row).__name__}.listed(...)"
+    return row.record()
 
 
 class RecordedTransport:

@@ -56,9 +56,10 @@ def test_the_first_run_of_a_skeleton_is_red_and_names_what_to_write_next(copy):
     tasks = [line for line in run.stdout.splitlines() if ": write " in line]
     assert "tests/vendors/sunny/cases.json" in tasks[0]
     assert "docs/vendors.md, section sunny: write what the vendor does not report." in tasks[-1]
-    assert any("write Sunny.sites(): yield from self.client.get" in task for task in tasks)
-    lint = copy("-m", "ruff", "check", "vendors/sunny", "sandbox/sunny.py")
-    assert lint.returncode == 0, lint.stdout
+    assert any("write sites(): yield from self.client.get" in task for task in tasks)
+    for command in (["check"], ["format", "--check"]):
+        lint = copy("-m", "ruff", *command, "vendors/sunny", "sandbox/sunny.py")
+        assert lint.returncode == 0, lint.stdout
 
 
 @pytest.mark.parametrize("stage", Stage)
@@ -105,3 +106,9 @@ def test_the_command_prints_the_refusal_alone(app):
     result = app.test_cli_runner().invoke(args=["vendors", "new", "sma"])
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "Error: There is a vendor 'sma' already: vendors.sma.api.\n"
+
+
+def test_the_command_names_the_stages_as_a_plugin_is_shown_to_have_them(app):
+    result = app.test_cli_runner().invoke(args=["vendors", "new", "sunny", "--stage", "roof"])
+    assert result.exit_code == 2
+    assert "'roof' is not one of 'list', 'state', 'series'" in result.stderr

@@ -69,7 +69,7 @@ def test_without_a_slot_records_come_from_cached_replies_and_the_vendor_is_busy(
         network.get(f"{BASE}/v1/plants/{plant}/devices/lean", json={"devices": [inverter]})
     assert len(fan_out(cloud).records) == 2
     calls = len(network.calls)
-    fill(cloud.places)
+    fill(cloud.sweep_slots)
     busy = fan_out(cloud)
     assert (len(busy.records), busy.failure.code) == (2, "busy")
     assert len(network.calls) == calls
@@ -77,7 +77,7 @@ def test_without_a_slot_records_come_from_cached_replies_and_the_vendor_is_busy(
 
 def test_without_a_slot_and_without_cached_replies_the_vendor_is_busy_with_a_hint(cloud, monkeypatch):
     monkeypatch.setattr(fanout, "SLOT_WAIT_SECONDS", 0.01)
-    fill(cloud.places)
+    fill(cloud.sweep_slots)
     busy = fan_out(cloud)
     assert (busy.records, busy.failure.code, busy.failure.retry_after) == ([], "busy", 5.0)
 
@@ -106,7 +106,7 @@ def test_a_slot_is_released_when_a_sweep_cannot_start(cloud, monkeypatch):
     def refuse(work):
         raise RuntimeError("no thread")
 
-    monkeypatch.setattr(cloud.sweeps, "run", refuse)
+    monkeypatch.setattr(cloud.sweep_threads, "run", refuse)
     with pytest.raises(RuntimeError):
         fan_out(cloud)
-    assert cloud.places.taken == 0
+    assert cloud.sweep_slots.taken == 0

@@ -7,7 +7,7 @@ from app.fleet.list_cache import ListCache, VendorIds
 from tests.app.support import ALL, SMA, SOLAREDGE, SOLIS, V2, ids_of
 from tests.vendors.support import HEADERS, credential_of
 from vendors.kit import SolarInverter
-from vendors.kit.calls.reply_cache import MAX_KEPT
+from vendors.kit.calls.reply_cache import MAX_CACHED_BYTES
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_the_ids_of_a_vendor_that_failed_are_not_cached(get, clouds, swept):
 
 
 def test_ids_from_a_reply_that_is_too_large_for_the_cache_are_not_cached(get, clouds, swept):
-    rows = [{"type": "INVERTER", "serialNumber": "1", "note": "x" * MAX_KEPT}]
+    rows = [{"type": "INVERTER", "serialNumber": "1", "note": "x" * MAX_CACHED_BYTES}]
     clouds.replace("GET", f"{SOLAREDGE}/v2/sites/5/devices", json=rows)
     assert ids_of(get()) == ids_of(get())
     assert swept[1:] == [["solaredge"]]

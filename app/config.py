@@ -189,7 +189,7 @@ def _embedded(values: Mapping[str, Any], present: Mapping[str, str], faults: lis
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("secret_key", "id_key"):
             if name.upper() not in present:
-                defaults[name] = instance_keys.kept(folder, name)
+                defaults[name] = instance_keys.read_or_create(folder, name)
     except (OSError, ValueError) as error:
         faults.append(f"INSTANCE_PATH: expected a folder to write to, for example /var/lib/derapi ({error})")
     return defaults

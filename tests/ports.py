@@ -4,10 +4,10 @@ import socket
 
 
 def free_port() -> int:
-    """A port that is ours until this process ends, on which a server of ours can listen.
+    """Reserves a port until this process ends; a server that a test starts can listen on it.
 
-    It is bound here, without listening: so the kernel gives it to no other process that asks for any port, be it for a
-    server or for a call. Servers that name the port may still have it, since they and we set SO_REUSEADDR.
+    The port is bound here, without listening. So the kernel gives it to no other socket that asks for any free port,
+    neither of a server nor of a call. A server that names the port can still bind it, as both set SO_REUSEADDR.
     """
     holder = socket.socket()
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -15,9 +15,9 @@ from vendors.kit.calls.quota import Quota
 from vendors.kit.calls.reply_cache import ReplyCache
 from vendors.kit.calls.retry_budget import RetryBudget
 
-# The least deadline: a slow machine has a longer one.
+# The least deadline; a slow machine gets a longer one.
 SECONDS = 0.7
-# Of what comes at the deadline; a call without one would wait for ever.
+# Allowed after the deadline, on a busy machine; a call without a deadline would wait for ever.
 GRACE = 5.0
 SITES = 2
 
@@ -47,12 +47,12 @@ FAULTS = {
     "says 421": ({"status": 421}, {DOWN, "Misdirected Request"}, 5),
     "answers HTML": ({"body": "<html>login</html>"}, {DOWN}, 10),
     "answers {}": ({"body": "{}"}, {DOWN}, 10),
-    # Not []: somewhere that is an honest "you have no sites".
+    # Not []: for some vendors that is a valid answer, an account without sites.
     "answers [1]": ({"body": "[1]"}, {DOWN}, 10),
     "answers null": ({"body": "null"}, {DOWN}, 10),
     "answers half": ({"body": '{"plants": [{"plantId'}, {DOWN}, 10),
     "answers nothing": ({"body": ""}, {DOWN}, 10),
-    # Late where the machine is busy.
+    # May be late on a busy machine.
     "answers too much": ({"huge": 40_000_000}, {DOWN, LATE}, 1),
     "redirects": ({"redirect": "http://127.0.0.1:9/stolen"}, {DOWN}, 10),
     "redirects to itself": ({"status": 308, "redirect": "/"}, {DOWN}, 5),
@@ -84,7 +84,7 @@ class Schedules:
         self.secrets |= {value.rpartition(" ")[2] for value in self.headers.values()}
 
     def run(self, seed):
-        """One schedule. Raises AssertionError with the first thing that is wrong."""
+        """Runs one schedule. Raises AssertionError with the first violation."""
         chance = random.Random(seed)
         self.forget()
         self.renew()
@@ -95,13 +95,13 @@ class Schedules:
             chosen = {vendor: self._fault(chance, vendor) for vendor in self.clouds}
             for vendor, (name, fault) in chosen.items():
                 self.played.put(f"/faults/{vendor}", fault)
-                # Later answers may show what was learnt of the vendor: that it is down.
+                # Later answers may come from the circuit breaker, which reports that the vendor is down.
                 possible[vendor] |= FAULTS[name][1] | {DOWN} if name else set()
             self._step(chosen, possible, chance.random() < 0.5)
         self._settle()
 
     def _fault(self, chance, vendor):
-        """A name and a fault of all calls, or of those to one path; often none."""
+        """The name and the fault of all calls or of calls to one path; often none."""
         if chance.random() < 0.6:
             return "", {}
         (name,) = chance.choices(list(FAULTS), [weight for _, _, weight in FAULTS.values()])
@@ -119,9 +119,9 @@ class Schedules:
         self.requests += 2
         self.slowest = max(self.slowest, took)
         assert took < self.deadline + GRACE, (took, chosen)
-        for given in (answer, strange):
-            assert given.status_code == 200, (given.status_code, given.text, chosen)
-            assert not [secret for secret in self.secrets if secret in given.text]
+        for each in (answer, strange):
+            assert each.status_code == 200, (each.status_code, each.text, chosen)
+            assert not [secret for secret in self.secrets if secret in each.text]
         assert strange.json["solarInverters"] == [], "another caller's data"
         assert set(strange.json["errors"]) == set(self.clouds), (strange.json["errors"], chosen)
         self._check(answer.json, chosen, possible)
@@ -134,7 +134,7 @@ class Schedules:
             entry = errors.get(vendor)
             case = (vendor, chosen[vendor], entry, possible[vendor])
             if entry is None:
-                assert ids >= truth, (case, "cut short without a word")
+                assert ids >= truth, (case, "incomplete without an error")
                 continue
             match = ENTRY.fullmatch(entry)
             assert match, case
@@ -142,7 +142,7 @@ class Schedules:
             assert answer["errorDetails"][vendor]["code"], case
 
     def forget(self):
-        """Healthy vendors, as after a new start, but with the same threads and connections."""
+        """Makes all vendors healthy and forgets their state, but keeps threads and connections."""
         for cloud in self.clouds.values():
             self.played.put(f"/faults/{cloud.name}", {})
             cloud.pause = 0.1
@@ -151,7 +151,7 @@ class Schedules:
             cloud.reply_cache, cloud.retries = ReplyCache(), RetryBudget()
 
     def _settle(self):
-        """No sweep goes on for long after its request."""
+        """Checks that no sweep goes on for long after its request."""
         ends = time.monotonic() + self.deadline + GRACE
         while busy := [cloud.name for cloud in self.clouds.values() if cloud.sweep_slots.taken]:
             assert time.monotonic() < ends, (busy, "still at work")

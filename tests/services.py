@@ -41,11 +41,11 @@ class Played:
 
     def headers(self, *vendors: str) -> dict[str, str]:
         """Ready credentials; of all vendors when none is named."""
-        found = self.get("/")["vendors"]
-        return {name: value for vendor in vendors or found for name, value in found[vendor]["headers"].items()}
+        accounts = self.get("/")["vendors"]
+        return {name: value for vendor in vendors or accounts for name, value in accounts[vendor]["headers"].items()}
 
     def calls(self, vendor: str) -> dict[str, int]:
-        """Calls by path since the last time this was asked."""
+        """Calls by path since the last use of this method."""
         counted = self.get(f"/calls/{vendor}")
         requests.delete(f"{self.url}/calls/{vendor}", timeout=60, verify=self._verify)
         return counted
@@ -75,11 +75,11 @@ class Service:
         return self.http.get(path, headers=self._bearer | headers)
 
     def pace(self, least: float, headers: dict[str, str]) -> float:
-        """Sets the deadline of requests to so many seconds, or to more where the machine needs long: to six times what
-        these healthy vendors take now. Gives the deadline."""
+        """Sets the deadline of requests to `least` seconds, or on a slow machine to six times what these healthy
+        vendors take now. Returns the deadline."""
         self._deadline(60.0)
         took = []
-        while len(took) < 2:  # the first time is that of a start
+        while len(took) < 2:  # the first request is slower
             started = time.monotonic()
             assert self.inverters(headers | {"Cache-Control": "no-cache"})[1] == {}
             took.append(time.monotonic() - started)
@@ -102,7 +102,7 @@ class Service:
 def served(
     folder: Path, sites: int = 8, seconds: float = 20.0, tls=None, ca_file=None, limits=None
 ) -> Iterator[tuple[Service, Played]]:
-    """A service with its own database, and the sandbox behind it."""
+    """A service with a separate database, and the sandbox in place of the vendors."""
     with running(sandbox.create_app(sites, 1), tls) as url:
         settings = Settings(
             secret_key="s" * 32,
@@ -115,11 +115,13 @@ def served(
             vendor_ca_file=ca_file,
             vendor_limits=limits or {},
         )
-        yield Service(settings), Played(url, ca_file)
+        service = Service(settings)
+        yield service, Played(url, ca_file)
+        service.app.extensions["services"].close()
 
 
 class Account:
-    """One vendor's emulator and an account there; keeps a cloud, so that replies are reused from sweep to sweep."""
+    """A vendor's emulator and an account there. The cloud is shared by all sweeps, so that they reuse replies."""
 
     def __init__(self, played, name):
         self.played, self.name = played, name

@@ -85,9 +85,9 @@ def test_only_the_settings_of_gunicorn_import_the_server():
 
 def test_the_services_of_the_application_are_looked_up_in_one_place():
     look_up = re.compile(r"\.extensions\b|config\[")
-    found = {str(path.relative_to(ROOT)) for path in files("app") if look_up.search(path.read_text())}
+    modules = {str(path.relative_to(ROOT)) for path in files("app") if look_up.search(path.read_text())}
     # gunicorn's hooks run outside of a request, and have only the application.
-    assert found == {"app/api/services.py", "app/server/hooks.py"}
+    assert modules == {"app/api/services.py", "app/server/hooks.py"}
 
 
 def plugins():
@@ -121,13 +121,13 @@ def test_only_the_settings_read_the_environment():
 
 def test_no_vendor_is_named_in_the_service():
     names = re.compile(rf"\b({'|'.join(discover())}|enphase|enphasevpp|tesla)\b", re.I)
-    found = {
+    names_by_module = {
         str(path.relative_to(ROOT)): match.group()
         for path in files("app")
         # A URL in an example of the API's documentation is no dependency.
         if (match := names.search(re.sub(r"https://\S+", "", path.read_text())))
     }
-    assert not found
+    assert not names_by_module
 
 
 def test_no_modules_import_each_other_in_a_circle():

@@ -1,4 +1,4 @@
-"""Public ids: the same for ever and everywhere, distinct, and found in no other way than by their key."""
+"""Public ids: distinct, and the same in every process and version as long as ID_KEY is the same."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ KINDS = st.sampled_from([Site, SolarInverter, Battery])
 
 @pytest.fixture(scope="module")
 def records():
-    """Vendor and record of everything in the fleet, through every plugin."""
+    """Vendor and record of each site and device of the fleet, from every plugin."""
     with running(sandbox.create_app(8, 1)) as url:
         accounts = [Account(Played(url), name) for name in NAMES]
         return [
@@ -39,9 +39,9 @@ def test_ids_are_distinct_between_vendors_kinds_and_devices(records):
 
 
 @given(st.tuples(KINDS, st.text(max_size=6), KEYS), st.tuples(KINDS, st.text(max_size=6), KEYS))
-def test_two_ids_are_equal_only_if_everything_is(one, other):
+def test_two_ids_are_equal_only_if_kind_vendor_and_key_are(first, second):
     ids = Ids("k" * 32)
-    assert (ids.of(*one) == ids.of(*other)) == (one == other)
+    assert (ids.of(*first) == ids.of(*second)) == (first == second)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_ids_that_clients_have_stored_stay_the_same_in_later_versions(kind, vend
     assert Ids("k" * 32).of(kind, vendor, key) == id
 
 
-def test_another_key_of_the_server_makes_other_ids():
+def test_another_id_key_gives_other_ids():
     assert Ids("a" * 32).of(Site, "sma", ("1",)) != Ids("b" * 32).of(Site, "sma", ("1",))
 
 

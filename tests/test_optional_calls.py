@@ -1,6 +1,6 @@
 """One site or device of every vendor, while one of the calls behind it fails or hangs.
 
-Which calls are optional is not listed anywhere: the test watches what the plugin itself begins as an optional call.
+There is no list of optional calls: the tests watch which calls a plugin begins as optional.
 """
 
 import json
@@ -22,8 +22,7 @@ from vendors.kit.registry import discover
 
 NAMES = sorted(discover())
 READS = {"site": Site, "solar_inverter": SolarInverter, "battery": Battery}
-# By vendor and read, how many calls follow one another at most; the vendors that declare it have calls that are
-# independent of each other.
+# By vendor and read, the greatest number of successive calls, declared by vendors that have independent calls.
 ROUNDS = {
     (path.parent.name, operation): rounds
     for path in sorted((Path(__file__).parent / "vendors").glob("*/rounds.json"))
@@ -55,7 +54,7 @@ class SingleRead:
         return sweep
 
     def seconds(self):
-        """How long a read takes at present."""
+        """Seconds that a read takes at present."""
         started = time.monotonic()
         self.read()
         return time.monotonic() - started
@@ -98,7 +97,7 @@ def test_a_failing_optional_call_leaves_its_members_out_and_is_reported(fleet, n
 @pytest.mark.one_in(8)
 @each_vendor
 @each_read
-def test_a_hanging_optional_call_does_not_keep_the_record(fleet, name, operation, monkeypatch):
+def test_a_hanging_optional_call_does_not_hold_up_the_record(fleet, name, operation, monkeypatch):
     single = SingleRead(fleet, name, operation)
     deadline = max(2.0, 8 * single.seconds())
     monkeypatch.setattr(optional, "GRACE_SECONDS", deadline / 2)

@@ -1,4 +1,4 @@
-"""Ports of tests: held from choice to use, so that no process that runs meanwhile takes them."""
+"""Ports of tests are reserved from choice to use, so that no concurrent process takes them."""
 
 import errno
 import socket
@@ -18,17 +18,17 @@ def only():
     opened = []
 
     def make(port):
-        made = socket.socket()
-        opened.append(made)
+        opened_socket = socket.socket()
+        opened.append(opened_socket)
         try:
-            made.setsockopt(socket.IPPROTO_IP, IP_LOCAL_PORT_RANGE, struct.pack("I", port << 16 | port))
+            opened_socket.setsockopt(socket.IPPROTO_IP, IP_LOCAL_PORT_RANGE, struct.pack("I", port << 16 | port))
         except OSError:
             pytest.skip("this kernel cannot narrow the ports of one socket")
-        return made
+        return opened_socket
 
     yield make
-    for one in opened:
-        one.close()
+    for opened_socket in opened:
+        opened_socket.close()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the option is Linux's")
@@ -44,7 +44,7 @@ def test_a_held_port_is_given_to_no_other_process_and_no_call(only):
         only(port).connect(listening.getsockname())
 
 
-def test_a_server_can_listen_on_a_held_port_and_before_that_there_is_none():
+def test_a_server_can_listen_on_a_held_port_and_nothing_listens_there_before():
     port = free_port()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))

@@ -44,9 +44,9 @@ def blocks(text):
     """The blocks of a document: indented ones are commands, fenced ones answers."""
     mark = f"(?P<mark>{re.escape(MARK)}\n\n?)?"
     fenced, indented = r"```json\n(?P<json>.*?)\n```", r"(?P<shell>(?:    [^\n]*\n)+)"
-    for found in re.finditer(rf"(?<=\n\n){mark}(?:{fenced}|{indented})", text, re.S):
-        body = found["json"] or re.sub("^    ", "", found["shell"], flags=re.M)
-        yield Block(body, is_json=found["json"] is not None, is_marked=found["mark"] is not None)
+    for match in re.finditer(rf"(?<=\n\n){mark}(?:{fenced}|{indented})", text, re.S):
+        body = match["json"] or re.sub("^    ", "", match["shell"], flags=re.M)
+        yield Block(body, is_json=match["json"] is not None, is_marked=match["mark"] is not None)
 
 
 README = (config.ROOT / "README.md").read_text()
@@ -100,27 +100,27 @@ def demo():
         yield shell
 
 
-def agree(shown, given):
+def agree(shown, actual):
     """Whether an answer is as shown; of a long list its beginning may be shown."""
     if isinstance(shown, dict):
-        assert shown.keys() == given.keys()
+        assert shown.keys() == actual.keys()
         for name, value in shown.items():
-            agree(value, given[name])
+            agree(value, actual[name])
     elif isinstance(shown, list):
-        assert len(shown) <= len(given)
-        for one, other in zip(shown, given, strict=False):
-            agree(one, other)
+        assert len(shown) <= len(actual)
+        for expected_row, actual_row in zip(shown, actual, strict=False):
+            agree(expected_row, actual_row)
     else:
-        assert shown == given
+        assert shown == actual
 
 
 @pytest.mark.parametrize(("block", "shown"), REQUESTS)
 def test_the_demo_answers_every_request_of_the_readme_as_shown(demo, block, shown):
     (command,) = block.commands
-    given = json.loads(demo.run(command.replace("curl", "curl -s", 1)))
-    agree(json.loads(demo.here(json.dumps(shown))), given)
-    if "solar-inverters" in given:
-        assert f"The first three of the demo's {len(given['solar-inverters'])}." in README
+    actual = json.loads(demo.run(command.replace("curl", "curl -s", 1)))
+    agree(json.loads(demo.here(json.dumps(shown))), actual)
+    if "solar-inverters" in actual:
+        assert f"The first three of the demo's {len(actual['solar-inverters'])}." in README
 
 
 @pytest.mark.exhaustive
@@ -136,12 +136,12 @@ def test_without_the_demo_three_terminals_make_a_client_that_gets_a_token(tmp_pa
         for process, ready in ((first, "sandbox of"), (second, "listening")):
             read_until(process, ready)
             threading.Thread(target=process.stdout.read, daemon=True).start()
-        made = json.loads(shell.run(create))
-        shell.variables |= {"CLIENT_ID": made["client_id"], "CLIENT_SECRET": made["client_secret"]}
+        client = json.loads(shell.run(create))
+        shell.variables |= {"CLIENT_ID": client["client_id"], "CLIENT_SECRET": client["client_secret"]}
         token = json.loads(shell.run(TOKEN.text.replace("curl", "curl -s", 1)))["access_token"]
         played = json.loads(shell.run("curl -s http://127.0.0.1:9000/"))["vendors"]["tesla"]["headers"]
-        asked = played | {"Authorization": f"Bearer {token}"}
-        headers = " ".join(f'-H "{name}: {value}"' for name, value in asked.items())
+        credentials = played | {"Authorization": f"Bearer {token}"}
+        headers = " ".join(f'-H "{name}: {value}"' for name, value in credentials.items())
         listed = json.loads(shell.run(f"curl -s http://127.0.0.1:8000/solar-inverters {headers}"))
         assert (len(listed["solar-inverters"]), listed["errors"]) == (9, {})
 
@@ -157,11 +157,11 @@ def test_the_partial_result_is_what_a_spent_quota_gives(tmp_path):
         text = re.sub(r"sites/\d+/", "sites/7/", json.dumps(value))
         return json.loads(re.sub(r'"retryAfter": \d+', '"retryAfter": 42', text))
 
-    given = json.loads(text)
+    actual = json.loads(text)
     assert re.fullmatch("solr-[0-9a-z]{16}", shown["solarInverters"][0]["id"])
-    assert len(given["solarInverters"]) >= 9
+    assert len(actual["solarInverters"]) >= 9
     for member in ("errors", "errorDetails"):
-        assert masked(given[member]) == shown[member]
+        assert masked(actual[member]) == shown[member]
 
 
 def test_every_block_of_the_readme_is_run_or_marked():

@@ -1,4 +1,4 @@
-"""Whatever the vendors do together: 200, the healthy part, and a word for everything that is missing."""
+"""Random faults of all vendors at once: a list is a 200 with the healthy vendors and an error for each failure."""
 
 import ctypes
 import gc
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.serial
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("first", range(0, 200, 20))
-def test_every_answer_is_right_whatever_the_vendors_do_together(schedules, first, capfd):  # noqa: F811
+def test_every_list_is_right_whatever_faults_the_vendors_have_together(schedules, first, capfd):  # noqa: F811
     for seed in range(first, first + 20):
         try:
             schedules.run(seed)
@@ -33,7 +33,7 @@ def test_every_answer_is_right_whatever_the_vendors_do_together(schedules, first
 
 @pytest.mark.exhaustive
 def test_faults_leave_no_thread_and_no_connection_behind(schedules):  # noqa: F811
-    """After all the schedules above every pool is as large as it gets."""
+    """After the schedules above, every pool has its largest size."""
     before = resources()
     for seed in range(200, 240):
         schedules.run(seed)
@@ -68,7 +68,7 @@ def test_two_thousand_schedules_leave_nothing_behind(schedules, report):  # noqa
 def resources():
     """Threads, open files and memory of this process, in which the service and the clouds run.
 
-    Without the freed memory that the C library keeps for each thread: it is given back first.
+    Freed memory that the C library holds for each thread is returned to the system first.
     """
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
@@ -82,7 +82,7 @@ def resources():
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", FAULTS)
-def test_what_a_client_sees_of_each_fault(schedules, report, name):  # noqa: F811
+def test_a_fault_of_a_vendor_is_an_error_of_that_vendor_by_the_deadline(schedules, report, name):  # noqa: F811
     schedules.forget()
     schedules.renew()
     headers = schedules.headers | {"Cache-Control": "no-cache"}
@@ -100,25 +100,25 @@ def test_what_a_client_sees_of_each_fault(schedules, report, name):  # noqa: F81
 
 
 @pytest.mark.soak
-def test_calls_never_exceed_a_quota_however_hard_clients_ask(tmp_path, report):
+def test_calls_never_exceed_a_quota_under_load(tmp_path, report):
     limits = {"sma": (60, 5), "solaredge": (40, 5), "solis": (10, 5), "enphase": (60, 5), "tesla": (60, 5)}
     with served(tmp_path, sites=30, limits=limits) as (service, played):
         headers = played.headers(*limits) | {"Cache-Control": "no-cache"}
         ends = time.monotonic() + 21
         with ThreadPoolExecutor(8) as pool:
-            asked = sum(pool.map(lambda _: asking(service, headers, ends), range(8)))
+            sent = sum(pool.map(lambda _: send_until(service, headers, ends), range(8)))
         for vendor, (calls, seconds) in limits.items():
             spent, allowed = sum(played.calls(vendor).values()), calls * (1 + math.ceil(22 / seconds))
             report(
-                f"quota of {vendor}, {calls} in {seconds} s: {spent} calls of at most {allowed}, for {asked} requests"
+                f"quota of {vendor}, {calls} in {seconds} s: {spent} calls of at most {allowed}, for {sent} requests"
             )
             assert calls < spent <= allowed
 
 
-def asking(service, headers, ends):
-    """Requests until then; how many."""
-    asked = 0
+def send_until(service, headers, ends):
+    """Sends requests until then; returns their number."""
+    sent = 0
     while time.monotonic() < ends:
         service.inverters(headers)
-        asked += 1
-    return asked
+        sent += 1
+    return sent

@@ -1,4 +1,4 @@
-"""What `make test` and `make test-all` run: together everything but the soak, and nothing twice."""
+"""The tests that `make test` and `make test-all` run: together all but the soak tests, and none twice."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ def test_usual(): pass
 
 @pytest.fixture
 def selected(tmp_path):
-    """Gives the names of the tests that a selection runs."""
+    """Returns a function that lists the tests which a marker expression selects."""
     (tmp_path / "test_cases.py").write_text(CASES)
     (tmp_path / "conftest.py").write_text("from tests.selection import pytest_collection_modifyitems")
 
@@ -42,15 +42,15 @@ def selected(tmp_path):
     return select
 
 
-def test_of_a_test_that_is_thinned_or_has_many_cases_some_represent_the_others(selected):
+def test_only_some_cases_of_a_marked_or_long_parametrized_test_run_in_make_test(selected):
     many = {f"test_of_many_cases[{number}]" for number in (0, 5, 10, 15)}
     usual = {"test_thinned[0]", "test_thinned[3]", "test_thinned[6]", "test_usual"}
     assert set(selected("not exhaustive")) == usual | many
-    rest = {"test_thinned[1]", "test_thinned[2]", "test_thinned[4]", "test_thinned[5]", "test_long"}
-    assert set(selected("exhaustive")) == rest | {f"test_of_many_cases[{number}]" for number in range(16)} - many
+    others = {"test_thinned[1]", "test_thinned[2]", "test_thinned[4]", "test_thinned[5]", "test_long"}
+    assert set(selected("exhaustive")) == others | {f"test_of_many_cases[{number}]" for number in range(16)} - many
 
 
-def test_the_make_targets_select_every_test_once():
+def test_the_make_targets_select_every_test_exactly_once():
     lines = (ROOT / "Makefile").read_text().splitlines()
     chosen = [line.split('-m "')[1].split('"')[0] for line in lines if '-m "' in line]
     parts = {frozenset(expression.split(" and ")) for expression in chosen}

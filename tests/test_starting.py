@@ -1,4 +1,4 @@
-"""Starting the service, also from other folders and with empty settings: it runs, or says how to start it."""
+"""Starting the service from any folder and with empty settings: it runs, or prints how to start it."""
 
 import sys
 from pathlib import Path

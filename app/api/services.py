@@ -37,12 +37,14 @@ class Services:
         app.extensions[KEY] = self
 
     def close(self) -> None:
-        """Ends the threads and connections that use the database.
+        """Ends the threads and connections to the database and to Redis.
 
         The writer of ids ends first: a connection that is in use when the database closes would stay open.
         """
         self.id_table.close()
         self.database.close()
+        if self.ledger is not None:
+            self.ledger.close()
 
 
 def services() -> Services:

@@ -37,9 +37,15 @@ class SharedLedger(Ledger):
         super().__init__()
         options: Any = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
         self._redis = redis.Redis.from_url(url, decode_responses=True, **options)
-        self._shared = MovingWindowRateLimiter(RedisStorage(url, wrap_exceptions=True, **options))
+        self._storage = RedisStorage(url, wrap_exceptions=True, **options)
+        self._shared = MovingWindowRateLimiter(self._storage)
         self._ticks = ticks
         self._alone_until = 0.0
+
+    def close(self) -> None:
+        """Closes the connections to Redis."""
+        self._redis.close()
+        self._storage.storage.close()
 
     @property
     def is_shared(self) -> bool:

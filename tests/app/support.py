@@ -32,7 +32,9 @@ def silent_sma(network):
 def silent_solaredge(network):
     """SolarEdge's sites have a detail, and devices no values."""
     network.add_callback(
-        "GET", re.compile(f"{SOLAREDGE}/v2/sites/[0-9]+$"), lambda asked: (200, {}, f'{{"siteId": {asked.url[-1]}}}')
+        "GET",
+        re.compile(f"{SOLAREDGE}/v2/sites/[0-9]+$"),
+        lambda request: (200, {}, f'{{"siteId": {request.url[-1]}}}'),
     )
     network.get(re.compile(f"{SOLAREDGE}/v2/sites/[0-9]+/inverters/telemetry"), json={"inverters": {}})
 

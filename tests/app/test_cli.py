@@ -25,15 +25,15 @@ def printed(app: Flask, *words: str) -> dict[str, Any]:
 
 
 def test_a_client_is_created_for_production_and_v1_by_default(app: Flask) -> None:
-    made = printed(app, "clients", "create", "a name")
-    assert made.keys() == {"client_id", "client_secret", "name", "mode", "api_version"}
-    assert (made["name"], made["mode"], made["api_version"]) == ("a name", "production", "v1")
+    client = printed(app, "clients", "create", "a name")
+    assert client.keys() == {"client_id", "client_secret", "name", "mode", "api_version"}
+    assert (client["name"], client["mode"], client["api_version"]) == ("a name", "production", "v1")
     other = printed(app, "clients", "create", "x", "--mode", "virtual", "--api-version", "v2024-09-01")
     assert (other["mode"], other["api_version"]) == ("virtual", "v2024-09-01")
     answer = app.test_client().post(
         "/oauth2/token",
         data={"grant_type": "client_credentials"},
-        auth=(made["client_id"], made["client_secret"]),
+        auth=(client["client_id"], client["client_secret"]),
     )
     assert answer.status_code == 200
 
@@ -44,11 +44,11 @@ def test_unknown_modes_and_versions_are_refused(app: Flask) -> None:
 
 
 def test_clients_are_listed_without_secrets_and_revoked_by_id(app: Flask) -> None:
-    made = printed(app, "clients", "create", "one")
-    assert printed(app, "clients", "revoke", made["client_id"])["revoked"] is True
+    client = printed(app, "clients", "create", "one")
+    assert printed(app, "clients", "revoke", client["client_id"])["revoked"] is True
     (listed,) = printed(app, "clients", "list")["clients"]
     assert listed.keys() == {"client_id", "name", "mode", "api_version", "created_at", "revoked_at"}
-    assert listed["client_id"] == made["client_id"]
+    assert listed["client_id"] == client["client_id"]
     assert listed["revoked_at"] is not None
     unknown = run(app, "clients", "revoke", "nobody")
     assert unknown.exit_code == 1
@@ -93,7 +93,7 @@ def test_the_sandbox_is_served_on_the_given_port_with_the_given_fleet(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served: list[dict[str, int]] = []
-    monkeypatch.setattr("sandbox.serve", lambda **given: served.append(given))
+    monkeypatch.setattr("sandbox.serve", lambda **options: served.append(options))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     assert run(app, "sandbox", "--port", str(port), "--sites", "3", "--seed", "7").exit_code == 0

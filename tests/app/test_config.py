@@ -18,9 +18,9 @@ OWN = {**KEYS, "DATABASE_URL": "postgres://user:pass%40word@db.example/name?sslm
 def faults(environ: dict[str, str]) -> list[str]:
     with pytest.raises(SettingsError) as caught:
         load(environ)
-    first, *rest = str(caught.value).splitlines()
+    first, *lines = str(caught.value).splitlines()
     assert first == "These settings must be corrected:"
-    return [line.strip() for line in rest]
+    return [line.strip() for line in lines]
 
 
 def test_the_embedded_default_generates_its_keys_once(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_all_faults_are_reported_at_once_with_what_is_expected_and_an_example() 
         assert secret not in text
 
 
-def test_a_database_of_your_own_needs_both_keys() -> None:
+def test_a_database_that_is_set_needs_both_keys() -> None:
     lines = faults({"DATABASE_URL": OWN["DATABASE_URL"]})
     assert [line.partition(":")[0] for line in lines] == ["SECRET_KEY", "ID_KEY"]
 
@@ -100,7 +100,7 @@ def test_databases_that_cannot_be_shared_by_processes_are_refused(url: str) -> N
     assert faults({**KEYS, "DATABASE_URL": url})[0].startswith("DATABASE_URL: expected")
 
 
-def test_heroku_needs_postgres_a_public_url_and_keys_and_says_why() -> None:
+def test_heroku_needs_postgres_a_public_url_and_keys_and_the_reason_is_given() -> None:
     text = "\n".join(faults({"DYNO": "web.1"}))
     assert "DATABASE_URL: expected Postgres on Heroku, because a dyno loses its disk" in text
     assert "PUBLIC_URL: expected" in text
@@ -111,9 +111,9 @@ def test_heroku_needs_postgres_a_public_url_and_keys_and_says_why() -> None:
 
 
 def test_limits_are_inclusive_and_blank_values_are_absent() -> None:
-    given = {"PORT": " 65535 ", "WEB_CONCURRENCY": "1", "REQUEST_DEADLINE": "0.5", "LOG_LEVEL": "debug"}
-    given["WORKER"] = "GThread"
-    settings = load({**OWN, **given, "PUBLIC_URL": "", "TRUSTED_PROXIES": "  "})
+    values = {"PORT": " 65535 ", "WEB_CONCURRENCY": "1", "REQUEST_DEADLINE": "0.5", "LOG_LEVEL": "debug"}
+    values["WORKER"] = "GThread"
+    settings = load({**OWN, **values, "PUBLIC_URL": "", "TRUSTED_PROXIES": "  "})
     assert (settings.port, settings.web_concurrency, settings.request_deadline) == (65535, 1, 0.5)
     assert (settings.log_level, settings.public_url, settings.trusted_proxies) == ("DEBUG", None, 0)
     assert (settings.worker, load(OWN).worker) == ("gthread", "derapi")
@@ -121,8 +121,8 @@ def test_limits_are_inclusive_and_blank_values_are_absent() -> None:
 
 
 def test_vendor_urls_are_https_outside_loopback() -> None:
-    given = {"VENDOR_URL_SMA": "https://sma.example/", "VENDOR_URL_SOLIS": "http://127.0.0.1:9000/solis"}
-    assert load({**OWN, **given}).vendor_urls == {
+    values = {"VENDOR_URL_SMA": "https://sma.example/", "VENDOR_URL_SOLIS": "http://127.0.0.1:9000/solis"}
+    assert load({**OWN, **values}).vendor_urls == {
         "sma": "https://sma.example",
         "solis": "http://127.0.0.1:9000/solis",
     }
@@ -133,8 +133,8 @@ def test_vendor_urls_are_https_outside_loopback() -> None:
 
 
 def test_no_secret_shows_in_the_repr() -> None:
-    given = {"SECRET_KEY": "sesame" * 6, "ID_KEY": "basil" * 7, "PROXY_URL": "http://me:pa55@proxy.example"}
-    shown = repr(load({**OWN, **given}))
+    values = {"SECRET_KEY": "sesame" * 6, "ID_KEY": "basil" * 7, "PROXY_URL": "http://me:pa55@proxy.example"}
+    shown = repr(load({**OWN, **values}))
     for secret in ("sesame", "basil", "pa55", "pass%40word"):
         assert secret not in shown
     assert "request_deadline=20.0" in shown

@@ -24,9 +24,9 @@ def members(measured_at):
     ids=["no date in UTC before", "no date in UTC after", "on no clock"],
 )
 def test_a_time_without_a_date_in_utc_is_left_out(at):
-    found = members(at)
-    assert "measured_at" not in found
-    assert found["power_kw"] == 1.5
+    device = members(at)
+    assert "measured_at" not in device
+    assert device["power_kw"] == 1.5
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,6 @@ def test_a_time_without_a_date_in_utc_is_left_out(at):
 )
 def test_old_power_and_power_of_the_future_are_left_out(ago, is_present):
     at = NOW - timedelta(minutes=ago)
-    found = members(at.astimezone(AHEAD))
-    assert ("power_kw" in found) == is_present
-    assert (found["measured_at"], found["measured_at"].tzinfo) == (at, UTC)
+    device = members(at.astimezone(AHEAD))
+    assert ("power_kw" in device) == is_present
+    assert (device["measured_at"], device["measured_at"].tzinfo) == (at, UTC)

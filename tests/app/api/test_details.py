@@ -61,21 +61,21 @@ def plant(network):
 
 @pytest.fixture
 def read(get, plant):
-    """The answer of the only one of a kind."""
+    """Reads the only site or device of a kind."""
 
-    def asked(kind, **headers):
+    def read_only_one(kind, **headers):
         plant.answers()
         (url,) = get(f"/{kind}", headers=HEADERS["sma"]).json[kind]
         return get(f"/{kind}/{url.rpartition('/')[2]}", headers=HEADERS["sma"] | headers)
 
-    return asked
+    return read_only_one
 
 
 def test_a_site_has_its_location_its_devices_and_its_present_power(read):
-    found = read("sites").json
-    (inverter,), (battery,) = found.pop("solarInverters"), found.pop("batteries")
-    assert (inverter["id"][:5], battery["id"][:5], found.pop("id")[:5]) == ("solr-", "batt-", "site-")
-    assert found == {
+    site = read("sites").json
+    (inverter,), (battery,) = site.pop("solarInverters"), site.pop("batteries")
+    assert (inverter["id"][:5], battery["id"][:5], site.pop("id")[:5]) == ("solr-", "batt-", "site-")
+    assert site == {
         "vendor": "sma",
         "vendorID": "13",
         "name": "Roof",
@@ -95,23 +95,23 @@ def test_a_site_has_its_location_its_devices_and_its_present_power(read):
 def test_the_devices_of_a_site_can_be_read_with_its_ids_alone(read, get):
     site = read("sites").json
     for kind, summaries in (("solar-inverters", site["solarInverters"]), ("batteries", site["batteries"])):
-        found = get(f"/{kind}/{summaries[0]['id']}", headers=HEADERS["sma"]).json
-        assert found["siteID"] == site["id"]
+        device = get(f"/{kind}/{summaries[0]['id']}", headers=HEADERS["sma"]).json
+        assert device["siteID"] == site["id"]
 
 
 def test_an_inverter_has_its_productions_and_the_vendors_own_status(read):
-    found = read("solar-inverters").json
-    assert found["recentProduction"] == {"kwh": 0.25, "start": "2026-06-16T18:15:00+00:00"}
-    assert found["lifetimeProduction"] == {"kwh": 1500.0, "start": "2020-01-01T00:00:00+00:00"}
-    assert (found["status"], found["vendorStatus"]) == ("warning", "Warning")
-    assert (found["powerKw"], found["ratedPowerKw"]) == (3.0, 6.0)
-    assert found["reportedAt"] == "2026-06-17T11:22:00+00:00"
+    inverter = read("solar-inverters").json
+    assert inverter["recentProduction"] == {"kwh": 0.25, "start": "2026-06-16T18:15:00+00:00"}
+    assert inverter["lifetimeProduction"] == {"kwh": 1500.0, "start": "2020-01-01T00:00:00+00:00"}
+    assert (inverter["status"], inverter["vendorStatus"]) == ("warning", "Warning")
+    assert (inverter["powerKw"], inverter["ratedPowerKw"]) == (3.0, 6.0)
+    assert inverter["reportedAt"] == "2026-06-17T11:22:00+00:00"
 
 
 def test_a_battery_has_two_powers_and_a_state_of_charge(read):
-    found = read("batteries").json
-    assert (found["chargeKw"], found["dischargeKw"], found["stateOfChargePercent"]) == (0.0, 0.8, 55.5)
-    assert found["serialNumber"] == "9"
+    battery = read("batteries").json
+    assert (battery["chargeKw"], battery["dischargeKw"], battery["stateOfChargePercent"]) == (0.0, 0.8, 55.5)
+    assert battery["serialNumber"] == "9"
 
 
 @pytest.mark.parametrize(("minutes", "is_there"), [(35, True), (36, False)])
@@ -119,17 +119,17 @@ def test_old_power_is_left_out_and_its_time_stays(read, plant, minutes, is_there
     at = NOW - timedelta(minutes=minutes)
     plant.time = (at + timedelta(hours=5, minutes=45)).replace(tzinfo=None).isoformat()
     for kind, name in (("sites", "powerKw"), ("solar-inverters", "powerKw"), ("batteries", "dischargeKw")):
-        found = read(kind).json
-        assert (name in found) is is_there
-        assert datetime.fromisoformat(found["measuredAt"]) == at
+        members = read(kind).json
+        assert (name in members) is is_there
+        assert datetime.fromisoformat(members["measuredAt"]) == at
 
 
 def test_values_that_the_vendor_does_not_report_are_left_out_and_never_0(read, plant):
     plant.set = {}
     plant.time = None
     site, battery = read("sites").json, read("batteries").json
-    for found in (site, battery):
-        assert not {"powerKw", "chargeKw", "dischargeKw", "stateOfChargePercent", "measuredAt", "bess"} & set(found)
+    for members in (site, battery):
+        assert not {"powerKw", "chargeKw", "dischargeKw", "stateOfChargePercent", "measuredAt", "bess"} & set(members)
     assert None not in [*site.values(), *battery.values()]
 
 
@@ -153,9 +153,9 @@ def test_a_device_whose_status_cannot_be_read_is_returned_with_the_failure(read,
 
 def test_a_device_that_cannot_be_read_is_reported_and_the_others_are_listed(read, plant):
     plant.devices = {"devices": [INVERTER, BATTERY, {"type": "Solar Inverters"}]}
-    found = read("sites").json
-    assert len(found["solarInverters"]) == 1
-    assert found["errors"]["sma"].startswith("Bad Gateway: ")
+    site = read("sites").json
+    assert len(site["solarInverters"]) == 1
+    assert site["errors"]["sma"].startswith("Bad Gateway: ")
 
 
 def test_without_a_time_zone_a_site_has_no_location_and_the_offset_0(get, network):
@@ -165,9 +165,9 @@ def test_without_a_time_zone_a_site_has_no_location_and_the_offset_0(get, networ
     network.get(f"{tesla}/energy_sites/1/site_info", json={"response": {"components": {"solar": True}}})
     network.get(f"{tesla}/energy_sites/1/live_status", json={"response": {}})
     (url,) = get("/sites", headers=HEADERS["tesla"]).json["sites"]
-    found = get(f"/sites/{url.rpartition('/')[2]}", headers=HEADERS["tesla"]).json
-    assert (found["locationUTCOffset"], found["name"]) == (0.0, "1")
-    assert "bess" not in found
+    site = get(f"/sites/{url.rpartition('/')[2]}", headers=HEADERS["tesla"]).json
+    assert (site["locationUTCOffset"], site["name"]) == (0.0, "1")
+    assert "bess" not in site
 
 
 def test_lists_of_all_kinds_have_both_versions(get, plant):

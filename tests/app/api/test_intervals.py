@@ -34,8 +34,8 @@ class Plant:
         day = re.compile(f"{SMA}/v1/devices/131/measurements/sets/EnergyAndPowerPv/Day")
         network.add_callback("GET", day, self.day)
 
-    def day(self, asked):
-        (date,) = parse_qs(urlsplit(asked.url).query)["Date"]
+    def day(self, request):
+        (date,) = parse_qs(urlsplit(request.url).query)["Date"]
         self.days.append(date)
         if len(self.days) > self.refused_after:
             return 429, {"Retry-After": "77"}, ""
@@ -56,11 +56,11 @@ def read(get, plant):
     (url,) = get("/solar-inverters", headers=HEADERS["sma"]).json["solar-inverters"]
     id = url.rpartition("/")[2]
 
-    def asked(query="", path=f"/solar-inverters/{id}/intervals", **headers):
+    def read_intervals(query="", path=f"/solar-inverters/{id}/intervals", **headers):
         return get(f"{path}?{query}", headers=HEADERS["sma"] | headers)
 
-    asked.id = id
-    return asked
+    read_intervals.id = id
+    return read_intervals
 
 
 def test_a_page_names_its_level_and_has_each_interval_on_the_sites_clock(read):
@@ -89,24 +89,24 @@ def test_a_start_may_have_any_offset_or_none_and_a_plus_that_is_not_encoded(read
 
 
 def test_without_a_window_it_is_the_day_before_now_and_the_running_hour_is_partial(read):
-    found = read().json["intervals"]
-    assert found[0]["start"] == "2026-06-16T17:00:00+05:45"
-    assert [one["quality"] for one in found[-1:]] == ["partial"]
-    assert {one["quality"] for one in found[:-1]} == {"measured"}
+    intervals = read().json["intervals"]
+    assert intervals[0]["start"] == "2026-06-16T17:00:00+05:45"
+    assert [interval["quality"] for interval in intervals[-1:]] == ["partial"]
+    assert {interval["quality"] for interval in intervals[:-1]} == {"measured"}
 
 
 def test_a_page_begins_where_the_last_one_ended_also_when_time_has_passed(read, clock):
     query = "summaryLevel=15mins&pageSize=7"
     whole = read("summaryLevel=15mins&pageSize=1000").json
     assert "nextPageToken" not in whole
-    found, more = [], ""
+    intervals, more = [], ""
     while more is not None:
         answer = read(query + more).json
-        found += answer["intervals"]
+        intervals += answer["intervals"]
         more = f"&pageToken={answer['nextPageToken']}" if "nextPageToken" in answer else None
         assert len(answer["intervals"]) == 7 or more is None
         clock.shift(timedelta(minutes=1))
-    assert [one["start"] for one in found] == [one["start"] for one in whole["intervals"]]
+    assert [interval["start"] for interval in intervals] == [interval["start"] for interval in whole["intervals"]]
 
 
 def test_a_page_asks_only_for_the_days_that_it_needs(read, plant):
@@ -120,9 +120,11 @@ def test_a_long_window_comes_in_pages_of_twelve_calls(read, plant):
     answer = read("start=2026-05-20T00:00:00&end=2026-06-12T00:00:00&pageSize=1000").json
     assert len(plant.days) == 12
     assert len(answer["intervals"]) == 12 * 24
-    rest = read(f"start=2026-05-20T00:00:00&end=2026-06-12T00:00:00&pageSize=1000&pageToken={answer['nextPageToken']}")
-    assert len(rest.json["intervals"]) == 11 * 24
-    assert "nextPageToken" not in rest.json
+    second_page = read(
+        f"start=2026-05-20T00:00:00&end=2026-06-12T00:00:00&pageSize=1000&pageToken={answer['nextPageToken']}"
+    )
+    assert len(second_page.json["intervals"]) == 11 * 24
+    assert "nextPageToken" not in second_page.json
 
 
 def test_a_quota_that_is_spent_after_two_days_ends_the_page_and_is_reported(read, plant):
@@ -187,5 +189,5 @@ def test_an_id_of_another_kind_has_no_intervals_here(read):
 
 
 def test_a_plugin_that_fails_is_that_vendors_error_and_no_500(get, plant, monkeypatch, read):
-    monkeypatch.setattr(PageRead, "run", lambda *asked: 1 / 0)
+    monkeypatch.setattr(PageRead, "run", lambda *arguments: 1 / 0)
     assert read().json["code"] == "plugin_fault"

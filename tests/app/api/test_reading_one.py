@@ -17,14 +17,14 @@ def test_every_listed_id_can_be_read(get, clouds):
     for id in ids_of(get("/solar-inverters?vendor=sma")):
         answer = get(f"/solar-inverters/{id}")
         assert answer.status_code == 200
-        found = answer.json
-        assert found["reportedAt"].endswith("+00:00")
-        assert found.pop("fetchedAt").endswith("+00:00")
-        assert re.fullmatch(r"site-[0-9a-z]{16}", found["siteID"])
-        del found["reportedAt"], found["siteID"]
-        assert found == {"id": id, "vendor": "sma", "vendorID": found["vendorID"], "model": "STP",
+        details = answer.json
+        assert details["reportedAt"].endswith("+00:00")
+        assert details.pop("fetchedAt").endswith("+00:00")
+        assert re.fullmatch(r"site-[0-9a-z]{16}", details["siteID"])
+        del details["reportedAt"], details["siteID"]
+        assert details == {"id": id, "vendor": "sma", "vendorID": details["vendorID"], "model": "STP",
                          "serialNumber": "7", "name": "Roof", "ratedPowerKw": 6.0}  # fmt: skip
-        assert found["vendorID"] in ("131", "241")
+        assert details["vendorID"] in ("131", "241")
 
 
 def test_the_two_inverters_of_a_site_have_the_same_site_id(get, clouds):
@@ -32,7 +32,7 @@ def test_the_two_inverters_of_a_site_have_the_same_site_id(get, clouds):
     assert len(sites) == 1
 
 
-def test_an_id_can_be_read_in_another_process_and_with_the_row_lost(get, app, settings, start_service, bearer, clouds):
+def test_an_id_can_be_read_in_another_process_and_without_its_row(get, app, settings, start_service, bearer, clouds):
     id = ids_of(get("/solar-inverters?vendorID=131"))[0]
     other = start_service(settings).test_client()
     assert other.get(f"/solar-inverters/{id}", headers=bearer | ALL).status_code == 200
@@ -42,7 +42,7 @@ def test_an_id_can_be_read_in_another_process_and_with_the_row_lost(get, app, se
         assert reader(f"/solar-inverters/{id}").status_code == 200
 
 
-def test_a_search_for_a_lost_id_writes_every_id_that_it_saw(get, app, clouds):
+def test_a_search_for_a_lost_id_writes_every_id_that_it_finds(get, app, clouds):
     ids = ids_of(get("/solar-inverters?vendor=sma"))
     get()
     with app.extensions["services"].database.session() as session:
@@ -64,7 +64,7 @@ def test_a_lost_id_is_found_within_the_minute_after_a_search_for_another_id(get,
     assert len(clouds.calls) - calls == 4 * len(ids), "only the reads themselves"
 
 
-def test_a_list_writes_its_rows_again_once_a_read_has_shown_that_they_are_lost(get, app, clouds):
+def test_a_list_writes_its_rows_again_after_a_read_found_the_table_empty(get, app, clouds):
     ids = ids_of(get())
     with app.extensions["services"].database.session() as session:
         session.execute(delete(IdTableRow))
@@ -124,7 +124,7 @@ def test_a_known_id_without_access_to_its_vendor_is_a_403_that_names_the_header(
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "code"),
+    ("reply", "status", "code"),
     [
         ({"status": 401}, 403, "unauthorized"),
         ({"status": 403}, 403, "forbidden"),
@@ -135,25 +135,25 @@ def test_a_known_id_without_access_to_its_vendor_is_a_403_that_names_the_header(
         ({"json": {"plant": {}, "details": {}}}, 502, "bad_reply"),
     ],
 )
-def test_a_single_read_fails_with_the_status_of_its_kind(get, clouds, answer, status, code):
+def test_a_single_read_fails_with_the_status_of_its_kind(get, clouds, reply, status, code):
     id = ids_of(get("/solar-inverters?vendorID=131"))[0]
-    clouds.replace("GET", f"{SMA}/v1/devices/131", **answer)
-    found = get(f"/solar-inverters/{id}")
-    assert (found.status_code, found.json["code"], found.json["vendor"]) == (status, code, "sma")
-    assert found.headers.get("Retry-After") == ("9" if status == 429 else None)
+    clouds.replace("GET", f"{SMA}/v1/devices/131", **reply)
+    answer = get(f"/solar-inverters/{id}")
+    assert (answer.status_code, answer.json["code"], answer.json["vendor"]) == (status, code, "sma")
+    assert answer.headers.get("Retry-After") == ("9" if status == 429 else None)
 
 
-def test_a_plugins_fault_in_a_member_that_is_read_late_is_reported_and_no_500(get, clouds, monkeypatch):
+def test_a_bug_in_a_converter_that_runs_late_is_a_plugin_fault_and_no_500(get, clouds, monkeypatch):
     id = get("/sites?vendor=sma").json["sites"][0].rsplit("/", 1)[1]
 
-    def careless(raw):
+    def faulty(raw):
         return raw["nothing like it"]
 
-    monkeypatch.setattr("vendors.sma.records.of_site", careless)
-    # As a module may do that has no more than the list says.
+    monkeypatch.setattr("vendors.sma.records.of_site", faulty)
+    # As a plugin may do whose vendor has no call for a single site.
     monkeypatch.setattr("vendors.sma.api.Sma.site", lambda vendor, key: next(vendor.sites()).record())
-    found = get(f"/sites/{id}", headers=ALL | {"Cache-Control": "no-cache"})
-    assert (found.status_code, found.json["code"], found.json["vendor"]) == (502, "plugin_fault", "sma")
+    answer = get(f"/sites/{id}", headers=ALL | {"Cache-Control": "no-cache"})
+    assert (answer.status_code, answer.json["code"], answer.json["vendor"]) == (502, "plugin_fault", "sma")
 
 
 def test_ids_never_change():

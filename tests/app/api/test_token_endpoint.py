@@ -103,7 +103,7 @@ def test_an_unknown_client_costs_the_same_look_up_and_hash(app: Flask, monkeypat
     known, _ = clients.create("known", "production", "v1")
     work: list[str] = []
     look_up, digest = Database.get, __import__("hmac").compare_digest
-    monkeypatch.setattr(Database, "get", lambda self, *asked: work.append("row") or look_up(self, *asked))
+    monkeypatch.setattr(Database, "get", lambda self, *arguments: work.append("row") or look_up(self, *arguments))
     monkeypatch.setattr("hmac.compare_digest", lambda a, b: work.append(f"{len(a)}={len(b)}") or digest(a, b))
     for client_id in (known, "0" * 32, "strange"):
         assert clients.verified(client_id, "wrong") is None

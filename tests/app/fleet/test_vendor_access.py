@@ -1,4 +1,4 @@
-"""The X-Authorization-<vendor> headers."""
+"""Vendor credentials in X-Authorization-<vendor> headers."""
 
 import base64
 import hmac
@@ -6,12 +6,13 @@ import json
 
 import pytest
 
+from app.web import log
 from tests.app.support import ALL, SMA, V2, ids_of
 from tests.vendors.support import HEADERS
 from vendors.kit.registry import discover
 
 
-def test_a_wrong_scheme_is_told_without_a_call(get, clouds):
+def test_a_wrong_scheme_is_reported_without_a_call(get, clouds):
     answer = get(headers={"X-Authorization-sma": "Basic c2VudGluZWw6eA=="})
     assert answer.json == {
         "solar-inverters": [],
@@ -27,19 +28,19 @@ def test_a_wrong_scheme_is_told_without_a_call(get, clouds):
         ("xyz", f"Unknown vendor: this server knows {', '.join(discover())}"),
     ],
 )
-def test_an_unknown_vendor_is_an_entry_of_its_own(get, clouds, name, says):
+def test_an_unknown_vendor_is_reported_and_the_others_are_listed(get, clouds, name, says):
     answer = get(headers=HEADERS["solis"] | {f"X-Authorization-{name}": "Bearer x"})
     assert answer.json["errors"] == {name: says}
     assert len(ids_of(answer)) == 3
 
 
-def test_no_vendor_header_at_all_is_a_403_that_names_them(get):
+def test_a_request_without_vendor_headers_is_a_403_that_names_the_headers(get):
     answer = get(headers={"X-enphase-api-key": "companion"})
     assert (answer.status_code, answer.json["code"]) == (403, "vendor_access_missing")
     assert answer.json["expectedHeaders"] == [f"X-Authorization-{name}" for name in discover()]
 
 
-def test_a_virtual_client_has_an_empty_list_and_calls_nobody(http, new_client, network):
+def test_a_virtual_client_has_an_empty_list_and_causes_no_call(http, new_client, network):
     token = http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=new_client(mode="virtual"))
     headers = ALL | {"Authorization": f"Bearer {token.json['access_token']}"}
     assert http.get("/solar-inverters", headers=headers).json == {"solar-inverters": [], "errors": {}}
@@ -72,11 +73,11 @@ every_header = pytest.mark.parametrize(
     ],
     ids=["twice", "long", "blanks", "non-ascii", "tab", "line-break", "nul"],
 )
-def test_a_value_that_cannot_be_a_credential_is_a_400_with_the_header_s_name_alone(
+def test_a_value_that_cannot_be_a_credential_is_a_400_with_the_name_of_the_header_only(
     http, bearer, network, vendor, header, value, says
 ):
     sent = HEADERS[vendor] | {header: value.format(*[HEADERS[vendor][header]] * 2)}
-    # Straight into the environment: a client library refuses to send some of these.
+    # Set in the WSGI environment, since a client library refuses to send some of these.
     environ = {f"HTTP_{name.upper().replace('-', '_')}": sent[name].encode().decode("latin-1") for name in sent}
     answer = http.get("/solar-inverters", headers=bearer, environ_overrides=environ)
     assert (answer.status_code, answer.json["code"]) == (400, "invalid_header")
@@ -101,7 +102,7 @@ def test_a_value_that_cannot_be_a_credential_is_a_400_with_the_header_s_name_alo
     ],
     ids=["empty", "bearer-alone", "digest", "no-base64", "no-colon", "no-id", "no-secret"],
 )
-def test_an_unusable_credential_costs_no_call_and_only_its_own_entry(get, network, vendor, value):
+def test_an_unusable_credential_is_an_error_of_that_vendor_and_causes_no_call(get, network, vendor, value):
     headers = HEADERS[vendor] | {f"X-Authorization-{vendor}": value}
     answer = get(headers=headers | {"X-Authorization-nobody": "x"})
     assert answer.status_code == 200
@@ -115,7 +116,7 @@ def test_a_missing_companion_header_is_named_without_a_call(get, network, vendor
     headers = {name: value for name, value in HEADERS[vendor].items() if name != header}
     answer = get(headers=headers | {"X-Authorization-nobody": "x"})
     if header.lower() == f"x-authorization-{vendor}":
-        assert vendor not in answer.json["errors"], "companion headers alone address no vendor"
+        assert vendor not in answer.json["errors"], "companion headers alone name no vendor"
     else:
         assert answer.json["errors"][vendor] == f"Unauthorized: {header} is missing"
     assert len(network.calls) == 0
@@ -142,13 +143,13 @@ def test_a_filter_for_a_vendor_without_its_header_is_an_error_of_that_vendor(get
     assert len(network.calls) == 0
 
 
-def test_a_filter_for_a_vendor_whose_header_is_unusable_says_what_is_wrong_with_it(get, network):
+def test_a_filter_for_a_vendor_with_an_unusable_header_reports_the_fault(get, network):
     headers = HEADERS["sma"] | {"X-Authorization-solis": "Bearer x"}
     says = "Unauthorized: X-Authorization-solis must be: Basic base64(<id>:<secret>)"
     assert get("/solar-inverters?vendor=solis", headers=headers).json["errors"] == {"solis": says}
 
 
-def test_a_filter_does_not_hide_that_no_header_came_at_all(get):
+def test_a_filter_without_any_vendor_header_is_a_403(get):
     assert get("/solar-inverters?vendor=solis", headers={}).json["code"] == "vendor_access_missing"
 
 
@@ -162,8 +163,6 @@ def test_a_virtual_client_needs_no_header_for_a_filter(http, new_client):
 
 @pytest.mark.parametrize("secret", ["pässwörd-0123", "0123456789abcdef"])
 def test_a_solis_secret_of_any_characters_signs_its_calls(get, clouds, secret, capfd, settings):
-    from app.web import log
-
     log.configure("DEBUG")
     pair = base64.b64encode(f"1300:{secret}".encode()).decode()
     answer = get(headers={"X-Authorization-solis": f"Basic  {pair.rstrip('=')}"})
@@ -178,8 +177,6 @@ def test_a_solis_secret_of_any_characters_signs_its_calls(get, clouds, secret, c
 
 
 def test_no_secret_is_logged(get, clouds, capfd, settings):
-    from app.web import log
-
     log.configure("DEBUG")
     clouds.replace("GET", f"{SMA}/v1/plants", status=500)
     get()

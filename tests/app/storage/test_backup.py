@@ -64,8 +64,8 @@ def test_no_connection_is_left_open_by_an_upgrade(app: Flask) -> None:
 @pytest.mark.parametrize("embedded", [True, False])
 def test_a_service_starts_and_ends_with_everything_in_the_file(tmp_path: Path, embedded: bool) -> None:
     file = tmp_path / "derapi.db"
-    given = {} if embedded else {"DATABASE_URL": f"sqlite:///{file}", "SECRET_KEY": "s" * 32, "ID_KEY": "i" * 32}
-    environ = clean(PORT=free_port(), INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=2, **given)
+    settings = {} if embedded else {"DATABASE_URL": f"sqlite:///{file}", "SECRET_KEY": "s" * 32, "ID_KEY": "i" * 32}
+    environ = clean(PORT=free_port(), INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=2, **settings)
     python = GUNICORN[:1]
     ended([*python, "-m", "flask", "--app", "wsgi", "db", "upgrade"], environ)
     killed = subprocess.run([*python, "-c", KILLED, file], check=False, timeout=60)

@@ -1,4 +1,4 @@
-"""The ledger in Redis, on a real server: shared while it answers, and never in anybody's way when it does not."""
+"""The ledger in Redis, on a real server: shared while Redis answers, and local to the process when it does not."""
 
 import socket
 import subprocess
@@ -17,18 +17,32 @@ from vendors.kit import Rate
 RATE = Rate(10, 3600)
 
 
-def test_two_ledgers_on_one_redis_have_one_budget(redis_url):
-    one, other = SharedLedger(redis_url), SharedLedger(redis_url)
-    allowed = [ledger.count(RATE, "group") == 0.0 for _ in range(10) for ledger in (one, other)]
+@pytest.fixture
+def connect():
+    """Makes ledgers that are closed after the test."""
+    ledgers = []
+
+    def connect(url, **options):
+        ledgers.append(SharedLedger(url, **options))
+        return ledgers[-1]
+
+    yield connect
+    for ledger in ledgers:
+        ledger.close()
+
+
+def test_two_ledgers_on_one_redis_share_one_budget(connect, redis_url):
+    first, second = connect(redis_url), connect(redis_url)
+    allowed = [ledger.count(RATE, "group") == 0.0 for _ in range(10) for ledger in (first, second)]
     assert sum(allowed) == 10
-    assert one.count(RATE, "another group") == 0.0
+    assert first.count(RATE, "another group") == 0.0
 
 
-def test_many_threads_of_many_ledgers_never_overrun_it(redis_url):
+def test_many_threads_of_many_ledgers_never_exceed_the_budget(connect, redis_url):
     allowed, lock = [], threading.Lock()
 
     def spend():
-        ledger = SharedLedger(redis_url)
+        ledger = connect(redis_url)
         for _ in range(20):
             passes = ledger.count(RATE, "group") == 0.0
             with lock:
@@ -43,7 +57,7 @@ def test_many_threads_of_many_ledgers_never_overrun_it(redis_url):
 
 
 @pytest.mark.exhaustive
-def test_two_processes_have_one_budget(redis_url):
+def test_two_processes_share_one_budget(redis_url):
     program = (
         "import sys; from app.storage.redis_ledger import SharedLedger; from vendors.kit import Rate; "
         "ledger = SharedLedger(sys.argv[1]); "
@@ -54,28 +68,28 @@ def test_two_processes_have_one_budget(redis_url):
     assert sum(int(process.communicate(timeout=120)[0]) for process in processes) == 10
 
 
-def test_a_hold_is_known_to_all_and_ends_at_its_time(redis_url):
-    one, other = SharedLedger(redis_url), SharedLedger(redis_url)
+def test_a_hold_applies_to_all_ledgers_and_ends_at_its_time(connect, redis_url):
+    first, second = connect(redis_url), connect(redis_url)
     until = time.time() + 100
-    one.hold("group", until)
-    assert other.held_until("group") == pytest.approx(until)
-    other.hold("group", until - 50)
-    assert one.held_until("group") == pytest.approx(until), "a shorter one does not shorten it"
+    first.hold("group", until)
+    assert second.held_until("group") == pytest.approx(until)
+    second.hold("group", until - 50)
+    assert first.held_until("group") == pytest.approx(until), "a shorter hold does not shorten it"
     assert 99_000 < redis.Redis.from_url(redis_url).pttl("derapi:held:group") <= 100_000
-    assert other.held_until("another") == 0.0
+    assert second.held_until("another") == 0.0
 
 
-def test_refusals_without_a_hint_are_counted_together_until_one_succeeds(redis_url):
-    one, other = SharedLedger(redis_url), SharedLedger(redis_url)
-    assert [one.refused("group"), other.refused("group"), one.refused("group")] == [1, 2, 3]
+def test_refusals_without_a_hint_are_counted_together_until_a_call_succeeds(connect, redis_url):
+    first, second = connect(redis_url), connect(redis_url)
+    assert [first.refused("group"), second.refused("group"), first.refused("group")] == [1, 2, 3]
     assert 0 < redis.Redis.from_url(redis_url).ttl("derapi:refused:group") <= 180
-    other.forgive("group")
-    assert not other.has_refused("group")
-    assert [other.refused("group"), one.refused("group"), one.refused("another")] == [1, 2, 1]
+    second.forgive("group")
+    assert not second.has_refused("group")
+    assert [second.refused("group"), first.refused("group"), first.refused("another")] == [1, 2, 1]
 
 
-def test_without_redis_each_process_goes_on_alone():
-    ledger = SharedLedger(f"redis://127.0.0.1:{nobodys_port()}/0")
+def test_without_redis_each_process_goes_on_alone(connect):
+    ledger = connect(f"redis://127.0.0.1:{nobodys_port()}/0")
     assert sum(ledger.count(RATE, "group") == 0.0 for _ in range(30)) == 10
     ledger.hold("group", time.time() + 100)
     assert ledger.held_until("group") > time.time()
@@ -85,25 +99,25 @@ def test_without_redis_each_process_goes_on_alone():
     assert not ledger.is_shared
 
 
-def test_a_redis_that_hangs_is_asked_once_in_some_seconds():
-    now, asked = [0.0], []
+def test_a_redis_that_hangs_is_queried_once_in_some_seconds(connect):
+    now, queries = [0.0], []
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        ledger = SharedLedger(f"redis://127.0.0.1:{silent.getsockname()[1]}/0", ticks=lambda: now[0])
+        ledger = connect(f"redis://127.0.0.1:{silent.getsockname()[1]}/0", ticks=lambda: now[0])
         get = ledger._redis.get
-        ledger._redis.get = lambda key: asked.append(key) or get(key)
+        ledger._redis.get = lambda key: queries.append(key) or get(key)
         for _ in range(20):
             assert ledger.held_until("group") == 0.0
-        assert len(asked) == 1
+        assert len(queries) == 1
         now[0] += ALONE_SECONDS
         ledger.held_until("group")
-        assert len(asked) == 2
+        assert len(queries) == 2
 
 
-def test_a_full_redis_fails_nobody(valkey, redis_url):
+def test_a_full_redis_fails_no_call(connect, valkey, redis_url):
     admin = redis.Redis.from_url(redis_url)
     admin.config_set("maxmemory", "1")
     try:
-        ledger = SharedLedger(redis_url)
+        ledger = connect(redis_url)
         assert ledger.count(RATE, "group") == 0.0
         ledger.hold("group", time.time() + 100)
         assert ledger.held_until("group") > time.time()
@@ -111,37 +125,37 @@ def test_a_full_redis_fails_nobody(valkey, redis_url):
         admin.config_set("maxmemory", "0")
 
 
-def test_a_redis_that_comes_back_is_used_again():
+def test_a_redis_that_comes_back_is_used_again(connect):
     now = [0.0]
     port = nobodys_port()
     first = ValkeyServer(port=port)
     first.start()
-    ledger = SharedLedger(f"redis://127.0.0.1:{port}/0", ticks=lambda: now[0])
+    ledger = connect(f"redis://127.0.0.1:{port}/0", ticks=lambda: now[0])
     assert ledger.is_shared
     first.stop()
     assert ledger.held_until("group") == 0.0
     second = ValkeyServer(port=port)
     second.start()
     try:
-        assert not ledger.is_shared, "not asked for some seconds"
+        assert not ledger.is_shared, "not queried for some seconds"
         now[0] += ALONE_SECONDS
         assert ledger.is_shared
         ledger.hold("group", time.time() + 100)
-        assert SharedLedger(f"redis://127.0.0.1:{port}/0").held_until("group") > 0
+        assert connect(f"redis://127.0.0.1:{port}/0").held_until("group") > 0
     finally:
         second.stop()
 
 
-def test_a_redis_that_was_restarted_in_between_does_not_give_the_budget_once_more():
+def test_a_restart_of_redis_does_not_renew_the_budget(connect):
     port = nobodys_port()
     url = f"redis://127.0.0.1:{port}/0"
     with ValkeyServer(port=port):
-        ledger = SharedLedger(url)
+        ledger = connect(url)
         until = time.time() + 100
         ledger.hold("group", until)
         assert sum(ledger.count(RATE, "group") == 0.0 for _ in range(20)) == 10
     with ValkeyServer(port=port):
-        assert ledger.is_shared, "its connections are made anew, and it does not go on alone first"
+        assert ledger.is_shared, "it reconnects at once instead of going on alone"
         assert ledger.held_until("group") == until
-        assert SharedLedger(url).held_until("group") == 0.0
-        assert ledger.count(RATE, "group") > time.time(), "what this process has called, it knows itself"
+        assert connect(url).held_until("group") == 0.0
+        assert ledger.count(RATE, "group") > time.time(), "the process remembers its own calls"

@@ -57,8 +57,8 @@ def solaredge(network):
 
 def test_a_hold_that_one_service_received_holds_the_other_as_well(connect, network, redis_url):
     network.get(f"{SOLAREDGE}/v2/sites", status=429, headers={"Retry-After": "60"})
-    one = connect(redis_url)
-    for service in (one, connect(redis_url, one.auth)):
+    first = connect(redis_url)
+    for service in (first, connect(redis_url, first.auth)):
         details = service.get().json["errorDetails"]["solaredge"]
         assert details["code"] == "rate_limited"
         assert 58 <= details["retryAfter"] <= 60
@@ -67,29 +67,29 @@ def test_a_hold_that_one_service_received_holds_the_other_as_well(connect, netwo
 
 @pytest.mark.parametrize("by_command", [False, True])
 def test_a_client_revoked_by_one_service_is_refused_by_the_other_at_once(connect, solaredge, redis_url, by_command):
-    one = connect(redis_url)
-    other, another = connect(redis_url, one.auth), connect(redis_url)
-    assert [one.status, other.status, another.status] == [200, 200, 200]
-    client_id, _ = one.auth
+    first = connect(redis_url)
+    second, other_client = connect(redis_url, first.auth), connect(redis_url)
+    assert [first.status, second.status, other_client.status] == [200, 200, 200]
+    client_id, _ = first.auth
     if by_command:
-        assert other.app.test_cli_runner().invoke(args=["clients", "revoke", client_id]).exit_code == 0
-        assert one.status == 401, "though its read of the client is cached"
+        assert second.app.test_cli_runner().invoke(args=["clients", "revoke", client_id]).exit_code == 0
+        assert first.status == 401, "though its read of the client is cached"
     else:
-        one.clients.revoke(client_id)
-        assert other.status == 401, "though its read of the client is cached"
-    assert another.status == 200
+        first.clients.revoke(client_id)
+        assert second.status == 401, "though its read of the client is cached"
+    assert other_client.status == 200
     left_ms = redis.Redis.from_url(redis_url).pttl(f"derapi:held:revoked:{client_id}")
     assert 3_600_000 < left_ms <= 3_610_000, "as long as a token lives on any clock"
 
 
 def test_without_its_redis_a_revoked_client_is_refused_in_some_seconds(connect, solaredge):
     url, now = f"redis://127.0.0.1:{nobodys_port()}/0", [0.0]
-    one = connect(url)
-    other = connect(url, one.auth, clock=lambda: now[0])
-    assert other.status == 200
-    assert one.clients.revoke(one.auth[0])
+    first = connect(url)
+    second = connect(url, first.auth, clock=lambda: now[0])
+    assert second.status == 200
+    assert first.clients.revoke(first.auth[0])
     now[0] = CACHE_SECONDS
-    assert other.status == 401
+    assert second.status == 401
 
 
 @contextmanager

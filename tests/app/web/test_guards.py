@@ -161,8 +161,8 @@ def test_only_trusted_proxies_are_believed(settings: Settings, start_service: St
         return str(app.test_client().get("/plain", headers=headers).get_json()["url"])
 
     def client(app: Flask) -> tuple[str, str]:
-        made: tuple[str, str] = app.extensions["services"].clients.create("test", "production", "v1")
-        return made
+        id_and_secret: tuple[str, str] = app.extensions["services"].clients.create("test", "production", "v1")
+        return id_and_secret
 
     assert url(0) == "http://localhost"
     assert url(1) == "https://localhost"

@@ -102,7 +102,7 @@ def test_fields_are_hidden_by_their_names(lines: Lines) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "secret", "kept"),
+    ("text", "secret", "remaining"),
     [
         ("sent Authorization: Bearer abc.def-123", "abc.def-123", "sent Authorization: Bearer "),
         ("header basic dXNlcjpwYXNz failed", "dXNlcjpwYXNz", " failed"),
@@ -110,12 +110,12 @@ def test_fields_are_hidden_by_their_names(lines: Lines) -> None:
         ("https://me:pa55@proxy.example/x", "pa55", "@proxy.example/x"),
     ],
 )
-def test_text_that_looks_like_a_credential_is_hidden(lines: Lines, text: str, secret: str, kept: str) -> None:
+def test_text_that_looks_like_a_credential_is_hidden(lines: Lines, text: str, secret: str, remaining: str) -> None:
     structlog.stdlib.get_logger("x").info(text)
     logging.getLogger("y").warning("%s", text)
     for line in lines():
         assert secret not in line["event"]
-        assert kept in line["event"]
+        assert remaining in line["event"]
 
 
 def test_ordinary_text_stays_as_it_is(lines: Lines) -> None:
@@ -203,7 +203,7 @@ def test_the_token_of_the_caller_is_hidden_whatever_blanks_come_before_it(app: F
 def test_a_client_secret_is_never_logged(app: Flask, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     client_id, secret = app.extensions["services"].clients.create("test", "production", "v1")
 
-    def issue(*given: str) -> tuple[str, int]:
+    def issue(*arguments: str) -> tuple[str, int]:
         structlog.stdlib.get_logger("x").info(f"a token for {secret}")
         return "", 0
 

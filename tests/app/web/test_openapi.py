@@ -1,6 +1,7 @@
 """/openapi.json holds enough for a generator to make a client that works."""
 
 import re
+from itertools import chain
 
 import pytest
 
@@ -108,7 +109,7 @@ def test_the_documented_names_of_vendors_are_those_that_a_list_can_be_filtered_b
 
 def test_every_route_but_health_and_token_has_the_version_as_a_parameter(document):
     for (_, path), _, parameters in operations(document):
-        assert (HEADER in [one["name"] for one in parameters]) == (path not in ("/health", "/oauth2/token"))
+        assert (HEADER in [parameter["name"] for parameter in parameters]) == (path not in ("/health", "/oauth2/token"))
 
 
 def test_every_header_of_a_vendors_credential_is_required_together(document):
@@ -116,7 +117,7 @@ def test_every_header_of_a_vendors_credential_is_required_together(document):
     assert all(scheme["in"] == "header" for name, scheme in schemes.items() if name != "derapi")
     sets = [frozenset(schemes[name]["name"] for name in needed if name != "derapi") for needed in document["security"]]
     for name, plugin in discover().items():
-        for header in [one for headers in plugin.credential_headers.companions.values() for one in headers]:
+        for header in chain.from_iterable(plugin.credential_headers.companions.values()):
             assert {f"X-Authorization-{name}", header} in sets
         if not plugin.credential_headers.companions:
             assert {f"X-Authorization-{name}"} in sets

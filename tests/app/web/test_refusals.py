@@ -82,15 +82,15 @@ CASES: dict[str, tuple[int, dict[str, Any]]] = {
 def test_a_refused_request_is_logged_under_the_id_in_its_response(
     http: FlaskClient, bearer: dict[str, str], lines: Callable[[], list[dict[str, Any]]], case: str
 ) -> None:
-    status, asked = CASES[case]
-    headers = {**bearer, **ALL, **asked.get("headers", {})}
-    for given in (None, GIVEN, "no id"):
+    status, request = CASES[case]
+    headers = {**bearer, **ALL, **request.get("headers", {})}
+    for sent_id in (None, GIVEN, "no id"):
         lines()
-        sent = {name: value for name, value in {**headers, "X-Request-ID": given}.items() if value is not None}
-        answer = http.open(**{"method": "GET", **asked, "headers": sent})
+        sent = {name: value for name, value in {**headers, "X-Request-ID": sent_id}.items() if value is not None}
+        answer = http.open(**{"method": "GET", **request, "headers": sent})
         assert answer.status_code == status, answer.text
         id = answer.headers["X-Request-ID"]
-        assert (id == GIVEN) == (given == GIVEN)
+        assert (id == GIVEN) == (sent_id == GIVEN)
         if answer.mimetype == "application/problem+json":
             assert answer.json is not None
             assert answer.json["requestId"] == id

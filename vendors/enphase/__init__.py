@@ -1,4 +1,8 @@
-"""Enphase: the Monitoring API (`enphase`) and the Grid Services API (`enphasevpp`), which share their shapes."""
+"""Enphase: the Monitoring API (`enphase`) and the Grid Services API (`enphasevpp`), which share their shapes.
+
+`api` has the calls that both have in common, `monitoring` and `vpp` the class of each. Besides the rooms of every
+plugin: `state` (powers, charge and events of a single read).
+"""
 
 from vendors.enphase.monitoring import Enphase
 from vendors.enphase.vpp import EnphaseVpp

@@ -9,10 +9,10 @@ from tests.services import Account, Played
 from tests.vendors.stages import offers
 from tests.vendors.support import open_vendor
 from vendors.kit import Battery, Client, Level, NotOffered, SolarInverter
-from vendors.kit.calls.reply_cache import Replies
+from vendors.kit.calls.reply_cache import ReplyCache
 from vendors.kit.series.read import intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 READS = {"solar_inverter": SolarInverter, "battery": Battery}
 # Devices of each kind read at a site: a roof may have hundreds of microinverters.
@@ -44,7 +44,7 @@ class Live:
         self._zones = [ZoneInfo(site["timezone"]) for site in truth["sites"]]
         self._since = [datetime.fromisoformat(site["operational_since"]) for site in truth["sites"]]
         self.now = datetime.now(UTC)
-        self.account.cloud.replies = Replies(clock=lambda: self.now.timestamp())
+        self.account.cloud.reply_cache = ReplyCache(clock=lambda: self.now.timestamp())
 
     @property
     def plugin(self):
@@ -105,7 +105,9 @@ class Live:
         if {operation, f"{operation}.{level}"} & self.plugin.lacks:
             return {}
         series = getattr(self.plugin, operation)(key, level)
-        window = Asked(level, self.now - timedelta(hours=4), None).widened(series.zone, self.now, series.since)
+        window = RequestedWindow(level, self.now - timedelta(hours=4), None).widened(
+            series.zone, self.now, series.since
+        )
         page = intervals(series, window, 1000, self.now)
         newest = [interval for interval in page if isinstance(interval, Interval)][-1]
         return {(operation, level): (newest.end, newest.kwh)}

@@ -10,7 +10,7 @@ from tests.vendors.support import open_vendor
 from vendors.kit import Battery, Client, NotOffered, SolarInverter
 from vendors.kit.series.read import ReadUpTo, intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 # In kWh, the step of counters up to which every row is known to be exact.
 FINE_STEP_KWH = 0.001
@@ -81,7 +81,7 @@ class SeriesReader:
         """Stops the clocks of plugin and emulator at that moment."""
         self.now = now
         self.account.played.put("/clock", {"now": now.isoformat()})
-        self.account.cloud.replies = type(self.account.cloud.replies)()
+        self.account.cloud.reply_cache = type(self.account.cloud.reply_cache)()
         with mock.patch.object(Client, "now", now):
             yield self
 
@@ -116,7 +116,7 @@ class SeriesReader:
                 series = getattr(self.plugin, case.operation)(key, level)
             except NotOffered:
                 return None
-            window = Asked(level, since, end).widened(series.zone, self.now, series.since)
+            window = RequestedWindow(level, since, end).widened(series.zone, self.now, series.since)
             page = list(intervals(series, window, size, self.now))
             all_intervals += [interval for interval in page if isinstance(interval, Interval)]
             since = [reached.until for reached in page if isinstance(reached, ReadUpTo)][-1]

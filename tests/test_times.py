@@ -14,7 +14,7 @@ from vendors.kit.http.transport import Transport
 from vendors.kit.parsing.reading import YEARS
 from vendors.kit.series.read import intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 NOW = datetime(2026, 6, 19, 12, 7, tzinfo=UTC)
 VENDORS = [name for name in PLUGINS if name in PLAYED_VENDORS]
@@ -33,7 +33,7 @@ def spoil(request, monkeypatch):
 
 def intervals_of_a_day(plugin, operation, key, level):
     series = getattr(plugin, operation)(key, level)
-    window = Asked(level, NOW - timedelta(days=1), NOW).widened(series.zone, NOW, series.since)
+    window = RequestedWindow(level, NOW - timedelta(days=1), NOW).widened(series.zone, NOW, series.since)
     return [interval for interval in intervals(series, window, 1000, NOW) if isinstance(interval, Interval)]
 
 
@@ -43,7 +43,7 @@ def test_an_impossible_time_of_a_vendor_is_absent_and_no_failure(name, spoil):
     with vendor_of(name, 1) as vendor, vendor.at(NOW):
         records = [*vendor.account.sweep("sites").records, *vendor.account.sweep("devices").records]
         spoil()
-        vendor.account.cloud.replies = type(vendor.account.cloud.replies)()
+        vendor.account.cloud.reply_cache = type(vendor.account.cloud.reply_cache)()
         for record in [*vendor.account.sweep("sites").records, *vendor.account.sweep("devices").records]:
             assert all(at.year in YEARS for at in times(record)), record
         for record in {type(record): record for record in records}.values():

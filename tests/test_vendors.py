@@ -149,7 +149,7 @@ def test_a_vendor_without_a_call_for_each_site_makes_no_more_calls_for_more_site
 def test_a_fleet_larger_than_the_quota_completes_without_repeating_a_successful_call(name, monkeypatch):
     now = [time.time()]
     with account_of(name, 24) as account, counted_successes(account.cloud.transport) as successes:
-        monkeypatch.setattr(account.cloud.budget, "_clock", lambda: now[0])
+        monkeypatch.setattr(account.cloud.quota, "_clock", lambda: now[0])
         lengths = [0]
         for _ in range(20):
             # A new limit begins a new period, two hours later, when the wait that the vendor demanded is over.

@@ -10,7 +10,7 @@ from sandbox.server import running
 from tests.series_reader import SeriesReader
 from vendors.kit import Level, Quality
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import EARLIEST, Asked
+from vendors.kit.series.windows import EARLIEST, RequestedWindow
 
 # The most seconds between two rows of a vendor.
 ROW_SECONDS = timedelta(minutes=15).total_seconds()
@@ -114,7 +114,7 @@ class Vendor(SeriesReader):
     def _check_all_there(self, case, intervals_read, level, start, end, may_miss):
         """Demands every interval with energy of the window, but for the last ones and for spans that may be missing."""
         ends = {interval.start: interval.end for interval in intervals_read}
-        window = Asked(level, start, end).widened(self.zone(case), self.now, case.site.site.operational_since)
+        window = RequestedWindow(level, start, end).widened(self.zone(case), self.now, case.site.site.operational_since)
         newest = self.now - self.plugin.lag - timedelta(minutes=20)
         most_off = (0.0 if self.is_fine else self.step_kwh) * case.devices
         for begins, finishes in pairwise(window.borders()):

@@ -53,8 +53,8 @@ def _replaced(row: dict[str, Any], name: str, at_noon: float) -> float:
 
 
 def _fallen(row: dict[str, Any], name: str, at_noon: float) -> float:
-    """A counter that falls by half at noon, and rises on from there."""
-    return row[name] - 0.5 * at_noon  # type: ignore[no-any-return]
+    """A counter that falls by half at noon, by a whole number of its steps, and rises on from there."""
+    return row[name] - round(0.5 * at_noon, 1)  # type: ignore[no-any-return]
 
 
 def _gap(path: str, data: Json) -> None:

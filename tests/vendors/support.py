@@ -5,10 +5,13 @@ from pathlib import Path
 
 from vendors.kit import ListRow, Vendor
 from vendors.kit.calls.cloud import open_cloud
-from vendors.kit.calls.reply_cache import Mode, Replies
+from vendors.kit.calls.reply_cache import Mode, ReplyCache
 from vendors.kit.deadline import Deadline
 from vendors.kit.http.transport import Transport
 from vendors.kit.registry import discover
+from vendors.kit.series.read import intervals
+from vendors.kit.series.resample import Interval
+from vendors.kit.series.windows import RequestedWindow
 
 BASE = "https://vendor.test"
 # One for all tests: reading the trusted certificates takes longer than most of them.
@@ -22,9 +25,9 @@ HEADERS = {
 }
 
 
-def cloud_of(name, base_url=BASE, replies=None):
+def cloud_of(name, base_url=BASE, reply_cache=None):
     """A cloud whose retries do not wait."""
-    cloud = open_cloud(name, discover()[name], TRANSPORT, replies or Replies(), base_url)
+    cloud = open_cloud(name, discover()[name], TRANSPORT, reply_cache or ReplyCache(), base_url)
     cloud.pause = 0.0
     return cloud
 
@@ -44,3 +47,14 @@ def open_vendor(name, base_url=BASE, *, seconds=5.0, headers=None, cloud=None, r
     cloud = cloud or cloud_of(name, base_url)
     credential = credential_of(cloud.vendor, name, headers)
     return cloud.open(credential, Deadline(seconds), Mode.REFRESH if refresh else Mode.REUSE)
+
+
+def recorded(vendor, name):
+    """The recorded answer of this name in the vendor's folder."""
+    return json.loads((Path(__file__).parent / vendor / f"{name}.json").read_text())
+
+
+def intervals_between(series, level, start, end, now):
+    """The intervals of a series between two times."""
+    window = RequestedWindow(level, start, end).widened(series.zone, now, series.since)
+    return [interval for interval in intervals(series, window, 1000, now) if isinstance(interval, Interval)]

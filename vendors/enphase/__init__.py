@@ -1,7 +1,6 @@
 """Enphase: the Monitoring API (`enphase`) and the Grid Services API (`enphasevpp`), which share their shapes.
 
-`api` has the calls that both have in common, `monitoring` and `vpp` the class of each. Besides the rooms of every
-plugin: `state` (powers, charge and events of a single read).
+`api` has the calls that both have in common, `monitoring` and `vpp` the class of each.
 """
 
 from vendors.enphase.monitoring import Enphase

@@ -32,12 +32,12 @@ DOWNSTREAM = "error occurred while getting response from downstream"
 
 def monitoring_failure(reply: Reply, request: Request) -> VendorError | RawReply | None:
     """Meaning of a reply of the Monitoring API."""
-    if reply.status == 401 and (optional_text(reply.about, "message") or "").lower() == MISMATCH:
+    if reply.status == 401 and (optional_text(reply.json_object, "message") or "").lower() == MISMATCH:
         return Unauthorized(reply.url, "the API key and the token belong to different applications")
     if reply.status == 403 and is_dispensable(request):
         return reply.instead({})
     # 409 was the status in version 2 of the API; for this version it is not documented.
-    if reply.status == 429 or (reply.status == 409 and "limit" in str(reply.about.get("details")).lower()):
+    if reply.status == 429 or (reply.status == 409 and "limit" in str(reply.json_object.get("details")).lower()):
         return limited(reply)
     return without_data(reply, request)
 
@@ -46,7 +46,7 @@ def grid_services_failure(reply: Reply, request: Request) -> VendorError | RawRe
     """Meaning of a reply of the Grid Services API."""
     if reply.status < 400:
         return None
-    message = str(reply.about.get("displayMessage") or reply.about.get("message") or "").lower()
+    message = str(reply.json_object.get("displayMessage") or reply.json_object.get("message") or "").lower()
     if reply.status == 403 and message.startswith(BAD_CREDENTIAL):
         return Unauthorized(reply.url)
     if reply.status == 403 and message.startswith(NOT_ENROLLED):
@@ -62,7 +62,7 @@ def without_data(reply: Reply, request: Request) -> RawReply | None:
     """A reply without rows in place of a refusal that means no data; None for any other reply."""
     if reply.status != 422 or not any(part in request.path for part in MAY_BE_EMPTY):
         return None
-    texts = " ".join(str(reply.about.get(name)) for name in TEXTS).lower()
+    texts = " ".join(str(reply.json_object.get(name)) for name in TEXTS).lower()
     return reply.instead({"intervals": []}) if any(text in texts for text in NO_DATA) else None
 
 
@@ -73,7 +73,7 @@ def limited(reply: Reply) -> RateLimited:
     """
     if reply.retry_after is not None:
         return RateLimited(reply.url, retry_after=reply.retry_after)
-    end = epoch(reply.about, "period_end")
+    end = epoch(reply.json_object, "period_end")
     return RateLimited(reply.url, retry_at=end.timestamp() if end else None)
 
 

@@ -57,7 +57,7 @@ def page_of(reply: Reply, listed: str, to: Callable[[Raw], T | None], *, read: i
 
 
 def check_ids(ids: tuple[str, ...], raw: Raw) -> None:
-    """Raises AnotherThing if the reply is about another system than the first id, or another device than the second."""
+    """Raises WrongRecord if the reply is about another system than the first id, or another device than the second."""
     for name, id in zip(("system_id", "serial_number"), ids, strict=False):
         check_id(raw, name, id)
 

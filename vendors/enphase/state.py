@@ -1,4 +1,4 @@
-"""State of Enphase's sites and devices, added to records. Replies have energies in Wh and powers in W."""
+"""State of Enphase's sites and devices, added to records. ReplyCache have energies in Wh and powers in W."""
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet

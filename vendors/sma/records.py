@@ -1,9 +1,10 @@
-"""SMA's answers as records and rows."""
+"""SMA's lists as sites, inverters and batteries."""
 
+from math import fsum
 from typing import Any
 from urllib.parse import unquote
 
-from vendors.kit import Battery, DeviceRow, Shape, Site, SiteRow, SolarInverter, Status
+from vendors.kit import Battery, DeviceRow, Shape, Site, SiteRow, SolarInverter
 from vendors.kit.parsing.reading import (
     Raw,
     check_id,
@@ -14,21 +15,23 @@ from vendors.kit.parsing.reading import (
     optional_text,
     positive,
     rating,
+    rows,
     text,
     zone_name,
 )
 
 INVERTER_TYPE = "Solar Inverters"
-BATTERY_TYPE = "Battery"  # "Battery Inverter" is what was seen; what else may follow the word is not known.
+# "Battery Inverter" in all samples; which other words may follow is not known.
+BATTERY_TYPE = "Battery"
 DEVICES = Shape(
     {
         "plant": ("plantId",),
         "devices": [("type", "deviceId", "isActive", "generatorPower", "serial", "product", "name", "batteryCapacity")],
     }
 )
-# Whose id an answer names, by what its path begins with.
+GENERATORS = Shape({"plant": ("plantId",), "devices": [("generatorPower",)]})
+# Where an answer names its plant or device, by the first part of its path.
 OWNERS = {"plants": (("plant", "plantId"),), "devices": (("device", "deviceId"), ("details", "deviceId"))}
-STATUSES = {"ok": Status.NORMAL, "warning": Status.WARNING, "error": Status.FAULT, "off": Status.OFF}
 
 
 def to_site(raw: Raw) -> SiteRow:
@@ -51,7 +54,7 @@ def of_site(raw: Raw) -> dict[str, Any]:
 
 
 def to_device(plant: str, raw: Raw) -> DeviceRow | None:
-    """Solar inverter or battery from a device; None for meters, sensors, chargers and what is deactivated."""
+    """Solar inverter or battery from a device; None for meters, sensors, chargers and deactivated devices."""
     kind = text(raw, "type")
     device = text(raw, "deviceId")
     if flag(raw, "isActive") is False:
@@ -76,19 +79,18 @@ def of_inverter(raw: Raw) -> dict[str, Any]:
 
 
 def of_battery(raw: Raw) -> dict[str, Any]:
-    """The capacity stands in the detail alone, in Wh, as ratings stand in W."""
+    """Only the detail has the capacity, in Wh, as ratings are in W."""
     return of_device(raw) | {"nameplate_kwh": rating(raw, "batteryCapacity")}
 
 
-def to_status(raw: Raw) -> tuple[Status | None, str | None]:
-    """Status and SMA's word for it, from an answer of `/status`."""
-    word = optional_text(mapping(raw, "device"), "status")
-    return (STATUSES.get(word.lower(), Status.UNKNOWN), word) if word else (None, None)
-
-
-def asked_for(raw: Raw, url: str) -> Raw:
-    """The answer, if it is about the plant or device in its URL as far as it says so. Raises AnotherThing."""
+def checked(raw: Raw, url: str) -> Raw:
+    """The answer; raises WrongRecord if it names another plant or device than its URL."""
     kind, id = url.partition("/v1/")[2].split("/")[:2]
     for head, member in OWNERS.get(kind, ()):
         check_id(mapping(raw, head), member, unquote(id))
     return raw
+
+
+def generators_kw(raw: Raw) -> float:
+    """Rated power of all devices in a list of devices together."""
+    return fsum(rating(device, "generatorPower") or 0.0 for device in rows(raw, "devices"))

@@ -1,15 +1,14 @@
-"""SMA's measurements as rows: on the plant's clock, of the step that the answer names, and of the time asked for."""
+"""SMA's measurements as rows: on the plant's clock, of the step that the answer names, and of the period asked for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
-from math import fsum
 from statistics import median_low
 
 from vendors.kit import (
     GAP,
-    Bess,
     CalendarUnit,
+    Level,
     Row,
     Sample,
     distances,
@@ -17,24 +16,13 @@ from vendors.kit import (
     rows_from_amounts,
     rows_from_totals,
 )
-from vendors.kit.parsing.reading import (
-    Raw,
-    charge_and_discharge,
-    kilo,
-    mapping,
-    moment,
-    number,
-    optional_text,
-    rows,
-    stamp,
-)
-from vendors.kit.series.windows import QUARTER
+from vendors.kit.parsing.reading import Raw, number, optional_text, rows, stamp
 
 # Members of a row in Wh or W.
 PRODUCED = ("pvGeneration",)
 FLOWS = ("batteryCharging", "batteryDischarging")
 CHARGE = "batteryStateOfCharge"
-# By `resolution`: how long a row lasts that is stamped with its end, or the calendar's unit of one with its date.
+# By `resolution`: the duration of a row stamped with its end, or the calendar's unit of a row stamped with its date.
 STEPS = {
     "OneMinute": timedelta(minutes=1),
     "FiveMinutes": timedelta(minutes=5),
@@ -45,50 +33,73 @@ UNITS = {"OneDay": CalendarUnit.DAY, "OneMonth": CalendarUnit.MONTH, "OneYear": 
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
-    """The newest row. Without powers, where they are means of more than a quarter of an hour."""
+class Period:
+    """Period of measurements: its name in the URL, the format of its date, and the calendar's unit that it covers.
 
-    measured_at: datetime | None = None
-    power_kw: float | None = None
-    charge_kw: float | None = None
-    discharge_kw: float | None = None
-    soc_percent: float | None = None
-    has_battery: bool = False
-
-    @property
-    def bess(self) -> Bess | None:
-        return Bess(soc_percent=self.soc_percent) if self.has_battery else None
-
-
-def to_rows(raw: Raw, members: tuple[str, ...], clock: tzinfo, usual: str, start: datetime, end: datetime) -> list[Row]:
-    """The rows of a period, which is from start to end.
-
-    usual: the resolution that the period mostly has. The parts of coarser rows are unknown. Rows of a day whose
-    resolution is not known are as long as most stamps are apart; of a single one nobody knows how long it is.
+    usual_resolution: that of its rows where the answer names none.
     """
-    resolution = optional_text(raw, "resolution") or (usual if usual in UNITS else None)
-    samples = to_samples(rows(raw, "set", optional=True), members, clock)
+
+    name: str
+    date_format: str
+    unit: CalendarUnit
+    usual_resolution: str
+
+
+DAY = Period("Day", "%Y-%m-%d", CalendarUnit.DAY, "FiveMinutes")
+MONTH = Period("Month", "%Y-%m", CalendarUnit.MONTH, "OneDay")
+YEAR = Period("Year", "%Y", CalendarUnit.YEAR, "OneMonth")
+PERIODS = {Level.QUARTER: DAY, Level.HOUR: DAY, Level.DAY: MONTH, Level.MONTH: YEAR}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One set of measurements of a plant or device: its path and id, the members that are read, and its clock.
+
+    max_kw: the rated power, for the check of its rows; None where it is unknown.
+    """
+
+    path: str
+    id: str
+    set: str
+    members: tuple[str, ...]
+    clock: tzinfo
+    since: datetime | None = None
+    max_kw: float | None = None
+
+
+def to_rows(raw: Raw, source: Source, usual_resolution: str, start: datetime, end: datetime) -> list[Row]:
+    """The rows between start and end. Where they are coarser than usual, how their energy is distributed is unknown.
+
+    Rows of a day without a known resolution are as long as most stamps are apart; the length of a single such row is
+    unknown.
+    """
+    resolution = optional_text(raw, "resolution") or (usual_resolution if usual_resolution in UNITS else None)
+    samples = to_samples(rows(raw, "set", optional=True), source.members, source.clock)
     if resolution in UNITS:
         of_period = [sample for sample in samples if start <= sample.at < end]
-        found = rows_from_totals(of_period, clock, UNITS[resolution])
-        return found if resolution == usual else [replace(row, is_lump=True) for row in found]
+        calendar_rows = rows_from_totals(of_period, source.clock, UNITS[resolution])
+        return calendar_rows if resolution == usual_resolution else as_lumps(calendar_rows)
     of_period = [sample for sample in samples if start < sample.at <= end]
-    step = STEPS.get(resolution or "") or step_between(of_period)
-    found = rows_from_amounts(of_period, step or GAP, at_end=True, catches_up=True)
-    return [replace(row, is_lump=True) for row in found] if step is None or step > GAP else found
+    step = STEPS.get(resolution or "") or usual_step(of_period)
+    fine_rows = rows_from_amounts(of_period, step or GAP, at_end=True, catches_up=True)
+    return as_lumps(fine_rows) if step is None or step > GAP else fine_rows
 
 
-def step_between(samples: Iterable[Sample]) -> timedelta | None:
-    """The time between most rows; None for a single one."""
+def as_lumps(rows: Iterable[Row]) -> list[Row]:
+    return [replace(row, is_lump=True) for row in rows]
+
+
+def usual_step(samples: Iterable[Sample]) -> timedelta | None:
+    """The time between most rows; None for a single row."""
     between = distances(samples)
     return median_low(between) if between else None
 
 
 def to_samples(raws: Iterable[Raw], members: tuple[str, ...], clock: tzinfo) -> list[Sample]:
-    """Rows of a set, in kWh; those without a value are left out. Times are on the plant's clock, without an offset.
+    """Rows of a set, in kWh; rows without a value are left out. Times are on the plant's clock, without an offset.
 
-    Nothing tells the two passes of a doubled hour apart but the order: a row that seems to lie before the one
-    before it belongs to the second pass.
+    Only the order tells the two passes of a doubled hour apart: a row whose time is before that of the preceding row
+    belongs to the second pass.
     """
     timed: list[tuple[datetime, Sample | None]] = []
     last: datetime | None = None
@@ -105,46 +116,3 @@ def to_samples(raws: Iterable[Raw], members: tuple[str, ...], clock: tzinfo) -> 
         sample = Sample(at.astimezone(UTC), tuple(value / 1000 for value in wh), charge)
         timed.append((sample.at, sample if len(wh) == len(members) else None))
     return last_of_each(timed)
-
-
-def to_present(raw: Raw, clock: tzinfo, now: datetime) -> Present:
-    """The newest row up to now, in W, wherever it stands: a row after now is none. Of one that comes twice the last.
-
-    A single row without a known resolution, which `Recent` mostly is, is taken for one of a quarter at most.
-    """
-    stamped = {at: row for row in rows(raw, "set", optional=True) if (at := time_of(row, clock)) and at <= now}
-    if not stamped:
-        return Present()
-    measured_at = max(stamped)
-    newest = stamped[measured_at]
-    flows_w = [number(newest, member) for member in FLOWS]
-    found = Present(measured_at, soc_percent=number(newest, CHARGE), has_battery=flows_w[0] is not None)
-    resolution = optional_text(raw, "resolution") or ""
-    step = STEPS.get(resolution) or step_between(Sample(at, ()) for at in stamped) or QUARTER
-    if resolution in UNITS or step > QUARTER:
-        return found
-    charge_kw, discharge_kw = flows_kw(flows_w)
-    return replace(found, power_kw=kilo(newest, PRODUCED[0]), charge_kw=charge_kw, discharge_kw=discharge_kw)
-
-
-def flows_kw(flows_w: Sequence[float | None]) -> tuple[float | None, float | None]:
-    """Power into and out of a battery. Both are means of a row, in which it may have turned round: their difference."""
-    charge_w, discharge_w = flows_w
-    if charge_w is None or discharge_w is None:
-        return charge_and_discharge(None)
-    return charge_and_discharge((charge_w - discharge_w) / 1000)
-
-
-def lifetime_kwh(raw: Raw) -> float | None:
-    """Sum of an answer of the period `Total`; its rows are years."""
-    total = number(mapping(raw, "total"), PRODUCED[0])
-    if total is not None:
-        return total / 1000
-    years = to_samples(rows(raw, "set", optional=True), PRODUCED, UTC)
-    return fsum(year.kwh[0] for year in years) if years else None
-
-
-def time_of(row: Raw, clock: tzinfo) -> datetime | None:
-    """When a row ended, from the plant's clock; None for an empty row."""
-    at = moment(row, "time", clock)
-    return at.astimezone(UTC) if at else None

@@ -1,7 +1,6 @@
 """SolarEdge: its Monitoring API, version 2.
 
-Besides the rooms of every plugin: `state` (powers, charge and alerts of a single read) and `telemetry` (the calls for
-series, of which single reads make some as well).
+Besides the rooms of every plugin: `telemetry`, the calls for series, some of which single reads make as well.
 """
 
 from vendors.solaredge.api import SolarEdge

@@ -27,7 +27,7 @@ def to_site(raw: Raw) -> SiteRow:
 
 
 def to_requested_site(site: str, raw: Raw) -> Site:
-    """Site from its detail. Raises AnotherThing if the reply is about another site."""
+    """Site from its detail. Raises WrongRecord if the reply is about another site."""
     check_id(raw, "siteId", site)
     return to_site(raw).record()
 

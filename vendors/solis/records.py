@@ -1,41 +1,39 @@
-"""Solis' answers as records."""
+"""Solis' lists as sites, inverters and batteries; whether a battery is connected to an inverter."""
 
-from collections.abc import Iterable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
-from math import fsum
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
-from vendors.kit import ANY, Battery, Bess, DeviceRow, Production, Shape, Site, SiteRow, SolarInverter, Status
+from vendors.kit import ANY, Battery, DeviceRow, Shape, Site, SiteRow, SolarInverter
 from vendors.kit.parsing.reading import (
-    POWER_UNITS,
     Raw,
-    charge_and_discharge,
     check_id,
-    energy_kwh,
     epoch,
+    flag,
     number,
     offset_hours,
     optional_text,
     positive,
     power_kw,
     text,
-    zone,
 )
-from vendors.solis.batteries import HINTS, has_battery
 
-STRINGS = 32
-# By `state`, and with 2 by `stateExceptionFlag`.
-STATUSES = {"1": Status.NORMAL, "3": Status.WARNING}
-ASLEEP = "0"
-CHARGED, DISCHARGED = "batteryPowerZheng", "batteryPowerFu"
-
+# Counters of a battery, which stay when it is taken away.
+COUNTERS = ("batteryTotalChargeEnergy", "batteryTotalDischargeEnergy")
+# Members that show whether there is a battery.
+HINTS = (
+    *COUNTERS, "batteryNum", "batteryList", "batteryType", "batteryTypeName", "batteryCapacitySoc", "batteryVoltage",
+    "energyStorageControl",
+)  # fmt: skip
+# Two firmwares report in one or both of these members that there is no battery, with and without a blank.
+NO_BATTERY = "nobattery"
+TYPES = ("batteryType", "batteryTypeName")
 INVERTER = ("id", "stationId", "sn", "machine", "productModel", "model", "name", "power", "powerStr", *HINTS)
 STATION = ("id", "stationName", "timeZone", "capacity", "capacityStr")
 
 
 def page_of(row: tuple[str, ...]) -> Shape:
-    """A page of a list. `code` and `msg` tell whether it is one."""
+    """Projection of a page of a list; `code` and `msg` tell a page from an error."""
     return Shape({"code": ANY, "msg": ANY, "data": {"page": {"pages": ANY, "records": [row]}}})
 
 
@@ -43,7 +41,7 @@ STATIONS, INVERTERS = page_of(STATION), page_of(INVERTER)
 
 
 def to_site(raw: Raw) -> SiteRow:
-    """Site from one entry of `userStationList`, which tells an offset without daylight saving, no time zone."""
+    """Site from one entry of `userStationList`, which has an offset without daylight saving and no time zone."""
     return Site.listed(text(raw, "id"), of_site, raw)
 
 
@@ -55,43 +53,10 @@ def of_site(raw: Raw) -> dict[str, Any]:
     }
 
 
-def detailed(site: Site, raw: Raw, now: datetime) -> Site:
-    """The site with what `stationDetail` says of it; only newer answers name its time zone and first day.
-
-    The counters of a battery stay when it is taken away: one that is there has a charge, or takes or gives power.
-    """
-    known = zone(raw, "timeZoneStandardId")
-    charge_kw, discharge_kw = flows_kw(raw)
-    soc_percent = positive(raw, "batteryPercent")
-    has_bess = soc_percent is not None or bool(charge_kw) or bool(discharge_kw)
-    found = replace(
-        site,
-        timezone=known.key if known else None,
-        operational_since=milliseconds(raw, "fisGenerateTime"),
-        bess=Bess() if has_bess else None,
-    )
-    measured_at = milliseconds(raw, "dataTimestamp")
-    if measured_at and measured_at > now:
-        return found
-    return replace(
-        found,
-        bess=Bess(soc_percent=soc_percent) if has_bess else None,
-        power_kw=kw(raw, "power"),
-        charge_kw=charge_kw if has_bess else None,
-        discharge_kw=discharge_kw if has_bess else None,
-        measured_at=measured_at,
-    )
-
-
-def all_of(raws: Iterable[Any], member: str, id: str) -> None:
-    """Raises AnotherThing if any of the rows names another id in that member."""
+def check_ids(raws: Iterable[Any], member: str, id: str) -> None:
+    """Raises WrongRecord if any of the rows names another id in that member."""
     for raw in raws:
         check_id(raw, member, id)
-
-
-def inverters_clock(site: Site) -> timezone:
-    """The clock by which the devices' days begin: the offset without daylight saving."""
-    return timezone(timedelta(hours=site.utc_offset_hours or 0.0))
 
 
 def to_devices(raw: Raw) -> list[DeviceRow]:
@@ -118,92 +83,50 @@ def of_battery(raw: Raw) -> dict[str, Any]:
     return {"serial_number": optional_text(raw, "sn") or ""}
 
 
-def inverter_now(inverter: SolarInverter, site: Site | None, raw: Raw, now: datetime) -> SolarInverter:
-    """The inverter with its state from `inverterDetail`. AC power of a hybrid holds its battery's flow.
-
-    `eToday` is of the day of the newest value: while a device sleeps or is offline that may be a day long gone. When
-    a day begins, only the site tells. Values of a time to come are not the present.
-    """
-    measured_at = milliseconds(raw, "dataTimestamp")
-    if measured_at is None:
-        return inverter
-    is_hybrid = has_battery(raw)
-    status, word = to_status(raw)
-    lifetime, since = energy_kwh(raw, "eTotal", "eTotalStr"), site.operational_since if site else None
-    found = replace(
-        inverter,
-        kind="hybrid" if is_hybrid else "string",
-        status=status,
-        vendor_status=word,
-        lifetime_production=None if lifetime is None else Production(lifetime, since),
-    )
-    if measured_at > now:
-        return found
-    today, began = energy_kwh(raw, "eToday", "eTodayStr"), midnight(now, inverters_clock(site)) if site else None
-    return replace(
-        found,
-        power_kw=solar_kw(raw) if is_hybrid else kw(raw, "pac"),
-        measured_at=measured_at,
-        recent_production=Production(today, began) if today is not None and began and measured_at >= began else None,
-    )
-
-
-def battery_now(battery: Battery, raw: Raw, now: datetime) -> Battery:
-    """The battery with its state. A charge of 0 % is what single answers say without a reason."""
-    measured_at = milliseconds(raw, "dataTimestamp")
-    if measured_at is None:
-        return battery
-    status, word = to_status(raw)
-    found = replace(battery, status=status, vendor_status=word)
-    if measured_at > now:
-        return found
-    charge_kw, discharge_kw = flows_kw(raw)
-    return replace(
-        found,
-        soc_percent=positive(raw, "batteryCapacitySoc"),
-        charge_kw=charge_kw,
-        discharge_kw=discharge_kw,
-        measured_at=measured_at,
-    )
-
-
-def flows_kw(raw: Raw) -> tuple[float | None, float | None]:
-    """Power into and out of a battery: two numbers in W, or one whose direction only its current tells."""
-    charge_w, discharge_w = number(raw, CHARGED), number(raw, DISCHARGED)
-    if charge_w is not None and discharge_w is not None:
-        net_kw: float | None = (abs(charge_w) - abs(discharge_w)) / 1000
-    else:
-        size_kw, current = kw(raw, "batteryPower"), number(raw, "bstteryCurrent")
-        is_charging = current is not None and current > 0
-        net_kw = None if size_kw is None or current is None else abs(size_kw) * (1 if is_charging else -1)
-    return charge_and_discharge(net_kw)
-
-
-def solar_kw(raw: Raw) -> float | None:
-    """Power of the strings, which have it in W."""
-    watts = [value for index in range(1, STRINGS + 1) if (value := number(raw, f"pow{index}")) is not None]
-    return fsum(watts) / 1000 if watts else None
-
-
-def kw(raw: Raw, name: str) -> float | None:
-    """A power of any sign, in the unit that stands beside it."""
-    value, factor = number(raw, name), POWER_UNITS.get((optional_text(raw, f"{name}Str") or "").upper())
-    return None if value is None or factor is None else value * factor
-
-
-def to_status(raw: Raw) -> tuple[Status | None, str | None]:
-    """Status, and the platform's number for it."""
-    word = optional_text(raw, "state")
-    if word == "2":
-        return (Status.SLEEPING if optional_text(raw, "stateExceptionFlag") == ASLEEP else Status.OFFLINE), word
-    return (STATUSES.get(word, Status.UNKNOWN), word) if word else (None, None)
-
-
 def milliseconds(raw: Raw, name: str) -> datetime | None:
     """A time in epoch milliseconds, mostly as text; "0" is never."""
     value = positive(raw, name)
     return None if value is None else epoch({name: value / 1000}, name)
 
 
-def midnight(at: datetime, clock: timezone) -> datetime:
-    return at.astimezone(clock).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+def has_battery(raw: Raw) -> bool:
+    """Whether a battery is connected to this inverter, as far as the answer tells."""
+    return not reports_no_battery(raw) and (has_counted(raw) or shows_battery(raw))
+
+
+def is_in_doubt(raw: Raw) -> bool:
+    """Whether only the counters show a battery, which may have been taken away; the inverter's detail tells."""
+    is_charged = above_0(raw, "batteryCapacitySoc")
+    return has_counted(raw) and not is_charged and not reports_no_battery(raw) and not shows_battery(raw)
+
+
+def reports_no_battery(raw: Raw) -> bool:
+    """Whether the inverter reports that it has no battery: all its places for batteries are empty, or else its own
+    battery type tells."""
+    listed = raw.get("batteryList")
+    places = [place for place in listed if isinstance(place, Mapping)] if isinstance(listed, list) else []
+    empty = [flag(place, "noBattery") is True or names_no_battery(place) for place in places]
+    return all(empty) if any(empty) else names_no_battery(raw)
+
+
+def names_no_battery(raw: Raw) -> bool:
+    return any((optional_text(raw, name) or "").lower().replace(" ", "") == NO_BATTERY for name in TYPES)
+
+
+def has_counted(raw: Raw) -> bool:
+    """Whether a battery has ever been charged or discharged."""
+    return any(above_0(raw, name) for name in COUNTERS)
+
+
+def shows_battery(raw: Raw) -> bool:
+    """Whether the inverter names or measures a battery."""
+    return (
+        above_0(raw, "batteryNum")
+        or bool(raw.get("batteryList"))
+        or (above_0(raw, "batteryCapacitySoc") and above_0(raw, "batteryVoltage"))
+        or raw.get("energyStorageControl", "0") not in ("0", 0, "", None)
+    )
+
+
+def above_0(raw: Raw, name: str) -> bool:
+    return (number(raw, name) or 0) > 0

@@ -1,66 +1,26 @@
-"""Tesla's answers as records."""
+"""Tesla's lists as sites, inverters and batteries: products, and the components of a site."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone, tzinfo
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from vendors.kit import Battery, Bess, DeviceRow, Site, SiteRow, SolarInverter
-from vendors.kit.parsing.reading import (
-    Raw,
-    as_object,
-    charge_and_discharge,
-    check_id,
-    kilo,
-    mapping,
-    moment,
-    number,
-    optional_text,
-    text,
-    zone,
-)
-from vendors.tesla.devices import nameplate_kwh
+from vendors.kit import Battery, DeviceRow, ListRow, Reply, Site, SiteRow, SolarInverter, unique
+from vendors.kit.parsing.reading import Raw, as_object, check_id, flag, mapping, optional_text, rating, text
 
-MODES = {"self_consumption": "Self Consumption", "autonomous": "Savings", "backup": "Backup"}
-# Tesla has no mode for outages: all of the battery is held in reserve then.
-FULL_RESERVE_PERCENT = 100
-HOUR = timedelta(hours=1)
-# No clock is further from UTC, and none stands between two quarters of an hour.
-FURTHEST, QUARTER = timedelta(hours=14), timedelta(minutes=15)
-
+# A battery with an inverter for solar modules inside. It is listed with the gateways, and may be listed as battery and
+# as inverter too.
+HYBRID = "powerwall3"
+# Name of expansion packs. They have no ratings: the rating of the Powerwall 3 that they extend includes them.
+PACK = "Unknown"
+LISTS = ("gateways", "inverters", "batteries")
+# In Wh and W, the members of gateways first; a gateway's Wh are in a member named watts.
+ENERGIES = ("nameplate_energy_watts", "nameplate_energy")
+POWERS = ("nameplate_power_watts", "nameplate_max_discharge_power")
 D = TypeVar("D", SolarInverter, Battery)
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
-    """What `site_info` says of a site, and the devices in it."""
-
-    id: str
-    info: Raw
-    devices: list[DeviceRow]
-
-    @property
-    def clock(self) -> tzinfo:
-        return clock_of(self.info)
-
-    @property
-    def since(self) -> datetime | None:
-        return moment(self.info, "installation_date")
-
-    @property
-    def bess(self) -> Bess | None:
-        """Its batteries together, without their state of charge; None where it has none."""
-        if not has(self.info, "battery"):
-            return None
-        batteries = [device for row in self.devices if isinstance(device := row.record(), Battery)]
-        return Bess(nameplate_kwh(self.info, batteries), mode_of(self.info))
-
-    def has_one(self, kind: type[SolarInverter | Battery]) -> bool:
-        """Whether the site's values are those of one device, as it is the only one of its kind."""
-        return sum(row.kind is kind for row in self.devices) == 1
-
-
 def response_of(site: str, raw: Raw) -> Raw:
-    """The response of an answer, if it is not about another site; raises AnotherThing if it is."""
+    """The response in an answer; raises WrongRecord if it is about another site."""
     response = as_object(raw["response"])
     check_id(response, "energy_site_id", site)
     return response
@@ -80,8 +40,8 @@ def of_site(raw: Raw) -> dict[str, Any]:
 def to_id_with_devices(raw: Raw) -> str | None:
     """Id of a product whose `site_info` is worth its price: a site with solar or battery."""
     components = mapping(raw, "components")
-    found = "energy_site_id" in raw and (components.get("solar") or components.get("battery"))
-    return text(raw, "energy_site_id") if found else None
+    has_devices = "energy_site_id" in raw and (components.get("solar") or components.get("battery"))
+    return text(raw, "energy_site_id") if has_devices else None
 
 
 def has_equipment(raw: Raw) -> bool:
@@ -89,65 +49,132 @@ def has_equipment(raw: Raw) -> bool:
     return bool(components.get("solar") or components.get("battery") or components.get("wall_connectors"))
 
 
-def with_details(site: Site, here: Installation, live: Raw) -> Site:
-    """The site with what `site_info` and `live_status` say of it; of solar and batteries only where it has them."""
-    info, bess = here.info, here.bess
-    place, known, offset = mapping(info, "geolocation"), zone(info, "installation_time_zone"), offset_of(info)
-    charge_kw, discharge_kw = flows_kw(live) if bess else (None, None)
-    return replace(
-        site,
-        name=optional_text(info, "site_name") or site.name,
-        timezone=known.key if known else None,
-        utc_offset_hours=None if known or offset is None else offset / HOUR,
-        latitude=number(place, "latitude"),
-        longitude=number(place, "longitude"),
-        operational_since=here.since,
-        bess=replace(bess, soc_percent=charge_percent(live)) if bess else None,
-        power_kw=kilo(live, "solar_power") if has(info, "solar") else None,
-        charge_kw=charge_kw,
-        discharge_kw=discharge_kw,
-        measured_at=moment(live, "timestamp"),
-    )
+def devices_of(reply: Reply, site: str, info: Raw) -> list[DeviceRow]:
+    """The devices in an answer of `site_info`, each once: a unit may be in several lists."""
+    components = reply.record(lambda _: as_object(info["components"]))
+    parts = parts_of(components)
+
+    def listed(name: str, to: Callable[[str, Raw], ListRow[D] | None]) -> list[ListRow[D]]:
+        path = ("response", "components", name)
+        return reply.rows(*path, to=lambda raw: to(site, whole(parts, raw)), optional=True)
+
+    with_packs = [*listed("batteries", to_battery), *listed("gateways", to_gateway_battery)]
+    batteries, inverters = without_packs(with_packs), []
+    if components.get("solar"):
+        hybrids = [*listed("batteries", to_hybrid), *listed("gateways", to_hybrid)]
+        inverters = [*listed("inverters", to_inverter), *hybrids]
+        if not inverters and not components.get("inverters"):
+            inverters = [synthetic_inverter(site, info)]
+    if components.get("battery") and not batteries and (with_packs or not components.get("batteries")):
+        batteries = [synthetic_battery(site, info)]
+    return unique([*inverters, *batteries])
 
 
-def has(info: Raw, component: str) -> bool:
-    return bool(mapping(info, "components").get(component))
+def parts_of(components: Raw) -> dict[str, Raw]:
+    """Each part with the members that it has in any list, by its DIN, and by its device id unless several DINs share
+    it."""
+    arrays = (components.get(name) for name in LISTS)
+    listed = [raw for array in arrays if isinstance(array, list) for raw in array if isinstance(raw, Mapping)]
+    dins = dins_of(listed)
+    parts: dict[str, Raw] = {}
+    for raw in listed:
+        device_id = optional_text(raw, "device_id") or ""
+        if key := optional_text(raw, "din") or dins.get(device_id, device_id):
+            members = {member: value for member, value in raw.items() if value or value is False}
+            parts[key] = {**parts.get(key, {}), **members}
+    return parts | {device_id: parts[din] for device_id, din in dins.items()}
 
 
-def clock_of(info: Raw) -> tzinfo:
-    """The site's time zone; where it has no name, one with a fixed offset."""
-    known = zone(info, "installation_time_zone")
-    if known:
-        return known
-    offset = offset_of(info) or timedelta(0)
-    # Tesla takes no offsets but names, so one that has a name is told by it. These names count westward.
-    named = zone({"name": f"Etc/GMT{-(offset // HOUR):+d}"}, "name")
-    return named if named and not offset % HOUR else timezone(offset)
+def dins_of(listed: Sequence[Raw]) -> dict[str, str]:
+    """The DIN of each device id, since a list may have the id alone; none where several DINs share the id."""
+    pairs = {(optional_text(raw, "device_id"), optional_text(raw, "din")) for raw in listed}
+    known = [(device_id, din) for device_id, din in pairs if device_id and din]
+    shares = Counter(device_id for device_id, _ in known)
+    return {device_id: din for device_id, din in known if shares[device_id] == 1}
 
 
-def offset_of(info: Raw) -> timedelta | None:
-    """The offset of the site's clock as told in minutes, else that of its installation date; None without both."""
-    minutes, since = number(info, "time_zone_offset"), moment(info, "installation_date")
-    found = since.utcoffset() if since else None
-    if minutes is not None and abs(minutes) <= FURTHEST / timedelta(minutes=1):
-        found = timedelta(minutes=minutes)
-    return None if found is None or abs(found) > FURTHEST or found % QUARTER else found
+def whole(parts: Mapping[str, Raw], raw: Raw) -> Raw:
+    """A row of a list with the members that the same part has in other lists."""
+    return parts.get(optional_text(raw, "din") or optional_text(raw, "device_id") or "", raw)
 
 
-def mode_of(info: Raw) -> str | None:
-    """What the battery is used for, in the API's words."""
-    if number(info, "backup_reserve_percent") == FULL_RESERVE_PERCENT:
-        return MODES["backup"]
-    return MODES.get(optional_text(info, "default_real_mode") or "")
+def to_inverter(site: str, raw: Raw) -> ListRow[SolarInverter] | None:
+    """Solar inverter from a component; None when it is no longer active."""
+    if flag(raw, "is_active") is False:
+        return None
+    device = din(raw)
+    return SolarInverter.listed((site, device), device, site, of_inverter, raw)
 
 
-def charge_percent(live: Raw) -> float | None:
-    """State of charge. Single answers say 0 without a reason: that is true only where no energy is left either."""
-    percent = number(live, "percentage_charged")
-    return percent or (0.0 if percent == number(live, "energy_left") == 0 else None)
+def to_hybrid(site: str, raw: Raw) -> ListRow[SolarInverter] | None:
+    """The inverter inside a Powerwall 3; None for other batteries and gateways."""
+    return to_inverter(site, raw) if is_hybrid(raw) else None
 
 
-def flows_kw(live: Raw) -> tuple[float | None, float | None]:
-    """Power into and out of the battery; Tesla's number is positive while it discharges."""
-    power_kw = kilo(live, "battery_power")
-    return charge_and_discharge(None if power_kw is None else -power_kw)
+def to_battery(site: str, raw: Raw) -> ListRow[Battery] | None:
+    """Battery from a component; None when it is no longer active."""
+    if flag(raw, "is_active") is False:
+        return None
+    device = din(raw)
+    return Battery.listed((site, device), device, site, of_battery, raw)
+
+
+def to_gateway_battery(site: str, raw: Raw) -> ListRow[Battery] | None:
+    """The battery of a gateway that is a Powerwall 3 or has a capacity; None for a mere gateway."""
+    return to_battery(site, raw) if is_hybrid(raw) or rating(raw, *ENERGIES) else None
+
+
+def is_hybrid(raw: Raw) -> bool:
+    """Samples have the model's name with a blank and without."""
+    return HYBRID in (optional_text(raw, "part_name") or "").lower().replace(" ", "")
+
+
+def without_packs(batteries: Sequence[ListRow[Battery]]) -> list[ListRow[Battery]]:
+    """The batteries without expansion packs, where all other batteries are Powerwall 3s or there is none."""
+    units = [battery for battery in batteries if not is_pack(battery)]
+    return units if all(is_hybrid(battery.raw) for battery in units) else list(batteries)
+
+
+def is_pack(battery: ListRow[Battery]) -> bool:
+    raw = battery.raw
+    return optional_text(raw, "part_name") == PACK and not rating(raw, *ENERGIES) and not rating(raw, *POWERS)
+
+
+def synthetic_inverter(site: str, info: Raw) -> ListRow[SolarInverter]:
+    """The device that represents all inverters of a site where they are not listed."""
+    return SolarInverter.listed((site,), site, site, lambda _: {"kind": "synthetic"}, info)
+
+
+def synthetic_battery(site: str, info: Raw) -> ListRow[Battery]:
+    """The device that represents all batteries of a site where they are not listed."""
+    return Battery.listed((site,), site, site, of_synthetic_battery, info)
+
+
+def of_synthetic_battery(info: Raw) -> dict[str, Any]:
+    return {
+        "kind": "synthetic",
+        "nameplate_kwh": rating(info, "nameplate_energy"),
+        "rated_power_kw": rating(info, "nameplate_power"),
+    }
+
+
+def din(raw: Raw) -> str:
+    """Identity of a device: its DIN, or its device id in answers without a DIN."""
+    return optional_text(raw, "din") or text(raw, "device_id")
+
+
+def of_device(raw: Raw) -> dict[str, Any]:
+    return {
+        "serial_number": optional_text(raw, "serial_number") or din(raw).partition("--")[2],
+        "model": optional_text(raw, "part_name") or "",
+        "kind": "hybrid" if is_hybrid(raw) else None,
+    }
+
+
+def of_inverter(raw: Raw) -> dict[str, Any]:
+    """Only a Powerwall 3 among the gateways has a rating."""
+    return of_device(raw) | {"rated_power_kw": rating(raw, POWERS[0])}
+
+
+def of_battery(raw: Raw) -> dict[str, Any]:
+    return of_device(raw) | {"nameplate_kwh": rating(raw, *ENERGIES), "rated_power_kw": rating(raw, *POWERS)}

@@ -11,7 +11,7 @@ from tests.vendors.support import BASE, open_vendor
 from vendors.kit import Level
 from vendors.kit.series.read import intervals as read_intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 HERE = Path(__file__).parent
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -64,7 +64,7 @@ def read_between(operation, level, start, end, key=KEY, cloud=None):
 
 def intervals_of(plugin, operation, key, level, start, end, now):
     series = getattr(plugin, operation)(key, level)
-    window = Asked(level, datetime(*start), datetime(*end)).widened(series.zone, now, series.since)
+    window = RequestedWindow(level, datetime(*start), datetime(*end)).widened(series.zone, now, series.since)
     return [interval for interval in read_intervals(series, window, 10_000, now) if isinstance(interval, Interval)]
 
 

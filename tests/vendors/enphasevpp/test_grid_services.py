@@ -10,7 +10,7 @@ from vendors.enphase import EnphaseVpp
 from vendors.kit import Client, Level, Unauthorized
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.series.read import intervals as read_intervals
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 
 @pytest.mark.parametrize(
@@ -130,5 +130,5 @@ def test_rows_of_15_minutes_are_requested_where_a_site_may_have_rows_of_5(networ
     network.get(f"{BASE}/api/v1/systems/7/devices", json={"devices": {"encharges": [{"serial_number": "1"}]}})
     network.get(f"{BASE}/api/v1/systems/7/telemetry/battery", json={"intervals": []})
     series = open_vendor("enphasevpp").site_battery_intervals(("7",), Level.HOUR)
-    list(read_intervals(series, Asked(Level.HOUR).widened(series.zone, now, series.since), 100, now))
+    list(read_intervals(series, RequestedWindow(Level.HOUR).widened(series.zone, now, series.since), 100, now))
     assert network.calls[-1].request.params["interval_duration"] == "15mins"

@@ -35,19 +35,21 @@ def test_hours_of_rows_of_an_hour_are_true_and_measured(sma, number, zone, kind)
     start = local(zone, *DAY[1:])
     with played(sma, "OneHour") as vendor:
         for case in vendor.cases(number, kind)[:2]:
-            found = vendor.check(case, Level.HOUR, start, start + timedelta(days=1))
-            assert len(found) == 24 or kind == "solar"
-            assert {one.quality for one in found} == {Quality.MEASURED}
+            hours = vendor.check(case, Level.HOUR, start, start + timedelta(days=1))
+            assert len(hours) == 24 or kind == "solar"
+            assert {hour.quality for hour in hours} == {Quality.MEASURED}
 
 
-def test_quarters_of_rows_of_an_hour_have_its_energy_spread_and_say_so(sma):
+def test_quarters_of_rows_of_an_hour_have_its_energy_spread_evenly_and_are_derived(sma):
     start = local(*DAY)
     with played(sma, "OneHour") as vendor:
         (case, *_) = vendor.cases(BERLIN, "solar")
         hours = vendor.read(case, Level.HOUR, start, start + timedelta(days=1))
         quarters = vendor.read(case, Level.QUARTER, start, start + timedelta(days=1))
-    assert {one.quality for one in quarters} == {Quality.DERIVED}
-    assert [one.kwh[0] for one in quarters] == pytest.approx([one.kwh[0] / 4 for one in hours for _ in range(4)])
+    assert {quarter.quality for quarter in quarters} == {Quality.DERIVED}
+    assert [quarter.kwh[0] for quarter in quarters] == pytest.approx(
+        [hour.kwh[0] / 4 for hour in hours for _ in range(4)]
+    )
 
 
 @pytest.mark.parametrize("kind", ["solar", "battery"])
@@ -55,8 +57,8 @@ def test_quarters_of_rows_of_a_quarter_are_true_and_measured(sma, kind):
     start = local(*DAY)
     with played(sma, "FifteenMinutes") as vendor:
         for case in vendor.cases(BERLIN, kind)[:2]:
-            found = vendor.check(case, Level.QUARTER, start, start + timedelta(days=1))
-            assert {one.quality for one in found} == {Quality.MEASURED}
+            quarters = vendor.check(case, Level.QUARTER, start, start + timedelta(days=1))
+            assert {quarter.quality for quarter in quarters} == {Quality.MEASURED}
 
 
 @pytest.mark.parametrize(("date", "hours"), [((2026, 3, 29), 23), ((2025, 10, 26), 25)])
@@ -70,11 +72,11 @@ def test_rows_of_an_hour_are_true_where_the_clock_changes(sma, date, hours):
 def test_an_inverter_and_a_site_with_rows_of_an_hour_have_today_s_energy_and_no_power(sma):
     with played(sma, "OneHour", datetime(2026, 6, 17, 10, 7, tzinfo=UTC)) as vendor:
         site, inverter, *_ = vendor.cases(BERLIN, "solar")
-        found = vendor.plugin.solar_inverter(vendor.key(inverter))
+        record = vendor.plugin.solar_inverter(vendor.key(inverter))
         today = inverter.kwh(local(*DAY), datetime(2026, 6, 17, 10, tzinfo=UTC))
-        assert found.recent_production.kwh == pytest.approx(*today)
-        assert found.measured_at == datetime(2026, 6, 17, 10, tzinfo=UTC)
-        assert found.power_kw is None
-        found = vendor.plugin.site(vendor.key(site))
-        assert (found.power_kw, found.charge_kw) == (None, None)
-        assert found.bess.soc_percent > 0
+        assert record.recent_production.kwh == pytest.approx(*today)
+        assert record.measured_at == datetime(2026, 6, 17, 10, tzinfo=UTC)
+        assert record.power_kw is None
+        record = vendor.plugin.site(vendor.key(site))
+        assert (record.power_kw, record.charge_kw) == (None, None)
+        assert record.bess.soc_percent > 0

@@ -1,24 +1,17 @@
-"""SMA's own ways."""
+"""Peculiarities of SMA's lists, ids and redirects."""
 
-import json
 import re
-from pathlib import Path
 
 import pytest
 
+from tests.vendors.sma.played import sample
 from tests.vendors.support import BASE, open_vendor
 from vendors.kit import NotFound, Refused
 from vendors.kit.calls.sweep import Sweep
 from vendors.sma.records import to_device, to_site
 
-HERE = Path(__file__).parent
 
-
-def sample(name):
-    return json.loads((HERE / f"{name}.json").read_text())
-
-
-def test_a_charging_station_is_listed_as_inverter_and_is_none():
+def test_a_charging_station_that_is_listed_as_an_inverter_is_left_out():
     station = next(raw for raw in sample("plant_13_devices_lean_sandbox")["devices"] if "Charging" in raw["name"])
     assert station["type"] == "Solar Inverters"
     assert to_device("13", station) is None
@@ -40,17 +33,17 @@ def test_a_device_that_is_no_longer_active_is_left_out(active):
 
 
 @pytest.mark.parametrize("name", ["plant_13_sandbox", "plant_with_description"])
-def test_the_detail_of_a_plant_is_a_site_without_wrapper(name):
+def test_the_detail_of_a_plant_is_read_like_a_row_of_the_list(name):
     raw = sample(name)
     site = to_site(raw).record()
     assert (site.vendor_id, site.name, site.timezone) == (raw["plantId"], raw["name"], raw["timezone"])
 
 
-def test_a_peak_power_of_0_means_that_nobody_entered_one():
+def test_a_peak_power_of_0_was_not_entered():
     assert to_site(sample("plants_list_with_installation_location")["plants"][1]).record().peak_power_kw is None
 
 
-def test_a_serial_number_is_absent_on_virtual_devices():
+def test_a_device_without_a_serial_number_has_an_empty_text():
     raw = {"deviceId": "9", "type": "Solar Inverters", "generatorPower": 5000.0}
     assert to_device("1", raw).record().serial_number == ""
 
@@ -86,7 +79,7 @@ def test_a_device_that_moved_is_followed_once_on_the_same_host(network):
     assert open_vendor("sma").solar_inverter(("old",)).vendor_id == "16"
 
 
-def test_only_a_read_by_get_is_followed(network):
+def test_a_308_is_followed_for_get_only(network):
     network.post(BASE + "/v1/devices/old", status=308, headers={"Location": f"{BASE}/v1/devices/16"})
     vendor = open_vendor("sma")
     with pytest.raises(Refused):

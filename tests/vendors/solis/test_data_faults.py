@@ -1,4 +1,4 @@
-"""Faults of Solis' data: silent devices, units, and counters that begin again or fall."""
+"""Faults of Solis' data: silent devices, units, and counters that are reset or fall."""
 
 from datetime import timedelta
 from math import fsum
@@ -66,6 +66,15 @@ def test_9_a_counter_that_falls_for_good_loses_one_step_and_reports_it(faulty):
         assert Quality.PARTIAL in {hour.quality for hour in hours}
         assert total_kwh(hours) == pytest.approx(true_kwh(vendor, case), rel=0.02)
         assert total_kwh(hours) <= true_kwh(vendor, case) + 0.2
+
+
+@pytest.mark.parametrize("level", [Level.QUARTER, Level.HOUR])
+def test_9_apart_from_the_lost_step_the_counters_of_a_battery_that_fall_for_good_give_true_intervals(faulty, level):
+    with faulty("fault-9") as vendor:
+        for case in vendor.cases(BERLIN, "battery"):
+            intervals = vendor.read(case, level, *hours_of_day(vendor, case))
+            assert Quality.PARTIAL in {interval.quality for interval in intervals}
+            vendor.check_each(case, intervals)
 
 
 def test_16_the_hours_next_to_a_gap_are_partial_since_readings_do_not_lie_on_their_borders(faulty):

@@ -42,8 +42,8 @@ def test_batteries_that_were_taken_away_are_gone_from_lists_reads_and_series(sol
             assert not [record for record in sweep.records if isinstance(record, Battery)]
             assert sweep.failure is None
             assert vendor.plugin.solar_inverter(key).kind == "string"
-            found = vendor.plugin.site(site)
-            assert (found.bess, found.charge_kw, found.discharge_kw) == (None, None, None)
+            record = vendor.plugin.site(site)
+            assert (record.bess, record.charge_kw, record.discharge_kw) == (None, None, None)
             with pytest.raises(NotFound):
                 vendor.plugin.battery(key)
             with pytest.raises(NotOffered):

@@ -1,18 +1,15 @@
-"""The ways in which Tesla says that it has no data: in every series no interval, and never a fault of this server."""
+"""Forms of answers without data: they give no interval in any series, and are never a fault of this server."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.vendors.support import BASE, open_vendor
+from tests.vendors.support import intervals_between, open_vendor
+from tests.vendors.tesla.played import SITE
 from vendors.kit import Client, Level
 from vendors.kit.calls.sweep import Sweep
-from vendors.kit.series.read import intervals
-from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
 
 NOW = datetime(2026, 6, 17, 20, 22, tzinfo=UTC)
-SITE = f"{BASE}/api/1/energy_sites/1"
 SERIES = ["solar_intervals", "battery_intervals", "site_solar_intervals", "site_battery_intervals"]
 
 
@@ -33,17 +30,16 @@ def play(network, monkeypatch):
 
 def read(plugin, operation, level):
     """The intervals, and the failure if there was one."""
-    found = []
+    all_intervals = []
 
     def run(plugin):
         series = getattr(plugin, operation)(("1",), level)
-        window = Asked(level, NOW - timedelta(hours=20), NOW).widened(series.zone, NOW, series.since)
-        found.extend(one for one in intervals(series, window, 1000, NOW) if isinstance(one, Interval))
+        all_intervals.extend(intervals_between(series, level, NOW - timedelta(hours=20), NOW, NOW))
         return []
 
     sweep = Sweep(plugin)
     sweep.run(run)
-    return found, sweep.failure
+    return all_intervals, sweep.failure
 
 
 @pytest.mark.parametrize("operation", SERIES)

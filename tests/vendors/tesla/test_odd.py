@@ -11,7 +11,7 @@ from vendors.kit import Battery, Client, Level, NotFound, SolarInverter
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.series.read import intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 ODD = Path(__file__).parent / "odd"
 SITE = f"{BASE}/api/1/energy_sites/1"
@@ -187,7 +187,7 @@ def history(*stamps, **energies):
 
 def read(plugin, level, start, end):
     series = plugin.site_solar_intervals(("1",), level)
-    window = Asked(level, start, end).widened(series.zone, NOW, series.since)
+    window = RequestedWindow(level, start, end).widened(series.zone, NOW, series.since)
     return [one for one in intervals(series, window, 1000, NOW) if isinstance(one, Interval)]
 
 

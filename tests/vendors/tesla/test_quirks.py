@@ -1,21 +1,14 @@
-"""Tesla's own ways."""
-
-import json
-from pathlib import Path
+"""Peculiarities of Tesla's lists, statuses and regions."""
 
 import pytest
 
 from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor, records_of
+from tests.vendors.tesla.played import sample
 from vendors.kit import NotFound
 from vendors.kit.calls.sweep import Sweep
 
-HERE = Path(__file__).parent
 PRODUCTS = f"{BASE}/api/1/products"
 EU = f"{BASE}/eu/api/1/products"
-
-
-def sample(name):
-    return json.loads((HERE / f"{name}.json").read_text())
 
 
 def site_info(number):
@@ -41,7 +34,7 @@ def devices(network, components):
     return [(type(device).__name__, device.key) for device in records_of(open_vendor("tesla").devices("1"))]
 
 
-def test_vehicles_and_mere_contracts_are_no_sites_and_cost_nothing(network, caplog):
+def test_vehicles_and_mere_contracts_are_no_sites_and_cost_no_calls(network, caplog):
     caplog.set_level("DEBUG")
     network.get(PRODUCTS, json=sample("products-mixed-account"))
     network.get(site_info(123456), json=sample("site_info-two-powerwall2"))
@@ -56,9 +49,9 @@ def test_the_gateway_and_two_batteries_that_share_a_serial_number_are_two_batter
     components = sample("site_info-powerwalls-and-inverter")["response"]["components"]
     serials = {raw["serial_number"] for raw in components["gateways"] + components["batteries"]}
     assert len(serials) == 1
-    found = devices(network, components)
-    assert [kind for kind, _ in found] == ["SolarInverter", "Battery", "Battery"]
-    assert len({key for _, key in found}) == 3
+    kinds, keys = zip(*devices(network, components), strict=True)
+    assert kinds == ("SolarInverter", "Battery", "Battery")
+    assert len(set(keys)) == 3
 
 
 @pytest.mark.parametrize("listed", [True, False], ids=["listed-as-inverter-too", "listed-as-battery-only"])
@@ -73,8 +66,8 @@ def test_a_powerwall_3_is_an_inverter_and_a_battery(network, listed):
 
 def test_a_powerwall_3_without_solar_is_only_a_battery(network):
     unit = {"din": "1707000-00-J--TG1", "part_name": "Powerwall 3"}
-    found = devices(network, {"solar": False, "battery": True, "batteries": [unit]})
-    assert found == [("Battery", ("1", "1707000-00-J--TG1"))]
+    listed = devices(network, {"solar": False, "battery": True, "batteries": [unit]})
+    assert listed == [("Battery", ("1", "1707000-00-J--TG1"))]
 
 
 def test_an_inactive_inverter_is_left_out_and_not_replaced_by_one_for_the_site(network):
@@ -109,7 +102,7 @@ def test_the_vendor_s_own_statuses_have_their_meaning(network, status, code):
         ({}, "", 60),
     ],
 )
-def test_the_hint_of_a_429_is_a_header_or_another_or_a_number_in_the_text(network, headers, body, hint):
+def test_the_hint_of_a_429_is_retry_after_or_ratelimit_reset_or_a_number_in_the_text(network, headers, body, hint):
     network.get(PRODUCTS, status=429, headers=headers, body=body)
     assert swept().failure.retry_after == hint
 
@@ -121,7 +114,7 @@ def test_a_response_that_is_no_object_is_a_vendor_without_data(network, response
     assert (failure.code, "no data" in failure.detail) == ("backend_error", True)
 
 
-def test_421_leads_to_the_other_region_once_and_is_remembered(network):
+def test_a_421_leads_to_the_next_region_which_is_remembered(network):
     network.get(PRODUCTS, status=421)
     network.get(EU, json={"response": [product(1)]})
     network.get(f"{BASE}/eu/api/1/energy_sites/1/site_info", json=answer({"solar": True}))
@@ -142,14 +135,14 @@ def test_the_region_of_one_account_is_not_another_s(network):
     assert [call.request.url for call in network.calls] == [PRODUCTS, EU, PRODUCTS, EU]
 
 
-def test_an_account_that_no_region_knows_asks_each_once_and_is_an_error(network):
+def test_an_account_that_no_region_knows_costs_one_call_to_each_region_and_is_an_error(network):
     for url in (PRODUCTS, EU, f"{BASE}/cn/api/1/products"):
         network.get(url, status=421)
     assert swept().failure.code == "backend_error"
     assert len(network.calls) == 3
 
 
-def test_the_content_type_is_sent_and_the_token_is_the_caller_s(network):
+def test_a_call_has_the_content_type_and_the_caller_s_token(network):
     network.get(PRODUCTS, json={"response": []})
     swept()
     headers = network.calls[0].request.headers

@@ -1,24 +1,16 @@
-"""How Tesla's details and histories are read."""
+"""Details of Tesla's sites and devices, and the calls that they and their series cost."""
 
-import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.truth import local, vendor_of
-from tests.vendors.support import BASE, open_vendor, records_of
-from vendors.kit import BackendError, Client, Level, NotFound, NotOffered, Quality
-from vendors.kit.series.read import intervals
-from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
-from vendors.tesla.records import Installation, charge_percent, flows_kw, mode_of, with_details
-from vendors.tesla.series import FLOWS, PRODUCED, to_rows, to_samples
+from tests.truth import local
+from tests.vendors.support import intervals_between, open_vendor, records_of
+from tests.vendors.tesla.played import SITE, sample
+from vendors.kit import BackendError, Client, Level, NotFound, NotOffered
+from vendors.tesla.state import Installation, charge_percent, flows_kw, mode_of, with_details
 
-HERE = Path(__file__).parent
-SITE = f"{BASE}/api/1/energy_sites/1"
 NOW = datetime(2026, 6, 17, 20, 22, tzinfo=UTC)
 POWERWALLS = ({"din": "2012170-25-E--A", "part_name": "Powerwall 2"}, {"din": "2012170-25-E--B"})
 
@@ -26,10 +18,6 @@ POWERWALLS = ({"din": "2012170-25-E--A", "part_name": "Powerwall 2"}, {"din": "2
 @pytest.fixture(autouse=True)
 def _now(monkeypatch):
     monkeypatch.setattr(Client, "now", NOW)
-
-
-def sample(name):
-    return json.loads((HERE / f"{name}.json").read_text())
 
 
 def play(network, *, history=None, zone="America/Los_Angeles", **components):
@@ -46,13 +34,8 @@ def calls(network):
 
 
 def query(network):
-    """Of the last call."""
+    """The query of the last call."""
     return {name: value for name, [value] in parse_qs(urlsplit(network.calls[-1].request.url).query).items()}
-
-
-def read(series, level, start, end):
-    window = Asked(level, start, end).widened(series.zone, NOW, series.since)
-    return [one for one in intervals(series, window, 1000, NOW) if isinstance(one, Interval)]
 
 
 @pytest.mark.parametrize(
@@ -63,22 +46,22 @@ def read(series, level, start, end):
         ("battery", ("1",), ["live_status", "site_info"]),
     ],
 )
-def test_a_detail_costs_no_call_twice_even_where_nothing_is_reused(network, operation, key, expected):
+def test_a_detail_makes_no_call_twice_even_without_cached_replies(network, operation, key, expected):
     play(network, battery=True)
     getattr(open_vendor("tesla", refresh=True), operation)(key)
     assert sorted(calls(network)) == expected
 
 
 @pytest.mark.parametrize("operation", ["solar_intervals", "battery_intervals", "site_solar_intervals"])
-def test_a_day_of_intervals_costs_one_call_and_one_for_the_clock(network, operation):
+def test_a_day_of_intervals_costs_two_calls(network, operation):
     play(network, battery=True)
     series = getattr(open_vendor("tesla", refresh=True), operation)(("1",), Level.HOUR)
-    assert read(series, Level.HOUR, NOW - timedelta(hours=3), NOW) == []
+    assert intervals_between(series, Level.HOUR, NOW - timedelta(hours=3), NOW, NOW) == []
     assert calls(network) == ["site_info", "calendar_history"]
 
 
 @pytest.mark.parametrize("operation", ["solar_inverter", "battery"])
-def test_one_of_several_devices_costs_one_call_and_has_no_values_of_its_own(network, operation):
+def test_a_device_that_is_not_alone_of_its_kind_costs_one_call_and_has_no_values(network, operation):
     inverters = [{"din": "1--A"}, {"din": "1--B"}]
     play(network, battery=True, inverters=inverters, batteries=[{"din": "1--A"}, {"din": "1--B"}])
     plugin = open_vendor("tesla", refresh=True)
@@ -111,7 +94,7 @@ def test_a_powerwall_3_is_a_hybrid_in_both_lists_and_still_the_only_inverter(net
     assert plugin.battery(key).discharge_kw == 5.06
 
 
-def test_a_site_without_a_battery_has_no_powers_and_no_intervals_of_one(network):
+def test_a_site_without_a_battery_has_no_battery_power_and_no_battery_intervals(network):
     play(network, battery=False)
     plugin = open_vendor("tesla")
     site = plugin.site(("1",))
@@ -120,7 +103,7 @@ def test_a_site_without_a_battery_has_no_powers_and_no_intervals_of_one(network)
         plugin.site_battery_intervals(("1",), Level.DAY)
 
 
-def test_live_values_that_are_a_text_are_an_error_and_no_zeros(network):
+def test_live_values_in_the_form_of_a_text_are_an_error_and_no_zeros(network):
     network.get(f"{SITE}/site_info", json={"response": {"components": {"solar": True}}})
     network.get(f"{SITE}/live_status", json=sample("live_status-string-response"))
     plugin = open_vendor("tesla")
@@ -138,7 +121,7 @@ def test_a_null_history_is_no_production_and_no_interval(network):
     assert (inverter.recent_production, inverter.lifetime_production) == (None, None)
     for level in Level:
         series = plugin.site_solar_intervals(("1",), level)
-        assert read(series, level, NOW - timedelta(days=2), NOW) == []
+        assert intervals_between(series, level, NOW - timedelta(days=2), NOW, NOW) == []
 
 
 @pytest.mark.parametrize(
@@ -149,10 +132,11 @@ def test_a_null_history_is_no_production_and_no_interval(network):
         (Level.MONTH, "year", "2026-01-01T00:00:00-08:00", "2026-12-31T23:59:59-08:00"),
     ],
 )
-def test_a_call_asks_for_whole_dates_of_the_site_up_to_the_second_before_midnight(network, level, period, start, end):
+def test_a_call_requests_whole_dates_of_the_site_up_to_the_second_before_midnight(network, level, period, start, end):
     play(network)
     noon = local("America/Los_Angeles", 2026, 3, 8, 12)
-    read(open_vendor("tesla").site_solar_intervals(("1",), level), level, noon, noon + timedelta(hours=1))
+    series = open_vendor("tesla").site_solar_intervals(("1",), level)
+    intervals_between(series, level, noon, noon + timedelta(hours=1), NOW)
     assert query(network) == {
         "kind": "energy",
         "period": period,
@@ -160,35 +144,6 @@ def test_a_call_asks_for_whole_dates_of_the_site_up_to_the_second_before_midnigh
         "end_date": end,
         "time_zone": "America/Los_Angeles",
     }
-
-
-def day_rows(*wh):
-    stamps = (f"2026-06-01T10:{5 * number:02}:00-07:00" for number in range(len(wh)))
-    return [{"timestamp": at} | energies for at, energies in zip(stamps, wh, strict=True)]
-
-
-def test_rows_are_stamped_with_their_start():
-    told = day_rows({"solar_energy_exported": 250}, {"solar_energy_exported": 0})
-    (row, _) = to_rows(told, PRODUCED, "day", UTC)
-    assert (row.start.isoformat(), row.end.isoformat()) == ("2026-06-01T17:00:00+00:00", "2026-06-01T17:05:00+00:00")
-    assert row.kwh == (0.25,)
-
-
-def test_the_step_of_a_day_is_that_of_its_stamps():
-    stamps = [f"2026-06-01T10:{minute}:00-07:00" for minute in ("00", "15", "45")]
-    rows = [{"timestamp": stamp, "solar_energy_exported": 1} for stamp in stamps]
-    assert [(row.end - row.start).seconds for row in to_rows(rows, PRODUCED, "day", UTC)] == [900, 900, 900]
-
-
-def test_charge_is_the_sum_of_its_sources_and_no_sum_is_needed():
-    rows = day_rows({"battery_energy_imported_from_grid": 100, "battery_energy_imported_from_solar": 20,
-                     "battery_energy_exported": 3})  # fmt: skip
-    assert to_samples(rows, FLOWS)[0].kwh == (0.12, 0.003)
-
-
-def test_a_row_that_says_nothing_is_no_row_and_a_null_is_not_0():
-    assert to_samples(day_rows({}, {"solar_energy_exported": None}), PRODUCED) == []
-    assert to_samples(day_rows({"solar_energy_exported": 0}), PRODUCED)[0].kwh == (0.0,)
 
 
 @pytest.mark.parametrize(
@@ -204,23 +159,8 @@ def test_a_full_reserve_is_the_mode_backup():
     assert mode_of({"default_real_mode": "surprise"}) is None
 
 
-def test_a_gap_between_two_rows_is_not_their_step():
-    rows = [{"timestamp": f"2026-06-01T{hour}:00:00-07:00", "solar_energy_exported": 1} for hour in ("10", "13")]
-    assert [(row.end - row.start).seconds for row in to_rows(rows, PRODUCED, "day", UTC)] == [300, 300]
-
-
-@pytest.mark.parametrize("stamp", ["2026-07-01T00:00:00-07:00", "2026-07-01T00:00:00-08:00"])
-@pytest.mark.parametrize(("period", "days"), [("month", 1), ("year", 31), ("lifetime", 365)])
-def test_a_stamp_with_the_offset_of_another_season_has_its_date(stamp, period, days):
-    start, clock = stamp.replace("07-01", "01-01") if period == "lifetime" else stamp, ZoneInfo("America/Los_Angeles")
-    (row,) = to_rows([{"timestamp": start, "solar_energy_exported": 1}], PRODUCED, period, clock)
-    assert row.start.astimezone(clock).strftime("%d %H:%M") == "01 00:00"
-    assert row.end - row.start == timedelta(days=days)
-    assert (row.quality is Quality.MEASURED) == (row.start == datetime.fromisoformat(start))
-
-
 @pytest.mark.parametrize(
-    ("told", "hours", "name"),
+    ("members", "hours", "name"),
     [
         ({"installation_date": "2021-09-25T15:53:47-07:00"}, -7, "Etc/GMT+7"),
         ({"installation_date": "2021-09-25T15:53:47-07:00", "time_zone_offset": -480}, -8, "Etc/GMT+8"),
@@ -231,16 +171,16 @@ def test_a_stamp_with_the_offset_of_another_season_has_its_date(stamp, period, d
         ({}, None, "Etc/GMT+0"),
     ],
 )
-def test_a_site_whose_zone_has_no_name_has_an_offset_or_else_utc(network, told, hours, name):
+def test_a_site_without_a_time_zone_has_an_offset_or_else_utc(network, members, hours, name):
     play(network)
-    info = {"installation_time_zone": "", "components": {"solar": True}} | told
+    info = {"installation_time_zone": "", "components": {"solar": True}} | members
     network.replace("GET", f"{SITE}/site_info", json={"response": info})
     plugin = open_vendor("tesla")
     site = plugin.site(("1",))
     assert (site.timezone, site.utc_offset_hours) == (None, hours)
     series = plugin.site_solar_intervals(("1",), Level.HOUR)
     assert series.zone.utcoffset(None) == timedelta(hours=hours or 0)
-    read(series, Level.HOUR, NOW - timedelta(hours=1), NOW)
+    intervals_between(series, Level.HOUR, NOW - timedelta(hours=1), NOW, NOW)
     assert query(network).get("time_zone") == name
 
 
@@ -254,7 +194,7 @@ def test_a_site_whose_zone_has_no_name_has_an_offset_or_else_utc(network, told, 
         ({}, None),
     ],
 )
-def test_a_charge_of_0_is_believed_where_no_energy_is_left(live, percent):
+def test_a_charge_of_0_is_read_only_where_no_energy_is_left(live, percent):
     assert charge_percent(live) == percent
 
 
@@ -264,18 +204,3 @@ def test_a_member_that_the_vendor_leaves_out_is_left_out(network):
     site = with_details(open_vendor("tesla").site(("1",)), here, {})
     assert (site.power_kw, site.charge_kw, site.discharge_kw, site.measured_at) == (None, None, None, None)
     assert (site.bess.nameplate_kwh, site.bess.mode, site.bess.soc_percent) == (None, None, None)
-
-
-@pytest.mark.parametrize("number", [0, 2, 4], ids=["Berlin", "Delhi", "Lord Howe"])
-def test_intervals_of_a_site_without_a_zone_are_true(number):
-    with vendor_of("tesla", 8) as vendor, vendor.at(NOW):
-        vendor.account.played.put("/options/tesla", {"no_time_zone": True})
-        for kind in ("solar", "battery"):
-            (case, *_) = vendor.cases(number, kind)
-            for level, hours in ((Level.HOUR, 30), (Level.DAY, 24 * 40)):
-                found = vendor.read(case, level, NOW - timedelta(hours=hours), NOW)
-                assert len(found) >= (hours // 24 if level is Level.DAY else hours)
-                whole = [one for one in found if one.quality is not Quality.PARTIAL]
-                for one in whole:
-                    assert one.kwh == pytest.approx(case.kwh(one.start, one.end), abs=0.001 * case.devices)
-                assert len(whole) >= len(found) - 2

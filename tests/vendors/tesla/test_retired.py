@@ -1,31 +1,25 @@
-"""A site that was taken down, and one whose calls fail once in the same words."""
+"""A site that was taken down, and a site whose calls fail once with the same text."""
 
-import json
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 
-from tests.vendors.support import BASE, cloud_of, open_vendor
+from tests.vendors.support import BASE, cloud_of, intervals_between, open_vendor
+from tests.vendors.tesla.played import NOON, recorded_case, sample
 from vendors.kit import Client, Level, Permanent
 from vendors.kit.calls.breaker import FAULTS
 from vendors.kit.calls.sweep import Sweep
-from vendors.kit.series.read import intervals
-from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
 
-HERE = Path(__file__).parent
-NOW = datetime(2026, 3, 12, 20, tzinfo=UTC)
-CASE = json.loads((HERE / "odd" / "site_info_fails_once.json").read_text())["replies"]
+CASE = recorded_case("site_info_fails_once")
 WELL = CASE["GET /api/1/energy_sites/1/site_info"][1]["json"]
-FAILED = json.loads((HERE / "errors/energy-site-upstream-500.json").read_text())
+FAILED = sample("errors/energy-site-upstream-500")
 BATTERY = ("1", "3012170-05-B--TG000000000004")
 
 
 @pytest.fixture
 def play(network, monkeypatch):
     """Site 1, whose answers of these names fail so many times first."""
-    monkeypatch.setattr(Client, "now", NOW)
+    monkeypatch.setattr(Client, "now", NOON)
     answers = {
         "site_info": WELL,
         "live_status": {"response": {"solar_power": 4200, "timestamp": "2026-03-12T19:58:00Z"}},
@@ -54,18 +48,17 @@ def swept(read, cloud=None, **how):
 
 
 def series(plugin):
-    found = plugin.site_solar_intervals(("1",), Level.HOUR)
-    window = Asked(Level.HOUR, NOW - timedelta(hours=10), NOW).widened(found.zone, NOW, found.since)
-    return [one for one in intervals(found, window, 100, NOW) if isinstance(one, Interval)]
+    hours = plugin.site_solar_intervals(("1",), Level.HOUR)
+    return intervals_between(hours, Level.HOUR, NOON - timedelta(hours=10), NOON, NOON)
 
 
-def test_a_site_that_fails_once_is_asked_again_and_has_all_its_devices(play):
+def test_a_site_whose_call_fails_once_is_read_again_and_has_all_its_devices(play):
     play(names=("site_info",))
     sweep = swept(lambda plugin: plugin.devices())
     assert (len(sweep.records), sweep.failure, sweep.incomplete) == (2, None, "")
 
 
-def test_live_values_and_histories_that_fail_once_are_asked_for_again(play):
+def test_live_values_and_histories_whose_calls_fail_once_are_read_again(play):
     play()
     plugin = open_vendor("tesla")
     inverter = plugin.solar_inverter(("1",))
@@ -74,13 +67,13 @@ def test_live_values_and_histories_that_fail_once_are_asked_for_again(play):
     assert plugin.client.progress.failures == []
 
 
-def test_intervals_that_fail_once_are_asked_for_again(play):
+def test_intervals_whose_call_fails_once_are_read_again(play):
     play(names=("calendar_history",))
-    assert [one.kwh for one in series(open_vendor("tesla"))] == [(1.0,)]
+    assert [hour.kwh for hour in series(open_vendor("tesla"))] == [(1.0,)]
 
 
 @pytest.mark.parametrize("name", ["site_info", "live_status", "calendar_history"])
-def test_a_site_that_stays_so_is_told_as_shown_no_longer(play, name):
+def test_a_site_whose_calls_fail_twice_is_reported_as_shown_no_longer(play, name):
     network = play(2, (name,))
     read = {"site_info": lambda plugin: plugin.devices("1"), "live_status": lambda plugin: [plugin.site(("1",))]}
     failure = swept(read.get(name, series)).failure
@@ -90,7 +83,7 @@ def test_a_site_that_stays_so_is_told_as_shown_no_longer(play, name):
     assert sum(name in call.request.url for call in network.calls) == 2
 
 
-def test_a_retired_site_loses_only_itself(play):
+def test_a_retired_site_costs_a_list_that_site_alone(play):
     network = play(2, ("site_info",))
     sites = [{"energy_site_id": number, "components": {"solar": True}} for number in (1, 2, 3)]
     network.replace("GET", f"{BASE}/api/1/products", json={"response": sites})
@@ -103,12 +96,12 @@ def test_a_retired_site_loses_only_itself(play):
     assert f"{sweep.failure}{sweep.incomplete}" == f"Bad Gateway: {url} {why}"
 
 
-def test_a_failure_of_the_list_is_the_vendor_s_and_no_site_s(network):
+def test_a_failing_list_is_the_vendor_s_failure_and_no_retired_site(network):
     network.get(f"{BASE}/api/1/products", status=500, json=FAILED)
     assert swept(lambda plugin: plugin.sites()).failure.code == "backend_error"
 
 
-def test_what_was_asked_once_only_is_not_told_as_lasting(play):
+def test_a_failure_without_a_second_call_is_not_reported_as_permanent(play):
     play(2)
     cloud = cloud_of("tesla")
     while cloud.retries.take():
@@ -117,14 +110,14 @@ def test_what_was_asked_once_only_is_not_told_as_lasting(play):
     assert swept(lambda plugin: plugin.devices("1"), cloud_of("tesla"), seconds=0.5).failure.code == "backend_error"
 
 
-def test_another_failure_before_it_is_not_told_as_lasting(play):
+def test_a_failure_after_another_failure_is_not_reported_as_permanent(play):
     network = play(2)
     network.replace("GET", f"{BASE}/api/1/energy_sites/1/site_info", status=502)
     network.get(f"{BASE}/api/1/energy_sites/1/site_info", status=500, json=FAILED)
     assert swept(lambda plugin: plugin.devices("1")).failure.code == "backend_error"
 
 
-def test_retired_sites_do_not_keep_a_vendor_s_other_sites_from_being_asked_for(play):
+def test_retired_sites_do_not_open_the_breaker_for_other_sites(play):
     network, cloud = play(2, ("site_info",)), cloud_of("tesla")
     for number in range(FAULTS + 1):
         headers = {"X-Authorization-tesla": f"Bearer owner-{number}"}
@@ -134,7 +127,7 @@ def test_retired_sites_do_not_keep_a_vendor_s_other_sites_from_being_asked_for(p
     assert len(swept(lambda plugin: plugin.devices("2"), cloud).records) == 1
 
 
-def test_it_is_no_fault_of_this_server_and_never_a_wait():
+def test_a_permanent_failure_has_no_wait_and_does_not_stop_the_sweep():
     failure = Permanent("url", "why")
     assert failure.once().code == "backend_error"
     assert (failure.retry_after, failure.stops_the_sweep) == (None, False)

@@ -45,7 +45,7 @@ from vendors.kit import (
     find_record,
     unique,
 )
-from vendors.solaredge.errors import limited
+from vendors.solaredge.errors import failure_of
 from vendors.solaredge.records import (
     DEVICES,
     is_full,
@@ -109,7 +109,7 @@ class SolarEdge(Vendor):
             request.headers["X-API-Key"] = key
 
     def failure(self, reply: Reply, request: Request) -> VendorError | None:
-        return limited(reply)
+        return failure_of(reply)
 
     def sites(self) -> Iterator[SiteRow]:
         yield from self.client.pages(self._page_of_sites)

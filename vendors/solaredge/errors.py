@@ -7,7 +7,7 @@ PER_MINUTE_SECONDS = 60.0
 NEXT_DAY_SECONDS = 86_400.0
 
 
-def limited(reply: Reply) -> VendorError | None:
+def failure_of(reply: Reply) -> VendorError | None:
     """A 429 without a hint: the quota of the minute, or that of the month if the minute still has calls left.
 
     None for any other reply. The minute's wait is a guess. The month's has the weight of a vendor's hint, so that this

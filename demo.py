@@ -5,8 +5,6 @@ the user's settings but the two ports. Both servers are process groups of their 
 terminal reaches this program only, which then ends them in order.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import os

@@ -21,7 +21,7 @@ from app.fleet.ids import Ids
 from app.fleet.inventory import Inventory
 from app.storage import database_faults
 from app.storage.database import Database
-from app.storage.id_table import Resources
+from app.storage.id_table import IdTable
 from app.storage.redis_ledger import SharedLedger
 from app.web import guards, log, problems, strict_api
 from vendors.kit.calls.quota import Ledger
@@ -49,6 +49,17 @@ def create_app(settings: config.Settings | None = None, clock: Callable[[], floa
     """
     settings = settings or config.load()
     log.configure(settings.log_level)
+    app = _flask(settings)
+    services = _services(settings, clock)
+    services.init_app(app)
+    _add_checks(app, services)
+    _add_routes(app, services)
+    cli.init_app(app)
+    return app
+
+
+def _flask(settings: config.Settings) -> Flask:
+    """Flask with this service's limits, JSON and trust in proxies."""
     app = Flask(__name__, static_folder=None)
     app.config.from_mapping(
         MAX_CONTENT_LENGTH=config.BODY_LIMIT,
@@ -62,26 +73,18 @@ def create_app(settings: config.Settings | None = None, clock: Callable[[], floa
         # Not the host: a proxy that does not set X-Forwarded-Host, such as Heroku's, passes on the caller's value.
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
-    services = _services(settings, clock)
-    services.init_app(app)
-    hosts = guards.Guards(settings.public_url)
-    bearer = BearerCheck(services.clients, services.failed_logins, settings.secret_key)
-    # Before a request they run in this order: its id, the host and the size, the token, the parameters.
-    for part in (log, services.failed_logins, hosts, bearer, problems):
-        part.init_app(app)
-    app.before_request(guards.refuse_odd_parameters)
-    _add_routes(app, services)
-    cli.init_app(app)
     return app
 
 
 def _services(settings: config.Settings, clock: Callable[[], float]) -> Services:
+    """The objects that live as long as the process; upgrades the embedded database first."""
     database = Database(settings.database_url)
     if settings.embedded:
         with database_faults.in_one_line():
             database.upgrade()
     ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
     vendor_clouds = clouds(settings, ledger or Ledger(), clock)
+    id_table = IdTable(database)
     return Services(
         settings=settings,
         database=database,
@@ -89,9 +92,19 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         clients=Clients(database, ledger, clock),
         failed_logins=FailedLogins(clock),
         clouds=vendor_clouds,
-        inventory=Inventory(vendor_clouds, Ids(settings.id_key), Resources(database), clock),
+        id_table=id_table,
+        inventory=Inventory(vendor_clouds, Ids(settings.id_key), id_table, clock),
         pages=Pages(settings.secret_key),
     )
+
+
+def _add_checks(app: Flask, services: Services) -> None:
+    """Registers the steps before each request, in their order: its id, the host and the size, the token, parameters."""
+    hosts = guards.Guards(services.settings.public_url)
+    bearer = BearerCheck(services.clients, services.failed_logins, services.settings.secret_key)
+    for part in (log, services.failed_logins, hosts, bearer, problems):
+        part.init_app(app)
+    app.before_request(guards.refuse_odd_parameters)
 
 
 def _add_routes(app: Flask, services: Services) -> None:

@@ -3,8 +3,6 @@
 Imports nothing of the service, so that app.server can use it as well.
 """
 
-from __future__ import annotations
-
 import contextvars
 import threading
 import time

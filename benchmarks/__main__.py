@@ -4,8 +4,6 @@ Every cell is run three times; printed are the median and its spread, and the ra
 complete answers count; a row says how many were not. A row marked `!` was taken while something else used the machine.
 """
 
-from __future__ import annotations
-
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path

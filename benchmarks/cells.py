@@ -1,7 +1,5 @@
 """One cell of the table: a server under load, several times, by clients in a process of their own."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from collections.abc import Iterator

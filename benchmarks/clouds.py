@@ -7,8 +7,6 @@ site with --delay, of the list of sites with --site-delay.
 `PUT /hang/<vendor>` makes a vendor silent, `DELETE` well again.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import ssl

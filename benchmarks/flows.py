@@ -3,8 +3,6 @@
 Shared by the played clouds, which answer these calls, and by the peers written in Python, which make them.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator

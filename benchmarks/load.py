@@ -6,8 +6,6 @@ Runs as a process of its own, so that its work is not taken for the server's:
       | python -m benchmarks.load
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import resource

@@ -1,7 +1,5 @@
 """How much memory a process of the service takes: idle, at its peak, and when the peak is over."""
 
-from __future__ import annotations
-
 import time
 
 from benchmarks.cells import ask

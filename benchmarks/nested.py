@@ -1,7 +1,5 @@
 """One vendor with 100 sites at one 50 ms call each, 32 at a time: what the nested calls cost above their floor."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 from statistics import median
@@ -9,7 +7,7 @@ from statistics import median
 from benchmarks.servers import python, running
 from tests.ports import free_port
 from vendors.kit.calls.cloud import open_cloud
-from vendors.kit.calls.reply_cache import Replies
+from vendors.kit.calls.reply_cache import ReplyCache
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.deadline import Deadline
 from vendors.kit.http.transport import Transport
@@ -38,7 +36,7 @@ def sweep_ms(url: str, sites: int) -> float:
     """A sweep with new connections and nothing kept."""
     plugin = discover()["sma"]
     wide = type("Wide", (plugin,), {"limits": replace(plugin.limits, parallel=PARALLEL)})
-    cloud = open_cloud("sma", wide, Transport(), Replies(), url)
+    cloud = open_cloud("sma", wide, Transport(), ReplyCache(), url)
     credential = wide.credential_headers.read("sma", {"x-authorization-sma": "Bearer made-up"})
     started = time.perf_counter()
     sweep = Sweep(cloud.open(credential, Deadline(20)))

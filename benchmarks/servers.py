@@ -1,7 +1,5 @@
 """Servers as child processes: started, watched, ended."""
 
-from __future__ import annotations
-
 import os
 import socket
 import subprocess

@@ -1,7 +1,5 @@
 """What is measured: this service and its peers, each before the same fake clouds."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""A service of its own for every test: temporary database, fixed keys, no environment."""
+"""A separate service for each test: temporary database, fixed keys, no environment."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -105,10 +105,23 @@ def service_clock() -> Clock:
 
 
 @pytest.fixture
-def app(settings: Settings, service_clock: Clock) -> Iterator[Flask]:
-    service = create_app(settings, service_clock)
-    yield service
-    service.extensions["services"].database.close()
+def start_service(service_clock: Clock) -> Iterator[Callable[..., Flask]]:
+    """Makes services that are closed after the test: a connection that stays open fails a later test, the one that is
+    running when Python collects it as garbage."""
+    started: list[Flask] = []
+
+    def start(settings: Settings, clock: Callable[[], float] = service_clock) -> Flask:
+        started.append(create_app(settings, clock))
+        return started[-1]
+
+    yield start
+    for service in started:
+        service.extensions["services"].close()
+
+
+@pytest.fixture
+def app(settings: Settings, start_service: Callable[..., Flask]) -> Flask:
+    return start_service(settings)
 
 
 @pytest.fixture

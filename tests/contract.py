@@ -1,22 +1,52 @@
 """Reads and counts for the contract that all vendors are held to (tests/test_vendors.py)."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from pathlib import Path
 from unittest import mock
 
-from vendors.kit import Battery, Bess, NotOffered, Site, SolarInverter
+from sandbox import registry as dialects
+from tests.vendors.cases import cases_of
+from tests.vendors.stages import reaches
+from tests.vendors.support import HEADERS
+from vendors.kit import Battery, Bess, NotOffered, Site, SolarInverter, Stage
 from vendors.kit.http.transport import Transport
+from vendors.kit.registry import discover
 
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+# The vendor name of each plugin. Its further names are the vendor's own sandboxes.
+PLUGINS = sorted({next(iter(plugin.hosts)) for plugin in discover().values()})
 # Members that identify a record; no plugin can do without them.
 IDENTITY = {"key", "vendor_id", "site_key", "vendor_site_id"}
 LABELS = {Site: "site", SolarInverter: "solar_inverter", Battery: "battery"}
 
 
+def missing_pieces(vendor: str) -> list[str]:
+    """The parts that a vendor lacks, each with the file in which it is expected."""
+    needs_emulator = reaches(discover()[vendor], Stage.SERIES)
+    pieces = {
+        f"sandbox/{vendor}.py, the emulator, which stage series needs": not needs_emulator or emulator_exists(vendor),
+        f"tests/vendors/{vendor}/cases.json, the recorded replies": cases_of(vendor),
+        f"tests/vendors/{vendor}/headers.json, a made-up credential": vendor in HEADERS,
+        f"README.md, a row of the vendors' table for `{vendor}`": re.search(rf"^\|[^|]*`{vendor}`", README, re.M),
+        f'docs/vendors.md, a section "## {vendor}"': f"\n## {vendor}\n" in (ROOT / "docs/vendors.md").read_text(),
+    }
+    return [piece for piece, exists in pieces.items() if not exists]
+
+
+def emulator_exists(vendor: str) -> bool:
+    """Whether this vendor has an emulator, in a module or package of exactly its name."""
+    paths = (ROOT / "sandbox" / f"{vendor}.py", ROOT / "sandbox" / vendor / "__init__.py")
+    return vendor in dialects.discover() and any(path.exists() for path in paths)
+
+
 @contextmanager
 def counted_successes(transport: Transport) -> Iterator[Counter]:
-    """The number of successful answers to each request of the block, by method, URL and body."""
+    """Counts the successful replies to each request of the block, by method, URL and body."""
     successes: Counter = Counter()
     fetch = transport.fetch
 
@@ -48,7 +78,7 @@ def reported_members(plugin, account):
 
 
 def single_reads(plugin, account):
-    """Label and record of every site and device of the account, each read alone where the vendor offers that."""
+    """Label and record of every site and device of the account, each by a single read where the vendor offers it."""
     for listed in account.sweep("sites").records + account.sweep().records:
         label = LABELS[type(listed)]
         try:
@@ -58,7 +88,7 @@ def single_reads(plugin, account):
 
 
 def members(record):
-    """Name and value of each member besides the identity; of all batteries of a site together, as `bess.member`."""
+    """Name and value of each member except the identity; those of the BESS of a site as `bess.member`."""
     for member in fields(record):
         value = getattr(record, member.name)
         if member.name == "bess":
@@ -69,9 +99,9 @@ def members(record):
 
 
 def advice_on_lacks(declared, all_members, reported):
-    """How to mend the `lacks` of a plugin, in lines to paste; "" if it is right.
+    """Advice on the `lacks` of a plugin, in lines to paste; "" if they are right.
 
-    What the plugin reports is held against its emulator: a member that the emulator does not play counts as lacking.
+    The plugin is read from its emulator: a member that the emulator does not play counts as lacking.
     """
     missing, wrong = all_members - reported - declared, declared & reported
     unknown = declared - all_members
@@ -81,5 +111,5 @@ def advice_on_lacks(declared, all_members, reported):
         ("remove from `lacks`, since no record has such a member:", unknown),
     )
     return "\n".join(
-        f"{what}\n" + "\n".join(f'    "{label}",' for label in sorted(labels)) for what, labels in advice if labels
+        "\n".join([sentence, *(f'    "{label}",' for label in sorted(labels))]) for sentence, labels in advice if labels
     )

@@ -1,4 +1,4 @@
-"""Single reads as a plugin makes them, and the truth of the fleet at the time that they name."""
+"""Single reads of a plugin, and the truth of the fleet at the time of each record (`measured_at`)."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 from tests.services import Account, Played
 from tests.vendors.stages import offers
 from tests.vendors.support import open_vendor
-from vendors.kit import Client, Level, NotOffered
-from vendors.kit.calls.reply_cache import Replies
+from vendors.kit import Battery, Client, Level, NotOffered, SolarInverter
+from vendors.kit.calls.reply_cache import ReplyCache
 from vendors.kit.series.read import intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
-READS = {"solar_inverter": "SolarInverter", "battery": "Battery"}
-# Of each kind at a site: a roof may have hundreds of microinverters.
+READS = {"solar_inverter": SolarInverter, "battery": Battery}
+# Devices of each kind read at a site: a roof may have hundreds of microinverters.
 MOST_DEVICES = 2
-# For each read: the members with a power or a state of charge, by their names in the truth; then the steps of energies.
+# By read: members with a power or a state of charge, and their names in the truth; by member: the step of an energy.
 PRESENT = {
     "site": {"power_kw": "power_kw", "charge_kw": "charge_kw", "discharge_kw": "discharge_kw"}
     | {"bess.soc_percent": "soc_percent"},
@@ -25,16 +25,16 @@ PRESENT = {
     "battery": {"charge_kw": "charge_kw", "discharge_kw": "discharge_kw", "soc_percent": "soc_percent"},
 }
 PRODUCTIONS = {"recent_production": "energy_wh", "lifetime_production": "lifetime_wh"}
-# In steps of the vendor's resolution: from that size on a wrong sign or unit cannot hide in a value.
+# In steps of the vendor's resolution, the size from which a value shows a wrong sign or unit.
 STEPS_SEEN = 10
 ROUNDING = 1e-6
-# Of the time in which a value may have been read, how many parts are looked at.
+# Number of parts of the span in which a value may have been measured, at whose borders the truth is taken.
 PARTS = 4
 A_DAY = timedelta(hours=25)
 
 
 class Live:
-    """One vendor's plugin before its emulator, both at the same time."""
+    """A vendor's plugin with its emulator, both at the same time."""
 
     def __init__(self, app, url, name):
         self._http, self.account, self.name = app.test_client(), Account(Played(url), name), name
@@ -44,7 +44,7 @@ class Live:
         self._zones = [ZoneInfo(site["timezone"]) for site in truth["sites"]]
         self._since = [datetime.fromisoformat(site["operational_since"]) for site in truth["sites"]]
         self.now = datetime.now(UTC)
-        self.account.cloud.replies = Replies(clock=lambda: self.now.timestamp())
+        self.account.cloud.reply_cache = ReplyCache(clock=lambda: self.now.timestamp())
 
     @property
     def plugin(self):
@@ -55,7 +55,7 @@ class Live:
         return label not in self.plugin.lacks and offers(type(self.plugin), label.partition(".")[0])
 
     def at(self, now):
-        """Sets all clocks, that of kept replies as well."""
+        """Sets all clocks, also that of cached replies."""
         self.now = now
         self.account.played.put("/clock", {"now": now.isoformat()})
         return mock.patch.object(Client, "now", now)
@@ -68,7 +68,7 @@ class Live:
         return self.local(number, self.now.astimezone(self._zones[number]).date(), 0, 0)
 
     def reads(self, number):
-        """A site and its devices, each read alone."""
+        """A site and its devices, each by a single read."""
         view = self.account.views[number]
         key = next(site.key for site in self.plugin.sites() if site.vendor_id == view["site"])
         yield Read(self, number, "site", None, key)
@@ -79,9 +79,9 @@ class Live:
     def devices(self, number, label):
         """The devices of a kind as the truth has them, with the keys that the plugin gives them."""
         view, kind = self.account.views[number], READS[label]
-        listed = {(row.kind.__name__, row.vendor_id): row.key for row in self.plugin.devices(view["site"])}
-        for device in [one for one in view["devices"] if one["kind"] == label][:MOST_DEVICES]:
-            yield device, next(listed[kind, id] for id in device["ids"].values() if (kind, id) in listed)
+        keys = {row.vendor_id: row.key for row in self.plugin.devices(view["site"]) if row.kind is kind}
+        for device in [device for device in view["devices"] if device["kind"] == label][:MOST_DEVICES]:
+            yield device, next(keys[id] for id in device["ids"].values() if id in keys)
 
     def has_series(self, label, key):
         kind = {"solar_inverter": "solar", "battery": "battery"}[label]
@@ -92,7 +92,7 @@ class Live:
         return True
 
     def newest_of_all(self, reads):
-        """When the newest interval ends and what flowed in it so far, of every series of what was read."""
+        """End and energy of the newest interval, of every series of the site and of the devices that were read."""
         newest = {}
         for level in Level:
             for kind, label in (("solar", "solar_inverter"), ("battery", "battery")):
@@ -105,9 +105,12 @@ class Live:
         if {operation, f"{operation}.{level}"} & self.plugin.lacks:
             return {}
         series = getattr(self.plugin, operation)(key, level)
-        window = Asked(level, self.now - timedelta(hours=4), None).widened(series.zone, self.now, series.since)
-        last = [one for one in intervals(series, window, 1000, self.now) if isinstance(one, Interval)][-1]
-        return {(operation, level): (last.end, last.kwh)}
+        window = RequestedWindow(level, self.now - timedelta(hours=4), None).widened(
+            series.zone, self.now, series.since
+        )
+        page = intervals(series, window, 1000, self.now)
+        newest = [interval for interval in page if isinstance(interval, Interval)][-1]
+        return {(operation, level): (newest.end, newest.kwh)}
 
     def state(self, number, device, at):
         return self._truth("/state", number, device, at=at.isoformat(), seconds=self.resolution["seconds"])
@@ -118,19 +121,19 @@ class Live:
         return self._truth("/energy", number, device, **span)["wh"] / 1000
 
     def _truth(self, path, number=None, device=None, **query):
-        """Names a device by the last part of its id, which no other device of its kind has."""
+        """The sandbox's answer. The last part of a device's id, by which it is named, is unique among its kind."""
         if number is not None:
             query |= {"vendor": self.name, "site": self.account.views[number]["site"]}
         if device:
             query["device"] = list(device["ids"].values())[-1]
-        answer = self._http.get(f"/truth{path}", query_string=query)
-        assert answer.status_code == 200, answer.text
-        return answer.json
+        response = self._http.get(f"/truth{path}", query_string=query)
+        assert response.status_code == 200, response.text
+        return response.json
 
 
 @dataclass
 class Read:
-    """A site, or one device of it, that was read alone."""
+    """A site or a device, by a single read."""
 
     live: Live
     number: int
@@ -144,7 +147,7 @@ class Read:
         self._seen = set()
 
     def check(self):
-        """Holds its values against the truth; gives the members that were large enough to show a fault."""
+        """Holds its values against the truth. Returns the members that were large enough to show a fault."""
         assert self.as_of <= self.live.now, self._says()
         assert self.as_of >= self._oldest or not self._has_changed(), self._says()
         for member, name in PRESENT[self.label].items():
@@ -156,7 +159,7 @@ class Read:
         return self._seen
 
     def moving(self):
-        """Reported values that change while the sun shines and the battery charges."""
+        """Name and value of the reported members that change while the sun shines and the battery charges."""
         for member in ("measured_at", "bess.soc_percent", "soc_percent", *PRODUCTIONS):
             value = self._value(member)
             if value is not None:
@@ -169,9 +172,9 @@ class Read:
         return value
 
     def _states(self, name, value):
-        """The truth at the time of a value, and at earlier ones at which it may have been read with others.
+        """The truth at the time of the record, and at earlier times at which the value may have been measured.
 
-        In the dark many vendors have no rows, so nothing tells since when there is no value, or one of 0.
+        In the dark many vendors have no rows, so that the time of no value, or of 0, is unknown.
         """
         seconds = self.live.resolution["apart_seconds"] if self.label == "site" else 0
         if name == "soc_percent":
@@ -181,7 +184,7 @@ class Read:
         return [self.live.state(self.number, self.device, at)[name] or 0.0 for at in dict.fromkeys(times)]
 
     def _compare_production(self, member, production, step):
-        """An energy may be older than the powers of the same answer, by the vendor's lag."""
+        """Allows for an energy that is older than the powers of the same record, by the vendor's lag."""
         start = production and production.start
         if member == "recent_production":
             start = start or self.live.midnight(self.number)
@@ -202,17 +205,17 @@ class Read:
 
     @property
     def _oldest(self):
-        """As old as the vendor's lag and the length of its rows make the newest value."""
+        """The oldest time that the newest value may have, by the vendor's lag and the length of its rows."""
         return self.live.now - self.live.plugin.lag - 2 * self.live.step
 
     def _has_changed(self):
-        """Whether anything flowed after the time that it names: an inverter may sleep at night."""
+        """Whether energy flowed at the oldest time that the newest value may have: at night an inverter may sleep."""
         state = self.live.state(self.number, self.device, self._oldest)
         return any(state[name] for name in ("power_kw", "charge_kw", "discharge_kw"))
 
     def _may_lack(self, member):
-        """A device without a series may have no state either, and a site not what no battery of it has;
-        no vendor adds up the charges of several batteries."""
+        """Whether the value may be missing: of a device without a series, of a site with such batteries alone, and the
+        charge of several batteries together, which no vendor reports."""
         if self.label != "site":
             return not self.live.has_series(self.label, self.key)
         batteries = [key for _, key in self.live.devices(self.number, "battery")]
@@ -220,7 +223,7 @@ class Read:
         return is_sum or (member != "power_kw" and not any(self.live.has_series("battery", key) for key in batteries))
 
     def _step_of(self, name):
-        """How far a value may be off: a power as much for each device in it."""
+        """How far a value may be off; a power by as much for each device in it."""
         if name == "soc_percent":
             return self.live.resolution[name]
         return self.live.resolution["power_w"] / 1000 * (1 if self.device else self._devices)

@@ -1,7 +1,5 @@
 """Programs of this project as real processes."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -11,8 +11,8 @@ import pytest
 from tests.services import served
 from vendors.kit.calls import pipeline
 from vendors.kit.calls.breaker import Breaker
-from vendors.kit.calls.quota import Budget
-from vendors.kit.calls.reply_cache import Replies
+from vendors.kit.calls.quota import Quota
+from vendors.kit.calls.reply_cache import ReplyCache
 from vendors.kit.calls.retry_budget import RetryBudget
 
 # The least deadline: a slow machine has a longer one.
@@ -147,13 +147,13 @@ class Schedules:
             self.played.put(f"/faults/{cloud.name}", {})
             cloud.pause = 0.1
             cloud.breakers = {base: Breaker() for base in cloud.urls.values()}
-            cloud.budget = Budget(cloud.name, cloud.vendor.limits.parallel)
-            cloud.replies, cloud.retries = Replies(), RetryBudget()
+            cloud.quota = Quota(cloud.name, cloud.vendor.limits.parallel)
+            cloud.reply_cache, cloud.retries = ReplyCache(), RetryBudget()
 
     def _settle(self):
         """No sweep goes on for long after its request."""
         ends = time.monotonic() + self.deadline + GRACE
-        while busy := [cloud.name for cloud in self.clouds.values() if cloud.places.taken]:
+        while busy := [cloud.name for cloud in self.clouds.values() if cloud.sweep_slots.taken]:
             assert time.monotonic() < ends, (busy, "still at work")
             time.sleep(0.005)
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from app.auth.clients import Clients
-from app.storage.database import Client, Database, Resource
+from app.storage.database import ClientRow, Database, IdTableRow
 from tests import writing
 
 # Its children have the modules in memory when they start, and none of this process's threads.
@@ -56,8 +56,8 @@ def check_next_start(url, told):
     database.upgrade()
     with database.session() as session:
         assert session.scalars(text("PRAGMA integrity_check")).all() == ["ok"]
-        clients = dict(session.execute(select(Client.id, Client.revoked_at)).all())
-        batches = dict(session.execute(select(Resource.vendor, func.count()).group_by(Resource.vendor)).all())
+        clients = dict(session.execute(select(ClientRow.id, ClientRow.revoked_at)).all())
+        batches = dict(session.execute(select(IdTableRow.vendor, func.count()).group_by(IdTableRow.vendor)).all())
     for what, name in told:
         if what == "batch":
             assert batches[name] == writing.BATCH

@@ -1,48 +1,48 @@
-"""The whole way: a client's request, real plugins, real sockets, and clouds that behave as the vendors' do."""
+"""End to end: a client's request, real plugins, real sockets, and the sandbox in place of the vendors' clouds."""
 
 import base64
 import time
 
 import pytest
+import requests
 
 from tests.services import PLAYED_VENDORS, served
-
-VENDORS = PLAYED_VENDORS
+from vendors.kit.calls.quota import Quota
 
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory):
-    with served(tmp_path_factory.mktemp("fleet")) as both:
-        yield both
+    with served(tmp_path_factory.mktemp("fleet")) as service_and_clouds:
+        yield service_and_clouds
 
 
-def test_all_vendors_inverters_come_in_one_list_without_errors(fleet):
+def test_the_inverters_of_all_vendors_are_in_one_list_without_errors(fleet):
     service, played = fleet
     ids, errors = service.inverters(played.headers())
     assert errors == {}
-    assert len(ids) == len(set(ids)) == sum(len(played.inverters(vendor)) for vendor in VENDORS)
+    assert len(ids) == len(set(ids)) == sum(len(played.inverters(vendor)) for vendor in PLAYED_VENDORS)
 
 
 @pytest.mark.one_in(3)
-@pytest.mark.parametrize("vendor", VENDORS)
-def test_every_inverter_of_the_fleet_comes_as_its_vendor_shows_it(fleet, vendor):
+@pytest.mark.parametrize("vendor", PLAYED_VENDORS)
+def test_every_inverter_of_the_fleet_is_returned_as_its_vendor_shows_it(fleet, vendor):
     service, played = fleet
     headers = played.headers(vendor)
-    found = {}
+    details = {}
     for id in service.inverters(headers)[0]:
         answer = service.get(f"/solar-inverters/{id}", headers)
         assert answer.status_code == 200, answer.text
         assert (answer.json["id"], answer.json["vendor"]) == (id, vendor)
-        found[answer.json["vendorID"]] = answer.json
-    assert len(found) == len(played.inverters(vendor))
+        details[answer.json["vendorID"]] = answer.json
+    assert len(details) == len(played.inverters(vendor))
     for device in played.inverters(vendor):
-        inverter = next(found[native] for native in reversed(device["ids"].values()) if native in found)
+        inverter = next(details[native] for native in reversed(device["ids"].values()) if native in details)
         assert inverter["serialNumber"] == (device["serial"] or "")
         assert inverter["model"] == (device["model"] or "")
 
 
 @pytest.mark.one_in(5)
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", PLAYED_VENDORS)
 def test_each_site_has_its_own_site_id_and_the_site_filter_agrees(fleet, vendor):
     service, played = fleet
     headers = played.headers(vendor)
@@ -64,7 +64,7 @@ def test_a_site_of_one_vendor_is_no_error_at_the_others(fleet):
     assert (len(ids), errors) == (len(service.inverters(played.headers("sma"), f"vendorSiteID={native}")[0]), {})
 
 
-def test_a_site_that_its_vendor_shows_no_longer_is_told_as_such_and_not_as_an_outage(fleet):
+def test_a_site_that_its_vendor_no_longer_shows_is_reported_as_such_and_not_as_an_outage(fleet):
     service, played = fleet
     headers = played.headers("tesla") | {"Cache-Control": "no-cache"}
     before = {item["id"] for item in service.get("/sites", headers).json["sites"]}
@@ -94,23 +94,21 @@ def test_the_request_of_the_public_documentation_works_as_written(fleet):
     assert len(answer.json["solar-inverters"]) == len(played.inverters("sma")) + len(played.inverters("solis"))
 
 
-def test_a_wrong_solis_secret_is_that_vendor_s_error_alone(fleet):
+def test_a_wrong_solis_secret_is_an_error_of_solis_alone(fleet):
     service, played = fleet
     wrong = base64.b64encode(b"1300000000000000001:ffffffffffffffffffffffffffffffff").decode()
     headers = played.headers() | {"X-Authorization-solis": f"Basic {wrong}"}
     ids, errors = service.inverters(headers)
     assert errors == {"solis": f"Unauthorized: {played.url}/solis/v1/api/inverterList"}
-    assert len(ids) == sum(len(played.inverters(vendor)) for vendor in VENDORS if vendor != "solis")
+    assert len(ids) == sum(len(played.inverters(vendor)) for vendor in PLAYED_VENDORS if vendor != "solis")
 
 
 def test_an_account_without_consent_is_an_empty_list(fleet):
-    import requests
-
     service, played = fleet
-    about = played.get("/")["vendors"]["sma"]["token_without_consent"]
-    form = {"grant_type": "client_credentials", "scope": about["scope"]}
-    auth = (about["client_id"], about["client_secret"])
-    token = requests.post(about["url"], data=form, auth=auth, timeout=60).json()["access_token"]
+    endpoint = played.get("/")["vendors"]["sma"]["token_without_consent"]
+    form = {"grant_type": "client_credentials", "scope": endpoint["scope"]}
+    auth = (endpoint["client_id"], endpoint["client_secret"])
+    token = requests.post(endpoint["url"], data=form, auth=auth, timeout=60).json()["access_token"]
     assert service.inverters({"X-Authorization-sma": f"Bearer {token}"}) == ([], {})
 
 
@@ -118,7 +116,7 @@ def test_an_account_without_consent_is_an_empty_list(fleet):
     ("vendor", "sites", "first"),
     [("sma", 30, 31), ("solaredge", 30, 31), ("solis", 30, 1), ("solis", 60, 2)],
 )
-def test_a_list_costs_the_planned_calls_and_nothing_again(tmp_path, vendor, sites, first):
+def test_a_list_costs_the_planned_calls_and_its_repetition_none(tmp_path, vendor, sites, first):
     with served(tmp_path, sites) as (service, played):
         headers = played.headers(vendor)
         ids, errors = service.inverters(headers)
@@ -131,13 +129,14 @@ def test_a_list_costs_the_planned_calls_and_nothing_again(tmp_path, vendor, site
         assert played.calls(vendor) == {}
 
 
-def test_a_fleet_larger_than_the_quota_completes_over_requests_and_pays_each_call_once(tmp_path):
+def test_a_fleet_larger_than_the_quota_is_complete_after_some_requests_without_repeated_calls(tmp_path):
     with served(tmp_path, 30) as (service, played):
         headers = played.headers("solaredge")
         now, seen, spent = [time.time()], [], 0
-        service.app.extensions["services"].clouds["solaredge"].budget._clock = lambda: now[0]
+        cloud = service.app.extensions["services"].clouds["solaredge"]
+        cloud.quota = Quota("solaredge", cloud.vendor.limits.parallel, clock=lambda: now[0])
         for _ in range(10):
-            # Lifting and setting the quota anew stands for the hour that passes.
+            # Removing the quota and setting it again stands for the hour that passes.
             now[0] += 7200
             played.put("/limits/solaredge", None)
             played.put("/limits/solaredge", {"calls": 10, "seconds": 3600})
@@ -152,11 +151,11 @@ def test_a_fleet_larger_than_the_quota_completes_over_requests_and_pays_each_cal
         assert seen == sorted(seen)
         assert seen[-1] == len(played.inverters("solaredge"))
         assert len(seen) == 4, "31 calls at 10 a period"
-        # At most what was already under way is refused in each period.
+        # In each period, at most the calls that were already in flight are refused.
         assert spent <= 31 + 3 * 4
 
 
-def test_an_expired_token_in_the_middle_is_told_and_what_came_is_kept(fleet):
+def test_a_token_that_expires_during_a_sweep_is_reported_and_earlier_records_are_listed(fleet):
     service, played = fleet
     headers = played.headers("solaredge")
     service.inverters(headers)

@@ -8,7 +8,7 @@ import pytest
 import trustme
 
 from tests.services import PLAYED_VENDORS, served
-from vendors.kit.calls.cloud import MAX_SWEEPS_OF_ONE
+from vendors.kit.calls.cloud import MAX_SWEEPS_PER_CREDENTIAL
 
 # The least deadline: a slow machine has a longer one.
 SECONDS = 1.0
@@ -74,9 +74,9 @@ def test_the_threads_of_a_hung_vendor_are_free_again_after_the_deadline(fleet):
         client.join()
     played.put("/faults/solaredge", {})
     ended = time.monotonic() + GRACE
-    while cloud.places.taken and time.monotonic() < ended:
+    while cloud.sweep_slots.taken and time.monotonic() < ended:
         threading.Event().wait(0.01)
-    assert cloud.places.taken == 0
+    assert cloud.sweep_slots.taken == 0
     assert service.inverters(headers)[1] == {}
 
 
@@ -102,7 +102,7 @@ def test_sixty_four_callers_of_a_hung_vendor_get_the_rest_and_delay_nobody_else(
         thread.join()
     played.put("/faults/enphasevpp", {})
     assert others == [(right, {})] * 10
-    assert still_stuck >= MAX_SWEEPS_OF_ONE, "the others were answered meanwhile"
+    assert still_stuck >= MAX_SWEEPS_PER_CREDENTIAL, "the others were answered meanwhile"
     assert [answer for answer in answers if answer[1:] != (True, ["enphasevpp"])] == []
     # Those who find no place wait a second for one before they say so, the others until the deadline.
     assert max(took for took, *_ in answers) < deadline + GRACE

@@ -1,7 +1,7 @@
-"""Every single read of every vendor against what is true of the fleet at that time, and again when time has moved on.
+"""Every single read of every vendor against the truth of the fleet at that time, and again at a later time.
 
-Nothing here knows a vendor by name. What may be missing follows from what the plugin does not offer, how old a value
-may be from its `lag`, and what it may be off by from the resolution that its emulator declares.
+Nothing here knows a vendor by name. A member may be missing if the plugin does not offer it, a value may be as old as
+the plugin's `lag`, and as far off as the resolution that the emulator declares.
 """
 
 from datetime import date, timedelta
@@ -18,13 +18,14 @@ from tests.services import PLAYED_VENDORS
 SITES = (0, 3, 4, 6)
 DAY, WINTER_DAY = date(2026, 6, 17), date(2025, 12, 3)
 PRODUCTIONS = {"solar_inverter.recent_production", "solar_inverter.lifetime_production"}
-# By hour and minute of the site's clock, what must be large enough at one of the sites to show a wrong sign or unit.
+# By hour and minute of the site's clock, members that must be large enough at one of the sites to show a wrong sign or
+# unit.
 MOMENTS = {
     (12, 7): {"site.power_kw", "solar_inverter.power_kw", "site.charge_kw", "battery.charge_kw", *PRODUCTIONS},
     (19, 7): {"site.discharge_kw", "battery.discharge_kw", "site.bess.soc_percent", "battery.soc_percent"},
     (2, 37): {"site.discharge_kw", "battery.discharge_kw", "site.charge_kw", "battery.charge_kw"},
 }
-# The sun is on, the battery takes some of it, and an hour has begun.
+# The sun shines, the battery is charged, and an hour has begun.
 BEFORE = (12, 22)
 
 each_vendor = pytest.mark.parametrize("name", PLAYED_VENDORS)
@@ -32,7 +33,7 @@ each_vendor = pytest.mark.parametrize("name", PLAYED_VENDORS)
 
 @pytest.fixture(scope="module")
 def lives():
-    """By vendor, before one sandbox."""
+    """Opens a vendor, with one sandbox for all."""
     app = sandbox.create_app(8, 1)
     with running(app) as url:
         yield lambda name: Live(app, url, name)
@@ -41,7 +42,7 @@ def lives():
 @pytest.mark.one_in(2)
 @each_vendor
 @pytest.mark.parametrize("moment", MOMENTS, ids=["at noon", "in the evening", "at night"])
-def test_every_single_read_is_true_at_the_time_that_it_names(lives, name, moment):
+def test_every_single_read_is_right_at_its_time(lives, name, moment):
     live, seen = lives(name), set()
     for number in SITES:
         with live.at(live.local(number, DAY, *moment)):
@@ -54,7 +55,7 @@ def test_every_single_read_is_true_at_the_time_that_it_names(lives, name, moment
 @each_vendor
 @pytest.mark.parametrize("day", [DAY, WINTER_DAY], ids=str)
 @pytest.mark.parametrize("hour", range(0, 24, 3))
-def test_every_single_read_is_true_at_every_site_round_the_clock(lives, name, day, hour):
+def test_every_single_read_is_right_at_every_site_and_hour(lives, name, day, hour):
     live = lives(name)
     for number in range(8):
         with live.at(live.local(number, day, hour, 52)):
@@ -63,8 +64,8 @@ def test_every_single_read_is_true_at_every_site_round_the_clock(lives, name, da
 
 
 @each_vendor
-def test_the_present_moves_on_when_kept_replies_are_no_longer_fresh(lives, name):
-    """The clock moves on by more than the present and today stay fresh, and by less than what hardly changes does."""
+def test_values_change_when_cached_replies_are_no_longer_fresh(lives, name):
+    """The clock moves on until replies that are live or of today are stale, and those of inventory and past are not."""
     live, number = lives(name), SITES[0]
     fresh = live.plugin.fresh_seconds
     wait = timedelta(seconds=max(fresh["live"], fresh["today"]) + 900)

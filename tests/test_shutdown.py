@@ -1,7 +1,5 @@
 """SIGTERM while requests are in flight: those that have arrived are answered, and the process ends with 0."""
 
-from __future__ import annotations
-
 import os
 import random
 import signal

@@ -1,33 +1,29 @@
 """The contract: what every vendor plugin does against its own emulator, over loopback sockets.
 
-Nothing here knows a vendor by name. What is a vendor's own is tested in tests/vendors/<vendor>/.
+Nothing here knows a vendor by name. What differs between vendors is tested in tests/vendors/<vendor>/.
 """
 
-import re
 import time
-from pathlib import Path
 
 import pytest
 
 import sandbox
-from sandbox import registry as dialects
 from sandbox.server import running
-from tests.contract import advice_on_lacks, counted_successes, path_of_site, reported_members
+from tests.contract import (
+    PLUGINS,
+    advice_on_lacks,
+    counted_successes,
+    missing_pieces,
+    path_of_site,
+    reported_members,
+)
 from tests.services import PLAYED_VENDORS, Account, Played, account_of
-from tests.vendors.cases import cases_of
-from tests.vendors.stages import reaches
-from tests.vendors.support import HEADERS, open_vendor
-from tests.vendors.test_recorded import VENDORS
-from vendors.kit import Battery, SolarInverter, Stage
-from vendors.kit.registry import discover
+from tests.vendors.support import open_vendor
+from vendors.kit import Battery, SolarInverter
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
-# A plugin of stage list or state may come without an emulator.
-NAMES = PLAYED_VENDORS
 KINDS = {"solar_inverter": SolarInverter, "battery": Battery}
 
-each_vendor = pytest.mark.parametrize("name", NAMES)
+each_vendor = pytest.mark.parametrize("name", PLAYED_VENDORS)
 
 
 @pytest.fixture(scope="module")
@@ -36,29 +32,15 @@ def fleet():
         yield Played(url)
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", PLUGINS)
 def test_a_vendor_consists_of_its_module_emulator_replies_and_documentation(vendor):
-    needs_emulator = reaches(discover()[vendor], Stage.SERIES)
-    pieces = {
-        f"sandbox/{vendor}.py, the emulator, which stage series needs": not needs_emulator or emulator_exists(vendor),
-        f"tests/vendors/{vendor}/cases.json, the recorded replies": cases_of(vendor),
-        f"tests/vendors/{vendor}/headers.json, a made-up credential": vendor in HEADERS,
-        f"README.md, a row of the vendors' table for `{vendor}`": re.search(rf"^\|[^|]*`{vendor}`", README, re.M),
-        f'docs/vendors.md, a section "## {vendor}"': f"\n## {vendor}\n" in (ROOT / "docs/vendors.md").read_text(),
-    }
-    missing = [piece for piece, exists in pieces.items() if not exists]
+    missing = missing_pieces(vendor)
     if missing:
         pytest.fail(f"the vendor {vendor} lacks: {'; '.join(missing)}", pytrace=False)
 
 
-def emulator_exists(vendor):
-    """Whether this vendor has an emulator, in a module or package of exactly its name."""
-    paths = (ROOT / "sandbox" / f"{vendor}.py", ROOT / "sandbox" / vendor / "__init__.py")
-    return vendor in dialects.discover() and any(path.exists() for path in paths)
-
-
 @each_vendor
-def test_the_sites_are_the_fleet_s(name, fleet):
+def test_the_sites_of_a_vendor_are_those_of_the_fleet(name, fleet):
     account = Account(fleet, name)
     sweep = account.sweep("sites")
     assert (sweep.failure, sweep.incomplete) == (None, "")
@@ -70,7 +52,7 @@ def test_the_sites_are_the_fleet_s(name, fleet):
 
 
 @each_vendor
-def test_the_devices_are_the_vendor_s_own_view_of_the_fleet(name, fleet):
+def test_the_devices_of_a_vendor_are_those_of_the_fleet(name, fleet):
     account = Account(fleet, name)
     sweep = account.sweep()
     assert (sweep.failure, sweep.incomplete) == (None, "")
@@ -87,7 +69,7 @@ def test_the_devices_are_the_vendor_s_own_view_of_the_fleet(name, fleet):
 
 @pytest.mark.one_in(3)
 @each_vendor
-def test_every_inverter_of_the_list_can_be_read_alone_and_is_the_same(name, fleet):
+def test_every_listed_inverter_can_be_read_alone_with_the_same_identity(name, fleet):
     account = Account(fleet, name)
     plugin = open_vendor(name, headers=account.headers, cloud=account.cloud, seconds=20)
     truth = {native: device for _, device in account.devices for native in device["ids"].values()}
@@ -128,7 +110,7 @@ def test_the_advice_on_lacks_can_be_pasted(declared, advice):
 @pytest.mark.one_in(9)
 @each_vendor
 @pytest.mark.parametrize("sites", [0, 1, 2, 100, 101])
-def test_a_list_of_any_length_is_complete_and_costs_nothing_again(name, sites):
+def test_a_list_of_any_length_is_complete_and_costs_no_call_when_repeated(name, sites):
     with account_of(name, sites) as account, counted_successes(account.cloud.transport) as successes:
         sweep = account.sweep()
         assert (sweep.failure, sweep.incomplete, len(sweep.records)) == (None, "", len(account.devices))
@@ -164,13 +146,13 @@ def test_a_vendor_without_a_call_for_each_site_makes_no_more_calls_for_more_site
 
 
 @each_vendor
-def test_a_fleet_larger_than_the_quota_completes_and_pays_no_call_twice(name, monkeypatch):
+def test_a_fleet_larger_than_the_quota_completes_without_repeating_a_successful_call(name, monkeypatch):
     now = [time.time()]
     with account_of(name, 24) as account, counted_successes(account.cloud.transport) as successes:
-        monkeypatch.setattr(account.cloud.budget, "_clock", lambda: now[0])
+        monkeypatch.setattr(account.cloud.quota, "_clock", lambda: now[0])
         lengths = [0]
         for _ in range(20):
-            # A new limit begins a new period, and the time is over for which the vendor asked the kit to wait.
+            # A new limit begins a new period, two hours later, when the wait that the vendor demanded is over.
             now[0] += 7200
             account.played.put(f"/limits/{name}", None)
             account.played.put(f"/limits/{name}", {"calls": 7, "seconds": 3600})
@@ -204,7 +186,7 @@ def test_a_fleet_larger_than_the_quota_completes_and_pays_no_call_twice(name, mo
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_an_error_of_the_vendor_becomes_the_right_kind(name, fleet, fault, codes):
+def test_an_error_of_the_vendor_has_the_right_code(name, fleet, fault, codes):
     account = Account(fleet, name)
     with account.fault(**fault):
         sweep = account.sweep()
@@ -232,7 +214,7 @@ def test_a_429_has_the_vendor_s_hint_or_else_a_bounded_guess(name, fleet, header
 
 
 @each_vendor
-def test_the_vendor_s_own_429_is_a_spent_quota_with_a_hint(name, fleet):
+def test_a_429_of_the_vendor_s_quota_has_a_hint(name, fleet):
     account = Account(fleet, name)
     fleet.put(f"/limits/{name}", {"calls": 0, "seconds": 60})
     failure = account.sweep().failure

@@ -4,7 +4,7 @@ from itertools import count
 
 from app.auth.clients import Clients
 from app.storage.database import Database
-from app.storage.id_table import IdRow, Resources
+from app.storage.id_table import IdRow, IdTable
 
 BATCH = 40
 """Rows of one transaction."""
@@ -19,7 +19,7 @@ def upgrade(url, told):
 def write(url, told, name):
     """Clients, revocations and batches of ids without end; tells ("client" | "revoked" | "batch", which) of each."""
     database = Database(url)
-    clients, resources = Clients(database), Resources(database)
+    clients, resources = Clients(database), IdTable(database)
     for number in count():
         client_id, _ = clients.create(name, "production", "v1")
         told.send(("client", client_id))

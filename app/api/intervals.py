@@ -10,14 +10,14 @@ from app.api import api_version, context, paging
 from app.api.detail_members import KWH_DIGITS, PERCENT_DIGITS
 from app.api.services import services
 from app.auth import bearer
-from app.fleet.inventory import Found
+from app.fleet.read_result import ReadResult
 from app.web.problems import Problem, invalid
 from app.web.strict_api import ViewResult
 from vendors.kit import Key, Level, NotOffered, Quality, Vendor
 from vendors.kit.records import Keyed, Record
 from vendors.kit.series.read import ReadUpTo, intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked, BadWindow, Window
+from vendors.kit.series.windows import BadWindow, RequestedWindow, Window
 
 # Members of an interval that hold its energies.
 SOLAR = ("kwh",)
@@ -27,7 +27,7 @@ BATTERY = ("chargeKwh", "dischargeKwh")
 class PageRead:
     """Reads one page of intervals at a vendor, and keeps the window to which it widened the requested one."""
 
-    def __init__(self, operation: str, requested: Asked, size: int, now: datetime) -> None:
+    def __init__(self, operation: str, requested: RequestedWindow, size: int, now: datetime) -> None:
         self._operation, self._requested, self._size, self._now = operation, requested, size, now
         self.window: Window | None = None
         self.refusal: BadWindow | None = None
@@ -54,37 +54,37 @@ def read(kind: type[Record], operation: str, id: str, query: dict[str, Any]) -> 
     size = query.get("page_size", paging.DEFAULT_SIZE)
     page_read = PageRead(operation, _requested(level, query, bound_to), size, datetime.now(UTC))
     request_context = context.of_request()
-    outcome = services().inventory.ask_one(
+    result = services().inventory.read(
         kind, id, request_context.access, request_context.deadline, request_context.mode, page_read.run
     )
     if not page_read.is_offered:
-        raise Problem(404, "not_offered", f"{outcome.vendor} does not offer intervals of {level} of this.")
+        raise Problem(404, "not_offered", f"{result.vendor} does not offer intervals of {level} of this.")
     if page_read.refusal:
         raise invalid(str(page_read.refusal))
-    page = _page(outcome, page_read.window, operation, bound_to)
-    return {"id": id, "summary_level": level.value} | page, 200, {"Age": str(round(outcome.age))}
+    page = _page(result, page_read.window, operation, bound_to)
+    return {"id": id, "summary_level": level.value} | page, 200, {"Age": str(round(result.age))}
 
 
-def _requested(level: Level, query: dict[str, Any], bound_to: tuple[str, ...]) -> Asked:
+def _requested(level: Level, query: dict[str, Any], bound_to: tuple[str, ...]) -> RequestedWindow:
     """The window of the query, or the rest of it that a page token holds: its end does not move on between pages."""
     if "page_token" not in query:
-        return Asked(level, query.get("start"), query.get("end"))
+        return RequestedWindow(level, query.get("start"), query.get("end"))
     start, end = services().pages.read(query["page_token"], bound_to).split(" ")
-    return Asked(level, datetime.fromisoformat(start), datetime.fromisoformat(end))
+    return RequestedWindow(level, datetime.fromisoformat(start), datetime.fromisoformat(end))
 
 
-def _page(outcome: Found, window: Window | None, operation: str, bound_to: tuple[str, ...]) -> dict[str, Any]:
+def _page(result: ReadResult, window: Window | None, operation: str, bound_to: tuple[str, ...]) -> dict[str, Any]:
     """The intervals, the token of the next page, and errors; raises a Problem when the vendor gave nothing."""
-    read_up_to = next((record.until for record in outcome.records if isinstance(record, ReadUpTo)), None)
+    read_up_to = next((record.until for record in result.records if isinstance(record, ReadUpTo)), None)
     if window is None or read_up_to is None:
-        raise outcome.problem()
-    rows = [_members(record, operation, window) for record in outcome.records if isinstance(record, Interval)]
+        raise result.problem()
+    rows = [_members(record, operation, window) for record in result.records if isinstance(record, Interval)]
     page: dict[str, Any] = {"intervals": rows}
     if read_up_to < window.end:
         remaining = f"{read_up_to.isoformat()} {window.end.isoformat()}"
         page["next_page_token"] = services().pages.token(remaining, bound_to)
-    if outcome.errors:
-        page["errors"], page["error_details"] = outcome.errors, outcome.error_details
+    if result.errors:
+        page["errors"], page["error_details"] = result.errors, result.error_details
     return page
 
 

@@ -11,6 +11,7 @@ from app.auth.failed_logins import FailedLogins
 from app.config import Settings
 from app.fleet.inventory import Inventory
 from app.storage.database import Database
+from app.storage.id_table import IdTable
 from app.storage.redis_ledger import SharedLedger
 from vendors.kit.calls.cloud import Cloud
 
@@ -27,12 +28,21 @@ class Services:
     clients: Clients
     failed_logins: FailedLogins
     clouds: Mapping[str, Cloud]
+    id_table: IdTable
     inventory: Inventory
     pages: Pages
 
     def init_app(self, app: Flask) -> None:
         """Makes these the services of an application, in place of its former ones."""
         app.extensions[KEY] = self
+
+    def close(self) -> None:
+        """Ends the threads and connections that use the database.
+
+        The writer of ids ends first: a connection that is in use when the database closes would stay open.
+        """
+        self.id_table.close()
+        self.database.close()
 
 
 def services() -> Services:

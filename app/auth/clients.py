@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.auth import tokens
-from app.storage.database import Client, Database
+from app.storage.database import ClientRow, Database
 from vendors.kit.calls.quota import Ledger
 
 MODES = ("production", "virtual")
@@ -27,7 +27,7 @@ CACHE_SECONDS = 4.0
 
 ID = re.compile(r"[0-9a-f]{32}")
 # No secret has this hash. It is compared in place of an unknown client's, so that both cases take the same time.
-UNKNOWN = Client(id="", name="", mode="", api_version="", secret_sha256="0" * 64, created_at=0, revoked_at=0)
+UNKNOWN = ClientRow(id="", name="", mode="", api_version="", secret_sha256="0" * 64, created_at=0, revoked_at=0)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Clients:
         client_id, secret = secrets.token_hex(16), secrets.token_urlsafe(32)
         with self._database.session() as session:
             session.add(
-                Client(
+                ClientRow(
                     id=client_id,
                     name=name,
                     mode=mode,
@@ -83,17 +83,17 @@ class Clients:
             )
         return client_id, secret
 
-    def all(self) -> list[Client]:
+    def all(self) -> list[ClientRow]:
         """Every client, revoked clients included, the oldest first."""
         with self._database.session() as session:
-            return list(session.scalars(select(Client).order_by(Client.created_at, Client.id)))
+            return list(session.scalars(select(ClientRow).order_by(ClientRow.created_at, ClientRow.id)))
 
     def revoke(self, client_id: str) -> bool:
         """Ends a client's access permanently; False when there is no such client."""
-        revoked = update(Client).where(Client.id == client_id, Client.revoked_at.is_(None))
+        revoked = update(ClientRow).where(ClientRow.id == client_id, ClientRow.revoked_at.is_(None))
         with self._database.session() as session:
             session.execute(revoked.values(revoked_at=int(time.time())))
-            known = session.get(Client, client_id) is not None
+            known = session.get(ClientRow, client_id) is not None
         if known:
             # After the commit: a process without this ledger finds the revocation in the database.
             # Twice the leeway: a clock that is ahead may issue the last token, and a clock that is behind may check it.
@@ -104,7 +104,7 @@ class Clients:
     def verified(self, client_id: str, secret: str) -> str | None:
         """The client's id if the secret is right, else None; the same work whether or not the client exists."""
         # An id of another form is in no row, and a text with NUL cannot be a query parameter.
-        row = self._database.get(Client, client_id if ID.fullmatch(client_id) else "0" * 32) or UNKNOWN
+        row = self._database.get(ClientRow, client_id if ID.fullmatch(client_id) else "0" * 32) or UNKNOWN
         is_right = hmac.compare_digest(_hash(secret), row.secret_sha256)
         return row.id if is_right and row.revoked_at is None else None
 
@@ -129,7 +129,7 @@ class Clients:
         return client
 
     def _read(self, client_id: str) -> ApiClient | None:
-        row = self._database.get(Client, client_id)
+        row = self._database.get(ClientRow, client_id)
         if row is None or row.revoked_at is not None:
             return None
         return ApiClient(id=row.id, name=row.name, mode=row.mode, api_version=row.api_version)

@@ -1,14 +1,14 @@
 """The vendor clouds of this process, made from the discovered plugins and the settings."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from hashlib import blake2b
 
 from app.config import Settings, SettingsError
 from vendors.kit import Rate
 from vendors.kit.calls.cloud import Cloud, open_cloud
 from vendors.kit.calls.quota import Ledger
-from vendors.kit.calls.reply_cache import Replies
+from vendors.kit.calls.reply_cache import ReplyCache
 from vendors.kit.http.transport import Transport
 from vendors.kit.registry import NameTaken, discover
 
@@ -23,13 +23,9 @@ def clouds(settings: Settings, ledger: Ledger, clock: Callable[[], float] = time
         vendors = discover()
     except NameTaken as error:
         raise SettingsError(str(error)) from error
-    named = [f"VENDOR_URL_{name.upper()}" for name in settings.vendor_urls if name not in vendors]
-    named += [f"VENDOR_LIMIT_{name.upper()}" for name in settings.vendor_limits if name not in vendors]
-    if named:
-        lines = [f"  {setting}: there is no such vendor, only {', '.join(vendors)}" for setting in named]
-        raise SettingsError("\n".join(["These settings must be corrected:", *lines]))
+    _refuse_unknown_vendors(settings, vendors)
     secret = blake2b(settings.secret_key.encode(), person=b"derapi-groups").digest()
-    replies = Replies(clock=clock)
+    replies = ReplyCache(clock=clock)
     opened: dict[str, Cloud] = {}
     for name, vendor in vendors.items():
         base_url = settings.vendor_urls.get(name) or (settings.sandbox_url and f"{settings.sandbox_url}/{name}")
@@ -39,3 +35,12 @@ def clouds(settings: Settings, ledger: Ledger, clock: Callable[[], float] = time
         rate = Rate(*limit) if limit else None
         opened[name] = open_cloud(name, vendor, transport, replies, base_url or "", rate, ledger, secret)
     return opened
+
+
+def _refuse_unknown_vendors(settings: Settings, vendors: Collection[str]) -> None:
+    """Raises SettingsError for the URL or limit of a vendor that does not exist."""
+    unknown = [f"VENDOR_URL_{name.upper()}" for name in settings.vendor_urls if name not in vendors]
+    unknown += [f"VENDOR_LIMIT_{name.upper()}" for name in settings.vendor_limits if name not in vendors]
+    if unknown:
+        lines = [f"  {setting}: there is no such vendor, only {', '.join(vendors)}" for setting in unknown]
+        raise SettingsError("\n".join(["These settings must be corrected:", *lines]))

@@ -20,7 +20,7 @@ Find = Callable[[Vendor], Iterable[Keyed]]
 
 # If all slots of a vendor are taken, a request waits this long for one and then reports Busy. Long enough for the
 # bursts of a healthy vendor, short enough not to occupy request threads for a vendor that hangs.
-PLACE_WAIT_SECONDS = 1.0
+SLOT_WAIT_SECONDS = 1.0
 # At most LONG_WAITS requests per process may wait longer than SHORT_SECONDS; otherwise two hung vendors would occupy
 # all 64 threads. Any further request returns the records that have arrived and names the vendors that are missing.
 SHORT_SECONDS = 1.0
@@ -79,13 +79,13 @@ class VendorSweep:
 
     def start(self, seconds: float) -> bool:
         """Starts the sweep if a slot is free within so many seconds."""
-        if not self._cloud.places.acquire(self._owner, max(0.0, seconds)):
+        if not self._cloud.sweep_slots.acquire(self._owner, max(0.0, seconds)):
             return False
         try:
             self.sweep = Sweep(self._cloud.open(self._credential, self._deadline, self._mode))
-            self._cloud.sweeps.run(partial(contextvars.copy_context().run, self._run, self.sweep))
+            self._cloud.sweep_threads.run(partial(contextvars.copy_context().run, self._run, self.sweep))
         except BaseException:  # For example when the system has no thread for it.
-            self._cloud.places.release(self._owner)
+            self._cloud.sweep_slots.release(self._owner)
             raise
         return True
 
@@ -94,7 +94,7 @@ class VendorSweep:
             sweep.run(self._find)
         finally:
             # Released here and not at the end of the request, which the sweep may outlive by a moment.
-            self._cloud.places.release(self._owner)
+            self._cloud.sweep_slots.release(self._owner)
             self.ended.set()
 
     def result(self, *, gave_up_early: bool) -> VendorResult:
@@ -109,7 +109,7 @@ class VendorSweep:
         if not has_stopped:
             failure = self._not_finished(sweep.vendor.client.waits_for, gave_up_early)
         if failure is None:
-            sources = () if progress.is_stale else progress.sources
+            sources = () if progress.is_stale else progress.reply_refs
             return VendorResult(sweep.records, age=progress.age, sources=sources)
         return VendorResult(sweep.records, failure, sweep.incomplete, progress.age)
 
@@ -128,7 +128,7 @@ class VendorSweep:
 
 def _start(sweeps: Iterable[VendorSweep], deadline: Deadline) -> None:
     """Starts all sweeps that find a slot: first those that need not wait for it, then the rest, one after the other."""
-    wait_until = time.monotonic() + PLACE_WAIT_SECONDS
+    wait_until = time.monotonic() + SLOT_WAIT_SECONDS
     for sweep in [sweep for sweep in sweeps if not sweep.start(0.0)]:
         sweep.start(min(wait_until - time.monotonic(), deadline.left()))
 

@@ -11,9 +11,10 @@ from app.fleet.fanout import VendorResult
 from app.fleet.ids import TAGS, Ids
 from app.fleet.list_cache import ListCache, VendorIds
 from app.fleet.lost_ids import LostIdSearch
+from app.fleet.read_result import ReadResult
 from app.fleet.vendor_access import VendorAccess
-from app.fleet.vendor_problems import describe, problem
-from app.storage.id_table import IdRow, Resources
+from app.fleet.vendor_problems import problem
+from app.storage.id_table import IdRow, IdTable
 from app.web.log import note_failures
 from app.web.problems import Problem
 from vendors.kit import Credential, Key, ListRow, NotFound, Site, Vendor, VendorError
@@ -54,65 +55,35 @@ class Listing:
     """Seconds since the oldest reply that was reused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What one vendor gave for one question."""
-
-    vendor: str
-    outcome: VendorResult
-
-    @property
-    def records(self) -> list[Keyed]:
-        return self.outcome.records
-
-    @property
-    def age(self) -> float:
-        return self.outcome.age
-
-    @property
-    def errors(self) -> dict[str, str]:
-        """As a list has it: why something may be old or missing."""
-        return {self.vendor: self.outcome.error} if self.outcome.failure else {}
-
-    @property
-    def error_details(self) -> dict[str, dict[str, Any]]:
-        """The same for programs."""
-        return {self.vendor: describe(self.outcome.failure)} if self.outcome.failure else {}
-
-    def problem(self) -> Problem:
-        """Why nothing came: the vendor's failure, or a vendor that lists things and reads none of them alone."""
-        if self.outcome.failure:
-            return problem(self.vendor, self.outcome.failure)
-        return Problem(404, "not_offered", f"{self.vendor} does not offer details of this, only its place in lists.")
-
-
 class Inventory:
+    """Lists ids, and reads the site or device behind an id from its vendor."""
+
     def __init__(
         self,
         clouds: Mapping[str, Cloud],
         ids: Ids,
-        resources: Resources,
+        id_table: IdTable,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._clouds, self._ids, self._resources = clouds, ids, resources
+        self._clouds, self._ids, self._id_table = clouds, ids, id_table
         self._lost_ids = LostIdSearch(clouds, clock)
-        self._list_cache = ListCache(clouds, resources)
+        self._list_cache = ListCache(clouds, id_table)
 
     def listing(
         self, kind: type[Record], access: VendorAccess, filters: Filters, deadline: Deadline, mode: Mode
     ) -> Listing:
         """Ids of one kind that pass the filters. Vendors that fail are named, not raised."""
-        # A virtual client has no credentials and no vendor clouds, so its list is empty whatever the filter.
+        # A virtual client has neither credentials nor vendor clouds, so its list is empty whatever the filter is.
         if access and filters.vendor is not None:
             access = access.only(filters.vendor) if filters.vendor in self._clouds else VendorAccess()
         subject = (kind, filters)
         cached = self._list_cache.unchanged(access.credentials, subject) if mode is Mode.REUSE else {}
-        rest = {name: value for name, value in access.credentials.items() if name not in cached}
-        results = self._fan_out(rest, kind, filters, deadline, mode)
+        uncached = {name: value for name, value in access.credentials.items() if name not in cached}
+        results = self._fan_out(uncached, kind, filters, deadline, mode)
         rows = {name: filters.passed(_rows_in(result, kind)) for name, result in results.items()}
         ids = self._identify(rows)
         self._store(rows, ids, deadline)
-        for name, credential in rest.items():
+        for name, credential in uncached.items():
             self._list_cache.keep(name, credential, subject, VendorIds(ids[name], results[name].sources))
         return _merged(cached, ids, results, access.refused)
 
@@ -124,7 +95,7 @@ class Inventory:
         deadline: Deadline,
         mode: Mode,
     ) -> dict[str, VendorResult]:
-        """Lists these vendors; nothing is left of their rows but the ids."""
+        """Lists these vendors. Their rows lose the vendor's JSON, which a list does not need, to free its memory."""
 
         def find(vendor: Vendor) -> Iterator[ListRow[Any]]:
             for row in _list(vendor, kind, filters.vendor_site_id):
@@ -144,12 +115,12 @@ class Inventory:
         new = [
             IdRow(id, name, TAGS[row.kind], row.key)
             for name in rows
-            if not self._resources.knows(ids[name])
+            if not self._id_table.knows(ids[name])
             for id, row in zip(ids[name], rows[name], strict=True)
         ]
-        self._resources.remember(new, deadline)
+        self._id_table.remember(new, deadline)
 
-    def ask_one(
+    def read(
         self,
         kind: type[Record],
         id: str,
@@ -157,49 +128,38 @@ class Inventory:
         deadline: Deadline,
         mode: Mode,
         find: Callable[[Key, Vendor], Iterable[Keyed]],
-    ) -> Found:
-        """What `find` gives for the thing with this id at its vendor; raises a Problem: 403, 404, 502, 503 or 504.
+    ) -> ReadResult:
+        """The records that `find` reads of one site or device at its vendor.
 
-        The vendor's own failure is not raised: something may have come all the same.
+        Raises a Problem (403, 404, 502, 503 or 504) when the id leads nowhere or the vendor may not be asked. A failure
+        of the vendor is in the result, since a part of the records may have arrived.
         """
-        located = self._find(kind, id, access, deadline)
-        self._demand(located, access)
-        outcome = fanout.fan_out(
-            self._clouds,
-            {located.vendor: access.credentials[located.vendor]},
-            lambda vendor: find(located.key, vendor),
-            deadline,
-            mode,
-        )[located.vendor]
-        return Found(located.vendor, outcome)
+        id_row = self._find_row(kind, id, access, deadline)
+        vendor = id_row.vendor
+        credentials = {vendor: _credential(vendor, access)}
+        results = fanout.fan_out(self._clouds, credentials, lambda plugin: find(id_row.key, plugin), deadline, mode)
+        return ReadResult(vendor, results[vendor])
 
     def id_of(self, vendor: str, kind: type[Record], key: Key) -> str:
+        """The public id of a site or device."""
         return self._ids.of(kind, vendor, key)
 
     def remember(self, vendor: str, records: Iterable[Keyed], deadline: Deadline) -> None:
-        """Writes where the ids of these lead, as a list of them would."""
-        self._resources.remember((self._locate(vendor, one) for one in records if isinstance(one, ListRow)), deadline)
+        """Writes the ids of those records that are list rows to the table, as a list does."""
+        rows = [self._id_row(vendor, record) for record in records if isinstance(record, ListRow)]
+        self._id_table.remember(rows, deadline)
 
-    def _locate(self, vendor: str, row: ListRow[Any]) -> IdRow:
-        kind, key = row.kind, row.key
-        return IdRow(self._ids.of(kind, vendor, key), vendor, TAGS[kind], key)
+    def _id_row(self, vendor: str, row: ListRow[Any]) -> IdRow:
+        return IdRow(self._ids.of(row.kind, vendor, row.key), vendor, TAGS[row.kind], row.key)
 
-    def _find(self, kind: type[Record], id: str, access: VendorAccess, deadline: Deadline) -> IdRow:
-        located = None
+    def _find_row(self, kind: type[Record], id: str, access: VendorAccess, deadline: Deadline) -> IdRow:
+        """Vendor and key behind an id; raises a 404 Problem when there are none."""
+        id_row = None
         if Ids.fits(kind, id):
-            located = self._resources.find(id) or self._search_lost(kind, id, access, deadline)
-        if located is None:
+            id_row = self._id_table.find(id) or self._search_lost(kind, id, access, deadline)
+        if id_row is None:
             raise Problem(404, "not_found", "There is nothing with this id, or not for these vendor credentials.")
-        return located
-
-    def _demand(self, located: IdRow, access: VendorAccess) -> None:
-        if located.vendor in access.credentials:
-            return
-        if located.vendor in access.refused:
-            note_failures({located.vendor: access.refused[located.vendor].code})
-            raise problem(located.vendor, access.refused[located.vendor])
-        header = f"X-Authorization-{located.vendor}"
-        raise Problem(403, "vendor_access_missing", f"Send the header {header} to read this.", vendor=located.vendor)
+        return id_row
 
     def _search_lost(self, kind: type[Record], id: str, access: VendorAccess, deadline: Deadline) -> IdRow | None:
         """Finds an id that is missing in the table by listing the caller's vendors, and writes all their ids again.
@@ -209,16 +169,28 @@ class Inventory:
         results = self._lost_ids.sweep(
             "sites" if kind is Site else "devices", lambda vendor: _list(vendor, kind), access, deadline
         )
-        id_rows = [self._locate(name, row) for name, result in results.items() for row in _rows_in(result)]
-        self._resources.remember(id_rows, deadline, again=True)
+        id_rows = [self._id_row(name, row) for name, result in results.items() for row in _rows_in(result)]
+        self._id_table.remember(id_rows, deadline, again=True)
         for id_row in id_rows:
             if id_row.id == id:
                 return id_row
         failures = [(name, result.failure) for name, result in results.items() if result.failure]
         failures += access.refused.items()
         if failures:
-            raise problem(*max(failures, key=lambda failed: failed[1].severity))
+            vendor, worst = max(failures, key=lambda failed: failed[1].severity)
+            raise problem(vendor, worst)
         return None
+
+
+def _credential(vendor: str, access: VendorAccess) -> Credential:
+    """The request's credential of a vendor; raises a Problem when it has none or an unusable one."""
+    if vendor in access.credentials:
+        return access.credentials[vendor]
+    if vendor in access.refused:
+        note_failures({vendor: access.refused[vendor].code})
+        raise problem(vendor, access.refused[vendor])
+    header = f"X-Authorization-{vendor}"
+    raise Problem(403, "vendor_access_missing", f"Send the header {header} to read this.", vendor=vendor)
 
 
 def _merged(

@@ -1,21 +1,19 @@
 """Caches the ids each vendor contributed to a list, for as long as the replies they were built from stay cached."""
 
-from __future__ import annotations
-
 import threading
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 
 from cachetools import LRUCache
 
-from app.storage.id_table import Resources
+from app.storage.id_table import IdTable
 from vendors.kit import Credential
 from vendors.kit.calls.cloud import Cloud
 from vendors.kit.calls.reply_cache import ReplyRef
 
 # About 100 bytes each.
 MAX_IDS = 100_000
-# Cost of an entry besides its ids, in ids.
+# Cost of an entry without its ids, in ids.
 OVERHEAD = 10
 
 
@@ -31,14 +29,17 @@ class VendorIds:
 class ListCache:
     """Thread-safe. Keys hold a keyed hash of the credential and nothing else of it.
 
-    subject: kind and filters of the list.
+    entries: where they are stored, by default a bounded LRU cache. subject: kind and filters of the list.
     """
 
-    def __init__(self, clouds: Mapping[str, Cloud], resources: Resources) -> None:
-        self._clouds, self._resources = clouds, resources
-        self._entries: LRUCache[Hashable, VendorIds] = LRUCache(
-            MAX_IDS, getsizeof=lambda entry: OVERHEAD + len(entry.ids)
-        )
+    def __init__(
+        self,
+        clouds: Mapping[str, Cloud],
+        id_table: IdTable,
+        entries: MutableMapping[Hashable, VendorIds] | None = None,
+    ) -> None:
+        self._clouds, self._id_table = clouds, id_table
+        self._entries = LRUCache(MAX_IDS, getsizeof=_size) if entries is None else entries
         self._lock = threading.Lock()
 
     def unchanged(self, credentials: Mapping[str, Credential], subject: Hashable) -> dict[str, tuple[VendorIds, float]]:
@@ -48,8 +49,8 @@ class ListCache:
         for name, credential in credentials.items():
             with self._lock:
                 entry = self._entries.get(self._key(name, credential, subject))
-            age = self._clouds[name].replies.age_of(entry.sources) if entry else None
-            if entry and age is not None and self._resources.knows(entry.ids):
+            age = self._clouds[name].reply_cache.age_of(entry.sources) if entry else None
+            if entry and age is not None and self._id_table.knows(entry.ids):
                 unchanged[name] = entry, age
         return unchanged
 
@@ -64,4 +65,5 @@ class ListCache:
 
 
 def _size(entry: VendorIds) -> int:
+    """The cost of an entry, in ids."""
     return OVERHEAD + len(entry.ids)

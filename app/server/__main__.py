@@ -3,8 +3,6 @@
 gunicorn itself reads WEB_CONCURRENCY before any file of this project, and ends in a traceback if it is not a number.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 

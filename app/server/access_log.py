@@ -1,7 +1,5 @@
 """gunicorn's logger without its access log: app.web.log writes the line for each request."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from gunicorn.glogging import Logger

@@ -5,8 +5,6 @@ this worker, not the service: gunicorn's own worker remains (WORKER=gthread). Th
 change of meaning is for the deployment tests to find.
 """
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import socket

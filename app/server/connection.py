@@ -1,7 +1,5 @@
 """A client's connection: the received part of its next request, and the unsent part of its last response."""
 
-from __future__ import annotations
-
 import socket
 import struct
 from collections import deque
@@ -87,7 +85,7 @@ class ConnectionOwner(Protocol):
     alive: bool
     refusal_log: BoundedLog
 
-    def linger(self, conn: Connection) -> None: ...
+    def linger(self, conn: "Connection") -> None: ...
 
 
 class Connection(TConn):

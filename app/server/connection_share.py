@@ -4,8 +4,6 @@ The first process to wake would otherwise take nearly all connections of a burst
 runs Python on one CPU, so one process would be late with every response while the rest idle.
 """
 
-from __future__ import annotations
-
 import mmap
 import struct
 

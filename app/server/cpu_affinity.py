@@ -4,8 +4,6 @@ One thread of a process runs Python at a time. Spread over several CPUs, each th
 them share in another CPU's cache, which costs a third of the throughput. Only app.server.hooks uses this module.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 from collections import Counter

@@ -1,7 +1,5 @@
 """gunicorn's hooks, which gunicorn.conf.py passes on by name. They hold for both workers (WORKER)."""
 
-from __future__ import annotations
-
 import os
 import signal
 from typing import Any

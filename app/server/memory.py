@@ -1,7 +1,5 @@
 """Returns freed memory to the system: glibc keeps free pages that lie between blocks in use."""
 
-from __future__ import annotations
-
 import ctypes
 
 from app.server import limits

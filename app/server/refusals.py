@@ -1,7 +1,5 @@
 """Problem documents for requests that are refused before any route sees them."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Finds the end of a request while it arrives, and collects its body. gunicorn parses the head of the whole request."""
 
-from __future__ import annotations
-
 import re
 
 import httptools

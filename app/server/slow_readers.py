@@ -1,7 +1,5 @@
 """Sends responses to slow readers without a thread: the main loop continues them, within limits of time and memory."""
 
-from __future__ import annotations
-
 import selectors
 import socket
 import time

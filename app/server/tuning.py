@@ -1,7 +1,5 @@
 """The logic behind gunicorn.conf.py: settings, the choice of the worker, and what is tuned in the process itself."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import gc

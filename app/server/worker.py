@@ -1,7 +1,5 @@
 """The main loop of a process: it collects requests from connections and hands them to threads."""
 
-from __future__ import annotations
-
 import errno
 import selectors
 import socket

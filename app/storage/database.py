@@ -1,7 +1,5 @@
 """The database: SQLite by default, Postgres by setting. No session is open while a vendor is called."""
 
-from __future__ import annotations
-
 import fcntl
 import logging
 import os
@@ -18,7 +16,7 @@ from sqlalchemy import JSON, BigInteger, Engine, Text, create_engine, event, tex
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 # Connections per process. Two workers and a command stay below the 20 connections of Heroku's smallest Postgres.
@@ -44,7 +42,7 @@ class Base(DeclarativeBase):
     """All tables."""
 
 
-class Client(Base):
+class ClientRow(Base):
     """A client of the API. Its secret is kept as a hash only."""
 
     __tablename__ = "clients"
@@ -58,7 +56,7 @@ class Client(Base):
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
-class Resource(Base):
+class IdTableRow(Base):
     """Vendor and key behind a public id, and nothing else of the vendor's data."""
 
     __tablename__ = "resources"
@@ -111,7 +109,7 @@ class Database:
     def answers(self) -> bool:
         """Whether the database can be reached and has its tables."""
         try:
-            self.get(Client, "")
+            self.get(ClientRow, "")
         except SQLAlchemyError:
             return False
         return True
@@ -139,7 +137,7 @@ class Database:
             with closing(self.engine.raw_connection()) as connection:
                 connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
         except (SQLAlchemyError, sqlite3.Error) as error:
-            log.warning("no checkpoint of the database was made: %s", error)
+            logger.warning("no checkpoint of the database was made: %s", error)
         self.engine.dispose()
 
     @contextmanager

@@ -1,7 +1,5 @@
 """Faults of the database as one line with the remedy, for the operator who starts the service or a command."""
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from collections.abc import Iterator

@@ -15,14 +15,14 @@ from sqlalchemy import Insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.storage.database import Database, Resource
+from app.storage.database import Database, IdTableRow
 from vendors.kit import Key
 from vendors.kit.deadline import Deadline
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 CHUNK = 500
-TABLE = Resource.metadata.tables[Resource.__tablename__]
+TABLE = IdTableRow.metadata.tables[IdTableRow.__tablename__]
 # Ids that this process has written, so that a repeated list needs no database. About 90 MB at most.
 MAX_KNOWN = 500_000
 # A list waits this long for its rows to be written. Usually they are by then, so that every process can read its ids.
@@ -41,7 +41,9 @@ class IdRow:
     key: Key
 
 
-class Resources:
+class IdTable:
+    """Thread-safe. Rows are written by a separate thread."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: set[str] = set()
@@ -50,12 +52,16 @@ class Resources:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="ids")
         self._queued = 0
 
+    def close(self) -> None:
+        """Waits until the queued rows are written, and ends the thread that writes them."""
+        self._writer.shutdown()
+
     def find(self, id: str) -> IdRow | None:
         """The row of an id; None also when the database does not answer, as the vendors can be listed instead."""
         try:
-            row = self._database.get(Resource, id)
+            row = self._database.get(IdTableRow, id)
         except SQLAlchemyError as error:
-            log.warning("the table of ids does not answer: %s", type(error).__name__)
+            logger.warning("the table of ids does not answer: %s", type(error).__name__)
             return None
         if row is None and id in self._known:
             # The table has been emptied: the ids of all further lists have to be written again.
@@ -85,7 +91,7 @@ class Resources:
             for start in range(0, len(new), CHUNK):
                 self._insert(new[start : start + CHUNK])
         except SQLAlchemyError as error:
-            log.warning("ids could not be stored: %s", type(error).__name__)
+            logger.warning("ids could not be stored: %s", type(error).__name__)
             return
         finally:
             with self._lock:

@@ -1,7 +1,5 @@
 """Keys that the embedded default generates once, in the instance folder."""
 
-from __future__ import annotations
-
 import os
 import secrets
 from pathlib import Path

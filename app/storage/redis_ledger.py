@@ -17,7 +17,7 @@ from limits.strategies import MovingWindowRateLimiter
 from vendors.kit import Rate
 from vendors.kit.calls.quota import Ledger
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -88,6 +88,6 @@ class SharedLedger(Ledger):
         try:
             return ask()
         except (redis.RedisError, StorageError, OSError) as error:
-            log.warning("Redis does not answer, this process goes on alone: %s", type(error).__name__)
+            logger.warning("Redis does not answer, this process goes on alone: %s", type(error).__name__)
             self._alone_until = self._ticks() + ALONE_SECONDS
             return otherwise

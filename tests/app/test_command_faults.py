@@ -4,7 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,14 +46,14 @@ def every_statement(app: Flask, *statements: str) -> None:
 
 
 @pytest.fixture
-def unreachable(settings: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Flask]:
+def unreachable(
+    settings: Settings, start_service: Callable[[Settings], Flask], tmp_path: Path, request: pytest.FixtureRequest
+) -> Flask:
     url = {
         "sqlite": f"sqlite:///{tmp_path / 'no' / 'folder.db'}",
         "postgres": f"postgresql+psycopg://me:sesame@127.0.0.1:{nobodys_port()}/name",
     }[request.param]
-    app = create_app(replace(settings, database_url=url, embedded=False))
-    yield app
-    app.extensions["services"].database.close()
+    return start_service(replace(settings, database_url=url, embedded=False))
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

@@ -19,7 +19,7 @@ from vendors.kit.deadline import Deadline
 from vendors.kit.records import Record
 from vendors.kit.series.read import intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 HERE = Path(__file__).parent
 LISTS = ("sites", "devices")
@@ -108,7 +108,7 @@ class Case:
         now = plugin.client.now
         level = Level(self.level or "")
         series = getattr(plugin, self.read)(self.key, level)
-        window = Asked(level, _time(self.start), _time(self.end)).widened(series.zone, now, series.since)
+        window = RequestedWindow(level, _time(self.start), _time(self.end)).widened(series.zone, now, series.since)
         return [one for one in intervals(series, window, MAX_INTERVALS, now) if isinstance(one, Interval)]
 
 

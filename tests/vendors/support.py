@@ -5,13 +5,13 @@ from pathlib import Path
 
 from vendors.kit import ListRow, Vendor
 from vendors.kit.calls.cloud import open_cloud
-from vendors.kit.calls.reply_cache import Mode, Replies
+from vendors.kit.calls.reply_cache import Mode, ReplyCache
 from vendors.kit.deadline import Deadline
 from vendors.kit.http.transport import Transport
 from vendors.kit.registry import discover
 from vendors.kit.series.read import intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 BASE = "https://vendor.test"
 # One for all tests: reading the trusted certificates takes longer than most of them.
@@ -25,9 +25,9 @@ HEADERS = {
 }
 
 
-def cloud_of(name, base_url=BASE, replies=None):
+def cloud_of(name, base_url=BASE, reply_cache=None):
     """A cloud whose retries do not wait."""
-    cloud = open_cloud(name, discover()[name], TRANSPORT, replies or Replies(), base_url)
+    cloud = open_cloud(name, discover()[name], TRANSPORT, reply_cache or ReplyCache(), base_url)
     cloud.pause = 0.0
     return cloud
 
@@ -56,5 +56,5 @@ def recorded(vendor, name):
 
 def intervals_between(series, level, start, end, now):
     """The intervals of a series between two times."""
-    window = Asked(level, start, end).widened(series.zone, now, series.since)
+    window = RequestedWindow(level, start, end).widened(series.zone, now, series.since)
     return [interval for interval in intervals(series, window, 1000, now) if isinstance(interval, Interval)]

@@ -8,7 +8,7 @@ import pytest
 from vendors.enphase import series as enphase
 from vendors.kit import last_of_each
 from vendors.sma import series as sma
-from vendors.solaredge import records as solaredge
+from vendors.solaredge import series as solaredge
 from vendors.solis import series as solis
 from vendors.tesla import series as tesla
 

@@ -1,6 +1,6 @@
-"""What both APIs of Enphase answer about one system, its devices and their series.
+"""The calls that both APIs of Enphase have for one system, its devices and their series.
 
-Calls, those that are kept for an hour in brackets: a site's summary 1, with batteries 3 and its devices; a
+Number of calls, those cached for an hour in brackets: a site's summary 1, with batteries 3 and its devices; a
 microinverter 3, a battery 4, the only one of its site 5 or 6; series 1 for each day of microinverters and each 7 days
 of meters and batteries, one more for the last hour of a day of 25; days and months of a site 1 for any range; [the
 system 1, its devices 1].
@@ -13,10 +13,17 @@ from functools import partial
 from typing import ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
-from vendors.enphase import present, series
-from vendors.enphase.errors import about_these
-from vendors.enphase.records import DEVICES, devices_of, encharge_id, encharge_ids, has_production_meter, is_alone
-from vendors.enphase.series import DAY, KEPT, MICRO_STEP, Feed
+from vendors.enphase import series, state
+from vendors.enphase.records import (
+    DEVICES,
+    check_ids,
+    devices_of,
+    encharge_id,
+    encharge_ids,
+    has_production_meter,
+    is_alone,
+)
+from vendors.enphase.series import DAY, MICRO_STEP, RETENTION, Feed, graded
 from vendors.kit import (
     Battery,
     CalendarUnit,
@@ -26,7 +33,6 @@ from vendors.kit import (
     Level,
     Messages,
     NotOffered,
-    Quality,
     Reply,
     Row,
     Sample,
@@ -49,6 +55,7 @@ from vendors.kit import (
 MICRO, ENCHARGE = "/devices/micros/{}/telemetry", "/devices/encharges/{}/telemetry"
 MICROS, METERS, ALL_BATTERIES = "/telemetry/production_micro", "/telemetry/production_meter", "/telemetry/battery"
 WEEKS_OF_A_MONTH = 5
+PAGE_SIZE = 100
 
 D = TypeVar("D", SolarInverter, Battery)
 
@@ -58,13 +65,13 @@ class EnphaseCloud(Vendor):
     lag = timedelta(minutes=25)
 
     systems: ClassVar[str]
-    """Where systems are, and below it one by its number."""
+    """Path of the list of systems; below it that of each system, by its id."""
     lifetime: ClassVar[str]
     events: ClassVar[str]
     settings: ClassVar[str]
-    """Path of the settings of a system's batteries, with its number."""
+    """Path of the settings of a system's batteries, with the id of the system."""
     quarters: ClassVar[dict[str, str]] = {}
-    """What asks meters and batteries for rows of 15 minutes, where there are others."""
+    """Parameters that request rows of 15 minutes from meters and batteries, where other rows are possible."""
 
     def _known_site(self, key: Key) -> Site:
         """The site without its state; NotFound if the account does not have it."""
@@ -80,27 +87,25 @@ class EnphaseCloud(Vendor):
 
     def site(self, key: Key) -> Site:
         known = self._known_site(key)
-        summary = partial(present.with_summary, known, self.client.now)
-        site = (
-            self.client.optional(lambda: self._get("/summary", *key, freshness=Freshness.LIVE).record(summary)).result()
-            or known
-        )
+        summary = partial(state.with_summary, known, self.client.now)
+        summarized = self.client.optional(lambda: self._get("/summary", *key, freshness=Freshness.LIVE).record(summary))
+        site = summarized.result() or known
         if site.bess is None:
             return site
         latest = self.client.optional(lambda: self._latest(site.vendor_id))
         ids = self.client.optional(lambda: self._get("/devices", *key, only=DEVICES).record(encharge_ids))
         percent = self.client.optional(lambda: self._charge(site.vendor_id)).result()
-        told = latest.result()
-        flow = told.record(partial(present.flow_of_all, ids.result())) if told else None
-        return present.with_charge(site, percent, flow)
+        reply = latest.result()
+        flow = reply.record(partial(state.flow_of_all, ids.result())) if reply else None
+        return state.with_charge(site, percent, flow)
 
     def battery(self, key: Key) -> Battery:
         battery, devices = self._device(key, Battery)
         id = devices.record(partial(encharge_id, battery.serial_number))
         if id:
-            with_flow = partial(present.with_flow, battery, id)
+            with_flow = partial(state.with_flow, battery, id)
             latest = self.client.optional(lambda: self._latest(key[0]).record(with_flow))
-            newest_charge = partial(present.newest_charge, self.client.now)
+            newest_charge = partial(state.newest_charge, self.client.now)
             percent = self.client.optional(
                 lambda: self._get(ENCHARGE, *key, freshness=Freshness.TODAY).record(newest_charge)
             )
@@ -109,18 +114,18 @@ class EnphaseCloud(Vendor):
         return self._alone(battery) if is_alone(devices_of(key[0], devices)) else battery
 
     def _alone(self, battery: Battery) -> Battery:
-        """The only battery of its site, to which what is told of the site belongs."""
+        """The only battery of its site, with the capacity and the charge that are reported of the site."""
         system, percent = battery.vendor_site_id, battery.soc_percent
         capacity = self.client.optional(
-            lambda: self._get("/summary", system, freshness=Freshness.LIVE).record(present.capacity_of)
+            lambda: self._get("/summary", system, freshness=Freshness.LIVE).record(state.capacity_of)
         )
         if percent is None:
             percent = self.client.optional(lambda: self._charge(system)).result()
         return replace(battery, nameplate_kwh=capacity.result(), soc_percent=percent)
 
     def _with_day(self, inverter: SolarInverter) -> SolarInverter:
-        """The microinverter with what it did today and what is wrong with it."""
-        with_day = partial(present.with_day, inverter, self.client.now)
+        """The microinverter with its power, its production of today and its open events."""
+        with_day = partial(state.with_day, inverter, self.client.now)
         today = self.client.optional(
             lambda: self._get(MICRO, *inverter.key, freshness=Freshness.TODAY).record(with_day)
         )
@@ -128,10 +133,10 @@ class EnphaseCloud(Vendor):
         return replace(today.result() or inverter, recent_errors=recent_errors.result())
 
     def _errors(self, device: SolarInverter) -> Messages:
-        answer = self._get(self.events, device.vendor_site_id, freshness=Freshness.LIVE)
-        found = answer.record(partial(present.open_events, device.serial_number))
-        to = partial(present.to_messages, found, now=self.client.now)
-        return self.client.get(self.systems + "/event_types").record(to) if found else to({})
+        reply = self._get(self.events, device.vendor_site_id, freshness=Freshness.LIVE)
+        events = reply.record(partial(state.open_events, device.serial_number))
+        to_messages = partial(state.to_messages, events, now=self.client.now)
+        return self.client.get(self.systems + "/event_types").record(to_messages) if events else to_messages({})
 
     def _device(self, key: Key, kind: type[D]) -> tuple[D, Reply]:
         """The device if it is of that kind, and the reply with all devices of its system; NotFound if not."""
@@ -139,9 +144,9 @@ class EnphaseCloud(Vendor):
         return find_record(devices_of(key[0], reply), kind, key, reply.url), reply
 
     def _charge(self, system: str) -> float | None:
-        """State of charge of all batteries, which stands beside rows of this morning that are not read."""
+        """State of charge of all batteries, from a series whose rows, of this morning, are not read."""
         reply = self._get(ALL_BATTERIES, system, params={"granularity": "15mins"}, freshness=Freshness.LIVE)
-        return reply.record(present.charge_of)
+        return reply.record(state.charge_of)
 
     def _latest(self, system: str) -> Reply:
         return self._get("/latest_telemetry", system, freshness=Freshness.LIVE)
@@ -177,12 +182,12 @@ class EnphaseCloud(Vendor):
     def _telemetry(self, site: Site, feed: Feed, level: Level) -> Series:
         """Intervals of rows, also days and months where Enphase has no totals."""
         zone = self._zone(site)
-        oldest = day_start((self.client.now - KEPT).astimezone(zone).date(), zone)
+        oldest = day_start((self.client.now - RETENTION).astimezone(zone).date(), zone)
 
         def rows(begins: datetime, ends: datetime) -> list[list[Row]]:
             samples = self._samples(feed, max(begins, oldest), ends)
-            found = rows_from_amounts(samples, series.step_of(samples, feed.step), at_end=True)
-            return [[graded(row, level) for row in found if begins <= row.start < ends]]
+            all_rows = rows_from_amounts(samples, series.step_of(samples, feed.step), at_end=True)
+            return [[graded(row, level) for row in all_rows if begins <= row.start < ends]]
 
         def month(first: date) -> list[list[Row]]:
             return rows(day_start(first, zone), day_start(next_period(CalendarUnit.MONTH, first), zone))
@@ -193,23 +198,16 @@ class EnphaseCloud(Vendor):
         return Series(zone, tiles, self.lag, feed.nights, max(site.operational_since or oldest, oldest))
 
     def _samples(self, feed: Feed, begins: datetime, ends: datetime) -> list[Sample]:
-        """The rows of a span. A window of a day is 24 hours long, and a week 7 of them, also when the clock changes."""
-        found: list[Sample] = []
-        while begins < min(ends, self.client.now):
-            is_week = feed.days > 1 and ends - begins > DAY
-            after = begins + (feed.days * DAY if is_week else DAY)
-            params: dict[str, str | int] = {
-                "start_at": int(begins.timestamp()),
-                "granularity": "week" if is_week else "day",
-            }
+        samples: list[Sample] = []
+        for start, end, granularity in series.calls_for(feed, begins, ends, self.client.now):
+            params: dict[str, str | int] = {"start_at": int(start.timestamp()), "granularity": granularity}
             params |= self.quarters if feed.step > MICRO_STEP else {}
-            reply = self._get(feed.path, *feed.ids, params=params, freshness=self.client.freshness(min(after, ends)))
-            found += reply.record(feed.to)
-            begins = after
-        return found
+            reply = self._get(feed.path, *feed.ids, params=params, freshness=self.client.freshness(min(end, ends)))
+            samples += reply.record(feed.to)
+        return samples
 
     def _days(self, site: Site, path: str, members: tuple[str, ...]) -> Series:
-        """Days, and months made of them: all since the first in one call, which would end yesterday by itself."""
+        """Days, and months made of them: all in one call, which without `end_date` would end yesterday."""
         zone = self._zone(site)
 
         def rows() -> list[list[Row]]:
@@ -240,22 +238,12 @@ class EnphaseCloud(Vendor):
         freshness: Freshness = Freshness.INVENTORY,
         only: Shape | None = None,
     ) -> Reply:
-        """A call about one system, whose number comes first, or one device of it."""
+        """A call about a system, whose id comes first, or about a device of it."""
         reply = self.client.get(f"{self.systems}/{{}}{path}", *ids, params=params, freshness=freshness, only=only)
-        reply.record(partial(about_these, ids))
+        reply.record(partial(check_ids, ids))
         return reply
 
     def _mode(self, system: str) -> str | None:
         reply = self.client.get(self.settings, system)
-        reply.record(partial(about_these, (system,)))
-        return reply.record(present.mode_of)
-
-
-def graded(row: Row, level: Level) -> Row:
-    """Partial while devices are missing, and without the state of charge where an interval is too long for one."""
-    is_missing = row.reporting is not None and row.reporting.n < row.reporting.of
-    return replace(
-        row,
-        quality=Quality.PARTIAL if is_missing else row.quality,
-        soc_percent=row.soc_percent if level.is_fine else None,
-    )
+        reply.record(partial(check_ids, (system,)))
+        return reply.record(state.mode_of)

@@ -1,30 +1,87 @@
-"""Whether an answer of Enphase's is the one asked for, and which refusals only say that there is nothing."""
+"""Meaning of Enphase's refusals where HTTP does not say so, in both APIs.
 
-from vendors.kit import RawReply, Reply, Request
-from vendors.kit.parsing.reading import Raw, check_id
+A refused plan looks like a refused token, and a refusal may only mean that there is no data.
+"""
 
-# Parts of texts, in lower case: the span lies outside of what the vendor has, or the system has no IQ Battery. The
-# Grid Services API passes on the other one's text.
-NOTHING = (
+from vendors.kit import BackendError, NotFound, RateLimited, RawReply, Reply, Request, Unauthorized, VendorError
+from vendors.kit.parsing.reading import epoch, optional_text
+
+# Parts of texts, in lower case: the time lies outside of what the vendor has, or the system has no IQ Battery. The
+# Grid Services API passes on the text of the Monitoring API.
+NO_DATA = (
     "requested date range is invalid for this system",
     "requested date is in the future",
     "can't be before 2 years",
     "system doesn't have encharge",
 )
 TEXTS = ("details", "displayMessage", "additionalInfo")
-# Calls that may have nothing to tell.
-SERIES = ("/telemetry", "_lifetime", "/battery_settings")
+# Parts of the paths of calls that may have no data.
+MAY_BE_EMPTY = ("/telemetry", "_lifetime", "/battery_settings")
+
+# Monitoring API: the text for a key and a token of different applications, in lower case.
+MISMATCH = "api key -client mismatch"
+# Ends of the paths that not every plan covers: series of single devices, and settings.
+GATED = ("/telemetry", "/battery_settings")
+
+# Grid Services API: beginnings of texts, in lower case.
+BAD_CREDENTIAL = ("forbidden", "x-api-key is not", "no account found")
+NOT_ENROLLED = "site is not enrolled"
+EMPTY_PROGRAM = "no sites were found"
+DOWNSTREAM = "error occurred while getting response from downstream"
+
+
+def monitoring_failure(reply: Reply, request: Request) -> VendorError | RawReply | None:
+    """Meaning of a reply of the Monitoring API."""
+    if reply.status == 401 and (optional_text(reply.json_object, "message") or "").lower() == MISMATCH:
+        return Unauthorized(reply.url, "the API key and the token belong to different applications")
+    if reply.status == 403 and is_dispensable(request):
+        return reply.instead({})
+    # 409 was the status in version 2 of the API; for this version it is not documented.
+    if reply.status == 429 or (reply.status == 409 and "limit" in str(reply.json_object.get("details")).lower()):
+        return limited(reply)
+    return without_data(reply, request)
+
+
+def grid_services_failure(reply: Reply, request: Request) -> VendorError | RawReply | None:
+    """Meaning of a reply of the Grid Services API."""
+    if reply.status < 400:
+        return None
+    message = str(reply.json_object.get("displayMessage") or reply.json_object.get("message") or "").lower()
+    if reply.status == 403 and message.startswith(BAD_CREDENTIAL):
+        return Unauthorized(reply.url)
+    if reply.status == 403 and message.startswith(NOT_ENROLLED):
+        return NotFound(reply.url, "the site is in no program of this account")
+    if reply.status == 404 and message.startswith(EMPTY_PROGRAM):
+        return reply.instead({"total": 0, "systems": []})
+    if empty := without_data(reply, request):
+        return empty
+    return BackendError(reply.url) if reply.status == 422 and message.startswith(DOWNSTREAM) else None
 
 
 def without_data(reply: Reply, request: Request) -> RawReply | None:
-    """An answer without rows in place of a refusal that means so; None for any other."""
-    if reply.status != 422 or not any(part in request.path for part in SERIES):
+    """A reply without rows in place of a refusal that means no data; None for any other reply."""
+    if reply.status != 422 or not any(part in request.path for part in MAY_BE_EMPTY):
         return None
-    said = " ".join(str(reply.about.get(name)) for name in TEXTS).lower()
-    return reply.instead({"intervals": []}) if any(text in said for text in NOTHING) else None
+    texts = " ".join(str(reply.json_object.get(name)) for name in TEXTS).lower()
+    return reply.instead({"intervals": []}) if any(text in texts for text in NO_DATA) else None
 
 
-def about_these(ids: tuple[str, ...], raw: Raw) -> None:
-    """Raises where the answer is about another system than the first of the ids, or another device than the second."""
-    for name, wanted in zip(("system_id", "serial_number"), ids, strict=False):
-        check_id(raw, name, wanted)
+def limited(reply: Reply) -> RateLimited:
+    """A 429 with the end of the vendor's period where the body names it; else a minute, which is the common period.
+
+    The vendor documents no Retry-After; should it send one, that counts.
+    """
+    if reply.retry_after is not None:
+        return RateLimited(reply.url, retry_after=reply.retry_after)
+    end = epoch(reply.json_object, "period_end")
+    return RateLimited(reply.url, retry_at=end.timestamp() if end else None)
+
+
+def is_gated(request: Request) -> bool:
+    """Whether not every plan covers the call."""
+    return request.path.endswith(GATED)
+
+
+def is_dispensable(request: Request) -> bool:
+    """Whether a record can do without the call: true of all gated calls except those for the intervals of a series."""
+    return is_gated(request) and "start_at=" not in request.url

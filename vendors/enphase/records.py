@@ -1,11 +1,11 @@
-"""What both APIs of Enphase have in common: systems and their devices, as records.
+"""Systems and devices of both APIs of Enphase, as records.
 
 Microinverters are the solar inverters; `encharges` (IQ Battery) and `acbs` (the older AC Battery) are the batteries.
-Neither has a rating or a capacity of its own. The ids of AC Batteries repeat, so devices are keyed on system and
+No device reports a rating or a capacity. The ids of AC Batteries repeat, so devices are keyed on system and
 serial number.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,8 +23,9 @@ from vendors.kit import (
     Status,
     unique,
 )
-from vendors.kit.parsing.reading import Raw, epoch, flag, optional_text, rows, text, zone_name
+from vendors.kit.parsing.reading import Raw, check_id, epoch, flag, optional_text, rows, text, zone_name
 
+T = TypeVar("T")
 D = TypeVar("D", SolarInverter, Battery)
 
 INVERTERS = "micros"
@@ -34,7 +35,7 @@ DEVICE = ("id", "serial_number", "status", "active", "model", "product_name", "n
 DEVICES = Shape({"system_id": ANY, "devices": {kind: [DEVICE] for kind in (INVERTERS, *BATTERIES)}})
 # Systems and devices of these kinds are no longer in service.
 RETIRED = frozenset({"retired", "deactivated", "unused"})
-# Words in lower case; of those that end in ISSUE there are several.
+# By the vendor's words in lower case. Several more words end in ISSUE.
 STATUSES = {
     "normal": Status.NORMAL,
     "comm": Status.OFFLINE,
@@ -47,6 +48,23 @@ STATUSES = {
     "error": Status.FAULT,
 }
 ISSUE = "_issue"
+
+
+def page_of(reply: Reply, listed: str, to: Callable[[Raw], T | None], *, read: int, total: str) -> tuple[list[T], bool]:
+    """The rows of a page, and whether more than have been `read` so far are left, by the total that the page names."""
+    more = reply.record(lambda raw: bool(raw[listed]) and read < int(raw[total]))
+    return reply.rows(listed, to=to), more
+
+
+def check_ids(ids: tuple[str, ...], raw: Raw) -> None:
+    """Raises WrongRecord if the reply is about another system than the first id, or another device than the second."""
+    for name, id in zip(("system_id", "serial_number"), ids, strict=False):
+        check_id(raw, name, id)
+
+
+def to_program(raw: Raw) -> str:
+    """The id of a program of the Grid Services API: any text, also with blanks."""
+    return text(raw, "program_id")
 
 
 def to_site(raw: Raw) -> SiteRow | None:
@@ -85,7 +103,7 @@ def is_retired(raw: Raw) -> bool:
 
 
 def of_device(raw: Raw) -> dict[str, Any]:
-    """`model` is empty for batteries, where the product's name tells it."""
+    """For batteries `model` is empty, and the name of the product stands for it."""
     word = optional_text(raw, "status")
     return {
         "serial_number": text(raw, "serial_number"),
@@ -101,7 +119,7 @@ def of_inverter(raw: Raw) -> dict[str, Any]:
 
 
 def to_status(word: str | None) -> Status | None:
-    """What a status word of Enphase's means; None where there is none."""
+    """Status for Enphase's word; None without a word."""
     if word is None:
         return None
     if word.lower().endswith(ISSUE):
@@ -118,9 +136,9 @@ def encharge_id(serial_number: str, raw: Raw) -> str | None:
     """The number that an IQ Battery has in `latest_telemetry`, from a reply of `/devices`; None for other devices."""
     return next(
         (
-            optional_text(one, "id")
-            for one in of_type(raw, ENCHARGES)
-            if optional_text(one, "serial_number") == serial_number
+            optional_text(device, "id")
+            for device in of_type(raw, ENCHARGES)
+            if optional_text(device, "serial_number") == serial_number
         ),
         None,
     )
@@ -128,18 +146,19 @@ def encharge_id(serial_number: str, raw: Raw) -> str | None:
 
 def encharge_ids(raw: Raw) -> set[str | None]:
     """The numbers of all IQ Batteries in service, from a reply of `/devices`."""
-    return {optional_text(one, "id") for one in of_type(raw, ENCHARGES)}
+    return {optional_text(device, "id") for device in of_type(raw, ENCHARGES)}
 
 
 def has_production_meter(raw: Raw) -> bool:
     """Whether Enphase counts a system's production with a meter, from a reply of `/devices`."""
-    wanted = ("production", "enabled")
     return any(
-        tuple((optional_text(one, name) or "").lower() for name in ("config_type", "state")) == wanted
-        for one in of_type(raw, "meters")
+        (optional_text(meter, "config_type") or "").lower() == "production"
+        and (optional_text(meter, "state") or "").lower() == "enabled"
+        for meter in of_type(raw, "meters")
     )
 
 
 def of_type(raw: Raw, kind: str) -> Iterable[Raw]:
     """The devices of a type that are in service."""
-    return (one for one in rows(raw, "devices", kind, optional=True) if isinstance(one, dict) and not is_retired(one))
+    listed = rows(raw, "devices", kind, optional=True)
+    return (device for device in listed if isinstance(device, dict) and not is_retired(device))

@@ -6,43 +6,33 @@ Calls for P programs and S sites: sites ceil(P / 100) + one per 100 sites of eac
 site as many as sites + 1, with batteries 4; one microinverter 3; one battery 4, the only one of its site 5 or 6;
 intervals as in `vendors.enphase.api`, and as many as sites once an hour. No quota is published.
 Quirks: the list of sites is ordered by program, and a site may stand in several. A program without sites answers 404.
-Some 403 mean that a credential is bad. The newest systems come first unless asked otherwise. No call tells the lifetime
+Some 403 mean that a credential is bad. Without `sort_by` the newest systems come first. No call reports the lifetime
 energy of a microinverter.
 Source: https://vpp.enphaseenergy.com/auth/getApiSpec (July 2026).
 """
 
 from collections.abc import Iterator
 
-from vendors.enphase.api import EnphaseCloud
-from vendors.enphase.errors import without_data
-from vendors.enphase.records import to_site
+from vendors.enphase.api import PAGE_SIZE, EnphaseCloud
+from vendors.enphase.errors import grid_services_failure
+from vendors.enphase.records import page_of, to_program, to_site
 from vendors.kit import (
-    BackendError,
     CredentialHeaders,
     Key,
-    NotFound,
     RawReply,
     Reply,
     Request,
     Site,
     SiteRow,
     SolarInverter,
-    Unauthorized,
     VendorError,
     bearer,
     find_record,
 )
-from vendors.kit.parsing.reading import Raw, text
 
 PROGRAMS = "/api/v1/programs"
 SYSTEMS = "/api/v1/systems"
 SEARCH = SYSTEMS + "/search/{}"
-PAGE_SIZE = 100
-# Beginnings of texts, in lower case.
-BAD_CREDENTIAL = ("forbidden", "x-api-key is not", "no account found")
-NOT_ENROLLED = "site is not enrolled"
-EMPTY_PROGRAM = "no sites were found"
-DOWNSTREAM = "error occurred while getting response from downstream"
 
 
 class EnphaseVpp(EnphaseCloud):
@@ -66,18 +56,7 @@ class EnphaseVpp(EnphaseCloud):
         request.headers["x-api-key"] = self.credential["key"]
 
     def failure(self, reply: Reply, request: Request) -> VendorError | RawReply | None:
-        if reply.status < 400:
-            return None
-        said = str(reply.about.get("displayMessage") or reply.about.get("message") or "").lower()
-        if reply.status == 403 and said.startswith(BAD_CREDENTIAL):
-            return Unauthorized(reply.url)
-        if reply.status == 403 and said.startswith(NOT_ENROLLED):
-            return NotFound(reply.url, "the site is in no program of this account")
-        if reply.status == 404 and said.startswith(EMPTY_PROGRAM):
-            return reply.instead({"total": 0, "systems": []})
-        if nothing := without_data(reply, request):
-            return nothing
-        return BackendError(reply.url) if reply.status == 422 and said.startswith(DOWNSTREAM) else None
+        return grid_services_failure(reply, request)
 
     def sites(self) -> Iterator[SiteRow]:
         programs = list(self.client.pages(self._page_of_programs))
@@ -89,24 +68,17 @@ class EnphaseVpp(EnphaseCloud):
 
     def _page_of_programs(self, number: int) -> tuple[list[str], bool]:
         reply = self.client.get(PROGRAMS, params={"page_no": number, "page_size": PAGE_SIZE})
-        more = reply.record(lambda raw: bool(raw["programs"]) and number * PAGE_SIZE < int(raw["total_count"]))
-        return reply.rows("programs", to=to_program), more
+        return page_of(reply, "programs", to_program, read=number * PAGE_SIZE, total="total_count")
 
     def _sites_of(self, program: str) -> list[SiteRow]:
         return list(self.client.pages(lambda number: self._page_of_sites(program, number)))
 
     def _page_of_sites(self, program: str, number: int) -> tuple[list[SiteRow], bool]:
         reply = self.client.get(SEARCH, program, params={"page": number, "size": PAGE_SIZE, "sort_by": "id"})
-        more = reply.record(lambda raw: bool(raw["systems"]) and number * PAGE_SIZE < int(raw["total"]))
-        return reply.rows("systems", to=to_site), more
+        return page_of(reply, "systems", to_site, read=number * PAGE_SIZE, total="total")
 
     def _known_site(self, key: Key) -> Site:
         return find_record(self.sites(), Site, key)
 
     def solar_inverter(self, key: Key) -> SolarInverter:
         return self._with_day(self._device(key, SolarInverter)[0])
-
-
-def to_program(raw: Raw) -> str:
-    """The id of a program: any text, also with blanks."""
-    return text(raw, "program_id")

@@ -1,11 +1,9 @@
-"""Sites, solar inverters and batteries, as every plugin returns them. Units stand in the names: kWh, kW, percent.
+"""Sites, solar inverters and batteries, as every plugin returns them. Names contain the unit: kwh, kw, percent.
 
-Absent is None, never 0. Texts that the API requires are "" where a vendor has none. Times are
-timezone-aware. `key` is the vendor's stable identity of the record, as text parts;
-`vendor_id` and `vendor_site_id` are the ids on the vendor's web pages.
+An absent value is None, never 0. Texts that the API requires are "" where a vendor has none. Times are timezone-aware.
+`key` is the vendor's stable identity of the record, in text parts; `vendor_id` and `vendor_site_id` are the ids that
+the vendor shows to its users.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,12 +16,12 @@ from vendors.kit.errors import NotFound
 
 Key = tuple[str, ...]
 Convert = Callable[[Any], Mapping[str, Any]]
-"""From a vendor's row to the members of a record that are not its identity. Raises nothing, whatever the row holds."""
+"""Converts a vendor's row to the members of a record, without its identity. Raises nothing, whatever the row holds."""
 R = TypeVar("R")
 
 
 class Keyed(Protocol):
-    """Anything that a sweep collects, one of a kind for each key."""
+    """Anything with a key that a sweep collects: for each kind and key only once."""
 
     @property
     def key(self) -> Key: ...
@@ -31,9 +29,10 @@ class Keyed(Protocol):
 
 @dataclass(slots=True)
 class ListRow(Generic[R]):
-    """Row of a vendor's list: its kind and ids, read at once, and the rest, converted only when a record is needed.
+    """Row of a list: kind and ids, and the vendor's raw row, which is converted only when a record is needed.
 
-    A list gives ids alone and may have a hundred thousand rows. Not frozen, which would double the time to make one.
+    The API's lists contain only ids and may have a hundred thousand rows. The class is not frozen, which would double
+    the time to make an instance.
     """
 
     kind: type[R]
@@ -41,29 +40,29 @@ class ListRow(Generic[R]):
     key: Key
     vendor_id: str
     vendor_site_id: str
-    """Of a site its own id."""
+    """For a site the same as `vendor_id`."""
     raw: Any
     convert: Convert
 
     def record(self) -> R:
-        """The site or device with all members that the row holds."""
+        """The site or device, with all members that the row has."""
         ids: dict[str, Any] = {"key": self.key, "vendor_id": self.vendor_id}
         if self.kind is not Site:
             ids |= {"site_key": (self.vendor_site_id,), "vendor_site_id": self.vendor_site_id}
         return self.kind(**ids, **self.convert(self.raw))
 
     def release_raw(self) -> None:
-        """Drops the vendor's row, which may be a hundred times as large as the ids. `record` cannot be called then."""
+        """Drops the raw row, which may be a hundred times as large as the ids. `record` must not be called later."""
         self.raw = None
 
 
 def kind_of(collected: Keyed) -> type[Any]:
-    """The class of what a sweep collected; of a list row that of the record which it stands for."""
+    """The class of a collected object; for a list row the class of its record."""
     return collected.kind if isinstance(collected, ListRow) else type(collected)
 
 
 def find_record(rows: Iterable[ListRow[Any]], kind: type[R], key: Key, url: str = "") -> R:
-    """The record of this kind with this key. Raises NotFound where no row has both; `url` is the list's."""
+    """The record of this kind with this key. Raises NotFound, with the list's `url`, if no row has both."""
     for row in rows:
         if row.kind is kind and row.key == key:
             record: R = row.record()
@@ -72,7 +71,7 @@ def find_record(rows: Iterable[ListRow[Any]], kind: type[R], key: Key, url: str 
 
 
 def unique(rows: Iterable[ListRow[Any]]) -> list[ListRow[Any]]:
-    """The rows, one for each kind and key: some vendors list a device twice, and the row delivered last counts."""
+    """The rows, only one for each kind and key: some vendors list a device twice, and its last row counts."""
     return list({(row.kind, row.key): row for row in rows}.values())
 
 
@@ -128,7 +127,7 @@ class Bess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """Members that solar inverters and batteries have in common."""
+    """Members of both solar inverters and batteries."""
 
     key: Key
     vendor_id: str
@@ -140,7 +139,7 @@ class Device:
 
     @classmethod
     def listed(cls, key: Key, vendor_id: str, site: str, convert: Convert, raw: Any) -> ListRow[Self]:
-        """The row of a list that names this device, at the site with this vendor id."""
+        """A row of a list of devices; `site` is the vendor's id of the device's site."""
         return ListRow(cls, key, vendor_id, site, raw, convert)
 
 
@@ -152,14 +151,14 @@ class Site:
     vendor_id: str
     name: str
     timezone: str | None = None
-    """IANA name, one that this server knows."""
+    """IANA name of a time zone that this server knows."""
     utc_offset_hours: float | None = None
-    """East positive, for a vendor that reports no IANA name; without daylight saving."""
+    """Offset from UTC without daylight saving, positive in the east; for a vendor that reports no IANA name."""
     latitude: float | None = None
     longitude: float | None = None
     operational_since: datetime | None = None
     peak_power_kw: float | None = None
-    """DC size of the solar generator."""
+    """DC size of the site's solar modules."""
     bess: Bess | None = None
     power_kw: float | None = None
     """Solar power now, as of `measured_at`; None when the vendor's value is old."""
@@ -169,12 +168,12 @@ class Site:
 
     @classmethod
     def listed(cls, vendor_id: str, convert: Convert, raw: Any) -> ListRow[Self]:
-        """The row of a list that names this site."""
+        """A row of a list of sites."""
         return ListRow(cls, (vendor_id,), vendor_id, vendor_id, raw, convert)
 
     @property
     def clock(self) -> tzinfo:
-        """The clock on which its days begin: of its time zone, else of its offset, else UTC."""
+        """The clock on which the site's days begin: its time zone, else its offset, else UTC."""
         if self.timezone is not None:
             return ZoneInfo(self.timezone)
         return timezone(timedelta(hours=self.utc_offset_hours)) if self.utc_offset_hours else UTC
@@ -187,7 +186,7 @@ class SolarInverter(Device):
     rated_power_kw: float | None = None
     """AC rating."""
     kind: str | None = None
-    """string, micro, hybrid or synthetic, which stands for all inverters of its site."""
+    """string, micro, hybrid or synthetic (a device that stands for all inverters of its site)."""
     power_kw: float | None = None
     """As of `measured_at`; None when the vendor's value is old."""
     measured_at: datetime | None = None
@@ -203,7 +202,7 @@ class SolarInverter(Device):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Battery(Device):
-    """A battery, or the device that stands for it at the vendor: a battery inverter, or part of a hybrid inverter."""
+    """A battery, or the device that the vendor lists in its place: a battery inverter, or part of a hybrid inverter."""
 
     nameplate_kwh: float | None = None
     rated_power_kw: float | None = None
@@ -212,7 +211,7 @@ class Battery(Device):
     """Self Consumption, Savings or Backup."""
     soc_percent: float | None = None
     charge_kw: float | None = None
-    """Power into it, never below 0, and not above 0 together with `discharge_kw`."""
+    """Power into the battery, never below 0. Not both this and `discharge_kw` are above 0."""
     discharge_kw: float | None = None
     measured_at: datetime | None = None
     status: Status | None = None

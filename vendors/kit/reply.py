@@ -60,7 +60,7 @@ class Reply:
         return self._raw.body[:500].decode(errors="replace")
 
     @property
-    def about(self) -> reading.Raw:
+    def json_object(self) -> reading.Raw:
         """The body as an object, empty when it is none: for the bodies of errors, which may be anything."""
         try:
             body = self._load()
@@ -149,7 +149,7 @@ class WholeObject(Mapping[str, Any]):
 
 def _why(error: BaseException) -> str:
     """The name of the missing member, or that a type is wrong; nothing of the vendor's values."""
-    if isinstance(error, reading.AnotherThing):
+    if isinstance(error, reading.WrongRecord):
         return "the answer is about another site or device"
     if isinstance(error, KeyError) and error.args and str(error.args[0]).isidentifier():
         return f"{str(error.args[0])[:60]} is missing"

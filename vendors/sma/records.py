@@ -84,7 +84,7 @@ def of_battery(raw: Raw) -> dict[str, Any]:
 
 
 def checked(raw: Raw, url: str) -> Raw:
-    """The answer; raises AnotherThing if it names another plant or device than its URL."""
+    """The answer; raises WrongRecord if it names another plant or device than its URL."""
     kind, id = url.partition("/v1/")[2].split("/")[:2]
     for head, member in OWNERS.get(kind, ()):
         check_id(mapping(raw, head), member, unquote(id))

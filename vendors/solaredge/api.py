@@ -4,18 +4,19 @@ Credential: `X-Authorization-solaredge: <app key>`, sent on as `X-API-Key`; a va
 with the owner's consent) goes as Authorization, and the vendor refuses it for the list of sites.
 Calls: sites one per 1,000; devices ceil(S / 1000) + S for S sites; one site 3, with batteries 4; one inverter 6, in the
 afternoon of a day on which the clock changes 7; one battery 4; intervals 2 a day of quarters, 1 a day of hours, month
-of days or year of months (1 more where the clock changes), for all devices of a site at once, and 2 that tell the time
-zone and the device. Small plans have 10 calls a minute (headers tell) and 2,000 credits a month (nothing tells).
-Quirks: `/sites` was a bare array in 2022; `types` means inverters only unless asked; `model` may be absent where
-`partNumber` stands; `nameplate` is 0 for unknown; texts may be blanked out; devices that were replaced stay listed. A
-site's open alerts are a hundred to a call, five calls at most. Version 1 answers 410 since November 2026, and its keys
-are not valid here.
+of days or year of months (1 more where the clock changes), for all devices of a site at once, and 2 for the time zone
+and the device. Small plans have 10 calls a minute (headers report what is left) and 2,000 credits a month (which
+nothing reports).
+Quirks: `/sites` was a bare array in 2022; without `types` only inverters are listed; `model` may be absent where
+`partNumber` stands; `nameplate` is 0 for unknown; texts may be blanked out; devices that were replaced stay listed.
+Open alerts of a site come a hundred to a call, and five calls are made at most. Version 1 answers 410 since November
+2026, and its keys are not valid here.
 Source: https://api-docs.solaredge.com, and live replies of public projects, read November 2026.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from math import fsum
 from types import MappingProxyType
@@ -23,7 +24,6 @@ from typing import TypeVar
 
 from vendors.kit import (
     Battery,
-    Bess,
     CredentialHeaders,
     DeviceRow,
     Freshness,
@@ -31,54 +31,62 @@ from vendors.kit import (
     Level,
     NotOffered,
     Production,
-    Quality,
     Reply,
     Request,
-    Row,
     Series,
     Site,
     SiteRow,
     SolarInverter,
     Stage,
-    Tile,
     Vendor,
     VendorError,
+    bearer,
     day_start,
     find_record,
     unique,
 )
-from vendors.kit.parsing.reading import Raw
-from vendors.solaredge.access import key_or_bearer, limited
-from vendors.solaredge.alerts import is_full, read_alerts
+from vendors.solaredge.errors import limited
 from vendors.solaredge.records import (
     DEVICES,
-    Present,
-    one_way,
-    sum_kw,
-    to_coupled,
+    is_full,
     to_device,
-    to_flows,
-    to_former,
-    to_outputs,
+    to_hybrid_inverter,
+    to_replaced_battery,
+    to_requested_site,
     to_site,
-    to_site_asked_for,
-    with_former,
 )
-from vendors.solaredge.series import (
+from vendors.solaredge.state import (
+    BucketState,
+    newest_states,
+    read_alerts,
+    to_battery_states,
+    to_solar_states,
+    with_state,
+)
+from vendors.solaredge.telemetry import (
     INVERTERS,
     SITE,
     STORAGE,
-    Source,
-    read_present,
-    read_rows,
+    Endpoint,
+    Feed,
+    read_devices,
     read_today,
     read_years,
+    series_of,
 )
-from vendors.solaredge.windows import LocalWindow, instant, windows
 
 SITES_PER_PAGE = 1000
 
 D = TypeVar("D", SolarInverter, Battery)
+
+
+def key_or_bearer(value: str) -> Mapping[str, str]:
+    """The bare API key as {"key": ...}, or `Bearer <token>` as {"token": ...}."""
+    if value.split(" ")[0].lower() == "bearer":
+        return bearer(value)
+    if not value or " " in value:
+        raise ValueError("must be the API key alone, or: Bearer <token>")
+    return {"key": value}
 
 
 class SolarEdge(Vendor):
@@ -119,7 +127,7 @@ class SolarEdge(Vendor):
         return unique(self._listed(site).rows(to=partial(to_device, site)))
 
     def _batteries_of(self, site: str) -> list[str]:
-        """Their serial numbers."""
+        """Serial numbers of the batteries of a site."""
         return [row.vendor_id for row in self._devices_of(site) if row.kind is Battery]
 
     def _listed(self, site: str) -> Reply:
@@ -127,123 +135,82 @@ class SolarEdge(Vendor):
 
     def site(self, key: Key) -> Site:
         site = self._known_site(key[0])
-        # Before any optional call: a 429 of that would hold this one, and the site would be lost.
+        # Required, so before any optional call: a 429 of an optional call would hold this one, and the site would be
+        # lost.
         batteries = self._batteries_of(key[0])
-        of_sun = self.client.optional(lambda: self._present(site, SITE, to_outputs))
-        storage = self.client.optional(lambda: self._present(site, STORAGE, to_flows) if batteries else {})
-        solar, found = (of_sun.result() or {}).get(""), storage.result() or {}
-        stored = [found[battery] for battery in batteries if battery in found]
-        newest = max((one.until for one in (solar, *stored) if one), default=None)
-        # The sun's buckets are null at night, when batteries go on.
-        now = [one for one in stored if one.until == newest]
-        # What some of them do is not what the site's batteries do.
-        whole = now if len(now) == len(batteries) else []
-        charge_kw, discharge_kw = one_way(
-            sum_kw(one.charge_kw for one in whole), sum_kw(one.discharge_kw for one in whole)
-        )
-        soc_percent = whole[0].soc_percent if len(whole) == 1 else None
-        return replace(
-            site,
-            power_kw=solar.power_kw if solar and solar.until == newest else None,
-            charge_kw=charge_kw,
-            discharge_kw=discharge_kw,
-            measured_at=newest,
-            bess=Bess(soc_percent=soc_percent) if batteries else None,
-        )
+        solar = self.client.optional(lambda: self._solar_states(site, SITE))
+        storage = self.client.optional(lambda: self._battery_states(site) if batteries else {})
+        return with_state(site, (solar.result() or {}).get(""), storage.result() or {}, batteries)
 
     def solar_inverter(self, key: Key) -> SolarInverter:
         site, device = self._known_site(key[0]), self._device(key, SolarInverter)
-        today = day_start(self.client.now.astimezone(site.clock).date(), site.clock)
-        of_today = self.client.optional(lambda: read_today(self.client, site, INVERTERS, today))
+        midnight = day_start(self.client.now.astimezone(site.clock).date(), site.clock)
+        today = self.client.optional(lambda: read_today(self.client, site, INVERTERS, midnight))
         lifetime = self.client.optional(lambda: self._lifetime(site, device))
         recent_errors = self.client.optional(lambda: read_alerts(self.client, site, device.serial_number))
-        present = self.client.optional(lambda: self._present(site, INVERTERS, to_outputs))
-        newest = (present.result() or {}).get(device.serial_number)
-        made = [row.kwh[0] for row in (of_today.result() or {}).get(device.serial_number, []) if row.kwh]
+        states = self.client.optional(lambda: self._solar_states(site, INVERTERS))
+        newest = (states.result() or {}).get(device.serial_number)
+        energies = [row.kwh[0] for row in (today.result() or {}).get(device.serial_number, []) if row.kwh]
         return replace(
             device,
             power_kw=newest.power_kw if newest else None,
-            measured_at=newest.until if newest else None,
-            recent_production=Production(fsum(made), today) if made else None,
+            measured_at=newest.end if newest else None,
+            recent_production=Production(fsum(energies), midnight) if energies else None,
             lifetime_production=lifetime.result(),
             recent_errors=recent_errors.result(),
         )
 
     def battery(self, key: Key) -> Battery:
         site, device = self._known_site(key[0]), self._device(key, Battery)
-        present = self.client.optional(lambda: self._present(site, STORAGE, to_flows))
-        recent_errors = self.client.optional(lambda: read_alerts(self.client, site, device.serial_number)).result()
-        newest = (present.result() or {}).get(device.serial_number)
+        states = self.client.optional(lambda: self._battery_states(site))
+        recent_errors = self.client.optional(lambda: read_alerts(self.client, site, device.serial_number))
+        battery = replace(device, recent_errors=recent_errors.result())
+        newest = (states.result() or {}).get(device.serial_number)
         if newest is None:
-            return replace(device, recent_errors=recent_errors)
+            return battery
         return replace(
-            device,
+            battery,
             soc_percent=newest.soc_percent,
             charge_kw=newest.charge_kw,
             discharge_kw=newest.discharge_kw,
-            measured_at=newest.until,
-            recent_errors=recent_errors,
+            measured_at=newest.end,
         )
 
     def solar_intervals(self, key: Key, level: Level) -> Series:
         serial_number = self._device(key, SolarInverter).serial_number
-        is_mixed = serial_number in self._listed(key[0]).rows(to=to_coupled)
-        return self._series(key, level, INVERTERS, [serial_number], is_mixed=is_mixed)
+        is_mixed = serial_number in self._listed(key[0]).rows(to=to_hybrid_inverter)
+        return self._series(Feed(self._known_site(key[0]), INVERTERS, level, [serial_number], is_mixed=is_mixed))
 
     def battery_intervals(self, key: Key, level: Level) -> Series:
-        return self._series(key, level, STORAGE, [self._device(key, Battery).serial_number])
+        serial_number = self._device(key, Battery).serial_number
+        return self._series(Feed(self._known_site(key[0]), STORAGE, level, [serial_number]))
 
     def site_solar_intervals(self, key: Key, level: Level) -> Series:
-        is_mixed = bool(self._listed(key[0]).rows(to=to_coupled))
-        return self._series(key, level, SITE, [""], is_mixed=is_mixed)
+        is_mixed = bool(self._listed(key[0]).rows(to=to_hybrid_inverter))
+        return self._series(Feed(self._known_site(key[0]), SITE, level, [""], is_mixed=is_mixed))
 
     def site_battery_intervals(self, key: Key, level: Level) -> Series:
         batteries = self._batteries_of(key[0])
         if not batteries:
             raise NotOffered
-        former = set(self._listed(key[0]).rows(to=to_former)).difference(batteries)
-        return self._series(key, level, STORAGE, batteries, former=sorted(former))
+        replaced = set(self._listed(key[0]).rows(to=to_replaced_battery)).difference(batteries)
+        return self._series(Feed(self._known_site(key[0]), STORAGE, level, batteries, replaced=sorted(replaced)))
 
     def _known_site(self, site: str) -> Site:
-        return self.client.get("/v2/sites/{}", site).record(partial(to_site_asked_for, site))
+        return self.client.get("/v2/sites/{}", site).record(partial(to_requested_site, site))
 
     def _device(self, key: Key, kind: type[D]) -> D:
         return find_record(self._devices_of(key[0]), kind, key)
 
-    def _series(
-        self,
-        key: Key,
-        level: Level,
-        source: Source,
-        serial_numbers: list[str],
-        *,
-        is_mixed: bool = False,
-        former: Sequence[str] = (),
-    ) -> Series:
-        """is_mixed: whether the values hold what batteries gave; they come as they are, and derived.
+    def _series(self, feed: Feed) -> Series:
+        # Refers to the plugin and not to its client alone, which would not keep the plugin and its hooks alive.
+        return series_of(feed, self.lag, lambda window: read_devices(self.client, feed, window))
 
-        former: serial numbers of devices that were replaced. Their energy is added to that of the present ones, of
-        which none is missing when they have none.
-        """
-        site = self._known_site(key[0])
+    def _solar_states(self, site: Site, endpoint: Endpoint) -> dict[str, BucketState]:
+        return newest_states(self.client, site, endpoint, self.lag, to_solar_states)
 
-        def read(window: LocalWindow) -> list[list[Row]]:
-            found = read_rows(self.client, site, source, level, window)
-            told = [found.get(serial_number, []) for serial_number in serial_numbers]
-            for number, serial_number in enumerate(former):
-                place = number % len(told)
-                told[place] = with_former(told[place], found.get(serial_number, []))
-            return [[replace(row, quality=Quality.DERIVED) for row in rows] for rows in told] if is_mixed else told
-
-        def tiles(start: datetime, end: datetime) -> Iterator[Tile]:
-            for window in windows(level, start, end, site.clock):
-                begins, ends = (instant(at, site.clock) for at in window)
-                yield Tile(begins, ends, partial(read, window))
-
-        return Series(site.clock, tiles, self.lag, nights=source is not STORAGE, since=site.operational_since)
-
-    def _present(self, site: Site, source: Source, to: Callable[[Raw], list[Present]]) -> dict[str, Present]:
-        return read_present(self.client, site, source, self.lag, to)
+    def _battery_states(self, site: Site) -> dict[str, BucketState]:
+        return newest_states(self.client, site, STORAGE, self.lag, to_battery_states)
 
     def _lifetime(self, site: Site, device: SolarInverter) -> Production | None:
         if site.operational_since is None:

@@ -1,116 +1,106 @@
-"""Calls for series: one reply holds a site's own, or those of all its inverters or all its batteries."""
+"""SolarEdge's buckets of energy as rows: in the unit that the reply names, and as long as it says."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import pairwise
+from math import fsum
 
-from vendors.kit import Client, Level, Reply, Row, Site, within
-from vendors.kit.parsing.reading import Raw
+from vendors.kit import CalendarUnit, Row, Sample, rows_from_totals
+from vendors.kit.parsing.reading import ENERGY_UNITS, Raw, mapping, number, optional_text, rows, stamp
 from vendors.kit.series.windows import QUARTER
-from vendors.solaredge.records import FLOWS, NOON, PRESENT, PRODUCED, Present, to_rows, to_samples
-from vendors.solaredge.windows import LocalWindow, instant, windows
 
-RESOLUTIONS = {Level.QUARTER: "QUARTER_HOUR", Level.HOUR: "HOUR", Level.DAY: "DAY", Level.MONTH: "MONTH"}
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Series of energies: their path, the member that holds them by serial number, and their names there.
-
-    A site's own series has no such member: it is the reply, and its serial number is "".
-    """
-
-    path: str
-    root: str
-    members: tuple[str, ...]
+# Members of a series of production, of one of charge and discharge, and of the state of charge.
+PRODUCED = ("energy",)
+FLOWS = ("chargeEnergy", "dischargeEnergy")
+CHARGE = "stateOfEnergy"
+PERCENT = {"PERCENTAGE": 1.0}
+# How long a bucket is: a fixed time, or a unit of the calendar.
+STEPS = {"QUARTER_HOUR": QUARTER, "HOUR": timedelta(hours=1)}
+UNITS = {"DAY": CalendarUnit.DAY, "MONTH": CalendarUnit.MONTH, "YEAR": CalendarUnit.YEAR}
+RESOLUTIONS = [*STEPS, *UNITS]
+NOON = timedelta(hours=12)
 
 
-SITE = Source("/v2/sites/{}/energy", "", PRODUCED)
-INVERTERS = Source("/v2/sites/{}/inverters/telemetry", "inverters", PRODUCED)
-STORAGE = Source("/v2/sites/{}/storage/telemetry", "storage", FLOWS)
+def to_rows(series: Raw, members: tuple[str, ...], clock: tzinfo, requested: str) -> list[Row]:
+    """Rows as long as the reply says. Of days and longer ones, where shorter ones were requested, only the sum is
+    known."""
+    resolution = resolution_of(series, members[0], requested)
+    if resolution in STEPS:
+        return buckets(series, members, STEPS[resolution])
+    is_lump = RESOLUTIONS.index(resolution) > RESOLUTIONS.index(requested)
+    return [replace(row, is_lump=is_lump) for row in totals(series, members, clock, UNITS[resolution])]
 
 
-def read_rows(client: Client, site: Site, source: Source, level: Level, window: LocalWindow) -> dict[str, list[Row]]:
-    """Rows that begin in a window, by serial number."""
-    resolution = RESOLUTIONS[level]
-    begins, ends = (instant(at, site.clock) for at in window)
-
-    def convert(series: Raw) -> list[Row]:
-        return within(to_rows(series, source.members, site.clock, resolution), begins, ends)
-
-    return _by_serial_number(_ask(client, site, source, resolution, window), source, convert)
-
-
-def read_today(client: Client, site: Site, source: Source, today: datetime) -> dict[str, list[Row]]:
-    """Hours from the site's midnight, which is `today`, up to now, by serial number."""
-    found: dict[str, dict[datetime, Row]] = {}
-    for window in windows(Level.HOUR, today, client.now, site.clock):
-        for serial_number, rows in read_rows(client, site, source, Level.HOUR, window).items():
-            # Two windows may hold the hour between them.
-            found.setdefault(serial_number, {}).update({row.start: row for row in within(rows, today, client.now)})
-    return {serial_number: list(rows.values()) for serial_number, rows in found.items()}
-
-
-def read_years(client: Client, site: Site, source: Source, since: datetime) -> dict[str, list[float]]:
-    """kWh of each year since then, up to now, by serial number; none where one is missing after a device's first."""
-    first, last = since.astimezone(site.clock).year, client.now.astimezone(site.clock).year
-    window = datetime(first, 1, 1), datetime(last + 1, 1, 1)
-    begins = instant(window[0], site.clock)
-
-    def convert(series: Raw) -> list[float]:
-        # As with totals: at noon it is the same date for a site without a time zone.
-        known = {
-            sample.at: sample.kwh[0]
-            for sample in to_samples(series, source.members)
-            if begins <= sample.at + NOON and sample.at < client.now
-        }
-        years = {(at + NOON).astimezone(site.clock).year for at in known}
-        return list(known.values()) if years and len(years) == last - min(years) + 1 else []
-
-    return _by_serial_number(_ask(client, site, source, "YEAR", window), source, convert)
-
-
-def read_present(
-    client: Client, site: Site, source: Source, lag: timedelta, to: Callable[[Raw], list[Present]]
-) -> dict[str, Present]:
-    """The newest bucket that is over and of which anything is known, by serial number."""
-    window = next(windows(Level.QUARTER, client.now - lag - QUARTER, client.now, site.clock))
-    begins = instant(window[0], site.clock)
-
-    def newest(series: Raw) -> Present | None:
-        return next((one for one in reversed(to(series)) if begins < one.until <= client.now), None)
-
-    told = _by_serial_number(_ask(client, site, source, PRESENT, window), source, newest)
-    return {serial_number: present for serial_number, present in told.items() if present}
-
-
-def _ask(client: Client, site: Site, source: Source, resolution: str, window: LocalWindow) -> Reply:
-    start, end = (_as_asked(site, at) for at in window)
-    params = {"resolution": resolution, "from": start, "to": end}
-    if not source.root:
-        # Telemetry is not documented to know a unit: it has power beside energy.
-        params["unit"] = "WH"
-    return client.get(
-        source.path, site.vendor_id, params=params, freshness=client.freshness(instant(window[1], site.clock))
+def resolution_of(series: Raw, member: str, requested: str) -> str:
+    """The resolution that the reply names, with the values or for all series; without one the requested resolution."""
+    resolution = (
+        optional_text(mapping(series, member), "resolution") or optional_text(series, "resolution") or requested
     )
+    if resolution not in RESOLUTIONS:
+        raise ValueError("an unknown resolution")
+    return resolution
 
 
-def _as_asked(site: Site, at: datetime) -> str:
-    """Times without an offset are the site's, whose clock we know from its time zone alone; else it is UTC's."""
-    return at.isoformat() if site.timezone else at.isoformat() + "Z"
+def buckets(series: Raw, members: tuple[str, ...], step: timedelta) -> list[Row]:
+    """Rows from one bucket's start to the next one's, with the state of charge.
+
+    Not by a fixed step: an hour lasts 90 minutes where the clock moves by 30.
+    """
+    ends = {
+        at: after if after - at < 2 * step else at + step
+        for at, after in pairwise(bucket_starts(mapping(series, members[0])))
+    }
+    charge = values_of(mapping(series, CHARGE), PERCENT)
+    return [
+        Row(sample.at, ends.get(sample.at, sample.at + step), sample.kwh, charge.get(sample.at))
+        for sample in to_samples(series, members)
+    ]
 
 
-def _by_serial_number(reply: Reply, source: Source, to: Callable[[Raw], T]) -> dict[str, T]:
-    """Each series converted, with the resolution that stands next to them; null is no series."""
-    if not source.root:
-        return {"": reply.record(lambda raw: to({source.members[0]: raw}))}
+def totals(series: Raw, members: tuple[str, ...], clock: tzinfo, unit: CalendarUnit) -> list[Row]:
+    """Rows of days or longer ones, without a state of charge, which means nothing for so long a time."""
+    # A site without a time zone is given UTC's clock; at noon the date is the same on both.
+    at_noon = [replace(sample, at=sample.at + NOON) for sample in to_samples(series, members)]
+    return rows_from_totals(at_noon, clock, unit)
 
-    def convert(raw: Raw) -> dict[str, T]:
-        common = {"resolution": raw.get("resolution")}
-        by_serial_number = {} if raw[source.root] is None else raw[source.root]
-        return {name: to({**common, **(series or {})}) for name, series in by_serial_number.items()}
 
-    return reply.record(convert)
+def to_samples(series: Raw, members: tuple[str, ...]) -> list[Sample]:
+    """Energies of each bucket in kWh, stamped with its start. A bucket in which one energy is null is left out."""
+    energies = [values_of(mapping(series, member), ENERGY_UNITS) for member in members]
+    complete = set(energies[0]).intersection(*energies)
+    return [Sample(at, tuple(values[at] for values in energies)) for at in sorted(complete)]
+
+
+def values_of(series: Raw, units: Mapping[str, float]) -> dict[datetime, float]:
+    """Values that are not null, by the start of their bucket; of one that comes twice the last, null or not.
+
+    Each series names its unit, which may change with the size of its values; without a known unit it has no values.
+    """
+    factor = units.get((optional_text(series, "unit") or "").upper())
+    if factor is None:
+        return {}
+    stamped = ((stamp(raw, "timestamp"), number(raw, "value")) for raw in rows(series, "values", optional=True))
+    last = {at.astimezone(UTC): value for at, value in stamped if at}
+    return {at: value * factor for at, value in last.items() if value is not None}
+
+
+def bucket_starts(series: Raw) -> list[datetime]:
+    """The starts of all buckets in the order of time, also of those without a value."""
+    stamps = (stamp(raw, "timestamp") for raw in rows(series, "values", optional=True))
+    return sorted({at.astimezone(UTC) for at in stamps if at})
+
+
+def with_replaced(rows: Iterable[Row], replaced: Iterable[Row]) -> list[Row]:
+    """Rows of a battery and of the one that it replaced; they add up where both have one, as on the day of the swap."""
+    by_start = {row.start: row for row in rows}
+    for old in replaced:
+        row = by_start.get(old.start)
+        by_start[old.start] = sum_of(row, old) if row else old
+    return [by_start[start] for start in sorted(by_start)]
+
+
+def sum_of(row: Row, other: Row) -> Row:
+    """The first row with the energies of both, as far as they are known."""
+    energies = [kwh for kwh in (row.kwh, other.kwh) if kwh is not None]
+    return replace(row, kwh=tuple(map(fsum, zip(*energies, strict=True))))

@@ -54,7 +54,7 @@ def of_site(raw: Raw) -> dict[str, Any]:
 
 
 def check_ids(raws: Iterable[Any], member: str, id: str) -> None:
-    """Raises AnotherThing if any of the rows names another id in that member."""
+    """Raises WrongRecord if any of the rows names another id in that member."""
     for raw in raws:
         check_id(raw, member, id)
 

@@ -22,13 +22,13 @@ def failure_of(reply: Reply, request: Request) -> VendorError | None:
     if reply.status in STATUSES:
         kind, why = STATUSES[reply.status]
         return kind(reply.url, why)
-    if reply.status == 403 and "scope" in str(reply.about.get("error")).lower():
+    if reply.status == 403 and "scope" in str(reply.json_object.get("error")).lower():
         return Forbidden(reply.url, "the token lacks the scope energy_device_data")
     if reply.status == 429:
         return limited(reply)
-    if reply.status == 500 and reply.about.get("error") == RETIRED and OF_A_SITE in request.path:
+    if reply.status == 500 and reply.json_object.get("error") == RETIRED and OF_A_SITE in request.path:
         return Permanent(reply.url, "it fails as for a site that was taken down")
-    if reply.status == 200 and not isinstance(reply.about.get("response", {}), dict | list):
+    if reply.status == 200 and not isinstance(reply.json_object.get("response", {}), dict | list):
         return BackendError(reply.url, "the vendor has no data")
     return None
 

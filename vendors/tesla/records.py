@@ -20,7 +20,7 @@ D = TypeVar("D", SolarInverter, Battery)
 
 
 def response_of(site: str, raw: Raw) -> Raw:
-    """The response in an answer; raises AnotherThing if it is about another site."""
+    """The response in an answer; raises WrongRecord if it is about another site."""
     response = as_object(raw["response"])
     check_id(response, "energy_site_id", site)
     return response

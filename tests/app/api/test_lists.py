@@ -4,10 +4,10 @@ import re
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
-from app import create_app
 from tests.app.support import ALL, SMA, SOLAREDGE, SOLIS, V2, ids_of
 from tests.vendors.support import HEADERS
 
@@ -131,10 +131,8 @@ def test_slashes_are_not_corrected_by_redirects(get, path):
     assert get(path).status_code == 404
 
 
-def test_links_begin_with_public_url(settings, bearer, clouds):
-    from dataclasses import replace
-
-    other = create_app(replace(settings, public_url="https://derapi.example.org/api"))
+def test_links_begin_with_public_url(settings, start_service, bearer, clouds):
+    other = start_service(replace(settings, public_url="https://derapi.example.org/api"))
     answer = other.test_client().get("/solar-inverters", headers=bearer | HEADERS["solaredge"])
     assert answer.json["solar-inverters"][0].startswith("https://derapi.example.org/api/solar-inverters/solr-")
 
@@ -161,7 +159,7 @@ def test_a_locked_database_does_not_delay_a_list(get, app, settings, clouds):
         assert len(ids_of(get())) == 6
         assert time.monotonic() - started < 2, "the database waits 5 s for a lock"
         other.execute("ROLLBACK")
-    app.extensions["services"].inventory._resources._writer.shutdown(wait=True)
+    app.extensions["services"].id_table.close()
 
 
 def test_age_is_that_of_the_oldest_part_of_a_response(get, service_clock, clouds):

@@ -2,7 +2,6 @@
 
 import pytest
 
-from app import create_app
 from app.api.paging import Pages
 from app.web.problems import Problem
 from tests.app.support import ALL, SOLIS, V2, ids_of
@@ -66,9 +65,9 @@ def test_a_page_token_serves_only_its_own_query_and_client(get, http, new_client
     assert http.get(f"/solar-inverters?pageToken={token}", headers=headers).status_code == 400
 
 
-def test_a_page_token_works_in_another_process(get, settings, bearer, clouds):
+def test_a_page_token_works_in_another_process(get, settings, start_service, bearer, clouds):
     first = get("/solar-inverters?pageSize=4", headers=ALL | V2).json
-    other = create_app(settings).test_client()
+    other = start_service(settings).test_client()
     second = other.get(f"/solar-inverters?pageToken={first['nextPageToken']}", headers=bearer | ALL | V2).json
     assert len(second["solarInverters"]) == 2
 

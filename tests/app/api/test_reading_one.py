@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import delete, select
 
-from app import create_app
-from app.storage.database import Resource
+from app.storage.database import IdTableRow
 from tests.app.support import ALL, SMA, SOLIS, ids_of
 from tests.vendors.support import HEADERS
 
@@ -33,13 +32,13 @@ def test_the_two_inverters_of_a_site_have_the_same_site_id(get, clouds):
     assert len(sites) == 1
 
 
-def test_an_id_can_be_read_in_another_process_and_with_the_row_lost(get, app, settings, bearer, clouds):
+def test_an_id_can_be_read_in_another_process_and_with_the_row_lost(get, app, settings, start_service, bearer, clouds):
     id = ids_of(get("/solar-inverters?vendorID=131"))[0]
-    other = create_app(settings).test_client()
+    other = start_service(settings).test_client()
     assert other.get(f"/solar-inverters/{id}", headers=bearer | ALL).status_code == 200
     for reader in (get, lambda path: other.get(path, headers=bearer | ALL)):
         with app.extensions["services"].database.session() as session:
-            session.execute(delete(Resource))
+            session.execute(delete(IdTableRow))
         assert reader(f"/solar-inverters/{id}").status_code == 200
 
 
@@ -47,10 +46,10 @@ def test_a_search_for_a_lost_id_writes_every_id_that_it_saw(get, app, clouds):
     ids = ids_of(get("/solar-inverters?vendor=sma"))
     get()
     with app.extensions["services"].database.session() as session:
-        session.execute(delete(Resource))
+        session.execute(delete(IdTableRow))
     get(f"/solar-inverters/{ids[0]}")
     with app.extensions["services"].database.session() as session:
-        assert set(ids) <= set(session.scalars(select(Resource.id)))
+        assert set(ids) <= set(session.scalars(select(IdTableRow.id)))
 
 
 def test_a_lost_id_is_found_within_the_minute_after_a_search_for_another_id(get, app, clouds):
@@ -59,7 +58,7 @@ def test_a_lost_id_is_found_within_the_minute_after_a_search_for_another_id(get,
     assert get("/solar-inverters/solr-0000000000000000").status_code == 404
     calls = len(clouds.calls)
     with app.extensions["services"].database.session() as session:
-        session.execute(delete(Resource))
+        session.execute(delete(IdTableRow))
     answers = [get(f"/solar-inverters/{id}").status_code for id in ids]
     assert answers == [200] * len(ids)
     assert len(clouds.calls) - calls == 4 * len(ids), "only the reads themselves"
@@ -68,11 +67,11 @@ def test_a_lost_id_is_found_within_the_minute_after_a_search_for_another_id(get,
 def test_a_list_writes_its_rows_again_once_a_read_has_shown_that_they_are_lost(get, app, clouds):
     ids = ids_of(get())
     with app.extensions["services"].database.session() as session:
-        session.execute(delete(Resource))
+        session.execute(delete(IdTableRow))
     get(f"/solar-inverters/{ids[0]}", headers={"X-Authorization-smasbox": "nonsense"})
     get()
     with app.extensions["services"].database.session() as session:
-        assert set(session.scalars(select(Resource.id))) == set(ids)
+        assert set(session.scalars(select(IdTableRow.id))) == set(ids)
 
 
 def test_a_search_that_failed_is_tried_again_after_some_seconds(get, service_clock, network):
@@ -87,7 +86,7 @@ def test_parallel_reads_of_lost_ids_all_find_them(app, get, http, bearer, clouds
     ids = ids_of(get("/solar-inverters?vendor=sma"))
     get()
     with app.extensions["services"].database.session() as session:
-        session.execute(delete(Resource))
+        session.execute(delete(IdTableRow))
     with ThreadPoolExecutor(6) as threads:
         paths = [f"/solar-inverters/{id}" for id in ids * 3]
         reads = [threads.submit(app.test_client().get, path, headers=bearer | ALL) for path in paths]

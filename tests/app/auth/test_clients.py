@@ -26,7 +26,7 @@ def elsewhere(app: Flask) -> Clients:
     return Clients(app.extensions["services"].database)
 
 
-def test_secrets_have_256_bits_and_only_their_hash_is_kept(app: Flask, clients: Clients) -> None:
+def test_secrets_have_256_bits_and_only_their_hash_is_stored(app: Flask, clients: Clients) -> None:
     client_id, secret = clients.create("one", "production", "v1")
     assert len(secret) == 43  # 32 bytes in base64
     assert clients.create("two", "production", "v1")[1] != secret
@@ -37,13 +37,13 @@ def test_secrets_have_256_bits_and_only_their_hash_is_kept(app: Flask, clients: 
 
 
 def test_only_a_clients_own_complete_secret_is_right(clients: Clients) -> None:
-    one, secret = clients.create("one", "production", "v1")
-    two, other = clients.create("two", "virtual", "v1")
-    assert clients.verified(one, secret) == one
-    for wrong in ("", secret[:-1], secret + "x", secret.upper(), other):
-        assert clients.verified(one, wrong) is None
-    assert clients.verified(two, secret) is None
-    assert clients.verified(one.upper(), secret) is None
+    first_id, secret = clients.create("first", "production", "v1")
+    second_id, other_secret = clients.create("second", "virtual", "v1")
+    assert clients.verified(first_id, secret) == first_id
+    for wrong in ("", secret[:-1], secret + "x", secret.upper(), other_secret):
+        assert clients.verified(first_id, wrong) is None
+    assert clients.verified(second_id, secret) is None
+    assert clients.verified(first_id.upper(), secret) is None
 
 
 def test_a_client_is_found_with_its_mode_and_version(clients: Clients) -> None:
@@ -84,7 +84,7 @@ def test_a_revocation_is_permanent_and_keeps_its_first_time(clients: Clients) ->
 
 
 def test_while_the_database_is_down_only_clients_that_were_seen_before_are_let_in(
-    clients: Clients, elsewhere: Clients, now: list[float], monkeypatch: pytest.MonkeyPatch
+    app: Flask, clients: Clients, elsewhere: Clients, now: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen, _ = clients.create("seen", "production", "v1")
     unseen, _ = clients.create("unseen", "production", "v1")
@@ -93,10 +93,10 @@ def test_while_the_database_is_down_only_clients_that_were_seen_before_are_let_i
     assert clients.find(seen)
     assert clients.find(revoked) is None
 
-    def down(*asked: object) -> None:
+    def down(*query: object) -> None:
         raise OperationalError("", {}, Exception())
 
-    monkeypatch.setattr(clients._database, "get", down)
+    monkeypatch.setattr(app.extensions["services"].database, "get", down)
     now[0] += 60
     assert clients.find(seen)
     assert clients.find(revoked) is None

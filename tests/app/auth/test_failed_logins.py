@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import bounded_log, create_app
+from app import bounded_log
 from app.auth import tokens
 from app.config import Settings
 
@@ -85,15 +85,14 @@ def test_a_login_that_succeeds_and_a_request_without_a_token_are_no_failed_login
 
 
 def test_the_address_is_the_callers_only_where_a_proxy_is_trusted(
-    settings: Settings, lines: Lines, capsys: pytest.CaptureFixture[str]
+    settings: Settings, start_service: Callable[[Settings], Flask], lines: Lines
 ) -> None:
     for proxies, address in ((0, "127.0.0.1"), (1, "203.0.113.9"), (2, "203.0.113.8")):
-        app = create_app(replace(settings, trusted_proxies=proxies, log_level="WARNING"))
+        app = start_service(replace(settings, trusted_proxies=proxies, log_level="WARNING"))
         forwarded = {"X-Forwarded-For": "203.0.113.8, 203.0.113.9"}
         app.test_client().post("/oauth2/token", data=GRANT, auth=(UNKNOWN, "wrong-secret"), headers=forwarded)
         (line,) = lines()
         assert line["address"] == address
-        app.extensions["services"].database.close()
 
 
 def test_a_client_id_of_any_form_is_one_short_field(http: FlaskClient, lines: Lines) -> None:

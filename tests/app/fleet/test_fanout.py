@@ -18,10 +18,6 @@ def cloud():
     return cloud_of("sma")
 
 
-def some_credential(cloud, token="Bearer one-token"):
-    return credential_of(cloud.vendor, "sma", {"X-Authorization-sma": token})
-
-
 @pytest.fixture
 def started(cloud):
     """A vendor's sweep that has begun and does not end during the test."""
@@ -31,7 +27,7 @@ def started(cloud):
         go_on.wait(5)
         return []
 
-    sweep = VendorSweep(cloud, some_credential(cloud), find, Deadline(5), Mode.REUSE)
+    sweep = VendorSweep(cloud, credential_of(cloud.vendor, "sma", HEADERS["sma"]), find, Deadline(5), Mode.REUSE)
     assert sweep.start(0.0)
     yield sweep
     go_on.set()
@@ -53,29 +49,36 @@ def test_a_request_that_gave_up_early_reports_busy(started):
     assert (failure.code, failure.retry_after) == ("busy", 5.0)
 
 
-def ask(cloud, **options):
+def fan_out(cloud, **options):
     credentials = {"sma": credential_of(cloud.vendor, "sma", HEADERS["sma"])}
     return fanout.fan_out({"sma": cloud}, credentials, lambda vendor: vendor.devices(), Deadline(5), **options)["sma"]
 
 
+def fill(bulkhead):
+    """Takes every slot."""
+    owners = iter(range(1000))
+    while bulkhead.acquire(next(owners)):
+        pass
+
+
 def test_without_a_slot_records_come_from_cached_replies_and_the_vendor_is_busy(cloud, network, monkeypatch):
-    monkeypatch.setattr(fanout, "PLACE_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(fanout, "SLOT_WAIT_SECONDS", 0.01)
     network.get(f"{BASE}/v1/plants", json={"plants": [{"plantId": "13"}, {"plantId": "14"}]})
     for plant in ("13", "14"):
         inverter = {"deviceId": plant, "type": "Solar Inverters", "generatorPower": 1.0}
         network.get(f"{BASE}/v1/plants/{plant}/devices/lean", json={"devices": [inverter]})
-    assert len(ask(cloud).records) == 2
+    assert len(fan_out(cloud).records) == 2
     calls = len(network.calls)
-    cloud.places._free = 0
-    busy = ask(cloud)
+    fill(cloud.sweep_slots)
+    busy = fan_out(cloud)
     assert (len(busy.records), busy.failure.code) == (2, "busy")
     assert len(network.calls) == calls
 
 
 def test_without_a_slot_and_without_cached_replies_the_vendor_is_busy_with_a_hint(cloud, monkeypatch):
-    monkeypatch.setattr(fanout, "PLACE_WAIT_SECONDS", 0.01)
-    cloud.places._free = 0
-    busy = ask(cloud)
+    monkeypatch.setattr(fanout, "SLOT_WAIT_SECONDS", 0.01)
+    fill(cloud.sweep_slots)
+    busy = fan_out(cloud)
     assert (busy.records, busy.failure.code, busy.failure.retry_after) == ([], "busy", 5.0)
 
 
@@ -90,7 +93,7 @@ def test_a_request_beyond_the_number_of_long_waits_gives_up_early(cloud, network
 
     network.add_callback(responses.GET, f"{BASE}/v1/plants", plants)
     fanout.LONG_WAITS.acquire()
-    assert ask(cloud).failure.code == "busy"
+    assert fan_out(cloud).failure.code == "busy"
     go_on.set()
     fanout.LONG_WAITS.release()
 
@@ -103,7 +106,7 @@ def test_a_slot_is_released_when_a_sweep_cannot_start(cloud, monkeypatch):
     def refuse(work):
         raise RuntimeError("no thread")
 
-    monkeypatch.setattr(cloud.sweeps, "run", refuse)
+    monkeypatch.setattr(cloud.sweep_threads, "run", refuse)
     with pytest.raises(RuntimeError):
-        ask(cloud)
-    assert cloud.places.taken == 0
+        fan_out(cloud)
+    assert cloud.sweep_slots.taken == 0

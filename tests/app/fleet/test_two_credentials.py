@@ -1,7 +1,6 @@
-"""Two clients with a credential each for one vendor, and equal paths: neither ever sees what is the other's.
+"""Two clients with different credentials for one vendor, and equal paths: neither ever sees data of the other.
 
-Each account has an inverter that the other has as well, by the same ids but with its owner's name as its model, and
-one of its own.
+The accounts share an inverter, whose model is the name of the account's owner. Each has a second, different inverter.
 """
 
 import json
@@ -40,7 +39,7 @@ def micro(serial, owner):
     return {"serial_number": serial, "model": owner, "name": "", "active": True}
 
 
-# Vendor -> URL -> the answer, made of the account's two devices; None is a 404.
+# Vendor -> URL -> the answer, built from the account's two devices; None is a 404.
 ANSWERS = {
     "sma": {
         f"{SMA}/v1/plants": lambda devices: {"plants": [{"plantId": "1"}]},
@@ -66,7 +65,7 @@ ANSWERS = {
 
 
 class Cloud:
-    """A vendor that answers both at once or neither, so that their calls are under way together; or that is down."""
+    """A vendor that answers once both owners have called, so that their calls are in flight together; or is down."""
 
     def __init__(self, network, vendor):
         self.vendor, self.is_down, self.waits_for_both, self.calls = vendor, False, True, 0
@@ -83,9 +82,9 @@ class Cloud:
                 return 503, {}, ""
             if self.waits_for_both:
                 self._both.wait()
-            sent = request.headers.get("X-API-Key") or request.headers["Authorization"].removeprefix("Bearer ")
-            found = answer([("7", sent), (f"7-{sent}", sent)])
-            return (200, {}, json.dumps(found)) if found else (404, {}, "")
+            owner = request.headers.get("X-API-Key") or request.headers["Authorization"].removeprefix("Bearer ")
+            body = answer([("7", owner), (f"7-{owner}", owner)])
+            return (200, {}, json.dumps(body)) if body else (404, {}, "")
 
         return answered
 
@@ -96,25 +95,25 @@ def cloud(request, network):
 
 
 @pytest.fixture
-def ask(http, new_client, cloud):
-    """The answer to one owner; each is a client of their own."""
+def get_as(http, new_client, cloud):
+    """Sends an owner's request. Each owner is a separate client."""
     tokens = {}
     for owner in (*OWNERS, "carl"):
         auth = new_client(api_version="v2024-09-01")
         answer = http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=auth)
         tokens[owner] = {"Authorization": f"Bearer {answer.json['access_token']}"}
 
-    def asked(owner, path="/solar-inverters"):
+    def get_as(owner, path="/solar-inverters"):
         return http.application.test_client().get(path, headers=tokens[owner] | HEADERS[cloud.vendor](owner))
 
-    return asked
+    return get_as
 
 
 @pytest.fixture
-def listed(cloud, ask):
-    """Ids by owner, of lists that were asked for at the same time."""
+def listed(cloud, get_as):
+    """Ids by owner, of lists that were requested at the same time."""
     with ThreadPoolExecutor(len(OWNERS)) as threads:
-        answers = list(threads.map(ask, OWNERS))
+        answers = list(threads.map(get_as, OWNERS))
     cloud.waits_for_both = False
     assert [answer.json["errors"] for answer in answers] == [{}, {}]
     return {owner: ids_of(answer) for owner, answer in zip(OWNERS, answers, strict=True)}
@@ -124,43 +123,45 @@ def ids_of(answer):
     return {item["id"] for item in answer.json["solarInverters"]}
 
 
-def test_lists_asked_for_at_the_same_time_have_each_owner_s_own_inverters(listed, ask, cloud):
+def test_lists_requested_at_the_same_time_have_the_inverters_of_their_own_account(listed, get_as, cloud):
     anna, ben = listed["anna"], listed["ben"]
     assert (len(anna), len(ben), len(anna & ben)) == (2, 2, 1)
     calls = cloud.calls
-    assert [ids_of(ask("anna")), ids_of(ask("ben"))] == [anna, ben]
-    assert cloud.calls == calls, "from memory"
+    assert [ids_of(get_as("anna")), ids_of(get_as("ben"))] == [anna, ben]
+    assert cloud.calls == calls, "from the cache"
 
 
-def test_the_inverter_that_both_have_is_shown_to_each_as_its_own(listed, ask):
+def test_an_inverter_in_both_accounts_is_shown_to_each_owner_as_in_their_account(listed, get_as):
     (common,) = listed["anna"] & listed["ben"]
     for _ in range(2):
         for owner in OWNERS:
-            assert ask(owner, f"/solar-inverters/{common}").json["model"] == owner
+            assert get_as(owner, f"/solar-inverters/{common}").json["model"] == owner
 
 
-def test_the_id_of_the_other_s_inverter_opens_nothing(listed, ask):
+def test_the_id_of_an_inverter_in_the_other_account_shows_nothing_of_it(listed, get_as):
     (foreign,) = listed["anna"] - listed["ben"]
-    assert ask("anna", f"/solar-inverters/{foreign}").json["model"] == "anna"
-    answer = ask("ben", f"/solar-inverters/{foreign}")
+    assert get_as("anna", f"/solar-inverters/{foreign}").json["model"] == "anna"
+    answer = get_as("ben", f"/solar-inverters/{foreign}")
     assert answer.status_code >= 400
     assert "anna" not in answer.text
 
 
-def test_while_the_vendor_is_down_each_is_served_what_is_old_and_their_own(listed, ask, app, service_clock, cloud):
+def test_while_the_vendor_is_down_each_owner_gets_stale_data_of_their_own_account(
+    listed, get_as, app, service_clock, cloud
+):
     (common,) = listed["anna"] & listed["ben"]
     for owner in OWNERS:
-        assert ask(owner, f"/solar-inverters/{common}").status_code == 200
+        assert get_as(owner, f"/solar-inverters/{common}").status_code == 200
     cloud.is_down = True
     service_clock.now += 7200
     app.extensions["services"].clouds[cloud.vendor].pause = 0.0
     for owner in OWNERS:
-        answer = ask(owner)
+        answer = get_as(owner)
         assert ids_of(answer) == listed[owner]
         assert "from memory" in answer.json["errors"][cloud.vendor]
         assert int(answer.headers["Age"]) >= 7200
-        assert ask(owner, f"/solar-inverters/{common}").json["model"] == owner
-    stranger = ask("carl")
+        assert get_as(owner, f"/solar-inverters/{common}").json["model"] == owner
+    stranger = get_as("carl")
     assert ids_of(stranger) == set()
     assert "from memory" not in stranger.json["errors"][cloud.vendor]
-    assert ask("carl", f"/solar-inverters/{common}").status_code >= 500
+    assert get_as("carl", f"/solar-inverters/{common}").status_code >= 500

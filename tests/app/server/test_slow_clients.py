@@ -1,7 +1,5 @@
 """Many clients that read their responses slowly or do nothing: other clients are served, and the log has the reason."""
 
-from __future__ import annotations
-
 import resource
 import socket
 import time

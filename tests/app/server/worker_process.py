@@ -1,7 +1,5 @@
 """gunicorn with this project's worker as a real process, with shortened limits and a large response at /large."""
 
-from __future__ import annotations
-
 import json
 import re
 import socket

@@ -14,7 +14,7 @@ from sqlalchemy import event, inspect, text
 
 from app import config
 from app.auth import tokens
-from app.storage.database import Base, Database, Resource
+from app.storage.database import Base, Database, IdTableRow
 
 pytestmark = pytest.mark.databases
 
@@ -23,12 +23,12 @@ START = "import sys; from app import create_app, config; create_app(config.load(
 
 @pytest.fixture
 def database(app: Flask) -> Database:
-    found: Database = app.extensions["services"].database
-    return found
+    of_app: Database = app.extensions["services"].database
+    return of_app
 
 
 @pytest.mark.exhaustive
-def test_three_processes_that_start_at_once_agree(tmp_path: Path) -> None:
+def test_three_processes_that_start_at_once_have_the_same_key_and_tables(tmp_path: Path) -> None:
     environ = {**os.environ, "INSTANCE_PATH": str(tmp_path / "instance"), "PYTHONPATH": str(config.ROOT)}
     hidden = dict.fromkeys(("DATABASE_URL", "SECRET_KEY", "ID_KEY", "DYNO"), "")
     for _ in range(2):  # the first start, and one that finds everything in place
@@ -47,6 +47,7 @@ def test_three_processes_that_start_at_once_agree(tmp_path: Path) -> None:
         assert len({output for output, _ in ended}) == 1, "all have the same key"
     database = Database(f"sqlite:///{tmp_path / 'instance' / 'derapi.db'}")
     assert set(inspect(database.engine).get_table_names()) == {"clients", "resources", "alembic_version"}
+    database.close()
 
 
 def test_the_migrations_make_what_the_models_say(database: Database) -> None:
@@ -57,7 +58,7 @@ def test_the_migrations_make_what_the_models_say(database: Database) -> None:
 def test_an_upgrade_that_fails_leaves_nothing_behind(database_url: str) -> None:
     database = Database(database_url)
 
-    def fail(connection: object, cursor: object, statement: str, *rest: object) -> None:
+    def fail(connection: object, cursor: object, statement: str, *others: object) -> None:
         if "CREATE TABLE resources" in statement:
             raise RuntimeError("power cut")
 
@@ -73,24 +74,24 @@ def test_an_upgrade_that_fails_leaves_nothing_behind(database_url: str) -> None:
 
 def test_a_session_commits_at_the_end_and_rolls_back_on_an_error(database: Database) -> None:
     with database.session() as session:
-        session.add(Resource(id="solr-1", vendor="sma", kind="solar_inverter", key=["7", "x"]))
+        session.add(IdTableRow(id="solr-1", vendor="sma", kind="solar_inverter", key=["7", "x"]))
 
     def write_and_fail() -> None:
         with database.session() as session:
-            session.add(Resource(id="solr-2", vendor="sma", kind="solar_inverter", key=["8"]))
+            session.add(IdTableRow(id="solr-2", vendor="sma", kind="solar_inverter", key=["8"]))
             session.flush()
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         write_and_fail()
     with database.session() as session:
-        found = session.get(Resource, "solr-1")
-        assert session.get(Resource, "solr-2") is None
-    assert found is not None
-    assert found.key == ["7", "x"]
+        row = session.get(IdTableRow, "solr-1")
+        assert session.get(IdTableRow, "solr-2") is None
+    assert row is not None
+    assert row.key == ["7", "x"]
 
 
-def test_sqlite_keeps_what_is_written_beside_what_is_read(tmp_path: Path) -> None:
+def test_sqlite_writes_to_a_separate_log_so_that_readers_can_go_on(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'derapi.db'}")
     database.upgrade()
     with database.engine.connect() as reader:
@@ -104,9 +105,10 @@ def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
         assert reader.execute(text("SELECT count(*) FROM resources")).scalar_one() == 0
 
 
-def test_it_says_whether_it_can_be_reached(database: Database, tmp_path: Path) -> None:
+def test_a_database_reports_whether_it_can_be_reached(database: Database, tmp_path: Path) -> None:
     assert database.answers()
-    assert not Database(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}").answers()
+    with closing(Database(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")) as missing:
+        assert not missing.answers()
 
 
 def test_no_connection_is_held_while_a_view_runs(app: Flask, database: Database) -> None:
@@ -114,8 +116,8 @@ def test_no_connection_is_held_while_a_view_runs(app: Flask, database: Database)
     token, _ = tokens.issue(client_id, "s" * 32)
     seen: list[str] = []
     during: list[list[str]] = []
-    event.listen(database.engine, "checkout", lambda *given: seen.append("out"))
-    event.listen(database.engine, "checkin", lambda *given: seen.append("in"))
+    event.listen(database.engine, "checkout", lambda *arguments: seen.append("out"))
+    event.listen(database.engine, "checkin", lambda *arguments: seen.append("in"))
     app.add_url_rule("/slow", "slow", lambda: during.append(list(seen)) or {})
     app.test_client().get("/slow", headers={"Authorization": f"Bearer {token}"})
     assert during == [["out", "in"]]

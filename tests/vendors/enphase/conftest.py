@@ -1,15 +1,15 @@
-"""One of the clouds, whose answers a test adds by path."""
+"""Enphase's clouds, to which a test adds replies by path."""
 
 import pytest
 
-from tests.vendors.enphase.played import NAMES, NOW, SYSTEM
+from tests.vendors.enphase.played import EVENING, NAMES, NOW, SYSTEM, SYSTEMS
 from tests.vendors.support import BASE
 from vendors.kit import Client
 
 
 @pytest.fixture
 def cloud(network, monkeypatch):
-    """Answers of one of the clouds about system 7, by their path below it."""
+    """Opens a cloud with system 7, to which a test adds replies by their path below the system."""
     monkeypatch.setattr(Client, "now", NOW)
 
     def opened(vendor):
@@ -29,3 +29,16 @@ def cloud(network, monkeypatch):
         return add
 
     return opened
+
+
+@pytest.fixture
+def system(network, monkeypatch):
+    """System 7 of the Monitoring API in the evening, to which a test adds replies by path."""
+    monkeypatch.setattr(Client, "now", EVENING)
+    network.get(SYSTEMS + "/7", json={"system_id": 7, "timezone": "Europe/Berlin", "operational_at": 1_500_000_000})
+
+    def add(path, body, status=200):
+        network.get(SYSTEMS + path, json=body, status=status)
+        return network
+
+    return add

@@ -1,4 +1,4 @@
-"""What tests of both Enphase clouds share: a system in Berlin, its devices, and each of its series."""
+"""A system in Berlin, its devices and its series, for the tests of both Enphase clouds."""
 
 import json
 from datetime import UTC, datetime
@@ -7,16 +7,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.vendors.support import open_vendor
+from tests.vendors.support import BASE, open_vendor
 from vendors.kit import Level
 from vendors.kit.series.read import intervals as read_intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 HERE = Path(__file__).parent
 BERLIN = ZoneInfo("Europe/Berlin")
-# An hour after noon in summer, by the system's clock.
+# By the system's clock ten minutes after 13:00 in summer, and 20:00 of the next day.
 NOW = datetime(2026, 6, 16, 11, 10, tzinfo=UTC)
+EVENING = datetime(2026, 6, 17, 18, 0, tzinfo=UTC)
+SYSTEMS = f"{BASE}/api/v4/systems"
 KEY, MICRO, ENCHARGE = ("7",), ("7", "9"), ("7", "8")
 BOTH = pytest.mark.parametrize("vendor", ["enphase", "enphasevpp"])
 SYSTEM = {"system_id": 7, "timezone": "Europe/Berlin", "operational_at": 1_500_000_000}
@@ -32,23 +34,53 @@ def error(status, number):
 
 
 def devices(**types):
-    """An answer with devices of these types, by their serial numbers or with members of their own."""
+    """A reply with devices of these types, each by its serial number or by its members."""
 
-    def entry(one):
-        return {"id": 1, "status": "normal"} | (one if isinstance(one, dict) else {"serial_number": one})
+    def entry(device):
+        return {"id": 1, "status": "normal"} | (device if isinstance(device, dict) else {"serial_number": device})
 
-    return {"system_id": 7, "devices": {name: [entry(one) for one in found] for name, found in types.items()}}
+    return {"system_id": 7, "devices": {name: [entry(device) for device in listed] for name, listed in types.items()}}
+
+
+def epoch(*when):
+    """A time of Berlin's clock in epoch seconds."""
+    return int(datetime(*when, tzinfo=BERLIN).timestamp())
 
 
 def seconds(*when):
-    return int(datetime(2026, 6, *when, tzinfo=BERLIN).timestamp())
+    """A time of June in epoch seconds."""
+    return epoch(2026, 6, *when)
 
 
 def read(vendor, operation, key=KEY, level=Level.QUARTER, start=(16, 12), end=(16, 12, 30)):
-    plugin = open_vendor(vendor)
-    found = getattr(plugin, operation)(key, level)
-    window = Asked(level, datetime(2026, 6, *start), datetime(2026, 6, *end)).widened(found.zone, NOW, found.since)
-    return [one for one in read_intervals(found, window, 100, NOW) if isinstance(one, Interval)]
+    """The intervals between two times of June, as of NOW."""
+    return intervals_of(open_vendor(vendor), operation, key, level, (2026, 6, *start), (2026, 6, *end), NOW)
+
+
+def read_between(operation, level, start, end, key=KEY, cloud=None):
+    """The intervals of the Monitoring API between two times of Berlin's clock, as of EVENING."""
+    return intervals_of(open_vendor("enphase", cloud=cloud), operation, key, level, start, end, EVENING)
+
+
+def intervals_of(plugin, operation, key, level, start, end, now):
+    series = getattr(plugin, operation)(key, level)
+    window = RequestedWindow(level, datetime(*start), datetime(*end)).widened(series.zone, now, series.since)
+    return [interval for interval in read_intervals(series, window, 10_000, now) if isinstance(interval, Interval)]
+
+
+def days_and_kwh(all_intervals):
+    """The date and the energies of each interval."""
+    return [(interval.start.astimezone(BERLIN).day, interval.kwh) for interval in all_intervals]
+
+
+def telemetry(*rows, of=1):
+    """A reply with these rows, of so many devices."""
+    return {"total_devices": of, "intervals": list(rows)}
+
+
+def params_of(network, part):
+    """Parameters of the calls whose URL has this part, without those of a fixed value."""
+    return [call.request.params for call in network.calls if part in call.request.url]
 
 
 def solar_row(minute, wh, **of):
@@ -60,7 +92,7 @@ def flow_row(minute, into=10, out=0, **of):
 
 
 METER = {"serial_number": "m", "config_type": "Production", "state": "enabled"}
-# Each series: what is read, with which key, its path, the devices of the system, and its rows.
+# Each series: the operation, its key and path, the devices of the system, and its rows.
 SERIES = {
     "meter": ("site_solar_intervals", KEY, "/telemetry/production_meter", devices(meters=[METER]),
               [{"end_at": seconds(16, 12, 15 * n), "wh_del": 100 * n} for n in (1, 2)], [(0.1,), (0.2,)]),

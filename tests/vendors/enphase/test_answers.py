@@ -1,4 +1,4 @@
-"""Odd answers of both Enphase clouds: in other forms, of other systems, and refusals that are none."""
+"""Odd replies of both Enphase clouds: in other forms, about other systems, and refusals that mean no data."""
 
 from contextlib import contextmanager
 
@@ -12,7 +12,7 @@ from vendors.kit.calls.sweep import Sweep
 
 @contextmanager
 def refused():
-    """As an answer about another system or device, and for no other cause."""
+    """Expects BadReply, and for a reply about another system or device only."""
     with pytest.raises(BadReply) as raised:
         yield
     assert raised.value.why == "the answer is about another site or device"
@@ -22,30 +22,30 @@ def refused():
 @EACH
 @pytest.mark.parametrize("nested", [lambda rows: [rows], lambda rows: [[row] for row in rows], lambda rows: [[], rows]])
 def test_intervals_may_be_a_list_of_lists(cloud, vendor, name, nested):
-    operation, key, path, found, rows, kwh = SERIES[name]
+    operation, key, path, listed, rows, kwh = SERIES[name]
     add = cloud(vendor)
-    add("/devices", found)
+    add("/devices", listed)
     add(path, {"system_id": 7, "intervals": nested(rows)})
-    assert [one.kwh for one in read(vendor, operation, key)] == [pytest.approx(one) for one in kwh]
+    assert [interval.kwh for interval in read(vendor, operation, key)] == [pytest.approx(energy) for energy in kwh]
 
 
 @BOTH
 @EACH
 @pytest.mark.parametrize("nothing", [None, [], [[]]])
 def test_a_series_without_rows_has_no_intervals(cloud, vendor, name, nothing):
-    operation, key, path, found, *_ = SERIES[name]
+    operation, key, path, listed, *_ = SERIES[name]
     add = cloud(vendor)
-    add("/devices", found)
+    add("/devices", listed)
     add(path, {"system_id": 7, "intervals": nothing})
     assert read(vendor, operation, key) == []
 
 
 @BOTH
 @EACH
-def test_another_system_s_answer_is_a_bad_reply_and_one_that_names_none_is_not(cloud, vendor, name):
-    operation, key, path, found, rows, kwh = SERIES[name]
+def test_a_reply_about_another_system_is_bad_and_a_reply_that_names_no_system_is_read(cloud, vendor, name):
+    operation, key, path, listed, rows, kwh = SERIES[name]
     add = cloud(vendor)
-    add("/devices", found)
+    add("/devices", listed)
     add(path, {"system_id": "7", "intervals": rows})
     add(path, {"intervals": rows})
     for _ in range(2):
@@ -57,10 +57,10 @@ def test_another_system_s_answer_is_a_bad_reply_and_one_that_names_none_is_not(c
 
 @BOTH
 @pytest.mark.parametrize("name", ["micro", "battery"])
-def test_another_device_s_answer_is_a_bad_reply(cloud, vendor, name):
-    operation, key, path, found, rows, _ = SERIES[name]
+def test_a_reply_about_another_device_is_bad(cloud, vendor, name):
+    operation, key, path, listed, rows, _ = SERIES[name]
     add = cloud(vendor)
-    add("/devices", found)
+    add("/devices", listed)
     add(path, {"system_id": 7, "serial_number": "10", "intervals": rows})
     with refused():
         read(vendor, operation, key)
@@ -68,7 +68,7 @@ def test_another_device_s_answer_is_a_bad_reply(cloud, vendor, name):
 
 @BOTH
 @pytest.mark.parametrize("path", ["/devices", "/lifetime", "/battery_lifetime"])
-def test_no_answer_about_another_system_is_read(cloud, vendor, path):
+def test_devices_and_days_of_another_system_are_not_read(cloud, vendor, path):
     add = cloud(vendor)
     another = {"system_id": 8, "devices": {"micros": []}, "start_date": None}
     if path == "/battery_lifetime":
@@ -85,7 +85,7 @@ def read_whole(vendor, path):
 
 
 @BOTH
-def test_a_detail_leaves_out_what_is_about_another_system_and_says_so(cloud, vendor):
+def test_a_single_read_leaves_out_a_reply_about_another_system_and_reports_it(cloud, vendor):
     add = cloud(vendor)
     add("/devices", devices(encharges=[{"serial_number": "8", "id": 1}]))
     add("/summary", {"system_id": 7, "current_power": 500, "battery_capacity_wh": 5000})
@@ -98,7 +98,7 @@ def test_a_detail_leaves_out_what_is_about_another_system_and_says_so(cloud, ven
     assert {failure.code for failure in sweep.progress.failures} == {"bad_reply"}
 
 
-def test_the_monitoring_api_s_answer_about_another_system_is_not_the_system(cloud, network):
+def test_a_system_of_the_monitoring_api_is_not_read_from_a_reply_about_another(cloud, network):
     cloud("enphase")
     network.replace("GET", f"{BASE}/api/v4/systems/7", json=SYSTEM | {"system_id": 8})
     with refused():
@@ -108,26 +108,26 @@ def test_the_monitoring_api_s_answer_about_another_system_is_not_the_system(clou
 @BOTH
 @EACH
 @pytest.mark.parametrize("number", [1, 2, 6, 13])
-def test_no_data_for_that_time_is_no_interval_and_no_failure(cloud, vendor, name, number):
-    operation, key, path, found, *_ = SERIES[name]
+def test_a_refusal_for_want_of_data_means_no_intervals_and_is_no_failure(cloud, vendor, name, number):
+    operation, key, path, listed, *_ = SERIES[name]
     add = cloud(vendor)
-    add("/devices", found)
+    add("/devices", listed)
     add(path, refusal(vendor, error(422, number)), 422)
     assert read(vendor, operation, key) == []
 
 
-def refusal(vendor, said):
-    """As the cloud puts it: the Grid Services API passes on what it was told, in `additionalInfo`."""
+def refusal(vendor, body):
+    """The refusal of this cloud: the Grid Services API passes on that of the Monitoring API in `additionalInfo`."""
     if vendor == "enphase":
-        return said
+        return body
     downstream = "Error occurred while getting response from downstream server. Please refer to additionalInfo section"
-    return {"code": "422", "displayMessage": downstream, "additionalInfo": said["details"], "errorRefNo": "e20fdf9a"}
+    return {"code": "422", "displayMessage": downstream, "additionalInfo": body["details"], "errorRefNo": "e20fdf9a"}
 
 
 @BOTH
 @pytest.mark.parametrize("path", ["/lifetime", "/battery_lifetime"])
 @pytest.mark.parametrize("number", [1, 2])
-def test_no_data_for_those_days_is_no_day(cloud, vendor, path, number):
+def test_a_refusal_for_want_of_days_means_no_days(cloud, vendor, path, number):
     add = cloud(vendor)
     add("/devices", devices(encharges=["8"]))
     add(path, refusal(vendor, error(422, number)), 422)
@@ -136,7 +136,7 @@ def test_no_data_for_those_days_is_no_day(cloud, vendor, path, number):
 
 
 @pytest.mark.parametrize("text", ["start_at can't be before 2 years", "start_date can't be before 2 years"])
-def test_what_the_grid_services_api_keeps_no_longer_is_no_interval(cloud, text):
+def test_the_grid_services_api_has_no_intervals_of_more_than_two_years_ago(cloud, text):
     add = cloud("enphasevpp")
     add("/devices", devices(micros=["9"]))
     add("/telemetry/production_micro", {"code": "422", "displayMessage": text + " of current date"}, 422)
@@ -155,12 +155,12 @@ def test_another_422_is_still_a_failure(cloud, vendor):
 @BOTH
 @pytest.mark.parametrize("number", [7, 8])
 def test_a_system_without_iq_batteries_has_no_settings_and_no_charge(cloud, vendor, number):
-    """AC Batteries are batteries, and these calls know nothing of them."""
+    """AC Batteries are batteries, and these calls do not cover them."""
     add = cloud(vendor)
-    said = refusal(vendor, error(422, number))
+    body = refusal(vendor, error(422, number))
     add("/devices", devices(acbs=["8"]))
     add("/summary", {"system_id": 7, "battery_capacity_wh": 1200})
-    add("/telemetry/battery", said, 422)
+    add("/telemetry/battery", body, 422)
     add("/latest_telemetry", {"system_id": 7, "devices": {}})
     sweep = Sweep(open_vendor(vendor))
     sweep.run(lambda plugin: [plugin.site(KEY), plugin.battery(ENCHARGE)])

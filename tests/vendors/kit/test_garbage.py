@@ -18,7 +18,7 @@ from tests.vendors.kit.servers import OK, serving
 from vendors.kit import Credential, NotFound, Site, Vendor
 from vendors.kit.calls.breaker import FAULTS, Breaker
 from vendors.kit.calls.cloud import open_cloud
-from vendors.kit.calls.reply_cache import Mode, Replies
+from vendors.kit.calls.reply_cache import Mode, ReplyCache
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.deadline import Deadline
 from vendors.kit.http import response_parser
@@ -117,7 +117,7 @@ def _shown(one):
 
 
 def cloud_at(url, ca_file):
-    cloud = open_cloud("probe", Probe, Transport(ca_file=ca_file), Replies(), url)
+    cloud = open_cloud("probe", Probe, Transport(ca_file=ca_file), ReplyCache(), url)
     cloud.pause = 0.0
     return cloud
 

@@ -1,4 +1,4 @@
-"""A site whose answers a test adds by path."""
+"""A site to which a test adds replies by path."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ from vendors.kit import Client
 
 @pytest.fixture
 def installed(network, monkeypatch):
-    """A site in Chicago on the morning of the first of June; `add` gives it further answers by path."""
+    """A site in Chicago on the morning of the first of June; a test adds further replies by path."""
     monkeypatch.setattr(Client, "now", datetime(2026, 6, 1, 9, 20, tzinfo=UTC))
     network.get(SITE, json=CHICAGO)
 

@@ -1,4 +1,4 @@
-"""What tests of SolarEdge's answers share: a site in Chicago, its devices, and their series."""
+"""A site in Chicago, its devices and their series, for the tests of SolarEdge."""
 
 import json
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from tests.vendors.support import BASE, open_vendor
 from vendors.kit import Client, Level
 from vendors.kit.series.read import intervals as read_intervals
 from vendors.kit.series.resample import Interval
-from vendors.kit.series.windows import Asked
+from vendors.kit.series.windows import RequestedWindow
 
 HERE = Path(__file__).parent
 CHICAGO = {"siteId": 1, "installationDate": "2019-04-01T00:00:00-05:00", "location": {"timezone": "America/Chicago"}}
@@ -55,9 +55,9 @@ def at(*stamps_and_wh, **of):
 
 def read(operation, level, window, key=("1",)):
     """The intervals of a window on the site's clock."""
-    found = getattr(open_vendor("solaredge"), operation)(key, level)
-    asked = Asked(level, *window).widened(found.zone, Client.now, found.since)
-    return [one for one in read_intervals(found, asked, 100, Client.now) if isinstance(one, Interval)]
+    series = getattr(open_vendor("solaredge"), operation)(key, level)
+    widened = RequestedWindow(level, *window).widened(series.zone, Client.now, series.since)
+    return [interval for interval in read_intervals(series, widened, 100, Client.now) if isinstance(interval, Interval)]
 
 
 def quarters(operation, key=("1",)):

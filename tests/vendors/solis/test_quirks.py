@@ -9,7 +9,7 @@ from tests.vendors.solis.played import sample
 from tests.vendors.support import BASE, TRANSPORT, credential_of, open_vendor
 from vendors.kit import CredentialHeaders, NotFound, Production, Request, Site, basic
 from vendors.kit.calls.cloud import open_cloud
-from vendors.kit.calls.reply_cache import Replies
+from vendors.kit.calls.reply_cache import ReplyCache
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.deadline import Deadline
 from vendors.solis.api import Solis
@@ -36,7 +36,7 @@ def test_signatures_are_those_of_the_test_vectors(vector):
     credential = credential_of(Solis, "solis", {"X-Authorization-Solis": VECTORS["x_authorization_solis"]})
     request = Request(vector["method"], BASE, vector["path"], body=vector["body"].encode())
     with time_machine.travel("2026-01-05T06:07:08Z", tick=False):
-        open_cloud("solis", Solis, TRANSPORT, Replies()).open(credential, Deadline(5)).sign(request)
+        open_cloud("solis", Solis, TRANSPORT, ReplyCache()).open(credential, Deadline(5)).sign(request)
     assert request.headers == {
         "Content-MD5": vector["content_md5"],
         "Content-Type": vector["content_type"],

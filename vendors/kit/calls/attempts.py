@@ -2,7 +2,7 @@
 
 import logging
 import time
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from vendors.kit.calls.breaker import Breaker
@@ -16,21 +16,27 @@ from vendors.kit.errors import BadReply, RateLimited, Timeout, VendorError, boun
 from vendors.kit.messages import RawReply, Request
 from vendors.kit.reply import Reply, WholeReply
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Attempts:
-    """The attempts of one request's calls to one vendor with one credential, whose fingerprint is `owner`."""
+    """Makes the attempts of one request's calls to one vendor; `owner` is the fingerprint of the credential."""
 
     def __init__(self, upstream: Upstream, hooks: Hooks, deadline: Deadline, progress: Progress, owner: bytes) -> None:
         self._upstream, self._hooks, self._deadline, self._progress = upstream, hooks, deadline, progress
         self._owner = owner
-        self._group = hooks.credential.fingerprint(upstream.secret, hooks.limits.group).hex()
         self.in_flight: list[str] = []
-        """URLs, in the order in which their calls began."""
+        """URLs of the calls in flight, in the order in which they began."""
         self.last_url = ""
         self.answered = False
-        """Whether any has succeeded."""
+        """Whether any attempt has succeeded."""
+
+    @cached_property
+    def _group(self) -> str:
+        """Name of the limit group; computed only if a call is sent, since most calls are answered from the cache."""
+        parts = self._hooks.limits.group
+        fingerprint = self._hooks.credential.fingerprint(self._upstream.secret, parts) if parts else self._owner
+        return fingerprint.hex()
 
     def make(self, request: Request) -> tuple[RawReply, Any]:
         """Steps 4 to 10: a successful reply, and its body as JSON if a hook has parsed it."""
@@ -40,8 +46,7 @@ class Attempts:
         return raw, reply.parsed
 
     def _in_region(self, request: Request) -> tuple[RawReply, Request]:
-        """Step 4, region: the reply, and the request that it answers, which differs where an account or id has
-        moved."""
+        """Step 4, region: the reply, and the request that it answers, which differs if the account or id has moved."""
         raw = self._send(request)
         if raw.status == MOVED:
             target = moved_to(request, raw) if self._hooks.follows_308 else None
@@ -62,14 +67,14 @@ class Attempts:
         self.in_flight.append(url)
         try:
             breaker.refuse(url)
-            with self._upstream.budget.spend(self._group, url, self._deadline):
-                # Again, after the wait for a slot: while the vendor is down, one call at a time passes as a probe.
+            with self._upstream.quota.spend(self._group, url, self._deadline):
+                # Checked again after the wait for a slot. While the vendor is down, single calls pass as probes.
                 is_probe = breaker.check(url, self._deadline.left())
-                # Immediately before it is sent: some signatures contain the time.
+                # Signed immediately before it is sent, since some signatures contain the time.
                 self._hooks.sign(request)
                 return self._exchange(request, breaker, is_probe)
         except Timeout:
-            # Before it leaves `in_flight`: at the deadline the request asks what it waited for.
+            # Set while the URL is still in `in_flight`, so that a concurrent reader of `waits_for` always finds it.
             self.last_url = url
             raise
         finally:
@@ -91,9 +96,9 @@ class Attempts:
                 breaker.failed(self._owner, is_probe=is_probe)
             raise
         raw.seconds = time.perf_counter() - started
-        if log.isEnabledFor(logging.DEBUG):
+        if logger.isEnabledFor(logging.DEBUG):
             milliseconds = raw.seconds * 1000
-            log.debug("%s %s answered %d in %.0f ms", request.method, request.shown_url, raw.status, milliseconds)
+            logger.debug("%s %s answered %d in %.0f ms", request.method, request.shown_url, raw.status, milliseconds)
         outage = outage_of(self._hooks, self._for_hooks(raw, request), raw, request) if raw.status >= 500 else None
         if outage:
             self._upstream.call_log.failed(request, outage, raw=raw)
@@ -116,19 +121,19 @@ class Attempts:
         return (meaning, self._for_hooks(meaning, request)) if meaning else (raw, reply)
 
     def _failed(self, raw: RawReply, request: Request, failure: VendorError) -> None:
-        """Step 10, hold: after a 429 for the vendor's time. The caller's wait is at least as long."""
-        if not is_outage(raw, failure):  # Step 8 has logged an outage already.
+        """Step 10, hold: after a 429 for the vendor's time. The failure's `retry_after` is at least as long."""
+        if not is_outage(raw, failure):  # Step 8 has already logged an outage.
             self._upstream.call_log.failed(request, as_logged(failure, request.attempt), raw=raw)
         if isinstance(failure, RateLimited):
-            held_seconds = self._upstream.budget.throttled(self._group, failure.hint)
+            held_seconds = self._upstream.quota.throttled(self._group, failure.hint)
             failure.retry_after = max(failure.retry_after or 0.0, held_seconds)
 
     def _succeeded(self, reply: Reply) -> None:
-        """Step 10, hold: after a success if its headers say that the quota is spent."""
-        self._upstream.budget.succeeded(self._group)
+        """Step 10, hold: after a success whose headers state that the quota is spent."""
+        self._upstream.quota.succeeded(self._group)
         pause_seconds = bounded(self._hooks.spent(reply))
         if pause_seconds is not None:
-            self._upstream.budget.hold(self._group, pause_seconds)
+            self._upstream.quota.hold(self._group, pause_seconds)
         self.answered = True
         self._upstream.retries.earn()
         if self._upstream.call_log.is_behind:

@@ -1,7 +1,7 @@
 """One line in the log for each failed call to a vendor, and for each breaker that opens or closes.
 
-The lines have fields (`extra` of the standard library's logging) that hold names, numbers and this server's own words:
-no id, no query, no credential, nothing that a vendor wrote.
+The lines have fields (`extra` of the standard library's logging) that hold names, numbers and this server's own words,
+never an id, a query, a credential or a vendor's text.
 """
 
 import logging
@@ -14,31 +14,31 @@ from typing import Any
 from vendors.kit.errors import VendorError
 from vendors.kit.messages import RawReply, Request
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
-# At most LINES lines in SECONDS for each kind of failure; the rest is counted.
+# At most LINES lines per SECONDS for each kind of failure; further failures are only counted.
 LINES = 10
 SECONDS = 60.0
 
 
 @dataclass(slots=True)
-class Window:
-    """The lines of one kind of failure since the window began."""
+class Period:
+    """A period of SECONDS for one kind of failure: the lines written and left out."""
 
-    ends: float
+    ends_at: float
     lines: int = 0
     left_out: int = 0
 
 
 class CallLog:
-    """The failed calls of one vendor in this process."""
+    """Log of one vendor's failed calls in this process."""
 
     def __init__(self, vendor: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._vendor, self._clock = vendor, clock
-        self._windows: dict[str, Window] = {}
+        self._periods: dict[str, Period] = {}
         self._lock = threading.Lock()
         self.is_behind = False
-        """Whether calls were left out whose number is not in the log yet."""
+        """Whether failures were left out whose number is not in the log yet."""
 
     def failed(
         self,
@@ -49,9 +49,11 @@ class CallLog:
         raw: RawReply | None = None,
         seconds: float = 0.0,
     ) -> None:
-        """Writes a call's failure: its reply, or the seconds that it took without one.
+        """Writes a call's failure.
 
-        rows: how many rows of the reply could not be read, if others could.
+        rows: the number of unreadable rows in a reply whose other rows could be read.
+        raw: the reply.
+        seconds: the duration of a call without a reply.
         """
         members = {
             "method": request.method,
@@ -70,36 +72,36 @@ class CallLog:
             self._write("vendor call failed", members | {"left_out": left_out or None})
 
     def catch_up(self) -> None:
-        """Writes how many calls were left out in windows that are over. Called when calls succeed again."""
+        """Writes how many failures were left out in periods that have ended. Called when calls succeed again."""
         with self._lock:
             now = self._clock()
-            over = {code: window.left_out for code, window in self._windows.items() if window.ends <= now}
-            for code in over:
-                del self._windows[code]
-            self.is_behind = any(window.left_out for window in self._windows.values())
-        for code, left_out in over.items():
+            ended = {code: period.left_out for code, period in self._periods.items() if period.ends_at <= now}
+            for code in ended:
+                del self._periods[code]
+            self.is_behind = any(period.left_out for period in self._periods.values())
+        for code, left_out in ended.items():
             if left_out:
                 self._write("further vendor calls failed", {"code": code, "left_out": left_out})
 
     def breaker(self, url: str, is_open: bool) -> None:
-        """Writes that a cloud is no longer asked, or asked again."""
+        """Writes that calls to a cloud have stopped, or are made again."""
         self._write(f"vendor breaker {'opened' if is_open else 'closed'}", {"url": url})
 
     def _left_out(self, code: str) -> int | None:
-        """How many calls were left out before this one; None if it is left out as well."""
+        """Counts a failure. Returns how many were left out before its line, or None if it is left out as well."""
         now = self._clock()
-        window = self._windows.get(code)
+        period = self._periods.get(code)
         left_out = 0
-        if window is None or window.ends <= now:
-            left_out = window.left_out if window else 0
-            window = self._windows[code] = Window(now + SECONDS)
-        if window.lines == LINES:
-            window.left_out += 1
+        if period is None or period.ends_at <= now:
+            left_out = period.left_out if period else 0
+            period = self._periods[code] = Period(now + SECONDS)
+        if period.lines == LINES:
+            period.left_out += 1
             self.is_behind = True
             return None
-        window.lines += 1
+        period.lines += 1
         return left_out
 
     def _write(self, event: str, members: dict[str, Any]) -> None:
         known = {name: value for name, value in members.items() if value is not None}
-        log.warning(event, extra={"vendor": self._vendor} | known)
+        logger.warning(event, extra={"vendor": self._vendor} | known)

@@ -28,7 +28,7 @@ from vendors.kit.parsing.ids_in_paths import fits_path
 from vendors.kit.parsing.projection import Shape
 from vendors.kit.reply import Reply
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Params = Mapping[str, str | int | tuple[str, ...]]
@@ -167,7 +167,7 @@ class Client:
     def _start(self, call: Callable[[], T]) -> "Future[T]":
         # A strong reference to the vendor: the call may go on when the sweep that began it has ended.
         vendor = self._vendor_ref()
-        return self._upstream.calls.submit(partial(contextvars.copy_context().run, self._read, call, vendor))
+        return self._upstream.call_threads.submit(partial(contextvars.copy_context().run, self._read, call, vendor))
 
     def _read(self, call: Callable[[], T], vendor: Hooks | None = None) -> T:
         try:
@@ -175,7 +175,7 @@ class Client:
         except (VendorError, NotOffered):
             raise
         except Exception:
-            log.exception("a vendor module failed in a part of its calls")
+            logger.exception("a vendor module failed in a part of its calls")
             # Raised outside of the handler: as its context the other error would keep its frames, which hold replies.
         raise PluginFault(self.waits_for, "the vendor module failed")
 

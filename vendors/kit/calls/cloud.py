@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from vendors.kit.calls.bulkhead import Bulkhead
 from vendors.kit.calls.client import Client
 from vendors.kit.calls.hooks import Hooks
-from vendors.kit.calls.quota import Budget, Ledger
-from vendors.kit.calls.reply_cache import Mode, Replies
+from vendors.kit.calls.quota import Ledger, Quota
+from vendors.kit.calls.reply_cache import Mode, ReplyCache
 from vendors.kit.calls.thread_pool import ThreadPool
 from vendors.kit.calls.upstream import Upstream
 from vendors.kit.credentials import Credential
@@ -19,8 +19,8 @@ from vendors.kit.vendor import Vendor
 # Concurrent sweeps of one vendor in one process. Fewer than the request threads of a worker (64), so that a vendor
 # that hangs cannot occupy them all.
 MAX_SWEEPS = 48
-# Of them for one credential.
-MAX_SWEEPS_OF_ONE = 24
+# Of these for one credential.
+MAX_SWEEPS_PER_CREDENTIAL = 24
 
 
 @dataclass
@@ -28,11 +28,11 @@ class Cloud(Upstream):
     """A vendor's upstream together with its plugin, and the bulkhead for its sweeps."""
 
     vendor: type[Vendor] = field(kw_only=True)
-    places: Bulkhead = field(default_factory=lambda: Bulkhead(MAX_SWEEPS, MAX_SWEEPS_OF_ONE))
+    sweep_slots: Bulkhead = field(default_factory=lambda: Bulkhead(MAX_SWEEPS, MAX_SWEEPS_PER_CREDENTIAL))
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.sweeps = ThreadPool(MAX_SWEEPS, f"sweep-{self.name}")
+        self.sweep_threads = ThreadPool(MAX_SWEEPS, f"sweep-{self.name}")
 
     def open(self, credential: Credential, deadline: Deadline, mode: Mode = Mode.REUSE) -> Vendor:
         """The plugin for one request; `mode` says how cached replies are used."""
@@ -47,20 +47,21 @@ def open_cloud(
     name: str,
     vendor: type[Vendor],
     transport: Transport,
-    replies: Replies,
+    reply_cache: ReplyCache,
     base_url: str = "",
     rate: Rate | None = None,
     ledger: Ledger | None = None,
     secret: bytes | None = None,
 ) -> Cloud:
-    """The cloud with its public addresses; or all at `base_url`, with its further regions below it by their names.
+    """The cloud at its public addresses, or at `base_url`: its first region there, the others below it by their names.
 
     rate: the calls that may be made; by default those that the vendor publishes, and unlimited at `base_url`.
-    ledger, secret: where calls are counted, and the key of the limit groups' names there; by default this process's.
+    ledger: where calls are counted; by default in this process.
+    secret: the key of the limit groups' names in the ledger; by default a random one.
     """
     urls = dict(vendor.hosts[name])
     if base_url:
         first, *others = urls
         urls = {first: base_url.rstrip("/")} | {region: f"{base_url.rstrip('/')}/{region}" for region in others}
-    budget = Budget(name, vendor.limits.parallel, rate or (None if base_url else vendor.limits.rate), ledger)
-    return Cloud(name, urls, transport, replies, budget, secret or secrets.token_bytes(32), vendor=vendor)
+    quota = Quota(name, vendor.limits.parallel, rate or (None if base_url else vendor.limits.rate), ledger)
+    return Cloud(name, urls, transport, reply_cache, quota, secret or secrets.token_bytes(32), vendor=vendor)

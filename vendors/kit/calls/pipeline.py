@@ -11,7 +11,7 @@
  9. meaning        the plugin, else the status, says whether the reply is a failure
 10. hold           the limit group's next calls wait if the vendor asks for it
 
-While the vendor is down or its quota is spent, a stale cached reply stands in for the call, if there is one.
+While the vendor is down or its quota is spent, a stale cached reply replaces the call, if there is one.
 """
 
 import random
@@ -86,7 +86,7 @@ class Calls:
     def make(self, build: Callable[[], Request], freshness: Freshness) -> Reply:
         """The reply to a call, cached or new."""
         request = build()
-        key = self._upstream.replies.key(self._upstream.name, self._owner, request)
+        key = self._upstream.reply_cache.key(self._upstream.name, self._owner, request)
         call = Call(build, request, key, self._hooks.fresh_seconds[freshness])
         return self._from_cache(call) or self._from_vendor(call)
 
@@ -95,7 +95,7 @@ class Calls:
         if self._mode is Mode.REFRESH:
             return None
         max_age = MAX_AGE_SECONDS if self.makes_none else call.fresh_seconds
-        cached = self._upstream.replies.get(call.key, max_age)
+        cached = self._upstream.reply_cache.get(call.key, max_age)
         if cached:
             return self._reused(call, cached)
         if self.makes_none:
@@ -117,11 +117,11 @@ class Calls:
 
     def _fetch(self, call: Call) -> FetchResult:
         # An equal call may have landed since step 1.
-        cached = None if self._mode is Mode.REFRESH else self._upstream.replies.get(call.key, call.fresh_seconds)
+        cached = None if self._mode is Mode.REFRESH else self._upstream.reply_cache.get(call.key, call.fresh_seconds)
         if cached:
             return FetchResult(cached, cached)
         raw, parsed = self._with_retry(call)
-        return FetchResult(*self._upstream.replies.put(call.key, raw), parsed, call.request.only)
+        return FetchResult(*self._upstream.reply_cache.put(call.key, raw), parsed, call.request.only)
 
     def _with_retry(self, call: Call) -> tuple[RawReply, Any]:
         """Step 3, retry: up to two attempts. Only a second one confirms that a failure is permanent."""
@@ -149,21 +149,21 @@ class Calls:
 
     def _new(self, call: Call, result: FetchResult) -> Reply:
         """The reply of this call or of an equal one. If it turns out to be unreadable it leaves the cache."""
-        cached = result.kept
-        self._progress.sources.append(ReplyRef(call.key, cached.serial, call.fresh_seconds))
+        cached = result.cached
+        self._progress.reply_refs.append(ReplyRef(call.key, cached.serial, call.fresh_seconds))
         # An equal call may have read other members.
         parsed = result.parsed if result.only is call.request.only else None
 
         def spoiled(failure: BadReply, rows: int | None) -> None:
             if rows is None:
-                self._upstream.replies.take_back(call.key, cached, result.previous)
+                self._upstream.reply_cache.take_back(call.key, cached, result.previous)
             self._upstream.call_log.failed(call.request, failure, rows, raw=cached.reply)
 
         return Reply(cached.reply, self._progress, spoiled, call.request.only, parsed)
 
     def _stale(self, call: Call, failure: VendorError) -> Reply | None:
         """A cached reply of any age in place of the failure, which is reported; None without one."""
-        cached = None if self._mode is Mode.REFRESH else self._upstream.replies.get(call.key, MAX_AGE_SECONDS)
+        cached = None if self._mode is Mode.REFRESH else self._upstream.reply_cache.get(call.key, MAX_AGE_SECONDS)
         if cached is None:
             return None
         self._progress.add(failure)
@@ -173,10 +173,10 @@ class Calls:
         return self._reused(call, cached)
 
     def _reused(self, call: Call, cached: CachedReply) -> Reply:
-        age = self._upstream.replies.age(cached)
+        age = self._upstream.reply_cache.age(cached)
         self._progress.age = max(self._progress.age, age)
         self._progress.is_stale |= age > call.fresh_seconds
-        self._progress.sources.append(ReplyRef(call.key, cached.serial, call.fresh_seconds))
+        self._progress.reply_refs.append(ReplyRef(call.key, cached.serial, call.fresh_seconds))
         return Reply(cached.reply, self._progress, ignore, call.request.only)
 
 

@@ -1,4 +1,4 @@
-"""How far a sweep has come."""
+"""The progress of a sweep: failures, counts, and the cached replies it has read."""
 
 from dataclasses import dataclass, field
 
@@ -8,17 +8,17 @@ from vendors.kit.errors import VendorError
 
 @dataclass(slots=True)
 class Progress:
-    """How far a sweep has come, for the sentence that says what is missing."""
+    """Failures and counts of a sweep, from which the message about missing records is made."""
 
     failures: list[VendorError] = field(default_factory=list)
     counts: dict[str, list[int]] = field(default_factory=dict)
-    """By unit, e.g. "sites": how many are done, and of how many."""
+    """By unit, e.g. "sites": the number of finished items, and of all."""
 
     age: float = 0.0
     """Seconds since the oldest reused reply was fetched."""
     is_stale: bool = False
-    """Whether a stale reply was reused because a new one could not be had."""
-    sources: list[ReplyRef] = field(default_factory=list)
+    """Whether a stale reply was reused because the vendor gave no new one."""
+    reply_refs: list[ReplyRef] = field(default_factory=list)
     """The replies that were read."""
 
     def add(self, failure: VendorError) -> None:
@@ -29,5 +29,5 @@ class Progress:
     @property
     def missing(self) -> str:
         """ "12 of 14 sites", or "" when nothing is known to be missing."""
-        counts = [(unit, done, of) for unit, (done, of) in list(self.counts.items()) if done < of]
-        return ", ".join(f"{done} of {of} {unit}" for unit, done, of in counts)
+        counts = list(self.counts.items())
+        return ", ".join(f"{done} of {total} {unit}" for unit, (done, total) in counts if done < total)

@@ -76,7 +76,7 @@ class Ledger:
             self._refused.pop(group, None)
 
 
-class Budget:
+class Quota:
     """The quota of one vendor, whose calls are counted in a ledger."""
 
     def __init__(
@@ -95,9 +95,9 @@ class Budget:
         self._slots = Bulkhead(inf, parallel)
         self._throttling = threading.Lock()
 
-    def spend(self, group: str, url: str, deadline: Deadline) -> "Spending":
+    def spend(self, group: str, url: str, deadline: Deadline) -> "QuotaUse":
         """A context for one call. Entering it raises Held with the time to wait, or Busy when no slot became free."""
-        return Spending(self, group, url, deadline)
+        return QuotaUse(self, group, url, deadline)
 
     def enter(self, group: str, url: str, deadline: Deadline) -> None:
         self._refuse_held(group, url)
@@ -160,12 +160,12 @@ class Budget:
             self._refuse_held(group, url)
 
 
-class Spending:
+class QuotaUse:
     """The context of one call within its quota."""
 
     __slots__ = ("_budget", "_call")
 
-    def __init__(self, budget: Budget, *call: Any) -> None:
+    def __init__(self, budget: Quota, *call: Any) -> None:
         self._budget, self._call = budget, call
 
     def __enter__(self) -> None:

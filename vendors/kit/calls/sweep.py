@@ -9,7 +9,7 @@ from vendors.kit.errors import NotOffered, PluginFault, VendorError, worst
 from vendors.kit.records import Key, Keyed, kind_of
 from vendors.kit.vendor import Vendor
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Sweep:
@@ -32,7 +32,7 @@ class Sweep:
         except VendorError as failure:
             progress.add(failure)
         except Exception:  # A plugin's fault must not spoil the other vendors.
-            log.exception("a vendor module failed")
+            logger.exception("a vendor module failed")
             progress.add(PluginFault(why="the vendor module failed"))
         finally:
             self.finished = True

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Work = Callable[[], object]
@@ -92,7 +92,7 @@ class ThreadPool:
             try:
                 work()
             except BaseException:  # SystemExit as well: the pool counts on this thread.
-                log.exception("work of a thread failed")
+                logger.exception("work of a thread failed")
             del work
             work = self._next(me)
 

@@ -1,4 +1,4 @@
-"""What all requests of this process share of one vendor."""
+"""The part of a vendor cloud that all requests of this process share."""
 
 import secrets
 import threading
@@ -10,8 +10,8 @@ from cachetools import LRUCache
 
 from vendors.kit.calls.breaker import Breaker
 from vendors.kit.calls.call_log import CallLog
-from vendors.kit.calls.quota import Budget
-from vendors.kit.calls.reply_cache import FetchResult, Replies
+from vendors.kit.calls.quota import Quota
+from vendors.kit.calls.reply_cache import FetchResult, ReplyCache
 from vendors.kit.calls.retry_budget import RetryBudget
 from vendors.kit.calls.single_flight import SingleFlight
 from vendors.kit.calls.thread_pool import ThreadPool
@@ -31,13 +31,12 @@ class Upstream:
     name: str
     urls: Mapping[str, str]
     transport: Transport
-    replies: Replies
-    budget: Budget
+    reply_cache: ReplyCache
+    quota: Quota
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
-    """Key of credentials' fingerprints, so that no credential stands in memory as a key. Processes that share a ledger
-    share it."""
+    """Key of the fingerprints that stand for credentials in tables. Processes that share a ledger share it."""
     pause: float = 1.0
-    """Scales the pause before a retry; tests set 0."""
+    """Factor on the pause before a retry; tests set 0."""
 
     def __post_init__(self) -> None:
         self._homes: LRUCache[bytes, str] = LRUCache(MAX_HOMES)
@@ -46,10 +45,10 @@ class Upstream:
         self.retries = RetryBudget()
         self.call_log = CallLog(self.name)
         self.breakers = {base: Breaker(changed=partial(self.call_log.breaker, base)) for base in self.urls.values()}
-        self.calls = ThreadPool(CONNECTIONS, f"call-{self.name}")
+        self.call_threads = ThreadPool(CONNECTIONS, f"call-{self.name}")
 
     def home(self, credential: Credential) -> str:
-        """The base URL of the region that knows this account, as far as it was found, else of the first region."""
+        """Base URL of the region that knows this account, if a call has found it, else of the first region."""
         if len(self.urls) == 1:
             return next(iter(self.urls.values()))
         with self._lock:

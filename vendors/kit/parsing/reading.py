@@ -1,8 +1,8 @@
-"""Reading vendor JSON without trusting it.
+"""Reads members of vendors' JSON, whose types and values cannot be trusted.
 
-What a record cannot do without is read with `text`, `rows` and `as_object`: they raise KeyError or TypeError, which the
-kit turns into BadReply. Everything else is optional, and a value of a wrong kind is the same as none: a site
-must not be lost because its start date is odd.
+Required members are read with `text`, `rows` and `as_object`, which raise KeyError or TypeError; the kit turns these
+into BadReply. All other members are optional, and a value of a wrong type counts as absent: a site must not be lost
+because its start date is odd.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,16 +16,16 @@ Raw = Mapping[str, Any]
 FLAGS: Mapping[str | float, bool] = {"true": True, "false": False, "1": True, "0": False, 1: True, 0: False}
 MAX_TEXT = 300
 MOST_OFFSET_HOURS = 14
-# No solar inverter fed a grid before, and none has a date after. Vendors write epoch 0, year 1 and year 9999 for
-# "none"; the last two have no date on some clocks.
+# No solar inverter fed a grid before these years, and none has a later date. Vendors write epoch 0, year 1 and year
+# 9999 for "none"; in some time zones the last two have no date.
 YEARS = range(1980, 2100)
 
-# Factor to kW or kWh. A vendor's other words, and what it may invent, are not in the table: no value then.
+# Factors to kW or kWh. A value with a unit that is not listed is left out.
 POWER_UNITS = {"W": 0.001, "KW": 1.0, "MW": 1000.0}
 ENERGY_UNITS = {"WH": 0.001, "KWH": 1.0, "MWH": 1000.0, "GWH": 1e6}
 
 
-class AnotherThing(ValueError):
+class WrongRecord(ValueError):
     """The reply is about another site or device than the request."""
 
 
@@ -33,20 +33,20 @@ def text(raw: Raw, name: str) -> str:
     """A required, non-empty text; whole numbers are written in decimal, so ids of 19 digits stay whole."""
     value = raw[name]
     if type(value) is str and value.isalnum() and len(value) <= MAX_TEXT:
-        return value  # as nearly all are: letters and digits can be nothing else
+        return value  # Fast path: nearly all texts consist of letters and digits, which need no cleaning.
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise TypeError(f"{name} is not a text")
     cleaned = str(value).strip()
     if not cleaned:
         raise KeyError(name)
     if not str(value).isprintable() or len(str(value)) > MAX_TEXT:
-        # An id with a character left out would be another id.
+        # Without such a character an id would be a different id.
         raise TypeError(f"{name} has characters that an id cannot have")
     return cleaned
 
 
 def optional_text(raw: Raw, name: str) -> str | None:
-    """A text without control characters and with single blanks between its words, or None."""
+    """A text without control characters and with single spaces between its words, or None."""
     value = raw.get(name)
     if value is None:
         return None
@@ -54,14 +54,14 @@ def optional_text(raw: Raw, name: str) -> str | None:
         return value
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    told = str(value)
-    if not told.isprintable():
-        told = "".join(char for char in told if char.isprintable())
-    return " ".join(told.split())[:MAX_TEXT] or None
+    cleaned = str(value)
+    if not cleaned.isprintable():
+        cleaned = "".join(char for char in cleaned if char.isprintable())
+    return " ".join(cleaned.split())[:MAX_TEXT] or None
 
 
 def number(raw: Raw, name: str) -> float | None:
-    """A finite number, also where it is written as text; else None."""
+    """A finite number, which may be written as text; else None."""
     value = raw.get(name)
     if type(value) is float:
         return value if isfinite(value) else None
@@ -75,13 +75,13 @@ def number(raw: Raw, name: str) -> float | None:
 
 
 def number_at(values: Any, index: int) -> float | None:
-    """The number at an index of a list, read like `number`; None where the list is too short or is none."""
-    is_there = isinstance(values, Sequence) and not isinstance(values, str) and -len(values) <= index < len(values)
-    return number({"at": values[index]}, "at") if is_there else None
+    """The number at an index of a list, read like `number`; None where the list is too short or missing."""
+    is_present = isinstance(values, Sequence) and not isinstance(values, str) and -len(values) <= index < len(values)
+    return number({"at": values[index]}, "at") if is_present else None
 
 
 def flag(raw: Raw, name: str) -> bool | None:
-    """A truth value, also where it is written as text, or as 0 or 1; None for anything else, which says nothing."""
+    """A truth value, which may be written as text or as 0 or 1; None for anything else."""
     value = raw.get(name)
     if isinstance(value, str):
         return FLAGS.get(value.strip().lower())
@@ -89,19 +89,19 @@ def flag(raw: Raw, name: str) -> bool | None:
 
 
 def positive(raw: Raw, name: str) -> float | None:
-    """A number above 0, else None: for ratings, where vendors write 0 for "not entered"."""
+    """A number above 0, else None: for ratings, in which 0 means that none was entered."""
     value = number(raw, name)
     return value if value is not None and value > 0 else None
 
 
 def kilo(raw: Raw, name: str) -> float | None:
-    """A number of W or Wh in kW or kWh."""
+    """A number in W or Wh, converted to kW or kWh."""
     value = number(raw, name)
     return None if value is None else value / 1000
 
 
 def rating(raw: Raw, *names: str) -> float | None:
-    """A nameplate's W or Wh as kW or kWh, the first that is above 0; None where all are 0."""
+    """The first of these nameplate values (W or Wh) that is above 0, converted to kW or kWh; None if there is none."""
     return next((value / 1000 for name in names if (value := positive(raw, name)) is not None), None)
 
 
@@ -125,7 +125,7 @@ def energy_kwh(raw: Raw, name: str, unit: str) -> float | None:
 
 
 def moment(raw: Raw, name: str, clock: tzinfo = UTC) -> datetime | None:
-    """An ISO time as aware datetime, on that clock where it names no offset; else None."""
+    """An ISO time as aware datetime; a time without an offset is on `clock`. None for anything else."""
     try:
         return stamp({name: optional_text(raw, name) or ""}, name, clock)
     except (KeyError, ValueError):
@@ -133,23 +133,24 @@ def moment(raw: Raw, name: str, clock: tzinfo = UTC) -> datetime | None:
 
 
 def stamp(raw: Raw, name: str, clock: tzinfo | None = None) -> datetime | None:
-    """The ISO time of a row as aware datetime; None for one that no row can have, which says nothing.
+    """The ISO time of a row as aware datetime; None for a time outside of YEARS, which no row can have.
 
-    Raises for what is no time at all, and ValueError for one without an offset unless `clock` reads it.
+    Raises ValueError, TypeError or KeyError for a value that is no time, and ValueError for a time without an offset
+    unless `clock` is given.
     """
     at = datetime.fromisoformat(text(raw, name))
     if at.tzinfo is None:
         if clock is None:
-            # It would be taken for a time of this server's clock.
+            # Python would take it as a time on this server's clock.
             raise ValueError("a time without an offset")
         at = at.replace(tzinfo=clock)
     return at if at.year in YEARS else None
 
 
 def calendar_date(raw: Raw, name: str) -> date | None:
-    """The date of a row as `2026-06-17`, or `2026-06` for the first of a month; None for one that no row can have.
+    """The date of a row, written `2026-06-17`, or `2026-06` for the first of a month; None for a date outside of YEARS.
 
-    Raises for what is no date at all.
+    Raises ValueError, TypeError or KeyError for a value that is no date.
     """
     label = text(raw, name)
     day = date.fromisoformat(label if len(label) > len("2026-06") else f"{label}-01")
@@ -165,39 +166,39 @@ def zone(raw: Raw, name: str) -> ZoneInfo | None:
 
 
 def offset_hours(raw: Raw, name: str) -> float | None:
-    """Hours by which a clock is ahead of UTC, if there is a clock like that."""
+    """Hours by which a clock is ahead of UTC; None for an offset that no time zone has."""
     value = number(raw, name)
     return value if value is not None and abs(value) <= MOST_OFFSET_HOURS else None
 
 
 def zone_name(raw: Raw, name: str) -> str | None:
-    """The name of a time zone if it is one."""
-    found = zone(raw, name)
-    return found.key if found else None
+    """An IANA name of a time zone; None for any other text."""
+    zone_info = zone(raw, name)
+    return zone_info.key if zone_info else None
 
 
 def mapping(raw: Raw, name: str) -> Raw:
-    """A nested object; empty when absent or of another kind, as some vendors blank them out."""
+    """A nested object; empty if it is absent or of another type, since some vendors write "" or [] for "none"."""
     value = raw.get(name)
     return value if isinstance(value, Mapping) else {}
 
 
 def by_member(raw: Raw, name: str, member: str) -> dict[str, Raw]:
-    """The objects of a list by the text of one member; empty when there is no list. Anything else in it is skipped."""
-    listed = raw.get(name)
-    objects = [row for row in listed if isinstance(row, Mapping)] if isinstance(listed, list) else []
+    """The objects of a list, by the text of one member; empty if there is no list. Other values are skipped."""
+    values = raw.get(name)
+    objects = [row for row in values if isinstance(row, Mapping)] if isinstance(values, list) else []
     return {key: row for row in objects if (key := optional_text(row, member)) is not None}
 
 
 def check_id(raw: Any, name: str, id: str) -> None:
-    """Raises AnotherThing if the member holds another id; a reply without the member is accepted."""
+    """Raises WrongRecord if the member holds another id; a reply without the member is accepted."""
     reported = optional_text(raw, name) if isinstance(raw, Mapping) else None
     if reported not in (None, id):
-        raise AnotherThing
+        raise WrongRecord
 
 
 def as_object(value: Any) -> Raw:
-    """A required object, for a converter whose result is read on outside of it. Raises TypeError for anything else."""
+    """A required object, for a converter that returns it unread. Raises TypeError for anything else."""
     if not isinstance(value, Mapping):
         raise TypeError("it is not an object")
     return value
@@ -214,7 +215,7 @@ def epoch(raw: Raw, name: str) -> datetime | None:
 
 
 def rows(raw: Any, *path: str, optional: bool = False) -> list[Any]:
-    """The list found by going down `path`; empty where the last member is missing and `optional`."""
+    """The list at the end of `path`; empty if `optional` and the last member is missing."""
     for depth, name in enumerate(path, 1):
         if not isinstance(raw, Mapping):
             raise TypeError("the answer is not an object")

@@ -1,7 +1,6 @@
-"""Reads a vendor's series tile by tile, only as far as a page of intervals needs."""
+"""Reads a vendor's series tile by tile, only as far as a page of intervals needs it."""
 
-from __future__ import annotations
-
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
@@ -17,7 +16,7 @@ MAX_CALLS = 12
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """Rows of one span, a list for each device, read with one or more calls. Tiles lie edge to edge."""
+    """A span of time whose rows, one list for each device, are read with `calls` calls. Tiles lie edge to edge."""
 
     start: datetime
     end: datetime
@@ -29,9 +28,11 @@ class Tile:
 class Series:
     """Description of a series, known before any of its rows is read.
 
-    tiles: the tiles between two instants, both borders of intervals. They do not depend on the requested window, so
-    that neighbouring pages share replies. lag: how long a row usually takes to arrive. nights: whether rows are absent
-    while a device sleeps. since: when the site or device went into service.
+    tiles: the tiles between two boundaries of intervals. They do not depend on the requested window, so that
+    neighbouring pages share replies.
+    lag: the usual time until the vendor reports a row.
+    nights: whether rows are absent while a device sleeps.
+    since: when the site or device went into service.
     """
 
     zone: tzinfo
@@ -59,9 +60,9 @@ def calendar_tiles(
 def fixed_tiles(
     days: int, zone: tzinfo, read: Callable[[datetime, datetime], Sequence[list[Row]]], calls: int = 1
 ) -> Callable[[datetime, datetime], Iterator[Tile]]:
-    """Tiles of so many dates of the zone's calendar, for vendors whose calls name two instants.
+    """Tiles of `days` dates of the zone's calendar, for vendors whose calls name two instants.
 
-    They begin at dates whose count since year 1 divides by `days`, wherever the window begins.
+    Wherever the window begins, a tile begins at a date whose ordinal (days since year 1) is a multiple of `days`.
     """
 
     def tiles(start: datetime, end: datetime) -> Iterator[Tile]:
@@ -69,8 +70,8 @@ def fixed_tiles(
         first -= timedelta(days=first.toordinal() % days)
         while day_start(first, zone) < end:
             after = first + timedelta(days=days)
-            begins, ends = day_start(first, zone), day_start(after, zone)
-            yield Tile(begins, ends, partial(read, begins, ends), calls)
+            span = day_start(first, zone), day_start(after, zone)
+            yield Tile(*span, partial(read, *span), calls)
             first = after
 
     return tiles
@@ -78,51 +79,49 @@ def fixed_tiles(
 
 @dataclass(frozen=True, slots=True)
 class ReadUpTo:
-    """All intervals before `until` have been yielded, as far as there are any."""
+    """Marks that all existing intervals before `until` have been yielded."""
 
     until: datetime
     key: tuple[str, ...] = ()
 
 
 def intervals(series: Series, window: Window, size: int, now: datetime) -> Iterator[Interval | ReadUpTo]:
-    """The first `size` intervals of a window, or as many as MAX_CALLS reach; after each step how far it has come."""
-    borders = list(window.borders())
-    parts: list[list[Row]] = []
-    told, calls = 0, 0
-    for tile in series.tiles(window.start, window.end) if len(borders) > 1 else ():
+    """The first `size` intervals of a window, or as many as MAX_CALLS reach; after each tile a ReadUpTo."""
+    boundaries = list(window.boundaries())
+    rows_by_device: list[list[Row]] = []
+    done = calls = 0  # `done`: index of the boundary up to which intervals were yielded.
+    for tile in series.tiles(window.start, window.end) if len(boundaries) > 1 else ():
         calls += tile.calls
         if size <= 0 or calls > MAX_CALLS:
             return
-        _append(parts, tile.read(), now)
-        covered = len(borders) if tile.end >= window.end else max(told + 1, _count(borders, tile.end))
-        for found in _between(series, parts, borders[told:covered], window.zone, now):
+        _append(rows_by_device, tile.read(), now)
+        covered = len(boundaries) if tile.end >= window.end else max(done + 1, bisect_right(boundaries, tile.end))
+        for interval in _between(series, rows_by_device, boundaries[done:covered], window.zone, now):
             if size > 0:
-                yield found
+                yield interval
                 size -= 1
-                told = borders.index(found.end, told)
+                done = boundaries.index(interval.end, done)
         if size > 0:
-            told = covered - 1
-        yield ReadUpTo(borders[told])
-    yield ReadUpTo(borders[told])
+            done = covered - 1
+        yield ReadUpTo(boundaries[done])
+    yield ReadUpTo(boundaries[done])
 
 
-def _append(parts: list[list[Row]], read: Sequence[list[Row]], now: datetime) -> None:
-    """Adds a tile's rows to each device's; a row that both tiles hold at their edge counts once, one of the future not
-    at all."""
-    for number, rows in enumerate(read):
-        if number == len(parts):
-            parts.append([])
-        last = parts[number][-1].end if parts[number] else None
-        parts[number] += [row for row in rows if (last is None or row.start >= last) and row.start < now]
-
-
-def _count(borders: Sequence[datetime], until: datetime) -> int:
-    """How many borders lie at or before the instant."""
-    return sum(border <= until for border in borders)
+def _append(rows_by_device: list[list[Row]], tile_rows: Sequence[list[Row]], now: datetime) -> None:
+    """Adds a tile's rows to those of each device, without rows of the future. A row that both tiles hold at their edge
+    counts once."""
+    for number, rows in enumerate(tile_rows):
+        if number == len(rows_by_device):
+            rows_by_device.append([])
+        earlier = rows_by_device[number]
+        end = earlier[-1].end if earlier else None
+        earlier += [row for row in rows if (end is None or row.start >= end) and row.start < now]
 
 
 def _between(
-    series: Series, parts: Sequence[list[Row]], borders: Sequence[datetime], zone: tzinfo, now: datetime
+    series: Series, rows_by_device: Sequence[list[Row]], boundaries: Sequence[datetime], zone: tzinfo, now: datetime
 ) -> list[Interval]:
-    found = [list(resample(rows, borders, zone, now - series.lag, nights=series.nights)) for rows in parts]
-    return found[0] if len(found) == 1 else list(together(found, parts, zone, nights=series.nights))
+    """The intervals between the boundaries, summed over all devices."""
+    known_until = now - series.lag
+    parts = [list(resample(rows, boundaries, zone, known_until, nights=series.nights)) for rows in rows_by_device]
+    return parts[0] if len(parts) == 1 else list(together(parts, rows_by_device, zone, nights=series.nights))

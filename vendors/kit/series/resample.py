@@ -1,13 +1,11 @@
-"""Resamples rows to intervals: the energy within each, with its quality.
+"""Resamples rows to intervals: the energy within each interval, and its quality.
 
-No row, no interval: a time without measurements is left out, never 0. Rows across a border are split by time.
+A time without rows has no interval, never an interval of 0. A row across a boundary is split in proportion to time.
 """
-
-from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from itertools import pairwise
 from math import fsum
@@ -17,7 +15,7 @@ from vendors.kit.series.rows import Quality, Reporting, Row
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Energies in kWh from start to end (UTC): of solar (produced,), of batteries (charged, discharged)."""
+    """Energies in kWh from start to end (UTC): (produced,) of solar, (charged, discharged) of batteries."""
 
     start: datetime
     end: datetime
@@ -33,25 +31,25 @@ class Interval:
 
 
 def resample(
-    rows: Sequence[Row], borders: Sequence[datetime], zone: tzinfo, known_until: datetime, *, nights: bool
+    rows: Sequence[Row], boundaries: Sequence[datetime], zone: tzinfo, known_until: datetime, *, nights: bool
 ) -> Iterator[Interval]:
-    """The intervals between the borders of which there are rows. Rows are in order and do not overlap.
+    """The intervals between the boundaries for which there are rows. Rows are in order and do not overlap.
 
-    known_until: where the vendor's data end by now, its lag considered; what ends later is partial.
+    known_until: the end of the vendor's data at present, with its lag; an interval that ends later is partial.
     nights: whether rows are absent while the device sleeps, so that a day may begin late and end early.
     """
     starts, ends = [row.start for row in rows], [row.end for row in rows]
-    for start, end in pairwise(borders):
+    for start, end in pairwise(boundaries):
         first, last = bisect_right(ends, start), bisect_left(starts, end)
         within = rows[first:last]
-        # The share of a lump across a border is unknown; what was measured before and after it counts.
+        # The share of a lump across a boundary is unknown, so only the rows before and after it count.
         placed = [row for row in within if not row.is_lump or (row.start >= start and row.end <= end)]
-        found = _sum(placed, start, end)
-        if found is None:
+        interval = _sum(placed, start, end)
+        if interval is None:
             continue
         around = rows[max(0, first - 1) : last + 1]
         is_partial = len(placed) < len(within) or end > known_until or _has_hole(around, start, end, zone, nights)
-        yield _with_quality(found, Quality.PARTIAL) if is_partial else found
+        yield replace(interval, quality=Quality.PARTIAL) if is_partial else interval
 
 
 def _sum(rows: Sequence[Row], start: datetime, end: datetime) -> Interval | None:
@@ -91,9 +89,9 @@ def least(counts: Sequence[Reporting | None]) -> Reporting | None:
 
 
 def _has_hole(rows: Sequence[Row], start: datetime, end: datetime, zone: tzinfo, nights: bool) -> bool:
-    """Whether rows are missing in the interval; `rows` are those within and their neighbours.
+    """Whether rows are missing in the interval; `rows` are the rows within it and their neighbours.
 
-    Where rows are absent at night, what lies before the first and after the last of a date is none.
+    Where rows are absent at night, the time before the first and after the last row of a date is no hole.
     """
     if not nights:
         within = [row for row in rows if row.end > start and row.start < end]
@@ -112,40 +110,32 @@ def _date(at: datetime, zone: tzinfo) -> date:
     return at.astimezone(zone).date()
 
 
-def _with_quality(found: Interval, quality: Quality, reporting: Reporting | None = None) -> Interval:
-    return Interval(
-        found.start,
-        found.end,
-        found.kwh,
-        found.soc_percent,
-        max(found.quality, quality),
-        reporting or found.reporting,
-    )
-
-
 def together(
     parts: Sequence[Sequence[Interval]], rows: Sequence[Sequence[Row]], zone: tzinfo, *, nights: bool
 ) -> Iterator[Interval]:
-    """The sum of several devices' intervals, made of these rows of each. Of how many it is stands in `reporting` where
-    one says nothing; where devices do not sleep (`nights`), each one without an interval is missing."""
+    """The sums of several devices' intervals; `rows` are the rows from which the intervals of each device were made.
+
+    `reporting` counts the devices that have an interval or sleep; where devices never sleep (`nights` is false), each
+    device without an interval is missing.
+    """
     by_start: dict[datetime, dict[int, Interval]] = {}
     for number, part in enumerate(parts):
         for interval in part:
             by_start.setdefault(interval.start, {})[number] = interval
     for start in sorted(by_start):
-        found = by_start[start]
-        end = next(iter(found.values())).end
-        silent = [number for number in range(len(parts)) if number not in found]
+        reported = by_start[start]
+        end = next(iter(reported.values())).end
+        silent = [number for number in range(len(parts)) if number not in reported]
         missing = sum(not (nights and _sleeps(rows[number], start, end, zone)) for number in silent)
-        yield _added(list(found.values()), Reporting(len(parts) - missing, len(parts)))
+        yield _added(list(reported.values()), Reporting(len(parts) - missing, len(parts)))
 
 
 def _sleeps(rows: Sequence[Row], start: datetime, end: datetime, zone: tzinfo) -> bool:
-    """Whether a device without an interval there sleeps: it has rows of that date before it or after it. With both it
-    has a gap, and with none it is silent."""
+    """Whether a device without an interval from `start` to `end` sleeps: it has rows of that date either before or
+    after. With rows both before and after it has a gap, with neither it is silent."""
     first, last = bisect_right(rows, start, key=_row_end), bisect_left(rows, end, key=_row_start)
     if first < last:
-        return False  # A lump, or a row that was not to be believed.
+        return False  # There is a lump, or a row with an impossible value.
     day = _date(start, zone)
     before, after = rows[first - 1 : first], rows[last : last + 1]
     return any(_date(row.start, zone) == day for row in before) != any(_date(row.start, zone) == day for row in after)
@@ -159,14 +149,15 @@ def _row_end(row: Row) -> datetime:
     return row.end
 
 
-def _added(intervals: Sequence[Interval], of: Reporting) -> Interval:
+def _added(intervals: Sequence[Interval], devices: Reporting) -> Interval:
     charges = [interval.soc_percent for interval in intervals if interval.soc_percent is not None]
-    reporting = of if of.n < of.of else least([interval.reporting for interval in intervals])
+    are_missing = devices.n < devices.of
+    reporting = devices if are_missing else least([interval.reporting for interval in intervals])
     return Interval(
         intervals[0].start,
         intervals[0].end,
         tuple(map(fsum, zip(*(interval.kwh for interval in intervals), strict=True))),
         fsum(charges) / len(charges) if len(charges) == len(intervals) else None,
-        max(*(interval.quality for interval in intervals), Quality.PARTIAL if of.n < of.of else Quality.MEASURED),
+        max(*(interval.quality for interval in intervals), Quality.PARTIAL if are_missing else Quality.MEASURED),
         reporting,
     )

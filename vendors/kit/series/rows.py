@@ -1,9 +1,8 @@
-"""Rows of a vendor's series, as spans with an energy, made from stamped amounts, from totals or from counters.
+"""Rows of a vendor's series: spans of time with an energy, made from stamped amounts, totals or counter readings.
 
-A plugin reads its rows into samples and says what they are; the fidelity rules on gaps, doubles and jumps live here.
+A plugin reads the vendor's rows into samples and names their kind; the rules for gaps, duplicates and counter resets
+are here.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -14,9 +13,9 @@ from typing import TypeVar
 
 from vendors.kit.series.windows import CalendarUnit, day_start, hours, next_period
 
-# The energy after a gap up to this long is spread evenly over it. After a longer gap only the sum is known.
+# The energy after a gap of at most this length is spread evenly over the gap. After a longer gap only the sum is known.
 GAP = timedelta(hours=1)
-# Factor on a device's rating above which a row's mean power is a fault in the vendor's data.
+# A row whose mean power is more than this many times the device's rating is a fault in the vendor's data.
 MOST = 1.3
 # Number of neighbouring rows from which the power at a reset is estimated.
 NEAR = 6
@@ -25,7 +24,7 @@ T = TypeVar("T")
 
 
 class Quality(IntEnum):
-    """How good an interval is; the worst of its parts counts."""
+    """Quality of an interval: the worst quality of its parts."""
 
     MEASURED = 0
     DERIVED = 1
@@ -34,7 +33,7 @@ class Quality(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reporting:
-    """How many of the devices behind a value have reported."""
+    """Number of devices that have reported, out of all devices behind a value."""
 
     n: int
     of: int
@@ -42,9 +41,9 @@ class Reporting:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One row of a vendor: its time, and energies in kWh, (produced,) or (charged, discharged); no row without.
+    """A vendor's row: its time, and its energies in kWh, (produced,) or (charged, discharged).
 
-    For a counter the energies are its readings.
+    For a counter the energies are its readings. A row without energies has no sample.
     """
 
     at: datetime
@@ -55,7 +54,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Energies that flowed from start to end (UTC). None: the vendor's value was impossible."""
+    """Energies that flowed from start to end (UTC); `kwh` is None where the vendor's value was impossible."""
 
     start: datetime
     end: datetime
@@ -64,59 +63,58 @@ class Row:
     reporting: Reporting | None = None
     quality: Quality = Quality.MEASURED
     is_lump: bool = False
-    """Whether it stands for a gap, within which the time of the flow is unknown."""
+    """Whether the row covers a gap, within which the time of the flow is unknown."""
 
 
 def last_of_each(timed: Iterable[tuple[datetime, T | None]]) -> list[T]:
-    """In the order of time, one for each instant: vendors repeat and shuffle rows; the one delivered last wins.
+    """The values in order of time, one for each instant: vendors repeat and shuffle rows, and the last delivery counts.
 
-    None is a row without a value: where it comes last nothing is known, whatever came before.
+    None is a row without a value; where it is the last delivery, the instant has no value.
     """
     last = dict(timed)
     return [value for at in sorted(last) if (value := last[at]) is not None]
 
 
 def latest(samples: Iterable[Sample]) -> list[Sample]:
-    """As `last_of_each`, of rows that all have values."""
+    """The samples in order of time, one for each instant, as `last_of_each` chooses."""
     return last_of_each((sample.at, sample) for sample in samples)
 
 
 def distances(samples: Iterable[Sample]) -> list[timedelta]:
-    """The times between neighbouring stamps, the shortest first: their median is how long most rows last."""
+    """The times between neighbouring stamps, shortest first. Their median is the length of most rows."""
     stamps = sorted({sample.at for sample in samples})
     return sorted(after - before for before, after in pairwise(stamps))
 
 
 def within(rows: Iterable[Row], start: datetime, end: datetime) -> list[Row]:
-    """The rows that begin in the span. Of today up to now: vendors' answers hold rows of other dates and of the future,
-    which are neither produced today nor the newest."""
+    """The rows that begin in the span. With the span from midnight to now, it excludes rows of other dates and of the
+    future, which vendors' replies also hold."""
     return [row for row in rows if start <= row.start < end]
 
 
 def rows_from_amounts(
     samples: Iterable[Sample], step: timedelta, *, at_end: bool, catches_up: bool = False
 ) -> list[Row]:
-    """Rows from energies of one step each, stamped with its start or its end.
+    """Rows from energies of one step each, stamped with its start or (`at_end`) its end.
 
-    catches_up: whether a row after missing ones holds their energy as well, so that its span begins with the row
-    before it.
+    catches_up: whether a row after missing rows includes their energy, so that its span begins at the last row's end.
     """
     rows: list[Row] = []
     for sample in latest(samples):
         start = sample.at - step if at_end else sample.at
         row = Row(start, start + step, sample.kwh, sample.soc_percent, sample.reporting)
-        before = rows[-1].end if rows else start
-        if before > row.start:
-            row = replace(row, start=before)
-        elif catches_up and before < row.start:
-            row = replace(row, start=before, quality=Quality.DERIVED, is_lump=row.start - before > GAP)
+        last_end = rows[-1].end if rows else start
+        if last_end > row.start:
+            row = replace(row, start=last_end)
+        elif catches_up and last_end < row.start:
+            row = replace(row, start=last_end, quality=Quality.DERIVED, is_lump=row.start - last_end > GAP)
         if row.start < row.end:
             rows.append(row)
     return rows
 
 
 def rows_from_totals(samples: Iterable[Sample], zone: tzinfo, unit: CalendarUnit) -> list[Row]:
-    """Rows from a vendor's totals of days or months, each labelled with any instant of its first date."""
+    """Rows from a vendor's totals of days, months or years, each labelled with any instant of its first date."""
     rows = []
     for sample in latest(samples):
         first = sample.at.astimezone(zone).date()
@@ -128,37 +126,41 @@ def rows_from_totals(samples: Iterable[Sample], zone: tzinfo, unit: CalendarUnit
 def rows_from_counter(
     samples: Iterable[Sample], step: timedelta, resolution_kwh: float, most_kw: float | None = None
 ) -> list[Row]:
-    """Rows from readings of counters that rise, and fall to 0 at the start of their day.
+    """Rows from readings of counters that rise, and that may be reset to 0, e.g. at the start of each day.
 
-    step: the usual time between two readings. A reading that falls and comes back was a fault and does not count. A
-    counter that falls and goes on has been reset: what it shows has come since, and what came before that is taken to
-    have flowed as in the rows before. One that falls to more than can have come since then (at `most_kw`) is another
-    device's: that step is lost.
+    A reading that drops and recovers is a fault and is ignored. A counter that drops and goes on from there was reset:
+    its new reading is the energy since the reset, and the energy before the reset is estimated from the rows before. A
+    new reading that the device cannot have reached within the step is another device's: that step is lost.
+
+    step: the usual time between two readings.
+    resolution_kwh: the smallest rise that the counter can show.
+    most_kw: the power that the device can reach, if known.
     """
     rows: list[Row] = []
     for before, after in pairwise(_without_dips(latest(samples))):
         pairs = list(zip(before.kwh, after.kwh, strict=True))
-        kwh = tuple(now if now < then else now - then for then, now in pairs)
+        kwh = tuple(new if new < old else new - old for old, new in pairs)
         row = Row(before.at, after.at, kwh, after.soc_percent, after.reporting)
-        if any(now < then for then, now in pairs):
+        if any(new < old for old, new in pairs):
             row = _reset(row, rows[-NEAR:], resolution_kwh, most_kw)
         rows.append(_over_gap(row, step, resolution_kwh))
     return rows
 
 
-def _reset(row: Row, before: list[Row], resolution_kwh: float, most_kw: float | None) -> Row:
-    """The step in which a counter was reset; its energy is the reading since then, if that is possible."""
-    shown = row.kwh or ()
-    if max(shown) > (most_kw or 0.0) * MOST * hours(row.end - row.start) + resolution_kwh:
+def _reset(row: Row, earlier: list[Row], resolution_kwh: float, most_kw: float | None) -> Row:
+    """The step in which a counter was reset. Its energy is the new reading, or the estimate from the rows before if
+    that is greater; None if the device cannot have reached the new reading."""
+    reading = row.kwh or ()
+    if max(reading) > (most_kw or 0.0) * MOST * hours(row.end - row.start) + resolution_kwh:
         return replace(row, kwh=None, quality=Quality.PARTIAL)
-    near = [other for other in before if other.kwh is not None and not other.is_lump]
+    near = [other for other in earlier if other.kwh is not None and not other.is_lump]
     share = (row.end - row.start) / sum((other.end - other.start for other in near), timedelta()) if near else 0.0
-    usual = [sum(other.kwh[which] for other in near if other.kwh) * share for which in range(len(shown))]
-    return replace(row, kwh=tuple(map(max, shown, usual)), quality=Quality.DERIVED)
+    estimate = [sum(other.kwh[flow] for other in near if other.kwh) * share for flow in range(len(reading))]
+    return replace(row, kwh=tuple(map(max, reading, estimate)), quality=Quality.DERIVED)
 
 
 def _over_gap(row: Row, step: timedelta, resolution_kwh: float) -> Row:
-    """What came over a long gap is a lump, unless it is nothing, or less than the counter can tell."""
+    """The row as a lump if it covers a long gap; without the gap if the counter rose by no more than its resolution."""
     if row.end - row.start <= max(GAP, 2 * step) or row.kwh is None:
         return row
     if max(row.kwh) <= resolution_kwh * 1.01:
@@ -167,22 +169,22 @@ def _over_gap(row: Row, step: timedelta, resolution_kwh: float) -> Row:
 
 
 def _without_dips(samples: list[Sample]) -> Iterator[Sample]:
-    """Without readings below the one before that are followed by one as high again: a row of zeros, mostly."""
-    height: tuple[float, ...] | None = None
+    """The samples without dips: readings below the last one that the next reading does not confirm, often zeros."""
+    last: tuple[float, ...] | None = None
     for number, sample in enumerate(samples):
         after = samples[number + 1].kwh if number + 1 < len(samples) else None
-        if height is not None and after is not None and _below(sample.kwh, height) and not _below(after, height):
+        if last is not None and after is not None and _has_fallen(sample.kwh, last) and not _has_fallen(after, last):
             continue
-        height = sample.kwh
+        last = sample.kwh
         yield sample
 
 
-def _below(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return any(a < b for a, b in zip(one, other, strict=True))
+def _has_fallen(reading: tuple[float, ...], earlier: tuple[float, ...]) -> bool:
+    return any(new < old for old, new in zip(earlier, reading, strict=True))
 
 
 def without_impossible(rows: Iterable[Row], most_kw: float | None) -> list[Row]:
-    """The rows, without the energy of those that no device of this rating can have given: they become suspect."""
+    """The rows; where no device of this rating can have produced the energy, `kwh` is None and the quality partial."""
     if not most_kw:
         return list(rows)
     return [

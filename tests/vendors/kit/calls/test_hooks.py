@@ -5,7 +5,7 @@ import pytest
 from tests.vendors.support import TRANSPORT
 from vendors.kit import ANY, Credential, Forbidden, Shape, Unauthorized, Vendor, VendorError
 from vendors.kit.calls.cloud import open_cloud
-from vendors.kit.calls.reply_cache import Replies
+from vendors.kit.calls.reply_cache import ReplyCache
 from vendors.kit.deadline import Deadline
 
 BASE = "https://hooks.test"
@@ -17,9 +17,9 @@ class Hooked(Vendor):
     hosts = {"hooked": {"main": BASE}}
 
     def failure(self, reply, request):
-        if reply.about.get("refused") or (reply.about.get("data") or {}).get("refused"):
+        if reply.json_object.get("refused") or (reply.json_object.get("data") or {}).get("refused"):
             return Forbidden(reply.url)
-        if reply.status == 401 and reply.about.get("why") == "expired":
+        if reply.status == 401 and reply.json_object.get("why") == "expired":
             return Unauthorized(reply.url, "the token has expired")
         return None
 
@@ -32,7 +32,7 @@ class Hooked(Vendor):
 
 @pytest.fixture
 def client():
-    vendor = open_cloud("hooked", Hooked, TRANSPORT, Replies()).open(Credential({"token": "made-up"}), Deadline(5))
+    vendor = open_cloud("hooked", Hooked, TRANSPORT, ReplyCache()).open(Credential({"token": "made-up"}), Deadline(5))
     yield vendor.client
     assert vendor.client is not None, "the client holds its vendor weakly"
 

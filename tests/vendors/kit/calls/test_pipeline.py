@@ -12,8 +12,8 @@ import responses
 from tests.vendors.support import BASE, cloud_of, credential_of, open_vendor
 from vendors.kit import BackendError, BadReply, Rate, RateLimited, Timeout
 from vendors.kit.calls.breaker import FAULTS, WITNESSES
-from vendors.kit.calls.quota import Budget
-from vendors.kit.calls.reply_cache import Mode, Replies
+from vendors.kit.calls.quota import Quota
+from vendors.kit.calls.reply_cache import Mode, ReplyCache
 from vendors.kit.calls.single_flight import SingleFlight
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.deadline import Deadline
@@ -57,7 +57,7 @@ def test_an_error_has_no_wait_that_is_over(wait):
 
 def test_calls_that_the_breaker_stops_are_not_paid_for(network):
     cloud = cloud_of("solaredge")
-    cloud.budget = Budget("solaredge", 4, Rate(10, 60))
+    cloud.quota = Quota("solaredge", 4, Rate(10, 60))
     breaker = cloud.breakers[BASE]
     for number in range(FAULTS):
         breaker.failed(str(number % WITNESSES).encode())
@@ -75,7 +75,7 @@ def test_a_hold_that_comes_while_a_call_is_paced_stops_it():
         now[0] += seconds
         budget.hold("group", 60)
 
-    budget = Budget("solaredge", 4, Rate(1, 1), clock=lambda: now[0], sleep=sleep)
+    budget = Quota("solaredge", 4, Rate(1, 1), clock=lambda: now[0], sleep=sleep)
     with budget.spend("group", "url", Deadline(5)):
         pass
     with pytest.raises(RateLimited), budget.spend("group", "url", Deadline(5)):
@@ -117,7 +117,7 @@ def test_a_list_of_which_nothing_could_be_read_is_not_kept(network):
 
 def test_what_is_from_memory_says_so_whichever_call_failed(network):
     now = [0.0]
-    cloud = cloud_of("solaredge", replies=Replies(clock=lambda: now[0]))
+    cloud = cloud_of("solaredge", reply_cache=ReplyCache(clock=lambda: now[0]))
     network.get(SITES, json=[{"siteId": number} for number in range(3)])
     for number in range(2):
         network.get(f"{SITES}/{number}/devices", json=[{"type": "INVERTER", "serialNumber": f"7E{number}"}])
@@ -125,7 +125,7 @@ def test_what_is_from_memory_says_so_whichever_call_failed(network):
     assert len(sweep_of(cloud).records) == 2
     now[0] = 7200.0
     credential = credential_of(cloud.vendor, "solaredge", {"X-Authorization-solaredge": "one-made-up-key"})
-    cloud.budget.hold(credential.fingerprint(cloud.secret, cloud.vendor.limits.group).hex(), 60)
+    cloud.quota.hold(credential.fingerprint(cloud.secret, cloud.vendor.limits.group).hex(), 60)
     sweep = sweep_of(cloud)
     assert len(sweep.records) == 2
     assert "from memory, up to 7200 s old" in sweep.incomplete
@@ -204,4 +204,4 @@ def test_a_very_large_reply_does_not_take_the_place_of_the_others(network):
     for _ in range(2):
         assert sweep_of(cloud, "sites").failure is None
     assert len(network.calls) == 2
-    assert cloud.replies.bytes == 0
+    assert cloud.reply_cache.bytes == 0

@@ -9,7 +9,7 @@ import pytest
 from tests.vendors.support import BASE, cloud_of, open_vendor
 from vendors.kit import Rate, RateLimited
 from vendors.kit.calls.cloud import open_cloud
-from vendors.kit.calls.quota import FIRST_HOLD_SECONDS, GROUPS, Budget, Ledger
+from vendors.kit.calls.quota import FIRST_HOLD_SECONDS, GROUPS, Ledger, Quota
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Busy
@@ -28,7 +28,7 @@ def budget_of(now, rate=None, parallel=4, slept=None):
         (slept if slept is not None else []).append(seconds)
         now[0] += seconds
 
-    return Budget("sma", parallel, rate, clock=lambda: now[0], sleep=sleep)
+    return Quota("sma", parallel, rate, clock=lambda: now[0], sleep=sleep)
 
 
 def spend(budget, group="group", seconds=20):
@@ -96,7 +96,7 @@ def test_a_rate_of_one_s_own_is_refused_early_with_the_time_to_wait(network, nam
     for number in range(9):
         network.get(f"{BASE}/v2/sites/{number}/devices", json=[{"type": "INVERTER", "serialNumber": str(number)}])
     cloud = cloud_of(name)
-    limited = open_cloud(name, discover()[name], cloud.transport, cloud.replies, BASE, Rate(5, 3600))
+    limited = open_cloud(name, discover()[name], cloud.transport, cloud.reply_cache, BASE, Rate(5, 3600))
     sweep = Sweep(open_vendor(name, cloud=limited))
     sweep.run(lambda vendor: vendor.devices())
     assert len(network.calls) == 5, "the sixth was not made"
@@ -124,7 +124,7 @@ def throttled(network):
     """A cloud that answers 429 without a hint until it is told otherwise, and its clock."""
     network.get(PLANTS, status=429)
     cloud, now = cloud_of("sma"), [1000.0]
-    cloud.budget = Budget("sma", 4, None, Ledger(lambda: now[0]), clock=lambda: now[0])
+    cloud.quota = Quota("sma", 4, None, Ledger(lambda: now[0]), clock=lambda: now[0])
     return cloud, now
 
 
@@ -162,7 +162,7 @@ def test_a_success_ends_the_doubling(network, throttled):
     network.replace("GET", PLANTS, json={"plants": []})
     assert list(open_vendor("sma", cloud=cloud, headers={"X-Authorization-sma": "Bearer one"}).sites()) == []
     network.replace("GET", PLANTS, status=429)
-    cloud.replies._kept.clear()
+    cloud.reply_cache._entries.clear()
     refusal(cloud)
     assert refusal(cloud).retry_after == 2
 
@@ -176,7 +176,7 @@ def test_a_hold_is_its_group_s_alone(network, throttled):
 
 def test_refusals_that_were_under_way_together_count_once_and_an_old_success_does_not_end_the_doubling():
     now = [1000.0]
-    budget = Budget("sma", 4, ledger=Ledger(lambda: now[0]), clock=lambda: now[0])
+    budget = Quota("sma", 4, ledger=Ledger(lambda: now[0]), clock=lambda: now[0])
     for seconds in (2, 4):
         for _ in range(4):
             budget.throttled("group", None)
@@ -199,7 +199,7 @@ def test_refusals_that_come_at_the_same_moment_count_once():
             return until
 
     ledger = Distant(lambda: 1000.0)
-    budget = Budget("sma", 8, ledger=ledger, clock=lambda: 1000.0)
+    budget = Quota("sma", 8, ledger=ledger, clock=lambda: 1000.0)
 
     def refuse(number):
         together.wait(20)
@@ -212,7 +212,7 @@ def test_refusals_that_come_at_the_same_moment_count_once():
 
 def test_a_hint_of_the_vendor_is_kept_to_instead():
     now = [1000.0]
-    budget = Budget("sma", 4, ledger=Ledger(lambda: now[0]), clock=lambda: now[0])
+    budget = Quota("sma", 4, ledger=Ledger(lambda: now[0]), clock=lambda: now[0])
     budget.throttled("group", 0.5)
     now[0] += 0.5
     with budget.spend("group", "url", Deadline(5)):

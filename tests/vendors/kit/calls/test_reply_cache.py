@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from vendors.kit import Credential, RawReply, Request
-from vendors.kit.calls.reply_cache import OVERHEAD, Replies, _size
+from vendors.kit.calls.reply_cache import OVERHEAD, ReplyCache, _size
 
 URL = "https://vendor.test/"
 SIZE = OVERHEAD + len(URL)
@@ -39,7 +39,7 @@ def key(store, call):
 
 @given(CALLS, CALLS)
 def test_two_calls_share_a_reply_only_if_they_are_equal_in_everything(one, other):
-    store = Replies()
+    store = ReplyCache()
     assert (key(store, one) == key(store, other)) == (one == other)
 
 
@@ -48,7 +48,7 @@ def test_two_calls_share_a_reply_only_if_they_are_equal_in_everything(one, other
 def test_a_call_that_differs_in_one_part_alone_has_another_key(place, call, data):
     other = list(call)
     other[place] = data.draw(PARTS[place].filter(lambda part: part != call[place]))
-    store = Replies()
+    store = ReplyCache()
     assert key(store, call) != key(store, other)
     assert key(store, call) == key(store, tuple(call)), "and nothing else makes a difference"
 
@@ -60,22 +60,22 @@ def test_the_same_text_cut_at_other_places_is_another_call(text, data):
         parts = {text[one:two]: text[two:three]}
         return text[:one], parts, "GET", text[three:four], text[four:].encode()
 
-    store, one, other = Replies(), cut(), cut()
+    store, one, other = ReplyCache(), cut(), cut()
     assert (key(store, one) == key(store, other)) == (one == other)
 
 
 def test_a_key_tells_nothing_of_credential_or_url():
-    store = Replies()
+    store = ReplyCache()
     found = store.key("sma", owner({"token": "sentinel"}), Request("GET", "https://vendor.test", "/x"))
     assert isinstance(found, bytes)
     assert len(found) == 20
-    other_process = Replies().key("sma", owner({"token": "sentinel"}), Request("GET", "https://vendor.test", "/x"))
+    other_process = ReplyCache().key("sma", owner({"token": "sentinel"}), Request("GET", "https://vendor.test", "/x"))
     assert found != other_process
 
 
 def test_a_reply_is_fresh_for_as_long_as_is_asked():
     now = [100.0]
-    store = Replies(clock=lambda: now[0])
+    store = ReplyCache(clock=lambda: now[0])
     store.put(b"k", reply())
     now[0] = 160.0
     assert store.get(b"k", max_age=60) is not None
@@ -83,7 +83,7 @@ def test_a_reply_is_fresh_for_as_long_as_is_asked():
 
 
 def test_memory_is_bounded_and_the_least_used_goes_first():
-    store = Replies(max_bytes=3 * (1000 + SIZE))
+    store = ReplyCache(max_bytes=3 * (1000 + SIZE))
     for name in (b"a", b"b", b"c"):
         store.put(name, reply(1000))
     store.get(b"a", 60)
@@ -104,7 +104,7 @@ def test_what_is_really_held_is_the_bound_within_a_third_after_ten_times_as_much
     bound, chance, put = 300_000, random.Random(1), 0
     tracemalloc.start()
     try:
-        store = Replies(max_bytes=bound)
+        store = ReplyCache(max_bytes=bound)
         while put < 10 * bound:
             sizes = chance.randint(body // 2, body * 2), chance.randint(headers // 2, headers)
             reply = fetched(chance, put, *sizes)
@@ -121,14 +121,14 @@ def test_what_is_really_held_is_the_bound_within_a_third_after_ten_times_as_much
 
 
 def test_a_reply_larger_than_the_store_is_not_kept_and_does_no_harm():
-    store = Replies(max_bytes=5000)
+    store = ReplyCache(max_bytes=5000)
     store.put(b"big", reply(10_000))
     assert store.get(b"big", 60) is None
     assert store.bytes == 0
 
 
 def test_a_reply_that_is_taken_back_gives_its_place_to_the_one_before():
-    store = Replies()
+    store = ReplyCache()
     first, nothing = store.put(b"k", reply(10))
     second, previous = store.put(b"k", reply(20))
     assert (nothing, previous) == (None, first)

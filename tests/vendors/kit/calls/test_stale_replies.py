@@ -3,7 +3,7 @@
 import pytest
 
 from tests.vendors.support import BASE, cloud_of, open_vendor
-from vendors.kit.calls.reply_cache import Replies
+from vendors.kit.calls.reply_cache import ReplyCache
 from vendors.kit.calls.sweep import Sweep
 
 PLANTS = BASE + "/v1/plants"
@@ -27,7 +27,7 @@ def aged(network, now):
     for plant in ("1", "2"):
         devices = [{"deviceId": f"d{plant}", "type": "Solar Inverters", "generatorPower": 1.0}]
         network.get(f"{PLANTS}/{plant}/devices/lean", json={"devices": devices})
-    cloud = cloud_of("sma", replies=Replies(clock=lambda: now[0]))
+    cloud = cloud_of("sma", reply_cache=ReplyCache(clock=lambda: now[0]))
     assert listed(cloud).failure is None
     now[0] = 7200.0
     return cloud
@@ -48,7 +48,7 @@ def test_a_spent_quota_serves_cached_replies_without_further_calls(network, now)
     for number in range(30):
         devices = [{"deviceId": f"d{number}", "type": "Solar Inverters", "generatorPower": 1.0}]
         network.get(f"{PLANTS}/{number}/devices/lean", json={"devices": devices})
-    cloud = cloud_of("sma", replies=Replies(clock=lambda: now[0]))
+    cloud = cloud_of("sma", reply_cache=ReplyCache(clock=lambda: now[0]))
     assert len(listed(cloud).records) == 30
     now[0] = 7200.0
     for number in range(30):

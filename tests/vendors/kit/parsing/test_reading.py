@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vendors.kit.parsing.reading import (
-    AnotherThing,
+    WrongRecord,
     as_object,
     by_member,
     calendar_date,
@@ -245,7 +245,7 @@ def test_an_answer_that_tells_no_id_or_the_one_asked_for_is_taken(answer):
 
 
 def test_an_answer_about_another_thing_is_refused():
-    with pytest.raises(AnotherThing):
+    with pytest.raises(WrongRecord):
         check_id({"id": 8}, "id", "7")
 
 

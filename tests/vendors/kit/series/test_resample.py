@@ -21,7 +21,7 @@ from vendors.kit import (
     without_impossible,
 )
 from vendors.kit.series.resample import Interval, resample, together
-from vendors.kit.series.windows import Window, day_start, interval_start, next_border
+from vendors.kit.series.windows import Window, day_start, interval_start, next_boundary
 
 START = datetime(2026, 6, 17, tzinfo=UTC)
 STEP = timedelta(minutes=5)
@@ -213,12 +213,12 @@ def rows_that_catch_up(readings, start):
 
 
 def at_level(level, rows, zone, start):
-    borders = list(Window(level, start, next_border(Level.DAY, start, zone), zone).borders())
+    borders = list(Window(level, start, next_boundary(Level.DAY, start, zone), zone).boundaries())
     return list(resample(rows, borders, zone, ENDLESS + timedelta(days=365), nights=True))
 
 
 def lies_within(row, level, zone):
-    return row.end <= next_border(level, interval_start(level, row.start, zone), zone)
+    return row.end <= next_boundary(level, interval_start(level, row.start, zone), zone)
 
 
 @pytest.mark.parametrize(("zone", "start"), NIGHTS.values(), ids=NIGHTS)

@@ -8,7 +8,7 @@ import pytest
 
 from vendors.kit import MAX_CALLS, Row, Series, Tile, calendar_tiles, fixed_tiles
 from vendors.kit.series.read import ReadUpTo, intervals
-from vendors.kit.series.windows import Asked, Level
+from vendors.kit.series.windows import Level, RequestedWindow
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START, END = datetime(2026, 3, 27, 12, tzinfo=UTC), datetime(2026, 3, 30, 12, tzinfo=UTC)
@@ -47,7 +47,7 @@ def test_a_page_ends_before_it_costs_more_calls_than_allowed():
     per_tile = 5
     series = Series(UTC, fixed_tiles(1, UTC, read, calls=per_tile), timedelta())
     start = datetime(2026, 3, 1, tzinfo=UTC)
-    window = Asked(Level.HOUR, start, start + timedelta(days=10)).widened(UTC, END, None)
+    window = RequestedWindow(Level.HOUR, start, start + timedelta(days=10)).widened(UTC, END, None)
     progress = [item for item in intervals(series, window, 1000, END) if isinstance(item, ReadUpTo)]
     assert len(made) == MAX_CALLS // per_tile
     assert progress[-1].until == start + timedelta(days=len(made))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vendors.kit import Level
-from vendors.kit.series.windows import EARLIEST, LONGEST, Asked, BadWindow, interval_start, next_border
+from vendors.kit.series.windows import EARLIEST, LONGEST, BadWindow, RequestedWindow, interval_start, next_boundary
 
 # Names that are no places: they may differ from one machine to the next.
 ZONES = st.sampled_from(sorted(name for name in available_timezones() if "/" in name and "right/" not in name))
@@ -20,17 +20,17 @@ BERLIN, LORD_HOWE, SANTIAGO = map(ZoneInfo, ("Europe/Berlin", "Australia/Lord_Ho
 
 
 def window(level, start, end, zone=BERLIN, now=NOW, since=None):
-    return Asked(level, start, end).widened(zone, now, since)
+    return RequestedWindow(level, start, end).widened(zone, now, since)
 
 
 @given(LEVELS, MOMENTS, ZONES)
 def test_a_moment_lies_between_two_borders_that_are_next_to_each_other(level, at, name):
     zone = ZoneInfo(name)
-    before, after = interval_start(level, at, zone), next_border(level, at, zone)
+    before, after = interval_start(level, at, zone), next_boundary(level, at, zone)
     assert before <= at < after
     assert interval_start(level, before, zone) == before
     assert interval_start(level, after, zone) == after
-    assert next_border(level, before, zone) == after
+    assert next_boundary(level, before, zone) == after
 
 
 @given(MOMENTS, ZONES)
@@ -56,7 +56,7 @@ def test_coarse_borders_are_borders_of_all_finer_levels(at, name):
 def test_a_widened_window_takes_all_that_it_touches_and_no_more(level, start, span, name):
     zone, end = ZoneInfo(name), start + span
     found = window(level, start, end, zone, now=end + timedelta(days=400))
-    borders = list(found.borders())
+    borders = list(found.boundaries())
     assert borders[0] <= start < borders[1]
     assert borders[-2] < end <= borders[-1]
     assert borders == sorted(set(borders))
@@ -79,13 +79,13 @@ def test_a_day_has_as_many_intervals_as_its_clock_makes_of_it(zone, day, quarter
     start = datetime(*day, 12, tzinfo=zone)
     for level, count in ((Level.QUARTER, quarters), (Level.HOUR, hours)):
         whole = window(Level.DAY, start, start + timedelta(hours=1), zone)
-        found = list(window(level, whole.start, whole.end, zone, now=whole.end).borders())
+        found = list(window(level, whole.start, whole.end, zone, now=whole.end).boundaries())
         assert len(found) - 1 == count
 
 
 def test_where_the_clock_moves_by_half_an_hour_an_hour_lasts_ninety_minutes():
     start = datetime(2026, 4, 5, 0, 30, tzinfo=LORD_HOWE)
-    borders = list(window(Level.HOUR, start, start + timedelta(hours=3), LORD_HOWE).borders())
+    borders = list(window(Level.HOUR, start, start + timedelta(hours=3), LORD_HOWE).boundaries())
     assert timedelta(minutes=90) in [after - before for before, after in pairwise(borders)]
 
 
@@ -109,7 +109,7 @@ def test_the_future_and_what_was_before_the_site_are_cut_off():
     found = window(Level.HOUR, NOW - timedelta(days=2), NOW + timedelta(days=9), since=since)
     assert (found.start, found.end) == (since.replace(minute=0), NOW.replace(hour=12, minute=0))
     for start, end in ((NOW + timedelta(1), NOW + timedelta(2)), (since - timedelta(2), since - timedelta(1))):
-        assert list(window(Level.HOUR, start, end, since=since).borders())[1:] == []
+        assert list(window(Level.HOUR, start, end, since=since).boundaries())[1:] == []
 
 
 @pytest.mark.parametrize("level", list(Level))

@@ -1,4 +1,4 @@
-"""The ways of Enphase's Monitoring API."""
+"""Enphase's Monitoring API: credentials, lists, quotas, and calls that a plan does not cover."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from tests.vendors.support import BASE, HEADERS, credential_of, open_vendor, records_of
+from tests.vendors.enphase.played import KEY, SYSTEMS, devices, params_of, read_between, telemetry
+from tests.vendors.support import HEADERS, cloud_of, credential_of, open_vendor, records_of
 from vendors.enphase import Enphase
-from vendors.kit import Forbidden, NotFound, RateLimited, Unauthorized
+from vendors.kit import Forbidden, Level, NotFound, RateLimited, Unauthorized
 from vendors.kit.calls.sweep import Sweep
 
 HERE = Path(__file__).parent
-SYSTEMS = f"{BASE}/api/v4/systems"
+REFUSED = json.loads((HERE / "errors" / "401-01.json").read_text())
 
 
 def sample(name):
@@ -55,7 +56,7 @@ def test_systems_come_a_hundred_a_page(network, total, calls):
     assert "size=100" in network.calls[0].request.url
 
 
-def test_a_retired_system_costs_no_call_and_lists_nothing(network):
+def test_a_retired_system_is_left_out_and_costs_no_call(network):
     network.get(SYSTEMS, json={"total": 1, "systems": [{"system_id": 7, "status": "Retired"}]})
     assert swept().records == []
     assert len(network.calls) == 1
@@ -75,10 +76,10 @@ def test_two_ac_batteries_that_share_an_id_are_two_batteries(network):
     devices = sample("devices")
     assert len({raw["id"] for raw in devices["devices"]["acbs"]}) < len(devices["devices"]["acbs"])
     network.get(SYSTEMS + "/698910067/devices", json=devices)
-    found = [
+    batteries = [
         device for device in records_of(open_vendor("enphase").devices("698910067")) if "AC Battery" in device.name
     ]
-    assert len({device.key for device in found}) == len(devices["devices"]["acbs"])
+    assert len({device.key for device in batteries}) == len(devices["devices"]["acbs"])
 
 
 def test_leading_zeros_of_a_serial_number_stay(network):
@@ -90,28 +91,28 @@ def test_leading_zeros_of_a_serial_number_stay(network):
 def test_the_end_of_the_vendor_s_minute_is_the_hint(network, name):
     body = sample(f"errors/{name}")
     network.get(SYSTEMS, json=body, status=429)
-    told = body.get("period_end")
-    with time_machine.travel((told or 1623825720) - 77, tick=False), pytest.raises(RateLimited) as limited:
+    end = body.get("period_end")
+    with time_machine.travel((end or 1623825720) - 77, tick=False), pytest.raises(RateLimited) as limited:
         list(open_vendor("enphase").sites())
-    assert limited.value.retry_after == (77 if told else 60)
+    assert limited.value.retry_after == (77 if end else 60)
 
 
 @pytest.mark.parametrize("end", [0, -62135596800, 253402300799])
-def test_an_end_of_the_minute_that_is_no_time_is_no_hint(network, end):
+def test_an_impossible_end_of_the_minute_is_no_hint(network, end):
     network.get(SYSTEMS, json={"period_end": end}, status=429)
     with pytest.raises(RateLimited) as limited:
         list(open_vendor("enphase").sites())
     assert (limited.value.retry_after, limited.value.hint) == (60, None)
 
 
-def test_a_key_of_another_application_is_said_to_be_one(network):
+def test_the_error_names_a_key_of_another_application(network):
     network.get(SYSTEMS, json=sample("errors/401-api-key-client-mismatch"), status=401)
     with pytest.raises(Unauthorized) as refused:
         list(open_vendor("enphase").sites())
     assert "different applications" in refused.value.detail
 
 
-def test_a_401_after_a_success_in_the_same_request_is_the_plan_and_ends_the_sweep(network):
+def test_a_401_after_a_success_in_the_same_request_is_a_refusal_by_the_plan_and_ends_the_sweep(network):
     network.get(SYSTEMS, json=page(1, 9, 9))
     for number in range(1, 10):
         network.get(f"{SYSTEMS}/{number}/devices", json=sample("errors/401-01"), status=401)
@@ -121,7 +122,7 @@ def test_a_401_after_a_success_in_the_same_request_is_the_plan_and_ends_the_swee
     assert len(network.calls) <= 1 + 2 * 2
 
 
-def test_a_401_without_any_success_before_is_a_bad_credential(network):
+def test_a_401_without_an_earlier_success_is_a_bad_credential(network):
     network.get(SYSTEMS, json=sample("errors/401-01"), status=401)
     assert isinstance(swept().failure, Unauthorized)
 
@@ -130,3 +131,36 @@ def test_an_unknown_microinverter_is_not_found(network):
     network.get(SYSTEMS + "/698910067/devices", json=sample("devices"))
     with pytest.raises(NotFound):
         open_vendor("enphase").solar_inverter(("698910067", "902167438952"))
+
+
+def test_an_inverter_is_searched_on_all_pages_and_in_all_groups(system):
+    system("/7/devices", devices(micros=["250"]))
+    for first in (0, 100, 200):
+        group = [{"serial_number": str(number), "energy": number} for number in range(first, min(first + 100, 260))]
+        network = system(
+            "/inverters_summary_by_envoy_or_site", [{"micro_inverters": group[:9]}, {"micro_inverters": group[9:]}]
+        )
+    system("/7/devices/micros/250/telemetry", telemetry())
+    system("/7/open_events", {"events": []})
+    assert open_vendor("enphase").solar_inverter(("7", "250")).lifetime_production.kwh == 0.25
+    assert [params["page"] for params in params_of(network, "inverters_summary")] == ["1", "2", "3"]
+
+
+def test_an_inverter_is_read_without_its_series_if_the_plan_does_not_cover_them(system):
+    system("/7/devices", devices(micros=["9"]))
+    system("/inverters_summary_by_envoy_or_site", [{"micro_inverters": [{"serial_number": "9", "energy": 7000}]}])
+    system("/7/devices/micros/9/telemetry", REFUSED, 401)
+    system("/7/open_events", {"events": []})
+    inverter = open_vendor("enphase").solar_inverter(("7", "9"))
+    assert (inverter.lifetime_production.kwh, inverter.recent_production) == (7.0, None)
+
+
+@pytest.mark.parametrize(("probe", "failure"), [(200, Forbidden), (401, Unauthorized)])
+def test_cached_replies_do_not_turn_a_refusal_by_the_plan_into_a_bad_token(system, network, probe, failure):
+    """The system is cached, so no call of this request has shown that the token is good."""
+    cloud = cloud_of("enphase")
+    system("/7/devices/micros/9/telemetry", REFUSED, 401)
+    network.get(SYSTEMS, json={"total": 0, "systems": []} if probe == 200 else REFUSED, status=probe)
+    assert open_vendor("enphase", cloud=cloud)._known_site(KEY)
+    with pytest.raises(failure):
+        read_between("solar_intervals", Level.HOUR, (2026, 6, 16), (2026, 6, 17), key=("7", "9"), cloud=cloud)

@@ -1,8 +1,7 @@
-"""`make demo`: the sandbox and the service, a client, and the first requests with their real answers.
+"""`make demo`: runs the sandbox and the service, creates a client, and shows the first requests with their responses.
 
-It never touches a user's data: the service gets a folder of its own that is removed at the end, and none of
-the user's settings but the two ports. Both servers are process groups of their own, so that Ctrl-C in the
-terminal reaches this program only, which then ends them in order.
+It leaves a user's data alone: the service gets a temporary folder, and of the user's settings only the two ports. Each
+server is a separate process group, so that Ctrl-C in the terminal reaches this program only, which then ends both.
 """
 
 import base64
@@ -24,16 +23,16 @@ import requests
 
 from app import config, network
 
-LONG = 24  # lines of JSON; longer answers are cut in the middle
-PATIENCE = 60.0  # seconds for a slow machine to start both servers
+MAX_LINES = 24  # of JSON; longer answers are cut in the middle
+TIMEOUT_SECONDS = 60.0  # enough for a slow machine to start both servers
 FLASK = [sys.executable, "-m", "flask", "--app", "wsgi"]
-# A shell without jq can do this too.
-PICK = """grep -o '"access_token": *"[^"]*"' | cut -d'"' -f4"""
+# Works in a shell without jq as well.
+PICK_MEMBER = """grep -o '"access_token": *"[^"]*"' | cut -d'"' -f4"""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request, which can be sent and shown as a curl line. Credentials are shown as shell variables."""
+    """A request that can be sent, and shown as a curl command with shell variables in place of credentials."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -41,17 +40,17 @@ class Call:
     form: Mapping[str, str] = field(default_factory=dict)
 
     def send(self) -> Any:
-        """The JSON of the answer."""
+        """Sends the request; the JSON of the response."""
         with requests.Session() as session:
-            session.trust_env = False  # a proxy for the internet knows nothing of this machine's ports
+            session.trust_env = False  # a proxy cannot reach ports of this machine's loopback
             method = "POST" if self.form else "GET"
             answer = session.request(
-                method, self.url, headers=self.headers, auth=self.user, data=self.form, timeout=PATIENCE
+                method, self.url, headers=self.headers, auth=self.user, data=self.form, timeout=TIMEOUT_SECONDS
             )
         return answer.json()
 
     def curl(self, variables: Mapping[str, str]) -> str:
-        """The same as a command; values in `variables` are written as the variable of that name."""
+        """The request as a command; values in `variables` are written as the shell variable of that name."""
         words = ["curl -s"]
         if self.user:
             words.append(f"-u {shlex.quote(':'.join(self.user))}")
@@ -64,15 +63,15 @@ class Call:
 
 
 def environment(folder: str) -> dict[str, str]:
-    """What both servers see. An empty value also hides the one in a file .env."""
-    given = config.environment()
+    """The environment of both servers. An empty value also hides a value in a file .env."""
+    present = config.environment()
     by_vendor = (config.VENDOR_URL, config.VENDOR_LIMIT)
-    hidden = {name: "" for name in given if name.startswith(by_vendor) or name in config.NAMES}
-    ports = {name: given.get(name, "") for name in ("PORT", "SANDBOX_PORT")}
+    hidden = {name: "" for name in present if name.startswith(by_vendor) or name in config.NAMES}
+    ports = {name: present.get(name, "") for name in ("PORT", "SANDBOX_PORT")}
     # The same ids on every machine, so that the README shows what a newcomer sees. gunicorn reads the number of
     # processes itself and fails on an empty one.
-    own = {"INSTANCE_PATH": folder, "ID_KEY": "a key for the demo only, known to all", "WEB_CONCURRENCY": "2"}
-    return {**os.environ, **hidden, **ports, **own}
+    fixed = {"INSTANCE_PATH": folder, "ID_KEY": "a key for the demo only, known to all", "WEB_CONCURRENCY": "2"}
+    return {**os.environ, **hidden, **ports, **fixed}
 
 
 @contextmanager
@@ -93,7 +92,7 @@ def server(
 
 def wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     """Returns when the URL answers; ends the program when the server ended or takes too long."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT_SECONDS
     while process.poll() is None and time.monotonic() < end:
         try:
             Call(url).send()
@@ -105,11 +104,11 @@ def wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Ends a server and all that it started."""
-    for sign, patience in ((signal.SIGTERM, 5), (signal.SIGKILL, None)):
+    """Ends a server and its child processes."""
+    for sign, seconds in ((signal.SIGTERM, 5), (signal.SIGKILL, None)):
         try:
             os.killpg(process.pid, sign)
-            process.wait(patience)
+            process.wait(seconds)
         except ProcessLookupError:
             return
         except subprocess.TimeoutExpired:
@@ -117,39 +116,39 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def show(title: str, command: str, answer: Any) -> None:
-    """One step: what it does, how to do it by hand, what came back; of a long list its beginning and its end."""
+    """Prints a step: its title, the command that does the same by hand, and the response, cut in the middle if long."""
     lines = json.dumps(answer, indent=2).splitlines()
-    if len(lines) > LONG:
-        lines[LONG - 8 : -5] = [f"    ... ({len(lines) - LONG + 3} more lines)"]
+    if len(lines) > MAX_LINES:
+        lines[MAX_LINES - 8 : -5] = [f"    ... ({len(lines) - MAX_LINES + 3} more lines)"]
     print(f"\n# {title}\n\n{command}\n")
     print("\n".join(lines))
 
 
 def show_counts(url: str, headers: Mapping[str, str], vendors: Iterable[str]) -> None:
-    """How much of the list is whose: the same request with a filter, answered from the replies that were kept."""
+    """Prints the number of inverters of each vendor, from filtered lists, which are served from cached replies."""
     counts = {name: len(Call(f"{url}?vendor={name}", headers=headers).send()["solar-inverters"]) for name in vendors}
     print(f"\n{sum(counts.values())} inverters: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
 
 
 def fetch_token(title: str, variable: str, call: Call, variables: dict[str, str]) -> None:
-    """Gets an access token, shows how, and keeps it as a shell variable."""
+    """Gets an access token, shows the command, and stores the token as a shell variable."""
     answer = call.send()
     variables[variable] = answer["access_token"]
-    show(title, f"{variable}=$({call.curl({})} | {PICK})", answer)
+    show(title, f"{variable}=$({call.curl({})} | {PICK_MEMBER})", answer)
 
 
 def vendor_headers(sandbox: str, variables: dict[str, str]) -> dict[str, str]:
-    """The headers of all vendors, merged; bearer tokens come from the vendor's endpoint, as in real life."""
+    """The headers of all vendors; SMA's token comes from its token endpoint, as it does in production."""
     merged: dict[str, str] = {}
-    for vendor, about in Call(f"{sandbox}/").send()["vendors"].items():
-        headers = dict(about["headers"])
-        token = about.get("token", {})
+    for vendor, account in Call(f"{sandbox}/").send()["vendors"].items():
+        headers = dict(account["headers"])
+        token = account.get("token", {})
         if "scope" in token:  # SMA's, as its documentation shows it; the other vendors' tokens are ready
             user = (token["client_id"], token["client_secret"])
             form = {"grant_type": "client_credentials", "scope": token["scope"]}
             variable = f"{vendor.upper()}_TOKEN"
             call = Call(token["url"], user=user, form=form)
-            fetch_token(f"A token of {vendor}, from its own endpoint (played)", variable, call, variables)
+            fetch_token(f"A token of {vendor}, from its token endpoint in the sandbox", variable, call, variables)
             headers[f"X-Authorization-{vendor}"] = f"Bearer {variables[variable]}"
         merged |= headers
     return merged
@@ -163,10 +162,10 @@ def with_wrong_secret(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def tour(service: str, sandbox: str, environ: Mapping[str, str]) -> None:
-    """The requests of the README, sent and shown."""
+    """Sends and shows the requests of the README."""
     create = [*FLASK, "clients", "create", "demo"]
-    made = subprocess.run(create, env=environ, cwd=config.ROOT, check=True, stdout=subprocess.PIPE)  # noqa: S603
-    client = json.loads(made.stdout)
+    created = subprocess.run(create, env=environ, cwd=config.ROOT, check=True, stdout=subprocess.PIPE)  # noqa: S603
+    client = json.loads(created.stdout)
     variables: dict[str, str] = {}
     headers = vendor_headers(sandbox, variables)
     user = (client["client_id"], client["client_secret"])
@@ -175,7 +174,7 @@ def tour(service: str, sandbox: str, environ: Mapping[str, str]) -> None:
     headers = {"Authorization": f"Bearer {variables['TOKEN']}", **headers}
     for title, sent in (
         ("The inverters of all vendors, in one list", headers),
-        ("The same with a wrong secret for Solis: the others stay", with_wrong_secret(headers)),
+        ("The same with a wrong secret for Solis: the other vendors are listed", with_wrong_secret(headers)),
     ):
         call = Call(f"{service}/solar-inverters", headers=sent)
         show(title, call.curl(variables), call.send())
@@ -183,14 +182,14 @@ def tour(service: str, sandbox: str, environ: Mapping[str, str]) -> None:
 
 
 def end(number: int, frame: object) -> None:
-    """For Ctrl-C and SIGTERM. Only the first counts: a second one must not leave servers behind."""
+    """Handles Ctrl-C and SIGTERM. Only the first counts: a second one would leave servers running."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def main() -> None:
-    # Each line at once, also into a pipe.
+    # Writes each line at once, also to a pipe.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
@@ -205,15 +204,15 @@ def main() -> None:
         environ["SANDBOX_URL"] = sandbox
         gunicorn = [sys.executable, "-m", "gunicorn", "wsgi:app"]
         with (
-            server([*FLASK, "sandbox"], environ, Path(folder) / "sandbox.log", f"{sandbox}/") as first,
-            server(gunicorn, environ, Path(folder) / "service.log", f"{service}/health") as second,
+            server([*FLASK, "sandbox"], environ, Path(folder) / "sandbox.log", f"{sandbox}/") as sandbox_process,
+            server(gunicorn, environ, Path(folder) / "service.log", f"{service}/health") as service_process,
         ):
             tour(service, sandbox, environ)
             print(f"\nThe service is at {service}, the sandbox at {sandbox}, their logs are in {folder}.")
             print("Both serve until Ctrl-C.")
-            while first.poll() is None and second.poll() is None:
+            while sandbox_process.poll() is None and service_process.poll() is None:
                 time.sleep(0.2)
-            raise SystemExit("One of the servers ended by itself.")
+            raise SystemExit("One of the servers has ended unexpectedly.")
 
 
 if __name__ == "__main__":

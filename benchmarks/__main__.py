@@ -1,7 +1,8 @@
-"""`make bench`: this service beside others that do the same job, in one run on loopback. Some ten minutes.
+"""`make bench`: compares this service with other implementations of the same job, in ten minutes on loopback.
 
-Every cell is run three times; printed are the median and its spread, and the ratio to aiohttp of the same row. Only
-complete answers count; a row says how many were not. A row marked `!` was taken while something else used the machine.
+Each cell is run three times; the table has the median, the spread, and the ratio to aiohttp in the same scenario. Only
+complete answers count; a row shows the number of incomplete ones. A row marked `!` was measured while something else
+used the machine.
 """
 
 import tempfile
@@ -20,14 +21,14 @@ HEAD = (
 )
 ASYNC = ("aiohttp", TWICE, OURS, "fastapi+httpx", "fastify+undici")
 FEW = ("aiohttp", OURS)
-# With more clients one vendor after another takes minutes; a second process serves no one where there is one client.
+# Bounds on clients: with more, calls one after another would take minutes; with fewer, a second process would be idle.
 MOST = {"flask, one by one": 16}
 FEWEST = {TWICE: 64}
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """What the clouds are like, and who is asked by how many."""
+    """The size and pace of the clouds, and the servers that are compared, with their numbers of clients."""
 
     title: str
     clients: tuple[int, ...]
@@ -36,7 +37,7 @@ class Scenario:
     distinct: bool = True
     tls: bool = False
     inverters: int = 10
-    """Of each vendor; where sites are listed, so many sites."""
+    """Of each vendor; the number of sites if sites are listed."""
     lists_sites: bool = False
     seconds: float = 2.0
 

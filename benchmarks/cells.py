@@ -1,4 +1,4 @@
-"""One cell of the table: a server under load, several times, by clients in a process of their own."""
+"""One cell of the table: a server under load in several runs, by clients in a separate process."""
 
 import json
 import subprocess
@@ -8,12 +8,12 @@ from itertools import count
 from math import nan
 from statistics import median, quantiles
 
-from benchmarks.servers import PATIENCE_SECONDS, ROOT, Server, busy_seconds, python
+from benchmarks.servers import ROOT, TIMEOUT_SECONDS, Server, busy_seconds, python
 
 RUNS = 3
-# By path, what stands in an answer once for each item.
+# By path, a text that occurs in an answer once for each item.
 COUNTS = {"/solar-inverters": "/solar-inverters/solr-", "/sites": "/sites/site-"}
-# CPU seconds of others for each second of a run, from which on a row is marked.
+# CPU seconds that other processes use per second of a run, from which on a row is marked.
 DISTURBED = 0.15
 _run: Iterator[int] = count(1)
 
@@ -31,7 +31,7 @@ class Cell:
     memory_mb: float
     is_disturbed: bool
     incomplete: int = 0
-    """Answers that were not complete: they count for nothing, and `example` is the beginning of one."""
+    """Number of incomplete answers, which are not counted in the rate. `example` is the beginning of one of them."""
     example: str = ""
 
 
@@ -46,10 +46,10 @@ class Run:
 
 
 def measured(server: Server, clients: int, seconds: float, items: int, headers: dict[str, str], path: str) -> Cell:
-    """The cell; `{n}` in a header is another number in every request, so that no two credentials are equal."""
-    # By two at least, so that both processes of a server are warm.
-    ask(server, max(2, min(clients, 8)), 0.5, items, headers, path)
-    runs = [ask(server, clients, seconds, items, headers, path) for _ in range(RUNS)]
+    """Measures a cell. `{n}` in a header becomes a new number in each request, so that no two credentials are equal."""
+    # At least two clients, so that both processes of a server are warm.
+    run_once(server, max(2, min(clients, 8)), 0.5, items, headers, path)
+    runs = [run_once(server, clients, seconds, items, headers, path) for _ in range(RUNS)]
     latencies = sorted(ms for run in runs for ms in run.latencies_ms)
     rates = sorted(len(run.latencies_ms) / run.seconds for run in runs)
     answers = sum(len(run.latencies_ms) for run in runs)
@@ -67,9 +67,9 @@ def measured(server: Server, clients: int, seconds: float, items: int, headers: 
     )
 
 
-def ask(server: Server, clients: int, seconds: float, items: int, headers: dict[str, str], path: str) -> Run:
-    """One run. Answers that are not complete are counted apart: a server that refuses would look fast."""
-    asked = {
+def run_once(server: Server, clients: int, seconds: float, items: int, headers: dict[str, str], path: str) -> Run:
+    """Makes one run. Incomplete answers are counted separately: a server that refuses requests would look fast."""
+    job = {
         "url": server.url + path,
         "headers": headers,
         "first": next(_run) * 1_000_000,
@@ -82,8 +82,8 @@ def ask(server: Server, clients: int, seconds: float, items: int, headers: dict[
     with subprocess.Popen(
         python("-m", "benchmarks.load"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
     ) as process:
-        out, _ = process.communicate(json.dumps(asked).encode(), timeout=PATIENCE_SECONDS + seconds)
-    seen = json.loads(out)
+        out, _ = process.communicate(json.dumps(job).encode(), timeout=TIMEOUT_SECONDS + seconds)
+    load = json.loads(out)
     cpu, busy = server.cpu_seconds() - cpu, busy_seconds() - busy
-    others = busy - cpu - seen["cpu_seconds"] - server.friends_cpu_seconds()
-    return Run(seen["latencies_ms"], seen["seconds"], cpu, others, seen["incomplete"], seen["example"])
+    others = busy - cpu - load["cpu_seconds"] - server.helpers_cpu_seconds()
+    return Run(load["latencies_ms"], load["seconds"], cpu, others, load["incomplete"], load["example"])

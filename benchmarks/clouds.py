@@ -1,10 +1,9 @@
-"""Fake vendor clouds that cost nearly nothing: prepared answers, after a pause, over keep-alive connections.
+"""Fake vendor clouds that use little CPU: they send prepared answers after a pause, over keep-alive connections.
 
     python -m benchmarks.clouds --port 9000 --delay 0.05 --inverters 10 --sites 1 [--certificate FILE --key FILE]
 
-The pause comes with the last call of a vendor's flow, so that it is the time of the slowest vendor: of the devices of a
-site with --delay, of the list of sites with --site-delay.
-`PUT /hang/<vendor>` makes a vendor silent, `DELETE` well again.
+Only the last call of a vendor has a pause, so that the pause is the time of the slowest vendor: --delay for the devices
+of a site, --site-delay for the list of sites. `PUT /hang/<vendor>` makes a vendor stop answering, `DELETE` undoes that.
 """
 
 import argparse
@@ -46,7 +45,7 @@ def response(data: object, status: str = "200 OK") -> bytes:
 
 
 class Connection(asyncio.Protocol):
-    """One client; requests come one after another, as all clients here send them."""
+    """A client's connection; the client sends a request only after the last one was answered."""
 
     def __init__(self, clouds: Clouds) -> None:
         self._clouds, self._buffer = clouds, b""
@@ -56,11 +55,11 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        head, found, rest = self._buffer.partition(b"\r\n\r\n")
-        if not found:
+        head, separator, body = self._buffer.partition(b"\r\n\r\n")
+        if not separator:
             return
         length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
-        if len(rest) < int(length or 0):
+        if len(body) < int(length or 0):
             return
         self._buffer = b""
         method, path, _ = head.split(b" ", 2)
@@ -105,11 +104,11 @@ def main() -> None:
     parser.add_argument("--sites", type=int, default=1)
     parser.add_argument("--certificate", default="")
     parser.add_argument("--key", default="")
-    asked = parser.parse_args()
-    import uvloop  # of the benchmark's own requirements
+    options = parser.parse_args()
+    import uvloop  # in requirements-bench.txt only
 
-    clouds = Clouds(asked.inverters, asked.sites, asked.delay, asked.site_delay)
-    uvloop.run(serve(asked.port, clouds, asked.certificate, asked.key))
+    clouds = Clouds(options.inverters, options.sites, options.delay, options.site_delay)
+    uvloop.run(serve(options.port, clouds, options.certificate, options.key))
 
 
 if __name__ == "__main__":

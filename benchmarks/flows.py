@@ -1,6 +1,6 @@
-"""What a list of inverters costs at each vendor: the calls, and where sites and inverters stand in the answers.
+"""The calls that list the inverters of each vendor, and the members of the answers that hold sites and inverters.
 
-Shared by the played clouds, which answer these calls, and by the peers written in Python, which make them.
+Shared by the fake clouds, which answer these calls, and by the peers written in Python, which make them.
 """
 
 import json
@@ -17,7 +17,7 @@ RECORDED = Path(__file__).parent.parent / "tests/vendors"
 
 @dataclass(frozen=True)
 class Flow:
-    """A vendor's calls below its base: the list of sites, where there is one, then the devices of each site.
+    """A vendor's calls below its base URL: the list of sites, if there is one, then the devices of each site.
 
     sites, devices: the members that lead to the rows. site, inverter: the member that holds the id.
     """
@@ -55,7 +55,7 @@ FLOWS = {
     ),
 }  # fmt: skip
 VENDORS = tuple(FLOWS)
-# The list of sites: one call of each vendor, and of one of them two.
+# The list of sites: one call to each vendor, and two to Enphase VPP.
 SITE_FLOWS = {
     "sma": Flow("", (), "", "/v1/plants", ("plants",), "plantId"),
     "solis": Flow("", (), "", "/v1/api/userStationList", ("data", "page", "records"), "id", "POST"),
@@ -73,7 +73,7 @@ SITE_SAMPLES = {
     "enphasevpp": "systems_search.json",
     "tesla": "products-solar-only.json",
 }
-# A recorded answer of each vendor, whose first row is the size that a row really has.
+# A recorded answer of each vendor, whose first row has the size of a real row.
 SAMPLES = {
     "sma": "plant_13_devices_lean_sandbox.json",
     "solis": "inverterList.json",
@@ -90,8 +90,8 @@ def rows(answer: Any, path: tuple[str, ...]) -> list[Any]:
     return answer  # type: ignore[no-any-return]
 
 
-def told_flows() -> dict[str, Flow]:
-    """What a peer is told by its environment."""
+def flows_from_environment() -> dict[str, Flow]:
+    """The calls that a peer has to make, from its environment."""
     return {
         vendor: Flow(**{name: tuple(value) if isinstance(value, list) else value for name, value in members.items()})
         for vendor, members in json.loads(os.environ["FLOWS"]).items()
@@ -99,38 +99,38 @@ def told_flows() -> dict[str, Flow]:
 
 
 def site_list(vendor: str, sites: int) -> dict[str, Any]:
-    """The answer that lists the sites, of the recorded size where there is a recording."""
+    """The answer that lists the sites; its rows have the size of recorded ones if there are any."""
     flow, row = SITE_FLOWS[vendor], dict[str, Any]()
     if vendor in SITE_SAMPLES:
         row = rows(json.loads((RECORDED / vendor / SITE_SAMPLES[vendor]).read_text()), flow.devices)[0]
-    found: Any = [row | {flow.inverter: 1000 + number, "name": f"Site {number}"} for number in range(sites)]
+    answer: Any = [row | {flow.inverter: 1000 + number, "name": f"Site {number}"} for number in range(sites)]
     if vendor == "solis":
-        return {"code": "0", "data": {"page": {"records": found, "pages": 1, "current": 1, "total": sites}}}
+        return {"code": "0", "data": {"page": {"records": answer, "pages": 1, "current": 1, "total": sites}}}
     for member in reversed(flow.devices):
-        found = {member: found}
-    return found | {"total": sites, "count": sites}  # type: ignore[no-any-return]
+        answer = {member: answer}
+    return answer | {"total": sites, "count": sites}  # type: ignore[no-any-return]
 
 
 def device_list(vendor: str, site: str, inverters: int) -> Any:
-    """The answer about one site, with so many inverters of the recorded size."""
+    """The answer about one site, with this number of inverters of recorded size."""
     flow = FLOWS[vendor]
     answer = json.loads((RECORDED / vendor / SAMPLES[vendor]).read_text())
-    found = rows(answer, flow.devices)
-    one = next(row for row in found if vendor != "sma" or "generatorPower" in row)
-    found[:] = [deepcopy(one) | {flow.inverter: f"{site}{number:06}"} for number in range(inverters)]
+    devices = rows(answer, flow.devices)
+    inverter = next(row for row in devices if vendor != "sma" or "generatorPower" in row)
+    devices[:] = [deepcopy(inverter) | {flow.inverter: f"{site}{number:06}"} for number in range(inverters)]
     if "system_id" in answer:  # The plugin refuses an answer about another system.
         answer["system_id"] = int(site)
     if vendor == "tesla":
         answer["response"]["components"]["batteries"] = []
     if vendor == "solis":
-        for row in found:
+        for row in devices:
             row["stationId"] = site
         answer["data"]["page"] |= {"current": 1, "pages": 1, "total": inverters}
     return answer
 
 
 def public_ids(vendor: str, inverters: list[str]) -> Iterator[str]:
-    """Opaque ids, as every peer has to make them."""
+    """Opaque ids, as every peer has to derive them."""
     for inverter in inverters:
         digest = blake2b(f"{vendor}:{inverter}".encode(), key=b"bench", digest_size=10).hexdigest()
         yield f"http://127.0.0.1/solar-inverters/solr-{digest[:16]}"

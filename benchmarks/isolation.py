@@ -1,4 +1,4 @@
-"""What callers who wait for a hung vendor cost the others: healthy requests with and without them, in one run."""
+"""Isolation: how requests to healthy vendors fare with and without clients that wait for a hung vendor, in one run."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from statistics import quantiles
 
 import requests
 
-from benchmarks.servers import PATIENCE_SECONDS, python, running
+from benchmarks.servers import TIMEOUT_SECONDS, python, running
 from tests.ports import free_port
 
 STUCK, HEALTHY = 64, 8
@@ -24,8 +24,8 @@ FAULTS: dict[str, dict[str, object]] = {"hangs": {"hang": True}, "drips": {"drip
 DEADLINE, SITES = 5, 8
 
 
-class Played:
-    """The service before the sandbox, whose vendors can hang."""
+class SandboxedService:
+    """The service in front of the sandbox, whose vendors can hang."""
 
     def __init__(self, folder: str, sites: int) -> None:
         self.folder, self.sites = folder, sites
@@ -35,47 +35,53 @@ class Played:
         self.session.trust_env = False
 
     @contextmanager
-    def up(self, **settings: object) -> Iterator["Played"]:
+    def up(self, **settings: object) -> Iterator["SandboxedService"]:
         flask = python("-m", "flask", "--app", "wsgi")
-        own = {"INSTANCE_PATH": self.folder, "DATABASE_URL": "", "WEB_CONCURRENCY": 2, "LOG_LEVEL": "ERROR", **settings}
+        environ = {
+            "INSTANCE_PATH": self.folder,
+            "DATABASE_URL": "",
+            "WEB_CONCURRENCY": 2,
+            "LOG_LEVEL": "ERROR",
+            **settings,
+        }
         sandbox = [*flask, "sandbox", "--sites", str(self.sites), "--port", str(self.clouds_port)]
         gunicorn = python("-m", "gunicorn", "wsgi:app")
         with (
-            running(sandbox, self.clouds_port, own),
-            running(gunicorn, self.service_port, {**own, "SANDBOX_URL": self.clouds, "PORT": self.service_port}),
+            running(sandbox, self.clouds_port, environ),
+            running(gunicorn, self.service_port, {**environ, "SANDBOX_URL": self.clouds, "PORT": self.service_port}),
         ):
             create = [*flask, "clients", "create", "bench"]
-            environ = {**os.environ, **{name: str(value) for name, value in own.items()}}
-            made = subprocess.run(create, env=environ, capture_output=True, check=True)
-            client = json.loads(made.stdout)
+            child_environ = {**os.environ, **{name: str(value) for name, value in environ.items()}}
+            created = subprocess.run(create, env=child_environ, capture_output=True, check=True)
+            client = json.loads(created.stdout)
             auth = (client["client_id"], client["client_secret"])
             form = {"grant_type": "client_credentials"}
             url = f"{self.service}/oauth2/token"
-            token = self.session.post(url, data=form, auth=auth, timeout=PATIENCE_SECONDS).json()
+            token = self.session.post(url, data=form, auth=auth, timeout=TIMEOUT_SECONDS).json()
             self.session.headers["Authorization"] = f"Bearer {token['access_token']}"
             yield self
 
     def headers(self, vendors: tuple[str, ...]) -> dict[str, str]:
-        found = self.session.get(self.clouds, timeout=PATIENCE_SECONDS).json()["vendors"]
-        return {name: value for vendor in vendors for name, value in found[vendor]["headers"].items()}
+        accounts = self.session.get(self.clouds, timeout=TIMEOUT_SECONDS).json()["vendors"]
+        return {name: value for vendor in vendors for name, value in accounts[vendor]["headers"].items()}
 
     def fault(self, vendor: str, fault: dict[str, object]) -> None:
-        self.session.put(f"{self.clouds}/faults/{vendor}", json=fault, timeout=PATIENCE_SECONDS).raise_for_status()
+        self.session.put(f"{self.clouds}/faults/{vendor}", json=fault, timeout=TIMEOUT_SECONDS).raise_for_status()
 
 
 class Load:
-    """Requests through the service, sent one after another by some clients each."""
+    """Clients of the service, each of which sends one request after another."""
 
-    def __init__(self, bench: "Played", deadline: float) -> None:
+    def __init__(self, bench: "SandboxedService", deadline: float) -> None:
         self._bench, self._deadline = bench, deadline
         self._healthy = bench.headers(VENDORS)
         self._stuck = bench.headers((*VENDORS, HUNG))
-        self._patience = 4 * deadline
+        self._timeout_seconds = 4 * deadline
         self.incomplete = 0
-        """Answers that lacked what they should hold; they count for nothing."""
+        """Number of incomplete answers, which are not counted in the rates."""
 
     def healthy(self) -> list[float]:
-        """Seconds that each request took."""
+        """Sends requests to healthy vendors; the seconds that each took."""
         ends = time.monotonic() + SECONDS
         with ThreadPoolExecutor(HEALTHY) as pool:
             return [
@@ -95,7 +101,7 @@ class Load:
 
     @contextmanager
     def stuck(self) -> Iterator[list[float]]:
-        """Clients that send one request per deadline to the hung vendor as well; seconds that each request took."""
+        """Runs clients that also need the hung vendor and send one request per deadline; the seconds that each took."""
         stop, took = threading.Event(), list[float]()
 
         def client(number: int) -> None:
@@ -112,14 +118,14 @@ class Load:
             clients = [pool.submit(client, number) for number in range(STUCK)]
             yield took
             stop.set()
-            for ended in clients:
-                ended.result()
+            for client_result in clients:
+                client_result.result()
 
     def _get(self, session: requests.Session, headers: dict[str, str]) -> dict[str, dict[str, str]]:
         headers = {"Authorization": str(self._bench.session.headers["Authorization"]), **headers}
-        answer = session.get(f"{self._bench.service}/solar-inverters", headers=headers, timeout=self._patience)
-        found: dict[str, dict[str, str]] = answer.json()
-        return found
+        answer = session.get(f"{self._bench.service}/solar-inverters", headers=headers, timeout=self._timeout_seconds)
+        body: dict[str, dict[str, str]] = answer.json()
+        return body
 
 
 def p95(took: list[float]) -> float:
@@ -127,26 +133,29 @@ def p95(took: list[float]) -> float:
 
 
 def measure() -> None:
-    """Prints throughput and p95 of the healthy requests, alone and beside the stuck ones."""
-    with tempfile.TemporaryDirectory() as folder, Played(folder, SITES).up(REQUEST_DEADLINE=DEADLINE) as played:
-        compare(played, DEADLINE)
+    """Prints rate and p95 of the healthy requests, alone and together with the stuck clients."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        SandboxedService(folder, SITES).up(REQUEST_DEADLINE=DEADLINE) as service,
+    ):
+        compare(service, DEADLINE)
 
 
-def compare(bench: "Played", deadline: float) -> None:
+def compare(bench: "SandboxedService", deadline: float) -> None:
     load = Load(bench, deadline)
     load.healthy()
-    print(f"\n{HEALTHY} clients that do not use {HUNG}, alone and beside {STUCK} clients that do while it")
+    print(f"\n{HEALTHY} clients that do not use {HUNG}, alone and together with {STUCK} clients that do while it")
     print(f"{'':6} {'requests/s':>20} {'ratio':>6} {'p95 ms':>20} {'ratio':>6} {'stuck, slowest s':>17}")
     for name, fault in FAULTS.items():
         alone = load.healthy()
         bench.fault(HUNG, fault)
         with load.stuck() as waits:
             time.sleep(deadline / 2)
-            beside = load.healthy()
+            together = load.healthy()
         bench.fault(HUNG, {})
         time.sleep(deadline)
-        rates = [len(took) / SECONDS for took in (alone, beside)]
-        tails = [1000 * p95(took) for took in (alone, beside)]
+        rates = [len(took) / SECONDS for took in (alone, together)]
+        tails = [1000 * p95(took) for took in (alone, together)]
         print(
             f"{name:6} {rates[0]:9.0f} {rates[1]:10.0f} {rates[1] / rates[0]:6.2f} "
             f"{tails[0]:9.1f} {tails[1]:10.1f} {tails[1] / tails[0]:6.2f} {max(waits):17.1f}"

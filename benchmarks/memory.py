@@ -1,12 +1,12 @@
-"""How much memory a process of the service takes: idle, at its peak, and when the peak is over."""
+"""Memory of a process of the service: idle, at its peak, and some seconds later."""
 
 import time
 
-from benchmarks.cells import ask
+from benchmarks.cells import run_once
 from benchmarks.flows import VENDORS
 from benchmarks.setup import OURS, Bench, credentials
 
-REST_SECONDS = 5.0
+PAUSE_SECONDS = 5.0
 
 
 def measure(bench: Bench) -> None:
@@ -18,7 +18,7 @@ def measure(bench: Bench) -> None:
             idle = server.memory_mb()
             peaks = []
             for _ in range(3):
-                ask(server, clients, 3.0, len(VENDORS) * inverters, headers, "/solar-inverters")
+                run_once(server, clients, 3.0, len(VENDORS) * inverters, headers, "/solar-inverters")
                 peaks.append(server.memory_mb())
-            time.sleep(REST_SECONDS)
+            time.sleep(PAUSE_SECONDS)
             print(f"{title:20} {idle:5.0f} {' '.join(f'{peak:5.0f}' for peak in peaks)} {server.memory_mb():5.0f}")

@@ -1,4 +1,4 @@
-"""One vendor with 100 sites at one 50 ms call each, 32 at a time: what the nested calls cost above their floor."""
+"""The overhead of nested calls: one vendor with 100 sites and a call of 50 ms for each, 32 at a time."""
 
 import time
 from dataclasses import replace
@@ -17,13 +17,13 @@ SITES, PARALLEL, DELAY, RUNS = 100, 32, 0.05, 5
 
 
 def measure() -> None:
-    """Prints the median of some sweeps beside the floor, and how the cost of a site grows with their number."""
+    """Prints the median time of a sweep, its ratio to the minimum, and the cost per site for growing numbers."""
     took = _sweeps(SITES, DELAY)
-    floor = 1000 * DELAY * -(-SITES // PARALLEL)
+    minimum = 1000 * DELAY * -(-SITES // PARALLEL)
     print(f"\n{SITES} nested calls of {1000 * DELAY:.0f} ms, {PARALLEL} at a time: {median(took):.0f} ms", end=" ")
-    print(f"({min(took):.0f}-{max(took):.0f}), {median(took) / floor:.2f} x the floor of {floor:.0f} ms")
-    grown = [f"{sites:,}: {1000 * median(_sweeps(sites, 0.0)) / sites:.0f}" for sites in (1, 10, 100, 1000)]
-    print(f"us for each site, of vendors that answer at once: {', '.join(grown)}", flush=True)
+    print(f"({min(took):.0f}-{max(took):.0f}), {median(took) / minimum:.2f} x the minimum of {minimum:.0f} ms")
+    per_site = [f"{sites:,}: {1000 * median(_sweeps(sites, 0.0)) / sites:.0f}" for sites in (1, 10, 100, 1000)]
+    print(f"us per site, of a vendor that answers at once: {', '.join(per_site)}", flush=True)
 
 
 def _sweeps(sites: int, delay: float) -> list[float]:
@@ -33,7 +33,7 @@ def _sweeps(sites: int, delay: float) -> list[float]:
 
 
 def sweep_ms(url: str, sites: int) -> float:
-    """A sweep with new connections and nothing kept."""
+    """Milliseconds of a sweep with new connections and an empty cache."""
     plugin = discover()["sma"]
     wide = type("Wide", (plugin,), {"limits": replace(plugin.limits, parallel=PARALLEL)})
     cloud = open_cloud("sma", wide, Transport(), ReplyCache(), url)

@@ -1,4 +1,4 @@
-"""Servers as child processes: started, watched, ended."""
+"""Servers as child processes: starts, measures and ends them."""
 
 import os
 import socket
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 ROOT = Path(__file__).parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -21,32 +21,31 @@ class Server:
     def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
         self.process, self.port = process, port
         self.url = f"http://127.0.0.1:{port}"
-        self.friends: list[Server] = []
-        """Other servers that work for this one: what they use disturbs nobody."""
-        self._noted = 0.0
+        self.helpers: list[Server] = []
+        """Servers that this server calls. Their CPU time does not count as a disturbance."""
+        self._helpers_cpu_seconds = 0.0
 
     def _tree(self) -> list[int]:
-        found, waiting = [], [self.process.pid]
+        pids, waiting = [], [self.process.pid]
         while waiting:
             pid = waiting.pop()
-            found.append(pid)
+            pids.append(pid)
             for children in Path(f"/proc/{pid}/task").glob("*/children"):
                 waiting += map(int, children.read_text().split())
-        return found
+        return pids
 
     def cpu_seconds(self) -> float:
-        """What it and its children have used."""
+        """CPU seconds of the process and its children so far."""
         total = 0
         for pid in self._tree():
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             total += int(fields[11]) + int(fields[12])
         return total / TICKS
 
-    def friends_cpu_seconds(self) -> float:
-        """What its friends have used since this was asked last."""
-        used = sum(friend.cpu_seconds() for friend in self.friends)
-        since, self._noted = used - self._noted, used
-        return since
+    def helpers_cpu_seconds(self) -> float:
+        """CPU seconds of the helpers since the last call."""
+        before, self._helpers_cpu_seconds = self._helpers_cpu_seconds, sum(each.cpu_seconds() for each in self.helpers)
+        return self._helpers_cpu_seconds - before
 
     def memory_mb(self) -> float:
         """Resident memory of its largest process."""
@@ -55,7 +54,7 @@ class Server:
 
 @contextmanager
 def running(command: list[str], port: int, environ: Mapping[str, object], folder: Path = ROOT) -> Iterator[Server]:
-    """The server, from when it takes connections to the end of the block."""
+    """Runs a server for the length of the block, which begins once the server accepts connections."""
     env = {**os.environ, **{name: str(value) for name, value in environ.items()}}
     process = subprocess.Popen(command, env=env, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -64,13 +63,13 @@ def running(command: list[str], port: int, environ: Mapping[str, object], folder
     finally:
         process.terminate()
         try:
-            process.wait(PATIENCE_SECONDS)
+            process.wait(TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:
-    ends = time.monotonic() + PATIENCE_SECONDS
+    ends = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < ends:
         if process.poll() is not None:
             raise RuntimeError(f"{process.args!r} ended with {process.returncode}")

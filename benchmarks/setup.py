@@ -1,4 +1,4 @@
-"""What is measured: this service and its peers, each before the same fake clouds."""
+"""The servers that are measured: this service and its peers, each in front of the same fake clouds."""
 
 import json
 import os
@@ -22,10 +22,10 @@ PEERS_FOLDER = ROOT / "benchmarks/peers"
 GUNICORN = ("-m", "gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "2", "-k")
 FLASK = (*GUNICORN, "gthread", "--threads", "64", "benchmarks.peers.flask_peer:app")
 TWICE = "aiohttp, twice"
-# Name: the command, and what it is told by its environment.
+# By name: the command, and additions to its environment.
 PEERS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "aiohttp": (("-m", "benchmarks.peers.aiohttp_peer", "{port}"), {}),
-    TWICE: ((*GUNICORN, "aiohttp.GunicornUVLoopWebWorker", "benchmarks.peers.aiohttp_peer:made"), {}),
+    TWICE: ((*GUNICORN, "aiohttp.GunicornUVLoopWebWorker", "benchmarks.peers.aiohttp_peer:make_app"), {}),
     OURS: (("-m", "gunicorn", "wsgi:app"), {}),
     "fastapi+httpx": (("-m", "benchmarks.peers.fastapi_peer", "{port}"), {}),
     "fastify+undici": (("node", "server.js", "{port}"), {}),
@@ -45,16 +45,21 @@ CREDENTIALS = {
 
 
 def credentials(vendors: tuple[str, ...] = VENDORS, *, distinct: bool = True) -> dict[str, str]:
-    """Headers for these vendors; the same in every request, unless distinct."""
-    found = {name: value for name, value in CREDENTIALS.items() if name.split("-")[-1] in vendors or "api-key" in name}
-    wanted = {name: value for name, value in found.items() if "api-key" not in name or name.split("-")[1] in vendors}
+    """Headers for these vendors; the same in every request unless `distinct`."""
+    headers = {name: value for name, value in CREDENTIALS.items() if vendor_of(name) in vendors}
     if distinct:
-        return wanted
-    return {name: value.replace("{n}", "1").replace("{basic}", "MTptYWRlLXVw") for name, value in wanted.items()}
+        return headers
+    return {name: value.replace("{n}", "1").replace("{basic}", "MTptYWRlLXVw") for name, value in headers.items()}
+
+
+def vendor_of(header: str) -> str:
+    """The vendor in a header's name: `X-Authorization-<vendor>` or `X-<vendor>-api-key`."""
+    parts = header.split("-")
+    return parts[1] if header.endswith("-api-key") else parts[2]
 
 
 class Bench:
-    """Makes clouds and servers in a folder of its own."""
+    """Runs clouds and servers with a temporary folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -73,8 +78,8 @@ class Bench:
         if shutil.which("node") is None or shutil.which("npm") is None:
             return False
         if not (NODE / "node_modules").exists():
-            made = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=NODE, capture_output=True, check=False)
-            return made.returncode == 0
+            npm = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=NODE, capture_output=True, check=False)
+            return npm.returncode == 0
         return True
 
     @contextmanager
@@ -94,21 +99,21 @@ class Bench:
     def server(
         self, name: str, clouds: Server, flows: Mapping[str, Flow] = FLOWS, **settings: object
     ) -> Iterator[tuple[Server, dict[str, str]]]:
-        """The server, and the headers by which it knows its clients. Peers are told what to call."""
+        """Runs a server; yields it with the headers of a client. A peer finds its calls in its environment."""
         port = free_port()
         arguments, environ = PEERS[name]
         command = [part.format(port=port) for part in arguments]
-        # Not in our folder: gunicorn would take our settings.
+        # Peers run in another folder, since gunicorn would read this project's gunicorn.conf.py.
         folder = ROOT if name == OURS else NODE if command[0] == "node" else PEERS_FOLDER
         ca_file = str(self.ca_file) if clouds.url.startswith("https") else ""
         if name == OURS:
             environ = self._settings(port, clouds, ca_file) | {key: str(value) for key, value in settings.items()}
         else:
-            told = json.dumps({vendor: asdict(flow) for vendor, flow in flows.items()})
-            environ = {**environ, "CLOUDS": clouds.url, "CA_FILE": ca_file, "FLOWS": told, "PYTHONPATH": str(ROOT)}
+            calls = json.dumps({vendor: asdict(flow) for vendor, flow in flows.items()})
+            environ = {**environ, "CLOUDS": clouds.url, "CA_FILE": ca_file, "FLOWS": calls, "PYTHONPATH": str(ROOT)}
         with running(command if command[0] == "node" else python(*command), port, environ, folder) as server:
-            server.friends = [clouds]
-            server.friends_cpu_seconds()
+            server.helpers = [clouds]
+            server.helpers_cpu_seconds()
             yield server, self._token(server, environ) if name == OURS else {}
 
     def _settings(self, port: int, clouds: Server, ca_file: str) -> dict[str, str]:
@@ -126,8 +131,8 @@ class Bench:
     @staticmethod
     def _token(server: Server, environ: dict[str, str]) -> dict[str, str]:
         command = python("-m", "flask", "--app", "wsgi", "clients", "create", "bench")
-        made = subprocess.run(command, env={**os.environ, **environ}, cwd=ROOT, capture_output=True, check=True)
-        client = json.loads(made.stdout)
+        created = subprocess.run(command, env={**os.environ, **environ}, cwd=ROOT, capture_output=True, check=True)
+        client = json.loads(created.stdout)
         auth = (client["client_id"], client["client_secret"])
         form = {"grant_type": "client_credentials"}
         answer = requests.post(f"{server.url}/oauth2/token", form, auth=auth, timeout=20)

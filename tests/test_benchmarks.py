@@ -1,4 +1,4 @@
-"""The benchmark plays complete answers; it counts those that are not, says how many there were, and goes on."""
+"""The benchmark: its clients count incomplete answers separately, and its fake clouds answer every plugin in full."""
 
 import asyncio
 from itertools import count
@@ -20,8 +20,8 @@ COUNTS = cells.COUNTS["/solar-inverters"]
 RUN = {"headers": {}, "first": 0, "concurrency": 2, "seconds": 0.0, "items": 2, "counts": COUNTS}
 
 
-def seen(answers):
-    """What clients see of a server whose answers are these in turn; None closes the connection."""
+def load_result(answers):
+    """The result of clients of a server that gives these answers in turn; None closes the connection."""
 
     async def serve():
         async def answer(reader, writer):
@@ -39,30 +39,30 @@ def seen(answers):
     return asyncio.run(serve())
 
 
-def test_clients_count_the_answers_that_were_not_complete_and_go_on():
-    found = seen(iter([b"{}", None, *[BODY] * 9]))
-    assert found.incomplete == 2
-    assert found.latencies_ms
+def test_clients_count_incomplete_answers_and_go_on():
+    result = load_result(iter([b"{}", None, *[BODY] * 9]))
+    assert result.incomplete == 2
+    assert result.latencies_ms
 
 
 @pytest.mark.parametrize("answer", [b"{}", None])
-def test_clients_of_a_server_that_never_answers_in_full_give_up(answer):
-    found = seen(answer for _ in count())
-    assert found.latencies_ms == []
-    assert load.MANY < found.incomplete <= load.MANY + RUN["concurrency"]
+def test_clients_give_up_on_a_server_whose_answers_are_never_complete(answer):
+    result = load_result(answer for _ in count())
+    assert result.latencies_ms == []
+    assert load.MAX_INCOMPLETE < result.incomplete <= load.MAX_INCOMPLETE + RUN["concurrency"]
 
 
 class Peer:
-    """A server under load, as far as a cell asks for it."""
+    """The part of a server that a cell uses."""
 
     def memory_mb(self):
         return 50.0
 
 
 @pytest.mark.parametrize(("latencies_ms", "rate"), [([20.0, 30.0], "2"), ([], "0")])
-def test_a_row_says_how_many_answers_were_not_complete(monkeypatch, capsys, latencies_ms, rate):
+def test_a_row_of_the_table_shows_the_number_of_incomplete_answers(monkeypatch, capsys, latencies_ms, rate):
     run = cells.Run(latencies_ms, 1.0, 0.1, 0.0, incomplete=1, example="HTTP/1.1 503 Service Unavailable")
-    monkeypatch.setattr(cells, "ask", lambda *asked: run)
+    monkeypatch.setattr(cells, "run_once", lambda *arguments: run)
     cell = cells.measured(Peer(), 256, 1.0, 2, {}, "/solar-inverters")
     bench.show("6 vendors", 256, "ours", cell, cell)
     (row,) = capsys.readouterr().out.splitlines()
@@ -70,8 +70,8 @@ def test_a_row_says_how_many_answers_were_not_complete(monkeypatch, capsys, late
     assert row.endswith("3 not complete: 'HTTP/1.1 503 Service Unavailable'")
 
 
-class Prepared:
-    """The played clouds, without their sockets."""
+class FakeTransport:
+    """The fake clouds, without sockets."""
 
     clouds = Clouds(inverters=10, sites=1, delay=0.0, site_delay=0.0)
 
@@ -81,9 +81,9 @@ class Prepared:
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-def test_the_plugins_find_every_site_and_inverter_in_the_answers_of_the_played_clouds(vendor):
+def test_the_plugins_find_every_site_and_inverter_in_the_answers_of_the_fake_clouds(vendor):
     cloud = cloud_of(vendor, f"{BASE}/{vendor}")
-    cloud.transport = Prepared()
+    cloud.transport = FakeTransport()
     for find, kind, expected in (("sites", Site, 1), ("devices", SolarInverter, 10)):
         sweep = Sweep(open_vendor(vendor, cloud=cloud))
         sweep.run(methodcaller(find))

@@ -1,4 +1,4 @@
-"""`kill -9` at any moment: what was confirmed is there, nothing is half there, and the next process goes on."""
+"""`kill -9` at any moment: confirmed transactions are complete, all others absent, and the next process goes on."""
 
 import multiprocessing
 import random
@@ -11,14 +11,14 @@ from app.auth.clients import Clients
 from app.storage.database import ClientRow, Database, IdTableRow
 from tests import writing
 
-# Its children have the modules in memory when they start, and none of this process's threads.
+# Children of a fork server have the modules loaded when they start, and no threads of this process.
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["tests.writing"])
 
 
 def killed(target, url, seconds, names=("",)):
-    """Starts a process for each name, kills all after so long since their first word; gives what they had told."""
-    told = []
+    """Starts a process per name and kills all some seconds after their first reports; returns their reports."""
+    reports = []
     pipes = [processes.Pipe(duplex=False) for _ in names]
     running = [
         processes.Process(target=target, args=(url, sender, *([name] if name else [])))
@@ -28,7 +28,7 @@ def killed(target, url, seconds, names=("",)):
         process.start()
     for receiver, sender in pipes:
         sender.close()
-        told.append(receiver.recv())
+        reports.append(receiver.recv())
     threading.Event().wait(seconds)
     for process in running:
         process.kill()
@@ -36,35 +36,35 @@ def killed(target, url, seconds, names=("",)):
     for receiver, _ in pipes:
         try:
             while True:
-                told.append(receiver.recv())
+                reports.append(receiver.recv())
         except (EOFError, OSError):
             receiver.close()
-    return told
+    return reports
 
 
 def kill_writers(url, seed):
-    """Two writers at work are killed; gives how many transactions they had been told are done."""
+    """Kills two writers at work; returns the number of transactions that they reported as committed."""
     chance = random.Random(seed)
-    told = killed(writing.write, url, chance.uniform(0.0, 0.15), (f"{seed}a", f"{seed}b"))
-    check_next_start(url, told)
-    return len(told)
+    reports = killed(writing.write, url, chance.uniform(0.0, 0.15), (f"{seed}a", f"{seed}b"))
+    check_next_start(url, reports)
+    return len(reports)
 
 
-def check_next_start(url, told):
-    """What the next process finds: all that was told, nothing half, and that it can go on."""
+def check_next_start(url, reports):
+    """Checks that the next process finds all reported transactions and no incomplete one, and can write."""
     database = Database(url)
     database.upgrade()
     with database.session() as session:
         assert session.scalars(text("PRAGMA integrity_check")).all() == ["ok"]
         clients = dict(session.execute(select(ClientRow.id, ClientRow.revoked_at)).all())
         batches = dict(session.execute(select(IdTableRow.vendor, func.count()).group_by(IdTableRow.vendor)).all())
-    for what, name in told:
-        if what == "batch":
+    for kind, name in reports:
+        if kind == "batch":
             assert batches[name] == writing.BATCH
         else:
             assert name in clients
-            assert what == "client" or clients[name] is not None
-    assert set(batches.values()) <= {writing.BATCH}, "half a transaction"
+            assert kind == "client" or clients[name] is not None
+    assert set(batches.values()) <= {writing.BATCH}, "an incomplete transaction"
     id, secret = Clients(database).create("afterwards", "production", "v1")
     assert Clients(database).verified(id, secret) == id
     database.close()
@@ -86,7 +86,7 @@ def test_kill_9_in_the_middle_of_writes_leaves_a_consistent_database(url, first)
 
 
 @pytest.mark.exhaustive
-def test_kill_9_in_the_middle_of_an_upgrade_leaves_one_that_can_be_upgraded(tmp_path):
+def test_kill_9_in_the_middle_of_an_upgrade_leaves_a_database_that_can_be_upgraded(tmp_path):
     for seed in range(10):
         url = f"sqlite:///{tmp_path / f'{seed}.db'}"
         killed(writing.upgrade, url, random.Random(seed).uniform(0.0, 0.1))
@@ -96,4 +96,4 @@ def test_kill_9_in_the_middle_of_an_upgrade_leaves_one_that_can_be_upgraded(tmp_
 @pytest.mark.soak
 def test_two_hundred_kills_leave_a_consistent_database(url, report):
     confirmed = sum(kill_writers(url, seed) for seed in range(1000, 1200))
-    report(f"kill -9: 200 times while two processes write, {confirmed} transactions confirmed, 0 lost, none half there")
+    report(f"kill -9: 200 times while two processes write, {confirmed} transactions confirmed, 0 lost, none incomplete")

@@ -1,4 +1,4 @@
-"""What one misbehaving vendor costs: exactly its own entry, by the deadline, over plain HTTP and TLS."""
+"""A misbehaving vendor costs its own entry in `errors` and nothing else, by the deadline, over plain HTTP and TLS."""
 
 import ssl
 import threading
@@ -10,9 +10,9 @@ import trustme
 from tests.services import PLAYED_VENDORS, served
 from vendors.kit.calls.cloud import MAX_SWEEPS_PER_CREDENTIAL
 
-# The least deadline: a slow machine has a longer one.
+# The least deadline; a slow machine gets a longer one.
 SECONDS = 1.0
-# Of what comes at the deadline; a call without one would wait for ever.
+# Allowed after the deadline, on a busy machine; a call without a deadline would wait for ever.
 GRACE = 8.0
 
 pytestmark = pytest.mark.serial
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.serial
 def fleet(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("faults")
     if request.param == "http":
-        with served(folder, seconds=SECONDS) as both:
-            yield both
+        with served(folder, seconds=SECONDS) as service_and_clouds:
+            yield service_and_clouds
         return
     authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
-    with served(folder, seconds=SECONDS, tls=context, ca_file=str(folder / "ca.pem")) as both:
-        yield both
+    with served(folder, seconds=SECONDS, tls=context, ca_file=str(folder / "ca.pem")) as service_and_clouds:
+        yield service_and_clouds
 
 
 @pytest.mark.parametrize(
@@ -80,31 +80,31 @@ def test_the_threads_of_a_hung_vendor_are_free_again_after_the_deadline(fleet):
     assert service.inverters(headers)[1] == {}
 
 
-def test_sixty_four_callers_of_a_hung_vendor_get_the_rest_and_delay_nobody_else(fleet):
+def test_sixty_four_clients_of_a_hung_vendor_get_the_other_vendors_and_delay_no_other_client(fleet):
     service, played = fleet
     healthy, stuck = played.headers("solis"), played.headers("solis", "enphasevpp")
     deadline = service.pace(3 * SECONDS, healthy)
-    right, _ = service.inverters(healthy)
+    expected, _ = service.inverters(healthy)
     played.put("/faults/enphasevpp", {"hang": True})
     answers = []
 
-    def caller():
+    def ask():
         started = time.monotonic()
         ids, errors = service.inverters(stuck | {"Cache-Control": "no-cache"})
-        answers.append((time.monotonic() - started, ids == right, list(errors)))
+        answers.append((time.monotonic() - started, ids == expected, list(errors)))
 
-    callers = [threading.Thread(target=caller) for _ in range(64)]
-    for thread in callers:
-        thread.start()
+    clients = [threading.Thread(target=ask) for _ in range(64)]
+    for client in clients:
+        client.start()
     others = [service.inverters(healthy) for _ in range(10)]
-    still_stuck = sum(thread.is_alive() for thread in callers)
-    for thread in callers:
-        thread.join()
+    still_stuck = sum(client.is_alive() for client in clients)
+    for client in clients:
+        client.join()
     played.put("/faults/enphasevpp", {})
-    assert others == [(right, {})] * 10
-    assert still_stuck >= MAX_SWEEPS_PER_CREDENTIAL, "the others were answered meanwhile"
+    assert others == [(expected, {})] * 10
+    assert still_stuck >= MAX_SWEEPS_PER_CREDENTIAL, "the healthy requests were answered meanwhile"
     assert [answer for answer in answers if answer[1:] != (True, ["enphasevpp"])] == []
-    # Those who find no place wait a second for one before they say so, the others until the deadline.
+    # Requests without a slot wait for one for a second and then report busy; the others wait until the deadline.
     assert max(took for took, *_ in answers) < deadline + GRACE
 
 

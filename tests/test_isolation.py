@@ -1,80 +1,89 @@
-"""Callers of vendors that hang, and everybody else, at a service as it is deployed."""
+"""Requests to healthy vendors while two other vendors hang, at a service as it is deployed."""
 
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import pytest
 import requests
 
 import sandbox
 from sandbox.server import running
-from tests.ports import free_port
-from tests.processes import GUNICORN, clean, ended, read_until, started
+from tests.deployed import deployed
 from tests.services import Played
 
 DEADLINE = 6
 STUCK = 128
-# The least time for one request to a healthy vendor; a slow machine has more.
+HANGING = ("sma", "solaredge")
+# The least time allowed for a request to a healthy vendor; a slow machine gets more.
 GRACE = 4.0
 
 pytestmark = pytest.mark.serial
 
 
+@dataclass
+class StuckClient:
+    """A client that sends requests to a vendor that hangs, one after another."""
+
+    url: str
+    headers: dict[str, str]
+    slowest: float = 0.0
+    statuses: set[int] = field(default_factory=set)
+
+    def run(self, stop):
+        while not stop.is_set():
+            seconds, answer = timed_get(self.url, self.headers)
+            self.slowest = max(self.slowest, seconds)
+            self.statuses.add(answer.status_code)
+
+
+def timed_get(url, headers):
+    """The seconds that a list took, and the answer."""
+    started = time.monotonic()
+    answer = requests.get(f"{url}/solar-inverters", headers=headers, timeout=120)
+    return time.monotonic() - started, answer
+
+
+def healthy_seconds(url, headers):
+    """The seconds that a list of a healthy vendor took."""
+    seconds, answer = timed_get(url, headers)
+    assert (answer.status_code, answer.json()["errors"]) == (200, {}), answer.text
+    return seconds
+
+
 @pytest.fixture
 def service(tmp_path):
     """URL, headers of a client, and the clouds; two processes of 64 threads."""
-    with running(sandbox.create_app(2, 1)) as clouds:
-        port = free_port()
-        environ = clean(PORT=port, INSTANCE_PATH=tmp_path, SANDBOX_URL=clouds, REQUEST_DEADLINE=DEADLINE)
-        made = ended([*GUNICORN[:1], "-m", "flask", "--app", "wsgi", "clients", "create", "x"], environ)
-        auth = tuple(made.stdout.split(f'"{name}": "')[1].split('"')[0] for name in ("client_id", "client_secret"))
-        with started(GUNICORN, environ) as process:
-            read_until(process, "listening")
-            threading.Thread(target=process.stdout.read, daemon=True).start()
-            url = f"http://127.0.0.1:{port}"
-            form = {"grant_type": "client_credentials"}
-            token = requests.post(f"{url}/oauth2/token", form, auth=auth, timeout=120).json()["access_token"]
-            yield url, {"Authorization": f"Bearer {token}", "Cache-Control": "no-cache"}, Played(clouds)
+    with (
+        running(sandbox.create_app(2, 1)) as clouds,
+        deployed(tmp_path, clouds, REQUEST_DEADLINE=DEADLINE) as (_, url, bearer),
+    ):
+        yield url, bearer, Played(clouds)
 
 
 @pytest.mark.exhaustive
-def test_two_vendors_that_hang_stop_nobody_else(service):
+def test_clients_of_healthy_vendors_are_served_while_two_vendors_hang(service):
     url, bearer, played = service
-    stuck = [played.headers("sma"), played.headers("solaredge")]
     healthy = bearer | played.headers("tesla")
-
-    def seconds():
-        """How long a request to a healthy vendor takes."""
-        begun = time.monotonic()
-        answer = requests.get(f"{url}/solar-inverters", headers=healthy, timeout=120)
-        assert (answer.status_code, answer.json()["errors"]) == (200, {}), answer.text
-        return time.monotonic() - begun
-
-    grace = max(GRACE, 20 * min(seconds() for _ in range(3)))
-    for vendor in ("sma", "solaredge"):
+    grace = max(GRACE, 20 * min(healthy_seconds(url, healthy) for _ in range(3)))
+    credentials, stuck = [played.headers(vendor) for vendor in HANGING], []
+    for number in range(STUCK):
+        # Each client has different credentials, so that no call is shared.
+        stuck.append(
+            StuckClient(url, bearer | {name: f"{value}{number}" for name, value in credentials[number % 2].items()})
+        )
+    for vendor in HANGING:
         played.put(f"/faults/{vendor}", {"hang": True})
     stop = threading.Event()
-
-    def hang(number):
-        """Asks again and again; gives the slowest answer and the statuses."""
-        slowest, statuses = 0.0, set()
-        while not stop.is_set():
-            started = time.monotonic()
-            # Other credentials each, so that no call is shared.
-            asked = {name: f"{value}{number}" for name, value in stuck[number % 2].items()}
-            answer = requests.get(f"{url}/solar-inverters", headers=bearer | asked, timeout=120)
-            slowest = max(slowest, time.monotonic() - started)
-            statuses.add(answer.status_code)
-        return slowest, statuses
-
     with ThreadPoolExecutor(STUCK) as pool:
-        hanging = [pool.submit(hang, number) for number in range(STUCK)]
+        clients = [pool.submit(client.run, stop) for client in stuck]
         time.sleep(2)
-        took = [seconds() for _ in range(10)]
+        seconds = sorted(healthy_seconds(url, healthy) for _ in range(10))
         stop.set()
-        seen = [one.result() for one in hanging]
-    assert sorted(took)[5] < grace, took
-    # Those that did not get a thread for five seconds are told to come again.
-    assert set().union(*(statuses for _, statuses in seen)) <= {200, 503}
-    assert max(slowest for slowest, _ in seen) < DEADLINE + 5 + grace
+        for client in clients:
+            client.result()
+    assert seconds[5] < grace, seconds
+    # A request that gets no thread for five seconds is answered with 503.
+    assert set().union(*(client.statuses for client in stuck)) <= {200, 503}
+    assert max(client.slowest for client in stuck) < DEADLINE + 5 + grace

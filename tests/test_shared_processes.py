@@ -1,4 +1,4 @@
-"""Two services as real processes, one of two workers, with one Redis: what they share while clients hammer both."""
+"""Two services as real processes with one Redis: budget, holds and revocations are shared under load."""
 
 import json
 import threading
@@ -21,44 +21,44 @@ LIMIT = 20
 FLASK = [GUNICORN[0], "-m", "flask", "--app", "wsgi"]
 
 
-class Both:
-    """A client that two services know, and the vendors' clouds behind them."""
+class TwoServices:
+    """Two services with one database, a client of both, and the vendors' clouds behind them."""
 
     def __init__(self, urls, environ, played):
         self.urls, self._environ, self.played = urls, environ, played
-        # Once: some vendors give another token each time.
+        # Read once, since some vendors issue a new token each time.
         self._credentials = {vendor: played.headers(vendor) for vendor in ("solaredge", "sma", "solis")}
-        made = self.command("clients", "create", "test", "--api-version", "v2024-09-01")
-        self.client_id = made["client_id"]
+        client = self.command("clients", "create", "test", "--api-version", "v2024-09-01")
+        self.client_id = client["client_id"]
         answer = requests.post(
             f"{urls[0]}/oauth2/token",
             {"grant_type": "client_credentials"},
-            auth=(self.client_id, made["client_secret"]),
+            auth=(self.client_id, client["client_secret"]),
             timeout=120,
         )
         self._bearer = {"Authorization": f"Bearer {answer.json()['access_token']}", "Cache-Control": "no-cache"}
 
     def command(self, *words):
-        """What a command prints; it runs in a process of its own."""
+        """The JSON that a command prints, in a separate process."""
         done = ended([*FLASK, *words], self._environ)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
     def get(self, number, vendor):
-        """The answer of one or the other service, asked anew of the vendor; each on a connection of its own."""
+        """A list of the first or the second service, by turns, without cached replies and on a new connection."""
         headers = self._bearer | self._credentials[vendor]
         return requests.get(f"{self.urls[number % 2]}/solar-inverters?pageSize=1000", headers=headers, timeout=120)
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory):
+def services(tmp_path_factory):
     ports = free_port(), free_port()
     with ExitStack() as stack:
         processes = []
         valkey = stack.enter_context(ValkeyServer(port=free_port()))
         url = stack.enter_context(running(sandbox.create_app(SITES, 1)))
         environ = clean(
-            INSTANCE_PATH=tmp_path_factory.mktemp("both"),
+            INSTANCE_PATH=tmp_path_factory.mktemp("services"),
             REDIS_URL=f"redis://127.0.0.1:{valkey.port}/0",
             SANDBOX_URL=url,
             VENDOR_LIMIT_SOLAREDGE=f"{LIMIT}/60",
@@ -68,20 +68,20 @@ def both(tmp_path_factory):
             process = stack.enter_context(started(GUNICORN, service))
             read_until(process, "listening")
             processes.append(process)
-            # Else it would wait for somebody to read its log.
+            # Reads the log, so that the service does not wait for a full pipe.
             threading.Thread(target=process.stdout.read, daemon=True).start()
-        yield Both([f"http://127.0.0.1:{port}" for port in ports], environ, Played(url))
+        yield TwoServices([f"http://127.0.0.1:{port}" for port in ports], environ, Played(url))
         for process in processes:
-            process.terminate()  # both at once; then each is waited for
+            process.terminate()  # both at once; the stack then waits for each
 
 
 @pytest.mark.exhaustive
-def test_the_processes_have_one_budget_and_never_overrun_it(both):
+def test_the_processes_share_one_budget_and_never_exceed_it(services):
     before = time.monotonic()
     with ThreadPoolExecutor(8) as clients:
-        answers = list(clients.map(lambda number: both.get(number, "solaredge"), range(40)))
+        answers = list(clients.map(lambda number: services.get(number, "solaredge"), range(40)))
     assert time.monotonic() - before < 60, "all in one period"
-    calls = both.played.calls("solaredge")
+    calls = services.played.calls("solaredge")
     assert sum(calls.values()) == LIMIT, "not one more, and none wasted"
     assert any(answer.json()["solarInverters"] for answer in answers)
     for answer in answers:
@@ -94,18 +94,18 @@ def test_the_processes_have_one_budget_and_never_overrun_it(both):
         assert 0 < details["retryAfter"] <= 60
 
 
-def test_a_429_that_one_process_sees_holds_the_others(both):
-    both.played.put("/faults/sma", {"status": 429, "headers": {"Retry-After": "60"}})
-    answers = [both.get(number, "sma") for number in range(12)]
-    assert sum(both.played.calls("sma").values()) == 1
+def test_a_429_that_one_process_receives_holds_all_processes(services):
+    services.played.put("/faults/sma", {"status": 429, "headers": {"Retry-After": "60"}})
+    answers = [services.get(number, "sma") for number in range(12)]
+    assert sum(services.played.calls("sma").values()) == 1
     for answer in answers:
         details = answer.json()["errorDetails"]["sma"]
         assert details["code"] == "rate_limited"
         assert 40 < details["retryAfter"] <= 60
 
 
-# The last one: after it nobody may call.
-def test_a_client_revoked_by_the_command_is_refused_by_all_processes_at_once(both):
-    assert {both.get(number, "solis").status_code for number in range(12)} == {200}, "now all have read it"
-    assert both.command("clients", "revoke", both.client_id)["revoked"] is True
-    assert {both.get(number, "solis").status_code for number in range(12)} == {401}
+# The last test of this module: it revokes the client.
+def test_a_client_revoked_by_the_command_is_refused_by_all_processes_at_once(services):
+    assert {services.get(number, "solis").status_code for number in range(12)} == {200}, "each process knows the client"
+    assert services.command("clients", "revoke", services.client_id)["revoked"] is True
+    assert {services.get(number, "solis").status_code for number in range(12)} == {401}

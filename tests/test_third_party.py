@@ -1,4 +1,4 @@
-"""A vendor in a package of its own: installed beside the server, and found by its entry point."""
+"""A vendor in a separate package, which is installed next to the server and found by its entry point."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def to_inverter(raw):
 
 @pytest.fixture
 def installed(tmp_path):
-    """Installs a package that offers a vendor of this name; gives a function that runs Python beside it."""
+    """Installs a package that offers a vendor; returns a function that runs Python with that package."""
 
     def install(name, module):
         source, target = tmp_path / "source", tmp_path / "target"
@@ -61,7 +61,7 @@ def installed(tmp_path):
 
 
 @pytest.mark.exhaustive
-def test_a_vendor_of_another_package_is_found_and_listed(installed):
+def test_a_vendor_in_another_package_is_found_and_listed(installed):
     run = installed("sunny", "derapi_sunny")
     answer = run("from vendors.kit.registry import discover; print(discover()['sunny'].__module__)")
     assert (answer.stdout.strip(), answer.returncode) == ("derapi_sunny", 0), answer.stderr
@@ -70,7 +70,7 @@ def test_a_vendor_of_another_package_is_found_and_listed(installed):
 
 
 @pytest.mark.exhaustive
-def test_a_name_that_is_taken_refuses_the_start_and_names_both(installed):
+def test_two_plugins_of_one_name_refuse_the_start_with_both_named(installed):
     run = installed("sma", "derapi_other_sma")
     answer = run("import wsgi")
     assert answer.returncode != 0

@@ -1,4 +1,4 @@
-"""What a process of the service writes to the database, told over a pipe as soon as it is committed."""
+"""A process that writes to the database as the service does, and reports each commit over a pipe."""
 
 from itertools import count
 
@@ -10,22 +10,22 @@ BATCH = 40
 """Rows of one transaction."""
 
 
-def upgrade(url, told):
-    """Makes the tables."""
-    told.send("begun")
+def upgrade(url, reports):
+    """Creates the tables."""
+    reports.send("begun")
     Database(url).upgrade()
 
 
-def write(url, told, name):
-    """Clients, revocations and batches of ids without end; tells ("client" | "revoked" | "batch", which) of each."""
+def write(url, reports, name):
+    """Writes clients, revocations and batches of ids without end; reports each with its kind and name."""
     database = Database(url)
-    clients, resources = Clients(database), IdTable(database)
+    clients, id_table = Clients(database), IdTable(database)
     for number in count():
         client_id, _ = clients.create(name, "production", "v1")
-        told.send(("client", client_id))
+        reports.send(("client", client_id))
         clients.revoke(client_id)
-        told.send(("revoked", client_id))
+        reports.send(("revoked", client_id))
         batch = f"{name}-{number}"
-        # Without the moment's patience of a list: only what is written is told.
-        resources._write([IdRow(f"{batch}-{row}", batch, "solr", ("key",)) for row in range(BATCH)])
-        told.send(("batch", batch))
+        # Not `remember`, which returns before the rows are written: only commits are reported.
+        id_table._write([IdRow(f"{batch}-{row}", batch, "solr", ("key",)) for row in range(BATCH)])
+        reports.send(("batch", batch))

@@ -10,14 +10,14 @@ import orjson
 import uvloop
 from aiohttp import web
 
-from benchmarks.flows import VENDORS, public_ids, told_flows
+from benchmarks.flows import VENDORS, flows_from_environment, public_ids
 
-FLOWS = told_flows()
+FLOWS = flows_from_environment()
 CLOUDS = os.environ["CLOUDS"]
 SESSION = web.AppKey("session", aiohttp.ClientSession)
 
 
-async def swept(session: aiohttp.ClientSession, vendor: str, headers: dict[str, str]) -> list[str]:
+async def sweep(session: aiohttp.ClientSession, vendor: str, headers: dict[str, str]) -> list[str]:
     flow, base = FLOWS[vendor], f"{CLOUDS}/{vendor}"
 
     async def call(path: str) -> object:
@@ -25,17 +25,17 @@ async def swept(session: aiohttp.ClientSession, vendor: str, headers: dict[str, 
             return orjson.loads(await answer.read())
 
     sites = flow.site_ids(await call(flow.list_path)) if flow.list_path else [""]
-    found = await asyncio.gather(*(call(flow.device_path.format(site)) for site in sites))
-    return [inverter for answer in found for inverter in flow.inverter_ids(answer)]
+    answers = await asyncio.gather(*(call(flow.device_path.format(site)) for site in sites))
+    return [inverter for answer in answers for inverter in flow.inverter_ids(answer)]
 
 
-async def listed(request: web.Request) -> web.Response:
+async def list_inverters(request: web.Request) -> web.Response:
     headers = {"Authorization": request.headers.get("Authorization", "")}
     session = request.app[SESSION]
-    asked = [vendor for vendor in VENDORS if f"X-Authorization-{vendor}" in request.headers]
-    found = await asyncio.gather(*(swept(session, vendor, headers) for vendor in asked), return_exceptions=True)
+    vendors = [vendor for vendor in VENDORS if f"X-Authorization-{vendor}" in request.headers]
+    swept_ids = await asyncio.gather(*(sweep(session, vendor, headers) for vendor in vendors), return_exceptions=True)
     urls, errors = [], {}
-    for vendor, result in zip(asked, found, strict=True):
+    for vendor, result in zip(vendors, swept_ids, strict=True):
         if isinstance(result, BaseException):
             errors[vendor] = type(result).__name__
         else:
@@ -44,7 +44,7 @@ async def listed(request: web.Request) -> web.Response:
     return web.Response(body=body, content_type="application/json")
 
 
-async def made() -> web.Application:
+async def make_app() -> web.Application:
     app = web.Application()
     context = ssl.create_default_context(cafile=os.environ["CA_FILE"]) if os.environ.get("CA_FILE") else False
     timeout = aiohttp.ClientTimeout(total=20)
@@ -57,10 +57,10 @@ async def made() -> web.Application:
             yield
 
     app.cleanup_ctx.append(session)
-    app.router.add_get("/solar-inverters", listed)
+    app.router.add_get("/solar-inverters", list_inverters)
     return app
 
 
 if __name__ == "__main__":
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    web.run_app(made(), host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
+    web.run_app(make_app(), host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)

@@ -11,9 +11,9 @@ import httpx
 import uvicorn
 from fastapi import FastAPI, Request
 
-from benchmarks.flows import VENDORS, public_ids, told_flows
+from benchmarks.flows import VENDORS, flows_from_environment, public_ids
 
-FLOWS = told_flows()
+FLOWS = flows_from_environment()
 CLOUDS = os.environ["CLOUDS"]
 
 
@@ -28,26 +28,26 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 app = FastAPI(lifespan=lifespan)
 
 
-async def swept(client: httpx.AsyncClient, vendor: str, headers: dict[str, str]) -> list[str]:
+async def sweep(client: httpx.AsyncClient, vendor: str, headers: dict[str, str]) -> list[str]:
     flow, base = FLOWS[vendor], f"{CLOUDS}/{vendor}"
 
     async def call(path: str) -> Any:
         return (await client.request(flow.method, base + path, headers=headers)).json()
 
     sites = flow.site_ids(await call(flow.list_path)) if flow.list_path else [""]
-    found = await asyncio.gather(*(call(flow.device_path.format(site)) for site in sites))
-    return [inverter for answer in found for inverter in flow.inverter_ids(answer)]
+    answers = await asyncio.gather(*(call(flow.device_path.format(site)) for site in sites))
+    return [inverter for answer in answers for inverter in flow.inverter_ids(answer)]
 
 
 @app.get("/solar-inverters")
-async def listed(request: Request) -> dict[str, Any]:
+async def list_inverters(request: Request) -> dict[str, Any]:
     headers = {"Authorization": request.headers.get("Authorization", "")}
-    asked = [vendor for vendor in VENDORS if f"X-Authorization-{vendor}" in request.headers]
-    sweeps = (swept(app.state.client, vendor, headers) for vendor in asked)
-    found = await asyncio.gather(*sweeps, return_exceptions=True)
+    vendors = [vendor for vendor in VENDORS if f"X-Authorization-{vendor}" in request.headers]
+    sweeps = (sweep(app.state.client, vendor, headers) for vendor in vendors)
+    swept_ids = await asyncio.gather(*sweeps, return_exceptions=True)
     urls: list[str] = []
     errors: dict[str, str] = {}
-    for vendor, result in zip(asked, found, strict=True):
+    for vendor, result in zip(vendors, swept_ids, strict=True):
         if isinstance(result, BaseException):
             errors[vendor] = type(result).__name__
         else:

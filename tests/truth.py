@@ -117,7 +117,7 @@ class Vendor(SeriesReader):
         window = RequestedWindow(level, start, end).widened(self.zone(case), self.now, case.site.site.operational_since)
         newest = self.now - self.plugin.lag - timedelta(minutes=20)
         most_off = (0.0 if self.is_fine else self.step_kwh) * case.devices
-        for begins, finishes in pairwise(window.borders()):
+        for begins, finishes in pairwise(window.boundaries()):
             may_be_missing = finishes > newest or any(a < finishes and b > begins for a, b in may_miss)
             if begins in ends:
                 assert ends[begins] == finishes

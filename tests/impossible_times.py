@@ -44,14 +44,19 @@ def spoilt(raw, end):
     return RawReply(raw.status, raw.headers, text.encode(), raw.url)
 
 
+def looks_like_epoch(value):
+    """Whether a number lies between 2001 and 2065 in seconds or milliseconds, e.g. first in a row."""
+    return type(value) in (int, float) and any(10**9 <= value / unit < 3 * 10**9 for unit in (1, 1000))
+
+
 def timeless(value, end, name=""):
     """The JSON with an impossible time wherever it has a time."""
     if isinstance(value, dict):
         return {member: timeless(nested, end, member) for member, nested in value.items()}
     if isinstance(value, list):
         return [timeless(nested, end) for nested in value]
-    if name in EPOCHS and value is not None and str(value).isdecimal():
-        in_ms = len(str(value)) > 11
+    if (name in EPOCHS and value is not None and str(value).isdecimal()) or looks_like_epoch(value):
+        in_ms = len(str(int(value))) > 11
         return type(value)(end["epoch"] * (1000 if in_ms else 1))
     match = ISO.fullmatch(value) if isinstance(value, str) else None
     if not match:

@@ -32,7 +32,7 @@ GROUPS = {
 # The end of a first sentence.
 SENTENCE = re.compile(r"(?<!e\.g)\. (?=[A-Z])")
 ELSE = "constants and aliases"
-METHODS = (Client, Reply)
+METHODS = (Client, Reply, Vendor)
 RECORDS = (Site, SolarInverter, Battery, Bess, Production, Messages, Message)
 
 
@@ -60,7 +60,7 @@ def records() -> str:
     """The members of every record."""
     lines = []
     for kind in RECORDS:
-        members = ", ".join(f"`{member.name}`" for member in fields(kind))
+        members = ", ".join(f"`{member.name}`: {str(member.type).replace(' | None', '?')}" for member in fields(kind))
         lines.append(f"- `{kind.__name__}`: {members}\n")
     return "\n" + "".join(lines) + "\n"
 

@@ -55,7 +55,9 @@ class Live:
         return label not in self.plugin.lacks and offers(type(self.plugin), label.partition(".")[0])
 
     def at(self, now):
-        """Sets all clocks, also that of cached replies."""
+        """Sets all clocks, also that of cached replies; a clock that goes back empties the cache."""
+        if now < self.now:
+            self.account.cloud.reply_cache = ReplyCache(clock=lambda: self.now.timestamp())
         self.now = now
         self.account.played.put("/clock", {"now": now.isoformat()})
         return mock.patch.object(Client, "now", now)

@@ -21,13 +21,21 @@ def skip_unwritten(vendor: str, *files: str) -> None:
 def unwritten(root: Path, vendor: str) -> Iterator[str]:
     """A line for each mark, in the order of the work: recorded replies, plugin, emulator, section."""
     folders = [root / "tests/vendors" / vendor, root / "vendors" / vendor, root / "sandbox" / vendor]
-    files = [path for folder in folders for path in sorted(folder.glob("*.*")) if path.suffix in (".json", ".py")]
+    files = [
+        path for folder in folders for path in sorted(folder.glob("*.*"), key=step) if path.suffix in (".json", ".py")
+    ]
     files += [path for path in [root / f"sandbox/{vendor}.py"] if path.exists()]
     for path in files:
         yield from _marked(path.relative_to(root), path.read_text())
     document = root / "docs/vendors.md"
     _, _, section = document.read_text().partition(f"\n## {vendor}\n")
     yield from _marked(document.relative_to(root), section.partition("\n## ")[0], f"section {vendor}")
+
+
+def step(path: Path) -> tuple[bool, bool, str, str]:
+    """Sorts replies before cases, sites before devices, and a reply before what is expected of it."""
+    subject, _, suffixes = path.name.partition(".")
+    return path.name == "cases.json", not subject.startswith("sites"), subject, "." * ("expected" in suffixes)
 
 
 def _marked(path: Path, text: str, place: str = "") -> Iterator[str]:

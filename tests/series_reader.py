@@ -97,11 +97,18 @@ class SeriesReader:
         return [Case(site, device, kind) for device in [None, *readable[:3]] if devices]
 
     def key(self, case):
-        """The key that the plugin gives to the site or device."""
-        if not case.device:
-            return next(site.key for site in self.account.sweep("sites").records if site.vendor_id == case.site.site_id)
+        """The key that the plugin gives to the site or device. Raises LookupError for one that is not listed."""
+        keys = self._keys_of_device(case) if case.device else self._keys_of_site(case)
+        for key in keys:
+            return key
+        raise LookupError(case)
+
+    def _keys_of_site(self, case):
+        return (site.key for site in self.account.sweep("sites").records if site.vendor_id == case.site.site_id)
+
+    def _keys_of_device(self, case):
         native = set(case.device.native.values())
-        return next(
+        return (
             device.key
             for device in self.account.sweep().records
             if (type(device), device.vendor_site_id) == (KINDS[case.kind], case.site.site_id)

@@ -19,7 +19,9 @@ WITHOUT_DOCSTRING = {
     "Key": "the vendor's own stable identity of a site or device, as text parts",
     "MAX_CALLS": "calls to a vendor that a page of intervals may cost",
     "NEAR": "rows by which the power at the reset of a counter is estimated",
+    "AnyDevice": "type variable: `SolarInverter` or `Battery`, the same throughout a signature",
     "DeviceRow": "a row of a list, of a solar inverter or of a battery",
+    "QUARTER": "15 minutes",
     "SiteRow": "a row of a list of sites",
 }
 GROUPS = {

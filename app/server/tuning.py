@@ -1,4 +1,4 @@
-"""The logic behind gunicorn.conf.py: settings, the choice of the worker, and what is tuned in the process itself."""
+"""The logic behind gunicorn.conf.py: settings, the choice of the worker, and the tuning of the process."""
 
 import contextlib
 import ctypes

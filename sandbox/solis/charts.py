@@ -184,7 +184,6 @@ def _energy_row(
         return None
     unit, pec = ("kWh", "1") if step == "day" else ("MWh", "0.001")
     rated = sum(unit.device.rated_kw or 0.0 for unit in units) or 1.0
-    label = {"dateStr": first.strftime(forms[step])} if step in forms else {"year": first.year}
     return {
         "id": str(int(units[0].device.native["id"]) + first.toordinal()),
         "energy": round(pv, 1),
@@ -192,7 +191,7 @@ def _energy_row(
         "energyPec": pec,
         "fullHour": round(pv / rated, 2),
         "date": int(day_start(first, CLOUD_ZONE) + NOON) * 1000,
-        **label,
+        **({"dateStr": first.strftime(forms[step])} if step in forms else {"year": first.year}),
         "timeZone": 8,
         "batteryChargeEnergy": round(charge, 1),
         "batteryDischargeEnergy": round(discharge, 1),

@@ -222,3 +222,4 @@ class Battery(Device):
 Record = Site | SolarInverter | Battery
 SiteRow = ListRow[Site]
 DeviceRow = ListRow[SolarInverter] | ListRow[Battery]
+AnyDevice = TypeVar("AnyDevice", SolarInverter, Battery)

@@ -61,7 +61,7 @@ class Reply:
 
     @property
     def json_object(self) -> reading.Raw:
-        """The body as an object, or an empty one if it is none: for bodies of errors, which may have any form."""
+        """The body if it is an object, else an empty object: for bodies of errors, which may have any form."""
         try:
             body = self._load()
         except orjson.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""Servers on loopback, over plain HTTP or TLS, that answer exactly as a test wants, wrongly included."""
+"""Servers on loopback, over plain HTTP or TLS, that send exactly the bytes of a test, correct or not."""
 
 import socket
 import ssl
@@ -63,7 +63,7 @@ def echo_target(connection, stopped, received):
 
 
 def tunnel(connection, stopped, received):
-    """A proxy that answers CONNECT, and passes on what comes then."""
+    """A proxy that answers CONNECT, and forwards the bytes after it in both directions."""
     host, _, port = received.split()[1].decode().partition(":")
     with socket.create_connection((host, int(port))) as upstream:
         connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -115,7 +115,7 @@ def reset(connection, stopped, received):
 
 @contextmanager
 def unresponsive_address() -> Iterator[tuple[str, int]]:
-    """Where connections hang: a listener whose backlog is full, which acts as a firewall that drops packets."""
+    """An address at which connections hang: a listener with a full backlog acts like a firewall that drops packets."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=0)
     filling = [socket.socket() for _ in range(4)]
     for sock in filling:
@@ -148,7 +148,7 @@ def receive_request(connection: socket.socket) -> bytes:
 
 
 class Server:
-    """Where a server is reached, and what it has received."""
+    """The port of a server, and the requests that it has received."""
 
     def __init__(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))

@@ -134,7 +134,7 @@ class ReplyCache:
             return cached, previous
 
     def take_back(self, key: bytes, cached: CachedReply, previous: CachedReply | None) -> None:
-        """Undoes the `put` of a reply that turned out to be unusable, unless a newer one is there."""
+        """Undoes the `put` of a reply that turned out to be unusable, unless a newer reply is cached."""
         with self._lock:
             if self._entries.get(key) is not cached:
                 return

@@ -16,12 +16,12 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 Work = Callable[[], object]
 
-# A thread ends after this time without work, so that a burst leaves no threads behind.
+# A thread without work ends after this time, so that a burst leaves no threads behind.
 IDLE_SECONDS = 60.0
 
 
 class Waiting:
-    """An idle thread, and the work handed to it."""
+    """A thread of the pool: its next work, and the lock on which it waits while it is idle."""
 
     __slots__ = ("_work", "woken")
 
@@ -35,7 +35,7 @@ class Waiting:
         self.woken.release()
 
     def take(self) -> Work | None:
-        """The work. The reference is dropped, since the work may hold whole replies."""
+        """Returns the work and drops the reference to it, since work may hold whole replies."""
         work, self._work = self._work, None
         return work
 
@@ -43,15 +43,16 @@ class Waiting:
 class ThreadPool:
     """At most `most` daemon threads, started when needed. They end with the process, even in the middle of work."""
 
-    def __init__(self, most: int, name: str) -> None:
-        self._most, self._name = most, name
+    def __init__(self, most: int, name: str, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._most, self._name, self._idle_seconds = most, name, idle_seconds
         self._count = 0
         self._idle: list[Waiting] = []
         self._backlog: deque[Work] = deque()
         self._lock = threading.Lock()
 
     def run(self, work: Work) -> None:
-        """Runs the work as soon as a thread is free. Raises RuntimeError if there is none and none can be started."""
+        """Runs the work as soon as a thread is free. Raises RuntimeError if there is no thread and none can be
+        started."""
         try:
             waiting = self._idle.pop()
         except IndexError:
@@ -60,7 +61,7 @@ class ThreadPool:
             waiting.wake(work)
 
     def submit(self, call: Callable[[], T]) -> "Future[T]":
-        """Runs a call; its future has the result, and can cancel it before it has begun."""
+        """Runs a call. The returned future gets its result, and can cancel the call before it has begun."""
         future: Future[T] = Future()
         self.run(partial(_settle, future, call))
         return future
@@ -74,7 +75,7 @@ class ThreadPool:
                     self._backlog.append(work)
 
     def _starts(self, work: Work) -> bool:
-        """Starts one more thread for the work; False if that is not possible."""
+        """Starts a thread for the work; False if that is not possible."""
         if self._count == self._most:
             return False
         try:
@@ -97,17 +98,17 @@ class ThreadPool:
             work = self._next(me)
 
     def _next(self, me: Waiting) -> Work | None:
-        """The next work; None after IDLE_SECONDS without any."""
+        """The next work; None if there was none for the idle time."""
         with self._lock:
             if self._backlog:
                 return self._backlog.popleft()
             self._idle.append(me)
-        if not me.woken.acquire(timeout=IDLE_SECONDS) and self._leaves(me):
+        if not me.woken.acquire(timeout=self._idle_seconds) and self._leaves(me):
             return None
         return me.take()
 
     def _leaves(self, me: Waiting) -> bool:
-        """Leaves the pool; False if work was handed over just now, which can then be taken."""
+        """Removes the thread from the pool; False if it was handed work just now, which it then takes."""
         with self._lock:
             try:
                 self._idle.remove(me)

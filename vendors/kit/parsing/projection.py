@@ -1,4 +1,4 @@
-"""Projection: the members of a reply that a plugin reads. All others are skipped while the JSON is parsed."""
+"""Projection: the members of a reply that a plugin reads. All other members are skipped while the JSON is parsed."""
 
 from typing import Any, TypedDict
 

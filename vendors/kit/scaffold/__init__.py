@@ -69,7 +69,7 @@ def write_skeleton(name: str, stage: Stage, root: Path = ROOT) -> list[str]:
 def _files(name: str, stage: Stage) -> dict[str, str]:
     """Skeleton -> path of every file that the stage needs."""
     stages = list(Stage)[: list(Stage).index(stage) + 1]
-    return {skeleton: path.format(name) for one in stages for skeleton, path in FILES[one].items()}
+    return {skeleton: path.format(name) for stage in stages for skeleton, path in FILES[stage].items()}
 
 
 def _demand_free(name: str, files: dict[str, str], root: Path) -> None:

@@ -1,4 +1,4 @@
-"""A plugin's hooks: what they see of a reply, and which of them may make a call."""
+"""A plugin's hooks: the members of a reply that they see, and the hook that may make a call."""
 
 import pytest
 
@@ -32,9 +32,8 @@ class Hooked(Vendor):
 
 @pytest.fixture
 def client():
-    vendor = open_cloud("hooked", Hooked, TRANSPORT, ReplyCache()).open(Credential({"token": "made-up"}), Deadline(5))
-    yield vendor.client
-    assert vendor.client is not None, "the client holds its vendor weakly"
+    cloud = open_cloud("hooked", Hooked, TRANSPORT, ReplyCache())
+    return cloud.open(Credential({"token": "made-up"}), Deadline(5)).client
 
 
 def urls(network):

@@ -1,4 +1,4 @@
-"""The proxy is the one of the settings; HTTP goes through it openly, HTTPS in a tunnel."""
+"""The proxy comes from the settings; HTTP requests pass it in plain text, HTTPS in a tunnel."""
 
 import base64
 

@@ -49,7 +49,7 @@ def test_a_certificate_of_another_name_or_authority_is_refused(authority, ca_fil
         Transport().fetch(request_to(server, "https"), Deadline(5))
 
 
-def test_cookies_and_netrc_never_travel(tmp_path, monkeypatch):
+def test_cookies_and_netrc_are_never_sent(tmp_path, monkeypatch):
     netrc = tmp_path / ".netrc"
     netrc.write_text("machine 127.0.0.1 login someone password secret\n")
     netrc.chmod(0o600)

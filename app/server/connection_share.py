@@ -1,7 +1,8 @@
 """Distributes connections evenly: a worker process leaves a new connection to a process that has fewer.
 
 The first process to wake would otherwise take nearly all connections of a burst. They mostly stay open, and a process
-runs Python on one CPU, so that process would be late with every response while the other processes are idle.
+runs Python on one CPU, so that process would be late with every response while the others are idle. Then 64 clients
+get little more than half of the responses, at twice the p99 (November 2026, docs/performance.md).
 """
 
 import mmap

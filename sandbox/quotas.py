@@ -20,7 +20,7 @@ class Limit:
 
     @property
     def is_plan(self) -> bool:
-        """Whether the vendor answers as for a spent plan, not as for calls that come too fast."""
+        """Whether the vendor reports a spent plan when this limit is reached, and not a rate that is too high."""
         return self.seconds >= PLAN_SECONDS
 
 
@@ -39,7 +39,7 @@ class _Period:
 
 
 def parse(raw: Any) -> tuple[Limit, ...]:
-    """The limits of `{"calls": n, "seconds": s}` or of a list of those; none for null. Raises BadField."""
+    """Limits from JSON: an object `{"calls": n, "seconds": s}`, a list of such objects, or null for none. Raises BadField."""
     if raw is None:
         return ()
     return tuple(_limit(limit) for limit in (raw if isinstance(raw, list) else [raw]))
@@ -70,10 +70,10 @@ class Quotas:
             self._periods = {key: period for key, period in self._periods.items() if key[0] != vendor}
 
     def take(self, vendor: str, credential: str, since: float = 0.0) -> Spent | None:
-        """Takes one call from every limit, or says which is spent.
+        """Counts one call against every limit, or returns the limit that is spent.
 
-        A period begins with its first call. since: seconds since an instant at which all periods begin, for vendors
-        that count in whole minutes.
+        A period begins with its first call. For vendors that count in clock minutes, `since` is epoch seconds instead:
+        periods then begin at its multiples of the limit's length.
         """
         with self._lock:
             periods = self._current(vendor, credential, since)
@@ -85,7 +85,7 @@ class Quotas:
             return None
 
     def left(self, vendor: str, credential: str) -> tuple[int, int] | None:
-        """Limit and rest of the shortest period that is no plan; None when there is no such limit."""
+        """Calls allowed, and calls left now, in the shortest period that is no plan; None if there is no such limit."""
         with self._lock:
             short = [(limit, period) for limit, period in self._current(vendor, credential) if not limit.is_plan]
             if not short:

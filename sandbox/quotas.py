@@ -39,7 +39,7 @@ class _Period:
 
 
 def parse(raw: Any) -> tuple[Limit, ...]:
-    """Limits from JSON: an object `{"calls": n, "seconds": s}`, a list of such objects, or null for none. Raises BadField."""
+    """Limits from JSON: `{"calls": n, "seconds": s}`, a list of such objects, or null for none. Raises BadField."""
     if raw is None:
         return ()
     return tuple(_limit(limit) for limit in (raw if isinstance(raw, list) else [raw]))
@@ -69,14 +69,14 @@ class Quotas:
             self._limits[vendor] = tuple(limits)
             self._periods = {key: period for key, period in self._periods.items() if key[0] != vendor}
 
-    def take(self, vendor: str, credential: str, since: float = 0.0) -> Spent | None:
+    def take(self, vendor: str, credential: str, epoch_seconds: float = 0.0) -> Spent | None:
         """Counts one call against every limit, or returns the limit that is spent.
 
-        A period begins with its first call. For vendors that count in clock minutes, `since` is epoch seconds instead:
-        periods then begin at its multiples of the limit's length.
+        epoch_seconds: the time now, for vendors whose periods begin on the clock, such as at each full minute. By
+        default a period begins with its first call.
         """
         with self._lock:
-            periods = self._current(vendor, credential, since)
+            periods = self._current(vendor, credential, epoch_seconds)
             for limit, period in periods:
                 if period.calls >= limit.calls:
                     return Spent(limit, period.ends - self._ticks())
@@ -93,12 +93,12 @@ class Quotas:
             limit, period = min(short, key=lambda pair: pair[0].seconds)
             return limit.calls, max(0, limit.calls - period.calls)
 
-    def _current(self, vendor: str, credential: str, since: float = 0.0) -> list[tuple[Limit, _Period]]:
+    def _current(self, vendor: str, credential: str, epoch_seconds: float = 0.0) -> list[tuple[Limit, _Period]]:
         now = self._ticks()
         periods = []
         for limit in self._limits.get(vendor, ()):
             key = (vendor, credential, limit)
             if key not in self._periods or self._periods[key].ends <= now:
-                self._periods[key] = _Period(now + limit.seconds - since % limit.seconds)
+                self._periods[key] = _Period(now + limit.seconds - epoch_seconds % limit.seconds)
             periods.append((limit, self._periods[key]))
         return periods

@@ -95,8 +95,8 @@ class Clients:
             session.execute(revoked.values(revoked_at=int(time.time())))
             known = session.get(ClientRow, client_id) is not None
         if known:
-            # Held only after the commit: the ledger may lose the hold, and some processes do not share it; for these the
-            # database counts. Twice the leeway: a clock that is ahead may issue the last token, one behind may check it.
+            # After the commit, through which processes without this ledger learn of the revocation.
+            # Twice the leeway: a clock that is ahead may issue the last token, and a clock that is behind may check it.
             seconds = tokens.LIFETIME + 2 * tokens.LEEWAY_SECONDS
             self._ledger.hold(_hold_name(client_id), time.time() + seconds)
         return known

@@ -43,7 +43,9 @@ class LostIdSearch:
 
         subject: what is searched, sites or devices. Each has its own pauses, since they are in different lists.
         """
-        keys = {name: (name, subject, credential.fingerprint(self._key)) for name, credential in access.credentials.items()}
+        keys = {
+            name: (name, subject, credential.fingerprint(self._key)) for name, credential in access.credentials.items()
+        }
         recent = {name: search for name in keys if (search := self._recent_search(keys[name]))}
         from_cache = self._fan_out(access, set(recent), find, deadline, Mode.CACHED_ONLY)
         searched = self._fan_out(access, set(keys) - set(recent), find, deadline, Mode.REUSE)
@@ -51,7 +53,7 @@ class LostIdSearch:
             pause = PAUSE_AFTER_FAILURE_SECONDS if result.failure else SEARCH_PAUSE_SECONDS
             with self._lock:
                 self._searches[keys[name]] = LastSearch(result.failure, self._clock() + pause)
-        # An id that a failed search did not find may exist: until the next search its failure is reported again.
+        # If the last search failed the id may exist all the same, so that its failure is reported once more.
         repeated = {name: VendorResult(result.records, recent[name].failure) for name, result in from_cache.items()}
         return searched | repeated
 

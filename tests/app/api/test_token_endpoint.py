@@ -131,7 +131,7 @@ def test_unknown_parameters_are_ignored(http: FlaskClient, new_client: NewClient
     assert post_token(http, {**GRANT, "audience": "x", "scope": ""}, auth=new_client()).status_code == 200
 
 
-def test_basic_and_other_form_credentials_at_once_are_an_invalid_request(http: FlaskClient, new_client: NewClient) -> None:
+def test_credentials_in_both_header_and_form_are_an_invalid_request(http: FlaskClient, new_client: NewClient) -> None:
     client_id, secret = new_client()
     both = {**GRANT, "client_id": client_id, "client_secret": secret}
     assert error(post_token(http, both, auth=(client_id, secret))) == (400, "invalid_request")

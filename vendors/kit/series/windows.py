@@ -98,8 +98,9 @@ class RequestedWindow:
     def widened(self, zone: tzinfo, now: datetime, since: datetime | None) -> Window:
         """The window widened to whole intervals on the site's clock, cut off at `now` and at `since`.
 
-        Times without an offset are on the site's clock. A time in a repeated hour means its first occurrence, and one
-        in a skipped hour is moved forward by the length of the gap. Raises BadWindow for a window that is empty or too long.
+        Times without an offset are on the site's clock. A time in a repeated hour means its first occurrence; a time in
+        a skipped hour is moved forward by the length of the gap. Raises BadWindow for a window that is empty or too
+        long.
         """
         end = now if self.end is None else instant("end", self.end, zone)
         start = end - DEFAULT_LENGTH[self.level] if self.start is None else instant("start", self.start, zone)
@@ -124,7 +125,7 @@ def instant(field: str, time: datetime, zone: tzinfo) -> datetime:
         at = datetime.max.replace(tzinfo=UTC)
     earliest, latest = TIME_BOUNDS
     if not earliest <= at < latest:
-        raise BadWindow(field, f"A time must be between the years {earliest.year} and {latest.year}.")
+        raise BadWindow(field, f"A time must lie between the years {earliest.year} and {latest.year}.")
     return at
 
 

@@ -53,7 +53,7 @@ class LostIdSearch:
             pause = PAUSE_AFTER_FAILURE_SECONDS if result.failure else SEARCH_PAUSE_SECONDS
             with self._lock:
                 self._searches[keys[name]] = LastSearch(result.failure, self._clock() + pause)
-        # If the last search failed the id may exist all the same, so that its failure is reported once more.
+        # If the last search failed, the id may exist all the same: its failure is reported again.
         repeated = {name: VendorResult(result.records, recent[name].failure) for name, result in from_cache.items()}
         return searched | repeated
 

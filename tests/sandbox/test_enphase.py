@@ -218,9 +218,17 @@ def test_the_fleet_is_well(cloud: Enphase):
     week = int(cloud.caller.clocks.now) - 7 * 86_400
     for number in range(8):
         assert cloud.system_json(number, "")["status"] == "normal"
-        assert cloud.system_json(number, "/open_events")["events"] == cloud.system_json(number, "/open_alarms")["alarms"] == []
+        assert (
+            cloud.system_json(number, "/open_events")["events"]
+            == cloud.system_json(number, "/open_alarms")["alarms"]
+            == []
+        )
         span = {"start_time": week, "end_time": week + 7 * 86_400}
-        assert cloud.system_json(number, "/events", **span)["events"] == cloud.system_json(number, "/alarms", **span)["alarms"] == []
+        assert (
+            cloud.system_json(number, "/events", **span)["events"]
+            == cloud.system_json(number, "/alarms", **span)["alarms"]
+            == []
+        )
     assert len(cloud.get(f"{LIST}/event_types").json["event_types"]) == 2
 
 

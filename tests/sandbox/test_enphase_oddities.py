@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.sandbox.callers import Caller
-from tests.sandbox.enphase import FIRST, MONITORING, PREFIXES, SERVICES, Enphase, system_id
+from tests.sandbox.enphase import FIRST, LIFETIMES, MONITORING, PREFIXES, SERVICES, Enphase, system_id
 
 both_clouds = pytest.mark.parametrize("vendor", [MONITORING, SERVICES])
 DAY = {"start_date": "2026-06-20"}
@@ -75,13 +75,12 @@ def test_a_system_whose_gateway_is_down_has_an_open_event_and_no_values_after_it
     events_path = "/events" if vendor == MONITORING else "/site_events"
     # The window ends a day after its start, before the event begins.
     assert cloud.system_json(1, events_path, start_time=now - 6 * 86_400)["events"] == []
-    alarms = cloud.system_json(1, "/alarms" if vendor == MONITORING else "/site_alarms", start_time=now - 3600)["alarms"]
+    alarms_path = "/alarms" if vendor == MONITORING else "/site_alarms"
+    alarms = cloud.system_json(1, alarms_path, start_time=now - 3600)["alarms"]
     assert alarms[0]["events"][0]["serial_number"] == event["serial_number"]
     series = cloud.system_json(1, "/telemetry/production_meter", start_at=now - 2 * 86_400, granularity="week")
     assert series["intervals"][-1]["end_at"] <= event["event_start_time"]
-    lifetime = cloud.system_json(
-        1, "/energy_lifetime" if vendor == MONITORING else "/production_lifetime", end_date="2026-06-21"
-    )
+    lifetime = cloud.system_json(1, f"/{LIFETIMES[vendor]}", end_date="2026-06-21")
     assert lifetime["production"][-1] == 0
 
 
@@ -106,8 +105,8 @@ def test_report_dates_may_be_iso_8601_texts(caller: Caller):
 def test_a_meter_may_count_less_than_the_microinverters(caller: Caller, vendor: str):
     cloud = Enphase(caller, vendor)
     cloud.set_options(meter_loss=True)
-    path = "/energy_lifetime" if vendor == MONITORING else "/production_lifetime"
-    series = cloud.system_json(1, path, production="all", start_date="2026-06-01", end_date="2026-06-20")
+    june = {"start_date": "2026-06-01", "end_date": "2026-06-20"}
+    series = cloud.system_json(1, f"/{LIFETIMES[vendor]}", production="all", **june)
     assert series["production"] == series["meter_production"] != series["micro_production"]
     assert 0.995 < sum(series["production"]) / sum(series["micro_production"]) < 0.997
 
@@ -135,7 +134,9 @@ def test_a_window_without_data_may_be_refused(caller: Caller, vendor: str):
 @both_clouds
 def test_the_battery_series_of_a_system_without_iq_batteries_may_be_refused(caller: Caller, vendor: str):
     cloud = Enphase(caller, vendor)
-    without_batteries = next(number for number in range(7) if "encharges" not in cloud.system_json(number, "/devices")["devices"])
+    without_batteries = next(
+        number for number in range(7) if "encharges" not in cloud.system_json(number, "/devices")["devices"]
+    )
     assert "intervals" in cloud.system_json(without_batteries, "/telemetry/battery")
     cloud.set_options(refuses_no_data=True)
     answer = cloud.get(f"{PREFIXES[vendor]}/{system_id(without_batteries)}/telemetry/battery")

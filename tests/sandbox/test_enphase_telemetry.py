@@ -46,8 +46,8 @@ def test_the_rows_of_a_day_are_its_truth(cloud: Enphase, number: int, zone: str)
 
 def test_microinverters_are_silent_in_the_dark_and_add_up_to_their_site(cloud: Enphase):
     start = day_start("2026-06-20")
-    serials = [one["serial_number"] for one in cloud.system_json(0, "/devices")["devices"]["micros"]]
-    parts = [cloud.system_json(0, f"/devices/micros/{one}/telemetry", start_date="2026-06-20") for one in serials]
+    serials = [micro["serial_number"] for micro in cloud.system_json(0, "/devices")["devices"]["micros"]]
+    parts = [cloud.system_json(0, f"/devices/micros/{serial}/telemetry", start_date="2026-06-20") for serial in serials]
     site = cloud.system_json(0, "/telemetry/production_micro", start_date="2026-06-20")
     columns = zip(*[[row["enwh"] for row in part["intervals"]] for part in parts], strict=True)
     assert [sum(column) for column in columns] == [row["enwh"] for row in site["intervals"]]
@@ -56,10 +56,8 @@ def test_microinverters_are_silent_in_the_dark_and_add_up_to_their_site(cloud: E
     for serial, part in zip(serials, parts, strict=True):
         truth = cloud.energy_wh(0, start, start + DAY, device=serial)
         assert (part["serial_number"], sum(row["enwh"] for row in part["intervals"])) == (serial, truth)
-    assert (
-        cloud.system_json(0, f"/devices/micros/{serials[0]}/telemetry", start_at=int(start), granularity="15mins")["intervals"]
-        == []
-    )
+    path = f"/devices/micros/{serials[0]}/telemetry"
+    assert cloud.system_json(0, path, start_at=int(start), granularity="15mins")["intervals"] == []
 
 
 def test_batteries_report_all_day_and_add_up_to_their_site(cloud: Enphase):

@@ -215,7 +215,9 @@ def test_the_end_of_a_window_may_be_named(cloud: Enphase):
     start = int(datetime(2026, 6, 20, 10, tzinfo=UTC).timestamp())
     series = cloud.system_json(0, "/telemetry/battery", start_at=start, end_at=start + 3600)
     assert (series["end_at"], len(series["intervals"])) == (start + 3600, 4)
-    dated = cloud.system_json(0, "/telemetry/battery", start_date="2026-06-18", end_date="2026-06-20", granularity="week")
+    dated = cloud.system_json(
+        0, "/telemetry/battery", start_date="2026-06-18", end_date="2026-06-20", granularity="week"
+    )
     assert (dated["end_date"], len(dated["intervals"])) == ("2026-06-20T00:00:00+02:00", 192)
 
 

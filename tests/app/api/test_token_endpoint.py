@@ -135,13 +135,16 @@ def test_credentials_in_both_header_and_form_are_an_invalid_request(http: FlaskC
     client_id, secret = new_client()
     both = {**GRANT, "client_id": client_id, "client_secret": secret}
     assert error(post_token(http, both, auth=(client_id, secret))) == (400, "invalid_request")
-    assert error(post_token(http, {**GRANT, "client_id": "other"}, auth=(client_id, secret))) == (400, "invalid_request")
+    different = {**GRANT, "client_id": "other"}
+    assert error(post_token(http, different, auth=(client_id, secret))) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize(
     "header", ["Basic", "Basic ???", "Basic " + base64.b64encode(b"no colon").decode(), "Bearer x", "Basic /w=="]
 )
-def test_an_authorization_header_without_readable_basic_credentials_is_an_invalid_client(http: FlaskClient, header: str) -> None:
+def test_an_authorization_header_without_readable_basic_credentials_is_an_invalid_client(
+    http: FlaskClient, header: str
+) -> None:
     answer = post_token(http, headers={"Authorization": header})
     assert error(answer) == (401, "invalid_client")
     assert answer.headers["WWW-Authenticate"].startswith("Basic ")

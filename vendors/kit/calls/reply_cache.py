@@ -115,7 +115,7 @@ class ReplyCache:
         return self._clock() - cached.fetched_at
 
     def age_of(self, refs: Iterable[ReplyRef]) -> float | None:
-        """Seconds since the oldest of these replies was fetched; None if one was replaced or evicted, or is too old."""
+        """Seconds since the oldest of these replies was fetched; None if any was replaced or evicted, or is too old."""
         age = 0.0
         for key, serial, fresh_seconds in refs:
             cached = self.get(key, fresh_seconds)

@@ -38,7 +38,9 @@ def test_an_interim_response_is_not_the_reply(fetch):
 
 
 def test_a_redirect_is_handed_back_and_not_followed(fetch):
-    reply = fetch(servers.send_and_close(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n"))
+    reply = fetch(
+        servers.send_and_close(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n")
+    )
     assert reply.status == 302
 
 

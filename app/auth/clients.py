@@ -1,4 +1,8 @@
-"""The clients of the API: registration, verification of their secrets, and revocation."""
+"""The clients of the API: registration, verification of their secrets, and revocation.
+
+A client is cached for some seconds, with its revocation. To read it from the database for each request would take 0.2
+to 0.7 times as much CPU again (November 2026, docs/performance.md).
+"""
 
 import hashlib
 import hmac

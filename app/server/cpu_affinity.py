@@ -1,7 +1,8 @@
 """Pins each worker process to one CPU.
 
 One thread of a process runs Python at a time. Spread over several CPUs, each thread would find the data that all of
-them share in another CPU's cache, which costs a third of the throughput. Only app.server.hooks uses this module.
+them share in another CPU's cache: a quarter more CPU and nearly twice the p99 for 64 clients (November 2026,
+docs/performance.md). Only app.server.hooks uses this module.
 """
 
 import logging

@@ -133,7 +133,8 @@ class Client:
     def _parts(self, waiting: list[str], call: Callable[[str], Iterable[T]]) -> Iterator[Iterable[T] | None]:
         """The rows of each item as it is done; None for one that failed."""
         if len(waiting) == 1:
-            # A single item: its failure ends the sweep, and its work needs no other thread.
+            # A single item: its failure ends the sweep, and its work needs no other thread, which would take an eighth
+            # more CPU (November 2026, docs/performance.md).
             yield call(waiting[0])
             return
         if self._calls.makes_none:

@@ -54,7 +54,11 @@ class Transport:
 
 
 def _prepared(request: Request) -> requests.PreparedRequest:
-    """The request as requests has it, without its own preparation, which a plugin's signature may not survive."""
+    """The request as requests has it, without its own preparation.
+
+    A plugin's signature may not survive the preparation, which also takes a fifth of a request's CPU (November 2026,
+    docs/performance.md).
+    """
     headers = CaseInsensitiveDict({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"} | request.headers)
     if request.body is not None:
         headers["Content-Length"] = str(len(request.body))

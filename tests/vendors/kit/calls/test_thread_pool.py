@@ -17,7 +17,7 @@ def until(true):
         assert time.monotonic() < ends
 
 
-def test_the_one_that_began_to_wait_last_goes_first():
+def test_work_goes_to_the_most_recently_idle_thread():
     threads, seconds = ThreadPool(2, "test"), threading.Event()
     first = threads.submit(threading.get_ident)
     first.result(5)
@@ -53,7 +53,7 @@ def test_no_more_run_at_a_time_than_allowed_and_the_rest_waits_in_order():
     assert all(abs(number - place) < 3 for place, number in enumerate(order))
 
 
-def test_work_that_fails_is_its_own_affair(caplog):
+def test_a_failing_task_leaves_its_thread_usable(caplog):
     threads = ThreadPool(1, "test")
 
     def fail():

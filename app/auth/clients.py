@@ -67,12 +67,12 @@ class Clients:
         self._database = database
         self._ledger = ledger or Ledger()
         self._cached: TTLCache[str, ApiClient | None] = TTLCache(10_000, CACHE_SECONDS, timer=clock)
-        # Without the database a client is let in until its token expires, at most an hour.
+        # Used while the database is down: a client is then let in until its token expires, at most an hour.
         self._last_known: LRUCache[str, ApiClient | None] = LRUCache(10_000)
         self._lock = threading.Lock()
 
     def create(self, name: str, mode: str, api_version: str) -> tuple[str, str]:
-        """Adds a client; its id and secret. The secret cannot be shown again: only its hash is stored."""
+        """Adds a client and returns its id and secret. The secret cannot be shown again: only its hash is stored."""
         client_id, secret = secrets.token_hex(16), secrets.token_urlsafe(32)
         with self._database.session() as session:
             session.add(
@@ -99,15 +99,15 @@ class Clients:
             session.execute(revoked.values(revoked_at=int(time.time())))
             known = session.get(ClientRow, client_id) is not None
         if known:
-            # After the commit: a process without this ledger finds the revocation in the database.
+            # After the commit, through which processes without this ledger learn of the revocation.
             # Twice the leeway: a clock that is ahead may issue the last token, and a clock that is behind may check it.
-            longest = tokens.LIFETIME + 2 * tokens.LEEWAY_SECONDS
-            self._ledger.hold(_hold_name(client_id), time.time() + longest)
+            seconds = tokens.LIFETIME + 2 * tokens.LEEWAY_SECONDS
+            self._ledger.hold(_hold_name(client_id), time.time() + seconds)
         return known
 
     def verified(self, client_id: str, secret: str) -> str | None:
         """The client's id if the secret is right, else None; the same work whether or not the client exists."""
-        # An id of another form is in no row, and a text with NUL cannot be a query parameter.
+        # An id of another form belongs to no client, and Postgres refuses texts with NUL as query parameters.
         row = self._database.get(ClientRow, client_id if ID.fullmatch(client_id) else "0" * 32) or UNKNOWN
         is_right = hmac.compare_digest(_hash(secret), row.secret_sha256)
         return row.id if is_right and row.revoked_at is None else None
@@ -115,7 +115,7 @@ class Clients:
     def find(self, client_id: str) -> ApiClient | None:
         """The client with this id, at most CACHE_SECONDS old; None if it is unknown or revoked.
 
-        While the database does not answer, the last result counts; without one, SQLAlchemyError is raised.
+        While the database does not answer, returns the last known result; raises SQLAlchemyError if there is none.
         """
         if self._ledger.held_until(_hold_name(client_id)) > time.time():
             return None

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.solis.constants import BATTERY_VOLTS, CHARGING_SIGN, GRID_VOLTS, STRING_VOLTS
 from sandbox.solis.inverters import Inverter, standard_offset
-from sandbox.times import begin, day_start, local
+from sandbox.times import day_start, local, period_start
 
 STRINGS = 32
 ENERGY_UNITS = ((1e6, "GWh", 6), (1e3, "MWh", 3))
@@ -201,7 +201,7 @@ def _production(unit: Inverter, t: float) -> dict[str, Any]:
     today = local(t, unit.zone).date()
     members = energy("eToday", unit.kwh("pv", unit.midnight(t), t))
     for name, span in (("eMonth", "month"), ("eYear", "year")):
-        members |= energy(name, unit.kwh("pv", day_start(begin(today, span), unit.zone), t))
+        members |= energy(name, unit.kwh("pv", day_start(period_start(today, span), unit.zone), t))
     total = unit.lifetime_kwh("pv", t)
     return members | energy("eTotal", total) | {"allEnergyOriginal": float(int(total))}
 

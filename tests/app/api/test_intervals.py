@@ -8,7 +8,7 @@ import orjson
 import pytest
 import time_machine
 
-from app.api.intervals import PageRead
+from app.api.intervals import PageReader
 from tests.app.support import SMA, V2
 from tests.vendors.support import HEADERS
 
@@ -189,5 +189,5 @@ def test_an_id_of_another_kind_has_no_intervals_here(read):
 
 
 def test_a_plugin_that_fails_is_that_vendors_error_and_no_500(get, plant, monkeypatch, read):
-    monkeypatch.setattr(PageRead, "run", lambda *arguments: 1 / 0)
+    monkeypatch.setattr(PageReader, "run", lambda *arguments: 1 / 0)
     assert read().json["code"] == "plugin_fault"

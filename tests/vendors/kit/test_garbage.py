@@ -53,18 +53,18 @@ def _site(raw):
 
 
 def status(code, more=b""):
-    return servers.raw(b"HTTP/1.1 %d Odd\r\n%sContent-Length: %d\r\n\r\n" % (code, more, len(ROWS)) + ROWS)
+    return servers.send_and_close(b"HTTP/1.1 %d Odd\r\n%sContent-Length: %d\r\n\r\n" % (code, more, len(ROWS)) + ROWS)
 
 
 ENDINGS = {
     "success": servers.reply(ROWS),
-    "close": servers.raw(CLOSE + b"Content-Length: %d\r\n\r\n" % len(ROWS) + ROWS),
+    "close": servers.send_and_close(CLOSE + b"Content-Length: %d\r\n\r\n" % len(ROWS) + ROWS),
     "reset": servers.reset,
-    "cut": servers.raw(OK + b"Content-Length: 100000\r\n\r\n{"),
-    "nonsense": servers.raw(b"nonsense\r\n\r\n"),
+    "cut": servers.send_and_close(OK + b"Content-Length: 100000\r\n\r\n{"),
+    "nonsense": servers.send_and_close(b"nonsense\r\n\r\n"),
     "garbled": servers.reply(b"no gzip", OK + b"Content-Encoding: gzip\r\n"),
     "cut gzip": servers.reply(gzip.compress(ROWS)[:-9], OK + b"Content-Encoding: gzip\r\n"),
-    "oversized": servers.raw(OK + b"Content-Length: 104857600\r\n\r\n"),
+    "oversized": servers.send_and_close(OK + b"Content-Length: 104857600\r\n\r\n"),
     "oversized in fact": servers.flood(OK + b"\r\n", b"x" * 65536),
     "hangs": servers.hang,
     "no JSON": servers.reply(b"<html>"),

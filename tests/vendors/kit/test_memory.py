@@ -50,8 +50,8 @@ def cut_by_reset(connection, stopped, received):
     servers.reset(connection, stopped, received)
 
 
-CLOSED = servers.raw(OK + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY)
-CUT = servers.raw(OK + b"Content-Length: 2000000\r\n\r\n" + BODY)
+CLOSED = servers.send_and_close(OK + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY)
+CUT = servers.send_and_close(OK + b"Content-Length: 2000000\r\n\r\n" + BODY)
 OVERSIZED = servers.flood(OK + b"\r\n", BODY)
 # None: a server that sends a part and hangs.
 ENDINGS = {CLOSED: None, cut_by_reset: "backend_error", CUT: "backend_error", OVERSIZED: "bad_reply", None: "timeout"}

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from vendors.kit import Credential, RawReply, Request
-from vendors.kit.calls.reply_cache import OVERHEAD, ReplyCache, _size
+from vendors.kit.calls.reply_cache import OVERHEAD_BYTES, ReplyCache, _size
 
 URL = "https://vendor.test/"
-SIZE = OVERHEAD + len(URL)
+SIZE = OVERHEAD_BYTES + len(URL)
 TEXT = st.text(max_size=12)
 PARTS = (
     TEXT,

@@ -53,6 +53,15 @@ def test_a_converter_still_gets_only_what_the_shape_names(client, network):
     assert client.get("/list", only=Shape(("rows",))).json == {"rows": [1]}
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"rows": [1], "note": "\xff"}', b'[{"rows": 1, "note": "\xff"}]'], ids=["object", "list"]
+)
+def test_invalid_text_in_a_member_that_the_shape_leaves_out_spoils_no_reply(client, network, body):
+    network.get(f"{BASE}/list", body=body)
+    shape = Shape([("rows",)] if body.startswith(b"[") else ("rows",))
+    assert client.get("/list", only=shape).json in ({"rows": [1]}, [{"rows": 1}])
+
+
 def test_a_shape_that_names_what_failure_reads_costs_no_second_parse(client, network, monkeypatch):
     network.get(f"{BASE}/list", body='{"rows": [1], "data": null, "refused": false}')
     monkeypatch.delattr("vendors.kit.reply.orjson.loads")

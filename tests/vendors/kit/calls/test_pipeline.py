@@ -1,6 +1,5 @@
 """One call of a plugin: the effects of its reply on breaker, quota, region and reply cache."""
 
-import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -30,18 +29,17 @@ def sweep_of(cloud, read="devices", key="one-made-up-key", mode=Mode.REUSE):
     return sweep
 
 
-@pytest.mark.parametrize("wait", ["inf", "1e400", "1e30", "nan", "-5", "99999999999", "soon"])
+@pytest.mark.parametrize("wait", ["1e30", "99999999999"])
 @pytest.mark.parametrize("status", [429, 503])
 def test_an_implausible_retry_after_is_bounded(network, wait, status):
     network.get(SITES, status=status, headers={"Retry-After": wait})
     failure = sweep_of(cloud_of("solaredge"), "sites").failure
-    assert failure.retry_after is None or 0 <= failure.retry_after <= LONGEST_WAIT_SECONDS
-    json.dumps(failure.retry_after, allow_nan=False)
+    assert failure.retry_after == LONGEST_WAIT_SECONDS
 
 
 @pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("wait", ["-5", "0", "-0.0", "Wed, 21 Oct 2015 07:28:00 GMT"])
-def test_a_retry_after_in_the_past_is_ignored(network, wait, status):
+@pytest.mark.parametrize("wait", ["-5", "0", "-0.0", "Wed, 21 Oct 2015 07:28:00 GMT", "inf", "1e400", "nan", "soon"])
+def test_a_retry_after_in_the_past_or_without_meaning_is_ignored(network, wait, status):
     network.get(SITES, status=status, headers={"Retry-After": wait})
     failure = sweep_of(cloud_of("solaredge"), "sites").failure
     without_hint = {429: THROTTLED_SECONDS, 503: None}

@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
@@ -38,6 +38,12 @@ METHODS = (Client, Reply, Vendor)
 RECORDS = (Site, SolarInverter, Battery, Bess, Production, Messages, Message)
 
 
+def type_of(member: Field[Any]) -> str:
+    """The type of a member as a page shows it: `?` for one that may be None."""
+    text = member.type.__name__ if isinstance(member.type, type) else str(member.type)
+    return re.sub(r"(?:\w+\.)+(?=\w)", "", text).replace(" | None", "?")
+
+
 def names() -> str:
     """All names of `vendors.kit`, in groups, with the methods of what an author calls."""
     groups: dict[str, list[str]] = {group: [] for group in (*GROUPS, ELSE)}
@@ -62,7 +68,7 @@ def records() -> str:
     """The members of every record."""
     lines = []
     for kind in RECORDS:
-        members = ", ".join(f"`{member.name}`: {str(member.type).replace(' | None', '?')}" for member in fields(kind))
+        members = ", ".join(f"`{member.name}`: {type_of(member)}" for member in fields(kind))
         lines.append(f"- `{kind.__name__}`: {members}\n")
     return "\n" + "".join(lines) + "\n"
 

@@ -30,7 +30,7 @@ def when_ready(server: Any) -> None:
     structlog.stdlib.get_logger("gunicorn").info(
         "listening",
         address=",".join(server.cfg.bind),
-        worker=server.cfg.worker_class_str,
+        worker="gthread" if server.cfg.worker_class_str == "gthread" else "derapi",
         workers=server.num_workers,
         threads=server.cfg.threads,
         connections=server.cfg.worker_connections,

@@ -83,6 +83,7 @@ def test_a_skeleton_has_the_files_of_its_stage_and_a_mark_in_each(stage, tree):
         ("Sunny", "'Sunny' cannot be a vendor's name: 2 to 30 lower-case letters and digits are expected"),
         ("../sunny", "'../sunny' cannot be a vendor's name"),
         ("kit", "'kit' cannot be a vendor's name"),
+        ("class", "'class' cannot be a vendor's name"),
         ("sma", "There is a vendor 'sma' already: vendors.sma.api."),
         ("clock", "sandbox/clock.py exists already: remove it, or choose another name."),
     ],

@@ -1,5 +1,6 @@
 """Writes the skeleton of a new vendor into the source tree: plugin, recorded cases, section, and emulator."""
 
+import keyword
 import re
 from pathlib import Path
 
@@ -73,10 +74,10 @@ def _files(name: str, stage: Stage) -> dict[str, str]:
 
 
 def _demand_free(name: str, files: dict[str, str], root: Path) -> None:
-    if not NAME.fullmatch(name) or name in RESERVED:
+    if not NAME.fullmatch(name) or name in RESERVED or keyword.iskeyword(name):
         raise ScaffoldError(
             f"{name!r} cannot be a vendor's name: 2 to 30 lower-case letters and digits are expected, a letter first, "
-            f"and none of {', '.join(sorted(RESERVED))}."
+            f"no keyword of Python, and none of {', '.join(sorted(RESERVED))}."
         )
     if not (root / DOCUMENT).exists() or not (root / "tests/vendors").is_dir():
         raise ScaffoldError(f"{root} is no source tree of this project: {DOCUMENT} or tests/vendors is missing.")

@@ -158,7 +158,7 @@ class Solis(Vendor):
         return self._of_site(key[0], level, FLOWS, Battery)
 
     def _detail(self, call: str, id: str, freshness: Freshness) -> Reply:
-        """The detail of a station or inverter. Raises NotFound for none, WrongRecord if it names another id."""
+        """The detail of a station or inverter. Raises NotFound for none, BadReply if it names another id."""
         reply = self.client.post_read(f"/v1/api/{call}", body={"id": id}, freshness=freshness)
         detail = reply.record(lambda raw: as_object(raw["data"] or {}))
         if not detail:

@@ -82,7 +82,7 @@ def charges(plugin: type[Vendor]) -> str:
 
 
 def members_table() -> str:
-    """What single sites and devices of every vendor lack, of all members that there are."""
+    """Members that single sites and devices lack, by vendor, of all members that there are."""
     rows = ((names, *(lacking(plugin, record) for record in RECORDS)) for names, plugin in plugins())
     everything = ("all", *(", ".join(f"`{member}`" for member in members_of(record)) for record in RECORDS))
     return table(("vendor", "a site lacks", "an inverter lacks", "a battery lacks"), [everything, *rows])

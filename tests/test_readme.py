@@ -76,7 +76,7 @@ class Shell:
         return text
 
     def run(self, command):
-        """What it prints."""
+        """Its output."""
         command, environ = self.here(command), self.environ | self.variables
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", command],

@@ -1,4 +1,4 @@
-"""What is left to write in files that `flask --app wsgi vendors new` made: each such place is marked with WRITE."""
+"""The places that are left to write in files of `flask --app wsgi vendors new`; each is marked with WRITE."""
 
 from collections.abc import Iterator
 from pathlib import Path

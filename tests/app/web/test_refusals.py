@@ -1,4 +1,4 @@
-"""Whatever is refused has an id, and one line in the log under this id."""
+"""Every refused request has an id, and one line in the log under this id."""
 
 from collections.abc import Callable
 from typing import Any

@@ -91,7 +91,7 @@ def missing_attributes() -> Iterator[str]:
     """Yields the attributes that objects of gunicorn lack, or its error if they cannot be made."""
     try:
         samples = sample_objects()
-    except Exception as error:
+    except Exception as error:  # An unknown gunicorn may fail in any way; the start reports it and ends.
         yield f"a worker, a connection and a request could not be made: {error!r}"
         return
     for sample in samples:

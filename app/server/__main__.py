@@ -20,7 +20,7 @@ def main() -> None:
     environ = {name: value for name, value in environ.items() if value.strip() or name not in config.NAMES}
     root = str(config.ROOT)
     command = [sys.executable, "-m", "gunicorn", "-c", f"{root}/gunicorn.conf.py", "--chdir", root, *sys.argv[1:]]
-    os.execve(sys.executable, [*command, "wsgi:app"], environ)  # noqa: S606 - the command is fixed in this file
+    os.execve(sys.executable, [*command, "wsgi:app"], environ)  # noqa: S606 - gunicorn, with the operator's arguments
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ BLOCK = re.compile(r"^```(?P<kind>\w+)(?: (?P<path>\S+))?\n(?P<body>.*?)^```$", 
 # Lines of pytest that depend on the number of tests, on time or on the width of the screen.
 NOISE = re.compile(r"[.sFEx]+ +\[ *\d+%\]|=+ (FAILURES|short test summary info) =+|_+ .* _+|FAILED .*")
 SECONDS = re.compile(r"(, \d+ deselected)? in [\d.]+s( \([\d:]+\))?")
+# With one of these variables set, pytest prints a whole failure once more in its summary.
+ON_CI = {"CI", "BUILD_NUMBER"}
 COUNTED = re.compile(r"\d+ (passed|skipped)")
 
 
@@ -31,7 +33,8 @@ class SourceTree:
     def __init__(self, root: Path) -> None:
         self._root = root
         shutil.copytree(ROOT, root, ignore=LEFT_OUT)
-        self._environ = {**os.environ, "PYTHONPATH": str(root), "INSTANCE_PATH": str(root / "instance")}
+        self._environ = {name: value for name, value in os.environ.items() if name not in ON_CI}
+        self._environ |= {"PYTHONPATH": str(root), "INSTANCE_PATH": str(root / "instance")}
         self._environ |= {"COLUMNS": "120", "PYTEST_ADDOPTS": "-p no:cacheprovider"}
 
     def write(self, path: str, text: str) -> None:

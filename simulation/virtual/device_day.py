@@ -6,7 +6,7 @@ from simulation.daylight import KNOTS, CloudCurve
 from simulation.noise import numbers
 from simulation.pv import CHARGE_FROM, CHARGE_TO
 from simulation.virtual.sky import GREATEST_CLEARNESS
-from simulation.virtual.year import Daily, Yield, day_of
+from simulation.virtual.year import Daily, day_of
 
 Seed = int | str
 
@@ -18,7 +18,7 @@ class DeviceDay:
     """A day of a daily quantity; before and after are its sums at the beginning and at the end of the day."""
 
     def __init__(self, daily: Daily, seed: Seed, day: int) -> None:
-        self._sky, self._seed, self._day = daily.sky, seed, day
+        self._daily, self._seed, self._day = daily, seed, day
         self._clear = daily.sky.clear_day(day)
         self.before, self.after = day_of(daily, day)
 
@@ -39,9 +39,9 @@ class DeviceDay:
     @cached_property
     def _curve(self) -> CloudCurve:
         """The clouds that pass over the device; the cloudier the day, the more they vary."""
-        before, after = day_of(Yield(self._sky), self._day)
-        (clear_kwh,) = self._sky.clear_kwh(range(self._day, self._day + 1))
-        clearness = min(GREATEST_CLEARNESS, (after - before) / clear_kwh) if clear_kwh else GREATEST_CLEARNESS
+        energy_kwh = self._daily.energy_kwh(self.after - self.before)
+        (clear_kwh,) = self._daily.sky.clear_kwh(range(self._day, self._day + 1))
+        clearness = min(GREATEST_CLEARNESS, energy_kwh / clear_kwh) if clear_kwh else GREATEST_CLEARNESS
         return CloudCurve(numbers("clouds", self._seed, self._day, count=KNOTS), clearness)
 
 

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import pairwise
-from math import copysign, cos, pi, radians, sin
+from math import copysign, cos, radians, sin
 
 from simulation.daylight import ClearDay, Panels
 from simulation.noise import numbers
@@ -33,7 +33,8 @@ CLEARNESS = (
     (70.0, 0.38),
     (90.0, 0.36),
 )
-SUMMER_CLEARNESS = 0.05
+# At a summer solstice it is clearer than on average, at a winter solstice less clear, by so much from 45 degrees on.
+SUMMER_CLEARNESS = 0.11
 # Weather changes from one spell to the next in four days; so many spells, and the first of another year, make a year.
 SPELLS = 92 + 1
 OBLIQUITY = radians(23.44)
@@ -91,7 +92,8 @@ class Sky:
         spells = [
             start + (end - start) * part for start, end in pairwise(noise[:SPELLS]) for part in (0, 0.25, 0.5, 0.75)
         ]
-        spread = (0.36 - 0.5 * (self._climate[0] - 0.42)) / 65_535
+        # Where it is clear on average, it is so on most days.
+        spread = (0.77 - 0.7 * self._climate[0]) / 65_535
         return [
             spread * (1.2 * spell + 0.8 * chance - 65_535)
             for spell, chance in zip(spells[:days], noise[SPELLS:], strict=True)

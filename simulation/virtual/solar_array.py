@@ -50,7 +50,7 @@ class SolarArray:
     @cached_property
     def _kw(self) -> float:
         """Power of the panels: the rating less the losses of this roof."""
-        return self.rated_power_kw * (0.9 + 0.1 * fraction("losses", self.seed))
+        return self.rated_power_kw * (0.94 + 0.06 * fraction("losses", self.seed))
 
     def _yield_at(self, t: float) -> float:
         """Energy of 1 kW of the panels since the beginning of 2014."""

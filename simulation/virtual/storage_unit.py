@@ -33,7 +33,7 @@ from simulation.virtual.year import FIRST_YEAR, Fill
 
 # A battery whose floor is higher would hardly have flows, or none; it runs with this floor.
 GREATEST_FLOOR_PERCENT = 80.0
-PANELS_KWP_PER_KWH = (0.7, 1.0, 1.4)
+PANELS_KWP_PER_KWH = (0.8, 1.0, 1.4)
 FIRST_ORDINAL = date(FIRST_YEAR, 1, 1).toordinal()
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from itertools import accumulate
-from math import exp, fsum
+from math import exp, fsum, log
 from operator import add, mul
 from typing import ClassVar
 
@@ -25,6 +25,8 @@ DAY_0 = date(1970, 1, 1).toordinal()
 STEP = 2.0**-30
 YEARLY_SPREAD = 0.05
 CLIMATE_YEAR = 2021
+# How much of the room in a battery the first kWh fills, for each kWh of its nameplate.
+SLOPE = 0.5
 # A year of days takes 3 kB, a total 0.2 kB.
 CACHED_YEARS, CACHED_TOTALS = 4096, 8192
 
@@ -41,6 +43,10 @@ class Daily(ABC):
     def amounts(self, energies_kwh: list[float]) -> list[float]:
         """The amount of each day, from the energy of 1 kW of panels; the more energy, the more of it."""
 
+    @abstractmethod
+    def energy_kwh(self, amount: float) -> float:
+        """The energy that brings the amount."""
+
 
 @dataclass(frozen=True)
 class Yield(Daily):
@@ -49,6 +55,10 @@ class Yield(Daily):
     def amounts(self, energies_kwh: list[float]) -> list[float]:
         """The energies as they are."""
         return energies_kwh
+
+    def energy_kwh(self, amount: float) -> float:
+        """The amount as it is."""
+        return amount
 
 
 @dataclass(frozen=True)
@@ -60,8 +70,12 @@ class Fill(Daily):
 
     def amounts(self, energies_kwh: list[float]) -> list[float]:
         """Shares that rise with the energy as long as the battery is empty, and approach 1."""
-        slope = -0.6 * self.kwp_per_kwh
-        return [1 - exp(slope * energy_kwh) for energy_kwh in energies_kwh]
+        slope = SLOPE * self.kwp_per_kwh
+        return [1 - exp(-slope * energy_kwh) for energy_kwh in energies_kwh]
+
+    def energy_kwh(self, amount: float) -> float:
+        """The inverse of amounts()."""
+        return -log(1 - amount) / (SLOPE * self.kwp_per_kwh)
 
 
 class Year:

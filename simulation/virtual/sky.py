@@ -26,16 +26,16 @@ LEAST_CLEARNESS, GREATEST_CLEARNESS = 0.08, 0.9
 CLEARNESS = (
     (0.0, 0.53),
     (15.0, 0.60),
-    (25.0, 0.66),
-    (35.0, 0.61),
-    (45.0, 0.49),
+    (25.0, 0.69),
+    (35.0, 0.65),
+    (45.0, 0.51),
     (55.0, 0.40),
     (70.0, 0.38),
     (90.0, 0.36),
 )
 # At a summer solstice it is clearer than on average, at a winter solstice less clear, by so much from 45 degrees on.
 SUMMER_CLEARNESS = 0.11
-# Weather changes from one spell to the next in four days; so many spells, and the first of another year, make a year.
+# Weather passes over from one spell to the next within four days: 92 spells cover a year, and the last needs a next.
 SPELLS = 92 + 1
 OBLIQUITY = radians(23.44)
 
@@ -105,7 +105,8 @@ class Sky:
 
     @cached_property
     def cell(self) -> str:
-        """Neighbours have the same weather; the sum turns -0.0 into 0.0."""
+        """The key of the weather: neighbours have the same."""
+        # Adding 0.0 turns -0.0 into 0.0.
         return f"{round(self.latitude, 1) + 0.0}/{round(self.longitude, 1) + 0.0}"
 
     @cached_property

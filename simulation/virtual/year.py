@@ -27,8 +27,8 @@ YEARLY_SPREAD = 0.05
 CLIMATE_YEAR = 2021
 # How much of the room in a battery the first kWh fills, for each kWh of its nameplate.
 SLOPE = 0.5
-# A year of days takes 3 kB, a total 0.2 kB.
-CACHED_YEARS, CACHED_TOTALS = 4096, 8192
+# A year of days takes 3 kB, a total 0.3 kB.
+CACHED_YEARS, CACHED_TOTALS = 3072, 4096
 
 
 @dataclass(frozen=True)

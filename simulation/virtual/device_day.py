@@ -52,5 +52,5 @@ def device_day(daily: Daily, seed: Seed, day: int) -> DeviceDay:
 
 
 def between(low: float, high: float, share: float) -> float:
-    """The number at that share of the way; exactly `high` at 1, and never above it."""
-    return min(high, low + (high - low) * share) if share < 1.0 else high
+    """The sum at that share of the way: never above `high`, since the difference of two sums of days is exact."""
+    return low + (high - low) * share

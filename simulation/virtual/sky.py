@@ -6,7 +6,7 @@ quarter of a day to 0.05. Hence one small table serves all coordinates and years
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import pairwise
 from math import copysign, cos, radians, sin
 
@@ -40,18 +40,13 @@ SPELLS = 92 + 1
 OBLIQUITY = radians(23.44)
 
 
-@cache
-def sun_table() -> tuple[tuple[float, float], ...]:
-    """Declination in radians and equation of time in seconds for each quarter day of the year."""
-    first = TABLE_CYCLE * QUARTERS_OF_A_YEAR
-    quarters = range(first, first + QUARTERS_OF_A_YEAR)
-    return tuple(declination_and_equation(J2000_NOON + QUARTER_DAY * quarter) for quarter in quarters)
-
-
-@cache
-def declination_table() -> tuple[tuple[float, float], ...]:
-    """Sine and cosine of the declination for each quarter day of the year."""
-    return tuple((sin(declination), cos(declination)) for declination, _ in sun_table())
+# Declination in radians and equation of time in seconds for each quarter day of the year; made at import, in 2 ms.
+SUN_TABLE = tuple(
+    declination_and_equation(J2000_NOON + QUARTER_DAY * (TABLE_CYCLE * QUARTERS_OF_A_YEAR + quarter))
+    for quarter in range(QUARTERS_OF_A_YEAR)
+)
+# Sine and cosine of the declination.
+DECLINATION_TABLE = tuple((sin(declination), cos(declination)) for declination, _ in SUN_TABLE)
 
 
 @dataclass(frozen=True)
@@ -72,19 +67,19 @@ class Sky:
 
     def sun(self, day: int) -> Sun:
         """True noon and declination of a solar day."""
-        declination, equation = sun_table()[(4 * day + self._phase) % QUARTERS_OF_A_YEAR]
+        declination, equation = SUN_TABLE[(4 * day + self._phase) % QUARTERS_OF_A_YEAR]
         return Sun(solar_midnight(day, self.longitude) + DAY_SECONDS / 2 - equation, declination)
 
     def clear_kwh(self, days: range) -> list[float]:
         """Energy of each of the days for 1 kW of panels without clouds and losses."""
-        table, phase = declination_table(), self._phase
-        return self._panels.clear_kwh(table[(4 * day + phase) % QUARTERS_OF_A_YEAR] for day in days)
+        phase = self._phase
+        return self._panels.clear_kwh(DECLINATION_TABLE[(4 * day + phase) % QUARTERS_OF_A_YEAR] for day in days)
 
     def expected_clearness(self, days: range) -> list[float]:
         """The climate of each of the days: the share of the clear-sky energy that arrives on average."""
         mean, summer = self._climate
-        table, phase, per_sine = declination_table(), self._phase, summer / sin(OBLIQUITY)
-        return [mean + per_sine * table[(4 * day + phase) % QUARTERS_OF_A_YEAR][0] for day in days]
+        phase, per_sine = self._phase, summer / sin(OBLIQUITY)
+        return [mean + per_sine * DECLINATION_TABLE[(4 * day + phase) % QUARTERS_OF_A_YEAR][0] for day in days]
 
     def weather(self, year: int, days: int) -> list[float]:
         """How much clearer than expected each day of a year is: weather that lasts some days, and the day itself."""

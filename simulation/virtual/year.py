@@ -87,14 +87,12 @@ class Year:
         clear = daily.sky.clear_kwh(days)
         clearness = map(add, daily.sky.expected_clearness(days), daily.sky.weather(year, len(days)))
         bounded = [max(LEAST_CLEARNESS, min(GREATEST_CLEARNESS, share)) for share in clearness]
-        amounts = balanced(
-            daily.amounts([LEAST_CLEARNESS * kwh for kwh in clear]),
-            daily.amounts(list(map(mul, bounded, clear))),
-            daily.amounts([GREATEST_CLEARNESS * kwh for kwh in clear]),
-            total_of(daily, year),
-        )
+        amounts = daily.amounts(list(map(mul, bounded, clear)))
+        total = total_of(daily, year)
+        limit = GREATEST_CLEARNESS if fsum(amounts) < total else LEAST_CLEARNESS
+        moved = moved_to_total(amounts, daily.amounts([limit * kwh for kwh in clear]), total)
         start = sum(total_of(daily, past) for past in range(FIRST_YEAR, year))
-        self._sums = array("d", (start + to_step(so_far) for so_far in accumulate(amounts, initial=0.0)))
+        self._sums = array("d", (start + to_step(so_far) for so_far in accumulate(moved, initial=0.0)))
 
     def before(self, day: int) -> float:
         """The sum over all days before a day of this year, or before the first of the next."""
@@ -135,12 +133,10 @@ def climate_total(daily: Daily) -> float:
     return 5 * daily.typical * fsum(daily.amounts(list(expected)))
 
 
-def balanced(least: list[float], amounts: list[float], most: list[float], total: float) -> list[float]:
+def moved_to_total(amounts: list[float], bounds: list[float], total: float) -> list[float]:
     """Moves all amounts by the same part of the way to their bounds, so that they add up to the total."""
-    excess = fsum(amounts) - total
-    bounds = most if excess < 0 else least
-    room = fsum(amounts) - fsum(bounds)
-    part = excess / room if room else 0.0
+    missing, room = total - fsum(amounts), fsum(bounds) - fsum(amounts)
+    part = missing / room if room else 0.0
     return [amount + (bound - amount) * part for amount, bound in zip(amounts, bounds, strict=True)]
 
 

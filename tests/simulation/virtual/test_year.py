@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulation.daylight import Panels
-from simulation.virtual.sky import GREATEST_CLEARNESS, LEAST_CLEARNESS, Sky, declination_table, sun_table
+from simulation.virtual.sky import DECLINATION_TABLE, GREATEST_CLEARNESS, LEAST_CLEARNESS, SUN_TABLE, Sky
 from simulation.virtual.storage_unit import PANELS_KWP_PER_KWH
 from simulation.virtual.year import DAY_0, Daily, Fill, Yield, day_of, days_of, total_of
 
@@ -38,8 +38,8 @@ def test_the_days_of_a_year_add_up_to_its_total_and_stay_within_what_their_sun_c
 @given(latitude=LATITUDES, tilt=st.floats(0, 60))
 def test_the_loop_over_days_gives_the_energy_of_each_arc(latitude: float, tilt: float) -> None:
     panels = Panels(latitude, min(tilt, abs(latitude)))
-    energies = [panels.arc(declination).energy * 12 / pi for declination, _ in sun_table()[::7]]
-    assert panels.clear_kwh(declination_table()[::7]) == pytest.approx(energies, abs=1e-12)
+    energies = [panels.arc(declination).energy * 12 / pi for declination, _ in SUN_TABLE[::7]]
+    assert panels.clear_kwh(DECLINATION_TABLE[::7]) == pytest.approx(energies, abs=1e-12)
 
 
 @given(daily=DAILIES, energy_kwh=st.floats(0, 11))

@@ -4,7 +4,7 @@ import fcntl
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -94,12 +94,16 @@ class Database:
 
     def get(self, table: type[T], key: str) -> T | None:
         """The row with this primary key. Raises SQLAlchemyError, at the latest after READ_SECONDS."""
+        return self.read(lambda session: session.get(table, key))
 
-        def read() -> T | None:
+    def read(self, query: Callable[[Session], T]) -> T:
+        """The result of a query that only reads. Raises SQLAlchemyError, at the latest after READ_SECONDS."""
+
+        def run() -> T:
             with self.session() as session:
-                return session.get(table, key)
+                return query(session)
 
-        reading = self._readers.submit(read)
+        reading = self._readers.submit(run)
         try:
             return reading.result(READ_SECONDS)
         except TimeoutError:

@@ -1,0 +1,170 @@
+"""Bounds of a client's virtual fleet, and changes that happen at once."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import func, insert, select
+
+from app.storage.owned import OWNED
+from app.storage.virtual_tables import BATTERY, VirtualDeviceRow, VirtualSiteRow
+from app.virtual import fleet
+from app.virtual.new import NewBattery, NewSite
+from tests.app.support import run
+from tests.app.virtual.support import DEVICES, Caller
+
+pytestmark = pytest.mark.databases
+
+THREADS = 8
+
+
+@pytest.fixture
+def low_limits(monkeypatch):
+    monkeypatch.setattr(fleet, "MAX_SITES", 3)
+    monkeypatch.setattr(fleet, "MAX_DEVICES", 5)
+
+
+def rows(app, table, client_id):
+    with app.extensions["services"].database.session() as session:
+        return session.scalar(select(func.count()).select_from(table).where(table.client_id == client_id))
+
+
+def at_once(calls):
+    """The results of the calls, which begin together."""
+    barrier = threading.Barrier(len(calls))
+
+    def start(call):
+        barrier.wait(30)
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(start, calls))
+
+
+def test_the_limits_are_those_of_the_documentation():
+    assert (fleet.MAX_SITES, fleet.MAX_DEVICES) == (1_000, 10_000)
+
+
+@pytest.mark.parametrize("path", ["sites", *DEVICES])
+def test_one_more_than_the_limit_is_a_409_and_a_deletion_makes_room(virtual, other, low_limits, path):
+    site = virtual.create("sites")["id"]
+    body = {} if path == "sites" else {"siteID": site}
+    most = 3 if path == "sites" else 5
+    made = [virtual.create(path, **body)["id"] for _ in range(most - (path == "sites"))]
+    answer = virtual.post(path, body)
+    assert (answer.status_code, answer.json["code"], answer.json["limit"]) == (409, "virtual_limit_reached", most)
+    other.create(path)
+    assert virtual.delete(f"{path}/{made[0]}") == 204
+    virtual.create(path, **body)
+    assert virtual.post(path, body).status_code == 409
+
+
+def test_inverters_and_batteries_count_together(virtual, low_limits):
+    site = virtual.create("sites")["id"]
+    for number in range(5):
+        virtual.create(DEVICES[number % 2], siteID=site)
+    for path in DEVICES:
+        assert virtual.post(path, {"siteID": site}).status_code == 409
+
+
+def test_a_site_made_for_a_device_counts_as_well(virtual, low_limits, app):
+    for _ in range(3):
+        virtual.create("batteries")
+    answer = virtual.post("batteries", {})
+    assert (answer.status_code, answer.json["limit"]) == (409, 3)
+    assert rows(app, VirtualDeviceRow, virtual.id) == 3
+
+
+def test_the_full_limit_of_devices_holds(virtual, app):
+    site = virtual.create("sites")
+    members = {"client_id": virtual.id, "site_id": site["vendorID"], "kind": BATTERY, "name": "b", "model": "m",
+               "serial_number": "s", "created_at": fleet.datetime.now(fleet.UTC), "nameplate_kwh": 5.0,
+               "mode": "Backup", "soc_percent": 20.0}  # fmt: skip
+    with app.extensions["services"].database.session() as session:
+        session.execute(insert(VirtualDeviceRow), [members | {"id": f"{number:024x}"} for number in range(9_999)])
+    virtual.create("batteries", siteID=site["id"])
+    assert virtual.post("batteries", {"siteID": site["id"]}).status_code == 409
+
+
+def test_two_processes_at_the_bound_never_make_one_more(app, settings, start_service, low_limits, virtual):
+    second = Caller(start_service(replace(settings)), "virtual", auth=virtual.auth)
+    site = virtual.create("sites")["id"]
+    callers = [virtual, second] * (THREADS // 2)
+    answers = at_once([lambda caller=caller: caller.post("batteries", {"siteID": site}) for caller in callers])
+    assert sorted(answer.status_code for answer in answers) == [201] * 5 + [409] * 3
+    answers = at_once([lambda caller=caller: caller.post("sites", {}) for caller in callers])
+    assert sorted(answer.status_code for answer in answers) == [201] * 2 + [409] * 6
+    assert (rows(app, VirtualSiteRow, virtual.id), rows(app, VirtualDeviceRow, virtual.id)) == (3, 5)
+
+
+def test_a_device_made_while_its_site_is_deleted_is_refused_or_deleted(app, settings, start_service, virtual):
+    second = Caller(start_service(replace(settings)), "virtual", auth=virtual.auth)
+    for _ in range(4):
+        site = virtual.create("sites")["id"]
+        calls = [lambda: second.delete(f"sites/{site}")]  # noqa: B023 - called in this round
+        calls += [lambda: virtual.post("batteries", {"siteID": site}).status_code] * 3  # noqa: B023
+        statuses = at_once(calls)
+        assert statuses[0] == 204
+        assert set(statuses[1:]) <= {201, 400}
+        assert rows(app, VirtualDeviceRow, virtual.id) == rows(app, VirtualSiteRow, virtual.id) == 0
+
+
+def test_a_waiting_device_sees_that_its_site_is_gone(app, settings, start_service, virtual):
+    """The order that the race may take, step by step: the site is deleted while the new device waits for its turn."""
+    store = app.extensions["services"].virtual_fleet
+    other_process = start_service(replace(settings)).extensions["services"].virtual_fleet
+    site = store.create_site(virtual.id, NewSite()).site.id
+    with ThreadPoolExecutor(1) as pool:
+        with store._change(virtual.id) as session:
+            waiting = pool.submit(other_process.create_device, virtual.id, NewBattery(), site)
+            fleet._delete(session, VirtualSiteRow, virtual.id, site)
+            assert not waiting.done()
+        with pytest.raises(fleet.Problem, match="siteID"):
+            waiting.result(30)
+    assert rows(app, VirtualDeviceRow, virtual.id) == 0
+
+
+def test_revoking_a_client_deletes_what_belongs_to_it_and_prints_the_counts(app, virtual, other):
+    site = virtual.create("sites")["id"]
+    for path in DEVICES:
+        virtual.create(path, siteID=site)
+        other.create(path)
+    result = run(app, "clients", "revoke", virtual.id)
+    assert result.exit_code == 0
+    assert '"deleted": {\n    "virtual_devices": 2,\n    "virtual_sites": 1\n  }' in result.stdout
+    assert [rows(app, table, virtual.id) for table in OWNED] == [0, 0]
+    assert [rows(app, table, other.id) for table in OWNED] == [2, 2]
+    (listed,) = [row for row in app.extensions["services"].clients.all() if row.id == virtual.id]
+    assert listed.revoked_at is not None
+
+
+def test_every_table_with_a_client_is_emptied_by_its_revocation(app):
+    tables = {name for name, table in fleet.ClientRow.metadata.tables.items() if "client_id" in table.c}
+    assert tables == {row.__tablename__ for row in OWNED}
+
+
+def test_a_revocation_that_fails_deletes_nothing(app, virtual, monkeypatch):
+    virtual.create("batteries")
+
+    def failing(session, client_id):
+        from app.storage.owned import delete_owned
+
+        delete_owned(session, client_id)
+        raise RuntimeError
+
+    monkeypatch.setattr("app.auth.clients.delete_owned", failing)
+    with pytest.raises(RuntimeError):
+        app.extensions["services"].clients.revoke(virtual.id)
+    assert [rows(app, table, virtual.id) for table in OWNED] == [1, 1]
+    assert virtual.ids("batteries")
+
+
+def test_a_revoked_client_whose_request_was_let_in_makes_nothing(app, virtual):
+    services = app.extensions["services"]
+    assert virtual.ids("sites") == [], "the process now remembers the client for some seconds"
+    services.clients._ledger.hold = lambda *arguments: None
+    assert services.clients.revoke(virtual.id) == {"virtual_devices": 0, "virtual_sites": 0}
+    answer = virtual.post("sites", {})
+    assert (answer.status_code, answer.json["code"]) == (401, "invalid_token")
+    assert rows(app, VirtualSiteRow, virtual.id) == 0

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Text, TypeDecorator
+from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, Text, TypeDecorator
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.database import Base
@@ -30,9 +30,10 @@ class VirtualSiteRow(Base):
     """A virtual site. Its id is what the API shows as the vendor's id."""
 
     __tablename__ = "virtual_sites"
+    __table_args__ = (Index("virtual_sites_of_client", "client_id", "id"),)
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)  # 24 hexadecimal digits
-    client_id: Mapped[str] = mapped_column(ForeignKey("clients.id"))
+    client_id: Mapped[str] = mapped_column(Text, ForeignKey("clients.id"))
     name: Mapped[str] = mapped_column(Text)
     latitude: Mapped[float] = mapped_column(Float(53))
     longitude: Mapped[float] = mapped_column(Float(53))
@@ -46,10 +47,14 @@ class VirtualDeviceRow(Base):
     columns are NULL."""
 
     __tablename__ = "virtual_devices"
+    __table_args__ = (
+        Index("virtual_devices_of_client", "client_id", "kind", "id"),
+        Index("virtual_devices_of_site", "site_id"),
+    )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)  # as of a site; also the seed of its energy
-    client_id: Mapped[str] = mapped_column(ForeignKey("clients.id"))
-    site_id: Mapped[str] = mapped_column(ForeignKey("virtual_sites.id", ondelete="CASCADE"))
+    client_id: Mapped[str] = mapped_column(Text, ForeignKey("clients.id"))
+    site_id: Mapped[str] = mapped_column(Text, ForeignKey("virtual_sites.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(Text)  # SOLAR_INVERTER or BATTERY
     name: Mapped[str] = mapped_column(Text)
     model: Mapped[str] = mapped_column(Text)

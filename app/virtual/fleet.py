@@ -1,11 +1,10 @@
 """The virtual sites and devices of each client, in the database."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, delete, func, select, text, update
 from sqlalchemy.orm import Session
@@ -16,9 +15,13 @@ from app.storage.virtual_tables import VirtualDeviceRow, VirtualSiteRow
 from app.virtual.new import NewDevice, NewSite
 from app.web.problems import Problem, invalid
 
+T = TypeVar("T")
+
 MAX_SITES, MAX_DEVICES = 1_000, 10_000
 # How long a change waits for another one of the same client. SQLite waits as long by its busy_timeout.
 LOCK_SECONDS = 5
+# Longer than the look-up of a client or an id waits, for which something can stand in.
+ANSWER_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class VirtualFleet:
     def site_ids(self, client_id: str) -> list[str]:
         """The ids of all sites."""
         query = select(VirtualSiteRow.id).where(VirtualSiteRow.client_id == client_id)
-        return self._database.read(lambda session: list(session.scalars(query)))
+        return self._read(lambda session: list(session.scalars(query)))
 
     def device_ids(self, client_id: str, site_id: str | None = None) -> list[tuple[str, str, str]]:
         """Id, site and kind of all devices, or of those of one site."""
@@ -67,38 +70,42 @@ class VirtualFleet:
         query = query.where(VirtualDeviceRow.client_id == client_id)
         if site_id is not None:
             query = query.where(VirtualDeviceRow.site_id == site_id)
-        return self._database.read(lambda session: [(id, site, kind) for id, site, kind in session.execute(query)])
+        return self._read(lambda session: [(id, site, kind) for id, site, kind in session.execute(query)])
 
     def site(self, client_id: str, site_id: str) -> SiteWithDevices | None:
         """One site with its devices; None if the client has no such site."""
         query = _sites(client_id).where(VirtualSiteRow.id == site_id)
-        return next(iter(self._database.read(lambda session: _with_devices(session, query))), None)
+        return next(iter(self._read(lambda session: _with_devices(session, query))), None)
 
     def device(self, client_id: str, kind: str, device_id: str) -> DeviceAtSite | None:
         """One device with its site; None if the client has no such device of this kind."""
         query = _devices(client_id, kind).where(VirtualDeviceRow.id == device_id)
-        return next(iter(self._database.read(lambda session: _at_sites(session, query))), None)
+        return next(iter(self._read(lambda session: _at_sites(session, query))), None)
 
     def sites_after(self, client_id: str, after: str, count: int) -> list[SiteWithDevices]:
         """The first sites whose ids follow `after`, with their devices."""
         query = _sites(client_id).where(VirtualSiteRow.id > after)
         query = query.order_by(VirtualSiteRow.id).limit(count)
-        return self._database.read(lambda session: _with_devices(session, query))
+        return self._read(lambda session: _with_devices(session, query))
 
     def devices_after(self, client_id: str, kind: str, after: str, count: int) -> list[DeviceAtSite]:
         """The first devices of a kind whose ids follow `after`, with their sites."""
         query = _devices(client_id, kind).where(VirtualDeviceRow.id > after)
         query = query.order_by(VirtualDeviceRow.id).limit(count)
-        return self._database.read(lambda session: _at_sites(session, query))
+        return self._read(lambda session: _at_sites(session, query))
 
     def create_site(self, client_id: str, new: NewSite) -> SiteWithDevices:
         """Makes a site; raises a 409 Problem at the limit."""
-        with self._change(client_id) as session:
+
+        def create(session: Session) -> SiteWithDevices:
             return SiteWithDevices(_add_site(session, client_id, new, made_for_device=False))
+
+        return self._change(client_id, create)
 
     def create_device(self, client_id: str, new: NewDevice, site_id: str | None) -> DeviceAtSite:
         """Makes a device, at a new site if none is named. Raises a Problem: 409 at a limit, 400 for an unknown site."""
-        with self._change(client_id) as session:
+
+        def create(session: Session) -> DeviceAtSite:
             count = _count(session, VirtualDeviceRow, client_id)
             if count >= MAX_DEVICES:
                 raise _limit_reached("devices", MAX_DEVICES)
@@ -107,17 +114,23 @@ class VirtualFleet:
             session.add(device)
             return DeviceAtSite(device, site)
 
+        return self._change(client_id, create)
+
     def delete_site(self, client_id: str, site_id: str) -> Deleted | None:
         """Deletes a site with its devices; None if the client has no such site."""
-        with self._change(client_id) as session:
+
+        def remove(session: Session) -> Deleted | None:
             devices = _devices(client_id).where(VirtualDeviceRow.site_id == site_id)
             deleted = [(device.kind, device.id) for device in session.scalars(devices)]
             # The devices go with it: their foreign key cascades.
             return Deleted(site_id, deleted) if _delete(session, VirtualSiteRow, client_id, site_id) else None
 
+        return self._change(client_id, remove)
+
     def delete_device(self, client_id: str, kind: str, device_id: str) -> Deleted | None:
         """Deletes a device, and a site that was made for a device with its last one; None if there is none."""
-        with self._change(client_id) as session:
+
+        def remove(session: Session) -> Deleted | None:
             device = session.scalars(_devices(client_id, kind).where(VirtualDeviceRow.id == device_id)).first()
             if device is None:
                 return None
@@ -127,18 +140,28 @@ class VirtualFleet:
             is_gone = site.made_for_device and is_empty and _delete(session, VirtualSiteRow, client_id, site.id)
             return Deleted(site.id if is_gone else None, [(kind, device_id)])
 
-    @contextmanager
-    def _change(self, client_id: str) -> Iterator[Session]:
-        """A transaction that holds the lock of the client's row. Raises a 401 Problem if it has been revoked."""
-        # Not SELECT ... FOR UPDATE: in SQLite only a write takes the lock.
-        lock = update(ClientRow).where(ClientRow.id == client_id, ClientRow.revoked_at.is_(None))
-        lock = lock.values(name=ClientRow.name).execution_options(synchronize_session=False)
-        with self._database.session() as session:
-            if self._database.engine.dialect.name == "postgresql":
-                session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
-            if _rowcount(session.execute(lock)) == 0:
-                raise revoked()
-            yield session
+        return self._change(client_id, remove)
+
+    def _read(self, query: Callable[[Session], T]) -> T:
+        return self._database.run(query, ANSWER_SECONDS)
+
+    def _change(self, client_id: str, change: Callable[[Session], T]) -> T:
+        def in_turn(session: Session) -> T:
+            lock_client(session, client_id)
+            return change(session)
+
+        return self._database.run(in_turn, ANSWER_SECONDS)
+
+
+def lock_client(session: Session, client_id: str) -> None:
+    """Makes other changes of the client wait for the end of this transaction. Raises a 401 Problem if it is revoked."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+    # Not SELECT ... FOR UPDATE: in SQLite only a write takes the lock.
+    lock = update(ClientRow).where(ClientRow.id == client_id, ClientRow.revoked_at.is_(None))
+    lock = lock.values(name=ClientRow.name).execution_options(synchronize_session=False)
+    if _rowcount(session.execute(lock)) == 0:
+        raise revoked()
 
 
 def unknown_site() -> Problem:

@@ -116,7 +116,8 @@ def test_a_waiting_device_sees_that_its_site_is_gone(app, settings, start_servic
     other_process = start_service(replace(settings)).extensions["services"].virtual_fleet
     site = store.create_site(virtual.id, NewSite()).site.id
     with ThreadPoolExecutor(1) as pool:
-        with store._change(virtual.id) as session:
+        with app.extensions["services"].database.session() as session:
+            fleet.lock_client(session, virtual.id)
             waiting = pool.submit(other_process.create_device, virtual.id, NewBattery(), site)
             fleet._delete(session, VirtualSiteRow, virtual.id, site)
             assert not waiting.done()

@@ -181,12 +181,12 @@ def test_a_window_longer_than_the_limit_is_a_400_as_with_any_vendor(virtual, fle
 def test_a_database_that_fails_is_named_and_no_list_is_empty_without_an_error(app, virtual, fleet, monkeypatch):
     from sqlalchemy.exc import OperationalError
 
-    def broken(query):
+    def broken(work, seconds=None):
         raise OperationalError("x", {}, Exception())
 
     database = app.extensions["services"].database
     virtual.ids("sites")
-    monkeypatch.setattr(database, "read", broken)
+    monkeypatch.setattr(database, "run", broken)
     answer = virtual.get("/sites")
     assert answer.json["errorDetails"]["virtual"]["code"] == "database_unavailable"
     assert virtual.get(f"/sites/{fleet[0]}").status_code == 503

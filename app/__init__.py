@@ -24,7 +24,7 @@ from app.storage.database import Database
 from app.storage.id_table import IdTable
 from app.storage.redis_ledger import SharedLedger
 from app.virtual.fleet import VirtualFleet
-from app.virtual.plugin import with_virtual
+from app.virtual.plugin import VENDOR, with_virtual
 from app.web import guards, log, problems, strict_api
 from vendors.kit.calls.quota import Ledger
 
@@ -98,7 +98,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         failed_logins=FailedLogins(clock),
         clouds=vendor_clouds,
         id_table=id_table,
-        inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock),
+        inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock, stored=(VENDOR,)),
         virtual_fleet=virtual_fleet,
         pages=Pages(settings.secret_key),
     )

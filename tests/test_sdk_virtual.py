@@ -67,7 +67,9 @@ def client(served):
     """The SDK's client as its own tests make it."""
     url, token = served
     headers = {"api-version": "v2024-09-01"}
-    return AuthenticatedClient(url, token=token, headers=headers, raise_on_unexpected_status=True, timeout=SECONDS)
+    opened = AuthenticatedClient(url, token=token, headers=headers, raise_on_unexpected_status=True, timeout=SECONDS)
+    with opened as client:
+        yield client
 
 
 def virtual_ids(client, kind, **options):

@@ -76,7 +76,7 @@ def create_site(new: NewSite) -> dict[str, Any]:
     """Makes a virtual site."""
     request_context = _context()
     created = services().virtual_fleet.create_site(bearer.caller().id, new)
-    _remember(request_context, records.site_row(created.site.id))
+    _remember(request_context, records.site_row(created.site.id, created.site.name))
     return virtual_members.site(created)
 
 
@@ -180,7 +180,7 @@ def _create_device(new: NewDevice, site_id: str | None) -> DeviceAtSite:
             raise unknown_site()
     created = services().virtual_fleet.create_device(bearer.caller().id, new, key)
     device = records.device_row(created.device.id, created.site.id, created.device.kind)
-    _remember(request_context, device, records.site_row(created.site.id))
+    _remember(request_context, device, records.site_row(created.site.id, created.site.name))
     return created
 
 

@@ -1,7 +1,7 @@
 """Sites and devices over all vendors that a request may reach: lists, and the way from an id to its device."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -56,7 +56,10 @@ class Listing:
 
 
 class Inventory:
-    """Lists ids, and reads the site or device behind an id from its vendor."""
+    """Lists ids, and reads the site or device behind an id from its vendor.
+
+    stored: vendors whose ids are stored when their sites and devices are made, and need not be stored by lists.
+    """
 
     def __init__(
         self,
@@ -64,8 +67,9 @@ class Inventory:
         ids: Ids,
         id_table: IdTable,
         clock: Callable[[], float] = time.monotonic,
+        stored: Collection[str] = (),
     ) -> None:
-        self._clouds, self._ids, self._id_table = clouds, ids, id_table
+        self._clouds, self._ids, self._id_table, self._stored = clouds, ids, id_table, stored
         self._lost_ids = LostIdSearch(clouds, clock)
         self._list_cache = ListCache(clouds, id_table)
 
@@ -114,7 +118,7 @@ class Inventory:
         new = [
             IdRow(id, name, TAGS[row.kind], row.key)
             for name in rows
-            if not self._id_table.knows(ids[name])
+            if name not in self._stored and not self._id_table.knows(ids[name])
             for id, row in zip(ids[name], rows[name], strict=True)
         ]
         self._id_table.remember(new, deadline)

@@ -59,10 +59,10 @@ class VirtualFleet:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def site_ids(self, client_id: str) -> list[str]:
-        """The ids of all sites."""
-        query = select(VirtualSiteRow.id).where(VirtualSiteRow.client_id == client_id)
-        return self._read(lambda session: list(session.scalars(query)))
+    def site_names(self, client_id: str) -> list[tuple[str, str]]:
+        """Id and name of all sites."""
+        query = select(VirtualSiteRow.id, VirtualSiteRow.name).where(VirtualSiteRow.client_id == client_id)
+        return self._read(lambda session: [(id, name) for id, name in session.execute(query)])
 
     def device_ids(self, client_id: str, site_id: str | None = None) -> list[tuple[str, str, str]]:
         """Id, site and kind of all devices, or of those of one site."""

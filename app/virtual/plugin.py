@@ -78,7 +78,8 @@ class VirtualVendor(Vendor):
     )
 
     def sites(self) -> Iterator[SiteRow]:
-        yield from map(records.site_row, self._read(lambda: self.fleet.site_ids(self._client)))
+        for site in self._read(lambda: self.fleet.site_names(self._client)):
+            yield records.site_row(*site)
 
     def devices(self, site: str | None = None) -> Iterator[DeviceRow]:
         for device in self._read(lambda: self.fleet.device_ids(self._client, site)):

@@ -11,14 +11,18 @@ from vendors.kit import Battery, Bess, ListRow, Production, Site, SolarInverter
 KINDS: Mapping[str, type[SolarInverter] | type[Battery]] = {SOLAR_INVERTER: SolarInverter, BATTERY: Battery}
 
 
-def site_row(id: str) -> ListRow[Site]:
-    """A row of the list of sites, which holds the ids alone."""
-    return Site.listed(id, _nothing, None)
+def site_row(id: str, name: str) -> ListRow[Site]:
+    """A row of the list of sites."""
+    return Site.listed(id, _named, name)
 
 
 def device_row(id: str, site_id: str, kind: str) -> ListRow[Any]:
-    """A row of the list of devices."""
+    """A row of the list of devices, which holds the ids alone."""
     return KINDS[kind].listed((id,), id, site_id, _nothing, None)
+
+
+def _named(raw: Any) -> Mapping[str, Any]:
+    return {"name": raw}
 
 
 def _nothing(raw: Any) -> Mapping[str, Any]:

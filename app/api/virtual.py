@@ -65,7 +65,7 @@ def list_sites(query: dict[str, Any]) -> dict[str, Any]:
     """Lists the client's virtual sites."""
     _context()
     read = partial(services().virtual_fleet.sites_after, bearer.caller().id)
-    return _page(query, read, lambda found: found.site.id, virtual_members.site)
+    return _page(query, read, lambda site: site.row.id, virtual_members.site)
 
 
 @blueprint.post(SITES, **OPTIONS)
@@ -76,7 +76,7 @@ def create_site(new: NewSite) -> dict[str, Any]:
     """Makes a virtual site."""
     request_context = _context()
     created = services().virtual_fleet.create_site(bearer.caller().id, new)
-    _remember(request_context, records.site_row(created.site.id, created.site.name))
+    _remember(request_context, records.site_row(created.row.id, created.row.name))
     return virtual_members.site(created)
 
 
@@ -123,7 +123,7 @@ def add_devices(kind: Kind) -> None:
     def list_devices(query: dict[str, Any]) -> dict[str, Any]:
         _context()
         read = partial(services().virtual_fleet.devices_after, bearer.caller().id, kind.stored)
-        return _page(query, read, lambda found: found.device.id, virtual_members.device)
+        return _page(query, read, lambda device: device.row.id, virtual_members.device)
 
     @blueprint.post(kind.path, **OPTIONS)
     @blueprint.doc(operationId=f"createVirtual{kind.name}", summary=f"Makes one of the virtual {kind.text}.", **ACCESS)
@@ -164,10 +164,10 @@ def _page(
     """A page in the order of the keys, which the database reads no further than the page needs."""
     bound_to, size = (bearer.caller().id, request.path), query.get("page_size", paging.DEFAULT_SIZE)
     token = query.get("page_token")
-    found = read(services().pages.read(token, bound_to) if token is not None else "", size + 1)
-    page: dict[str, Any] = {"items": [members_of(row) for row in found[:size]]}
-    if len(found) > size:
-        page["next_page_token"] = services().pages.token(key_of(found[size - 1]), bound_to)
+    rows = read(services().pages.read(token, bound_to) if token is not None else "", size + 1)
+    page: dict[str, Any] = {"items": [members_of(row) for row in rows[:size]]}
+    if len(rows) > size:
+        page["next_page_token"] = services().pages.token(key_of(rows[size - 1]), bound_to)
     return page
 
 
@@ -179,7 +179,7 @@ def _create_device(new: NewDevice, site_id: str | None) -> DeviceAtSite:
         if key is None:
             raise unknown_site()
     created = services().virtual_fleet.create_device(bearer.caller().id, new, key)
-    device = records.device_row(created.device.id, created.site.id, created.device.kind)
+    device = records.device_row(created.row.id, created.site.id, created.row.kind)
     _remember(request_context, device, records.site_row(created.site.id, created.site.name))
     return created
 
@@ -199,10 +199,10 @@ def _key(request_context: RequestContext, kind: type[Record], id: str) -> str | 
     return id_row.key[0] if id_row else None
 
 
-def _existing(found: T | None) -> T:
-    if found is None:
+def _existing(value: T | None) -> T:
+    if value is None:
         raise unknown_id()
-    return found
+    return value
 
 
 def _gone(deleted: Deleted | None) -> Response:

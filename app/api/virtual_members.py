@@ -14,23 +14,23 @@ from vendors.kit import Site
 from vendors.kit.records import Record
 
 
-def site(found: SiteWithDevices) -> dict[str, Any]:
+def site(site: SiteWithDevices) -> dict[str, Any]:
     """The members of a site."""
     now = datetime.now(UTC)
-    record = records.site_record(found)
+    record = records.site_record(site)
     inverters, batteries = (
-        sorted(id_of(records.KINDS[kind], device.id) for device in found.devices if device.kind == kind)
+        sorted(id_of(records.KINDS[kind], device.id) for device in site.devices if device.kind == kind)
         for kind in (SOLAR_INVERTER, BATTERY)
     )
-    return detail_members.site(_fetched(record, now), id_of(Site, found.site.id), inverters, batteries, now)
+    return detail_members.site(_fetched(record, now), id_of(Site, site.row.id), inverters, batteries, now)
 
 
-def device(found: DeviceAtSite) -> dict[str, Any]:
+def device(device: DeviceAtSite) -> dict[str, Any]:
     """The members of a device."""
-    now, row = datetime.now(UTC), found.device
+    now, row = datetime.now(UTC), device.row
     convert = records.inverter_record if row.kind == SOLAR_INVERTER else records.battery_record
     site_id, id = id_of(Site, row.site_id), id_of(records.KINDS[row.kind], row.id)
-    members = detail_members.device(_fetched(convert(found), now), id, site_id, now)
+    members = detail_members.device(_fetched(convert(device), now), id, site_id, now)
     return members | {"reported_at": row.reported_at or now}
 
 

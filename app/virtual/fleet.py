@@ -28,7 +28,7 @@ ANSWER_SECONDS = 10.0
 class SiteWithDevices:
     """A site's row and those of its devices, by id."""
 
-    site: VirtualSiteRow
+    row: VirtualSiteRow
     devices: Sequence[VirtualDeviceRow] = ()
 
 
@@ -36,7 +36,7 @@ class SiteWithDevices:
 class DeviceAtSite:
     """A device's row and that of its site."""
 
-    device: VirtualDeviceRow
+    row: VirtualDeviceRow
     site: VirtualSiteRow
 
 

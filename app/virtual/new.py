@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER, VirtualDeviceRow, VirtualSiteRow
+from simulation.battery import MODES, SELF_CONSUMPTION
 from vendors.kit import Production
 
 # As in the documented example of a site made from `{}`.
@@ -13,7 +14,9 @@ OPERATIONAL_SINCE = datetime(2023, 1, 1, 23, 59, tzinfo=UTC)
 SOC_PERCENT = 20.0
 # The API documents no default for these.
 NAMEPLATE_KWH = 10.0
-MODE = "Self Consumption"
+MODE = SELF_CONSUMPTION
+# As the API spells them.
+BATTERY_MODES = MODES
 LABELS = {SOLAR_INVERTER: "Solar inverter", BATTERY: "Battery"}
 
 

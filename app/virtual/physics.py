@@ -34,14 +34,14 @@ _solar_array = lru_cache(CACHED_DEVICES)(SolarArray)
 _storage_unit = lru_cache(CACHED_DEVICES)(StorageUnit)
 
 
-def inverter_now(record: SolarInverter, found: DeviceAtSite, now: datetime) -> SolarInverter:
+def inverter_now(record: SolarInverter, device: DeviceAtSite, now: datetime) -> SolarInverter:
     """The solar inverter with its present values. What was produced before it was made is posted, or simulated."""
-    array, device, since = solar_array(found.device, found.site), found.device, found.site.operational_since
-    zone = ZoneInfo(found.site.timezone)
+    row, site = device.row, device.site
+    array, since, zone = solar_array(row, site), site.operational_since, ZoneInfo(site.timezone)
     midnight = max(day_start(now.astimezone(zone).date(), zone), since)
     lifetime = Production(_produced(array, since, now), since)
-    if device.lifetime_kwh is not None:
-        lifetime = Production(device.lifetime_kwh + _produced(array, device.created_at, now), device.lifetime_start)
+    if row.lifetime_kwh is not None:
+        lifetime = Production(row.lifetime_kwh + _produced(array, row.created_at, now), row.lifetime_start)
     power_kw = array.power_kw(now.timestamp())
     return replace(
         record,
@@ -53,9 +53,9 @@ def inverter_now(record: SolarInverter, found: DeviceAtSite, now: datetime) -> S
     )
 
 
-def battery_now(record: Battery, found: DeviceAtSite, now: datetime) -> Battery:
+def battery_now(record: Battery, device: DeviceAtSite, now: datetime) -> Battery:
     """The battery with its present values."""
-    unit = storage_unit(found.device, found.site)
+    unit = storage_unit(device.row, device.site)
     power = unit.power_kw(now.timestamp())
     return replace(
         record,

@@ -86,32 +86,32 @@ class VirtualVendor(Vendor):
             yield records.device_row(*device)
 
     def site(self, key: Key) -> Site:
-        found = self._site(key)
-        return physics.site_now(records.site_record(found), _arrays(found), _units(found), datetime.now(UTC))
+        site = self._site(key)
+        return physics.site_now(records.site_record(site), _arrays(site), _units(site), datetime.now(UTC))
 
     def solar_inverter(self, key: Key) -> SolarInverter:
-        found = self._device(SOLAR_INVERTER, key)
-        return physics.inverter_now(records.inverter_record(found), found, datetime.now(UTC))
+        device = self._device(SOLAR_INVERTER, key)
+        return physics.inverter_now(records.inverter_record(device), device, datetime.now(UTC))
 
     def battery(self, key: Key) -> Battery:
-        found = self._device(BATTERY, key)
-        return physics.battery_now(records.battery_record(found), found, datetime.now(UTC))
+        device = self._device(BATTERY, key)
+        return physics.battery_now(records.battery_record(device), device, datetime.now(UTC))
 
     def solar_intervals(self, key: Key, level: Level) -> Series:
-        found = self._device(SOLAR_INVERTER, key)
-        return solar_series(found.site, level, [physics.solar_array(found.device, found.site)], self._check_deadline)
+        device = self._device(SOLAR_INVERTER, key)
+        return solar_series(device.site, level, [physics.solar_array(device.row, device.site)], self._check_deadline)
 
     def battery_intervals(self, key: Key, level: Level) -> Series:
-        found = self._device(BATTERY, key)
-        return battery_series(found.site, level, [physics.storage_unit(found.device, found.site)], self._check_deadline)
+        device = self._device(BATTERY, key)
+        return battery_series(device.site, level, [physics.storage_unit(device.row, device.site)], self._check_deadline)
 
     def site_solar_intervals(self, key: Key, level: Level) -> Series:
-        found = self._site(key)
-        return solar_series(found.site, level, _arrays(found), self._check_deadline)
+        site = self._site(key)
+        return solar_series(site.row, level, _arrays(site), self._check_deadline)
 
     def site_battery_intervals(self, key: Key, level: Level) -> Series:
-        found = self._site(key)
-        return battery_series(found.site, level, _units(found), self._check_deadline)
+        site = self._site(key)
+        return battery_series(site.row, level, _units(site), self._check_deadline)
 
     @property
     def _client(self) -> str:
@@ -137,18 +137,18 @@ class VirtualVendor(Vendor):
             raise Timeout(why="the site has too many devices")
 
 
-def _existing(found: T | None) -> T:
-    if found is None:
+def _existing(value: T | None) -> T:
+    if value is None:
         raise NothingHere
-    return found
+    return value
 
 
-def _arrays(found: SiteWithDevices) -> list[SolarArray]:
-    return [physics.solar_array(device, found.site) for device in found.devices if device.kind == SOLAR_INVERTER]
+def _arrays(site: SiteWithDevices) -> list[SolarArray]:
+    return [physics.solar_array(device, site.row) for device in site.devices if device.kind == SOLAR_INVERTER]
 
 
-def _units(found: SiteWithDevices) -> list[StorageUnit]:
-    return [physics.storage_unit(device, found.site) for device in found.devices if device.kind == BATTERY]
+def _units(site: SiteWithDevices) -> list[StorageUnit]:
+    return [physics.storage_unit(device, site.row) for device in site.devices if device.kind == BATTERY]
 
 
 class NoTransport(Transport):

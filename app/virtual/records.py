@@ -29,9 +29,9 @@ def _nothing(raw: Any) -> Mapping[str, Any]:
     return {}
 
 
-def site_record(found: SiteWithDevices) -> Site:
+def site_record(site: SiteWithDevices) -> Site:
     """The site without present values."""
-    row = found.site
+    row = site.row
     return Site(
         key=(row.id,),
         vendor_id=row.id,
@@ -40,27 +40,27 @@ def site_record(found: SiteWithDevices) -> Site:
         latitude=row.latitude,
         longitude=row.longitude,
         operational_since=row.operational_since,
-        bess=_bess([device for device in found.devices if device.kind == BATTERY]),
+        bess=_bess([device for device in site.devices if device.kind == BATTERY]),
     )
 
 
-def inverter_record(found: DeviceAtSite) -> SolarInverter:
+def inverter_record(device: DeviceAtSite) -> SolarInverter:
     """The solar inverter with the productions that were posted."""
-    row = found.device
+    row = device.row
     return SolarInverter(
-        **_identity(row, found.site),
-        rated_power_kw=solar_array(row, found.site).rated_power_kw,
+        **_identity(row, device.site),
+        rated_power_kw=solar_array(row, device.site).rated_power_kw,
         kind="string",
         recent_production=None if row.recent_kwh is None else Production(row.recent_kwh, row.recent_start),
         lifetime_production=None if row.lifetime_kwh is None else Production(row.lifetime_kwh, row.lifetime_start),
     )
 
 
-def battery_record(found: DeviceAtSite) -> Battery:
+def battery_record(device: DeviceAtSite) -> Battery:
     """The battery with the state of charge that was posted."""
-    row = found.device
+    row = device.row
     return Battery(
-        **_identity(row, found.site), nameplate_kwh=row.nameplate_kwh, mode=row.mode, soc_percent=row.soc_percent
+        **_identity(row, device.site), nameplate_kwh=row.nameplate_kwh, mode=row.mode, soc_percent=row.soc_percent
     )
 
 

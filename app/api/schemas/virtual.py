@@ -12,7 +12,6 @@ from app.api.schemas.details import BatterySchema, SiteSchema, SolarInverterSche
 from app.api.schemas.fields import ResponseSchema
 from app.virtual import new, zones
 from app.virtual.new import NewBattery, NewSite, NewSolarInverter
-from simulation.battery import MODES
 from vendors.kit import Production
 from vendors.kit.series.windows import BadWindow, instant
 
@@ -211,7 +210,7 @@ class CreateVirtualBatteryRequest(CreateVirtualDevice):
         validate=Range(0, MAX_NAMEPLATE_KWH, min_inclusive=False),
         load_default=new.NAMEPLATE_KWH,
     )
-    mode = ma.fields.String(validate=OneOf(MODES), load_default=new.MODE)
+    mode = ma.fields.String(validate=OneOf(new.BATTERY_MODES), load_default=new.MODE)
     soc_percent = Number(
         data_key="stateOfChargePercent",
         validate=Range(0, 100),

@@ -1,5 +1,7 @@
 """Bounds of a client's virtual fleet, and changes that happen at once."""
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -7,7 +9,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, insert, select
 
-from app.storage.owned import OWNED
+from app.config import ROOT
+from app.storage.owned import OWNED, delete_owned
 from app.storage.virtual_tables import BATTERY, VirtualDeviceRow, VirtualSiteRow
 from app.virtual import fleet
 from app.virtual.new import NewBattery, NewSite
@@ -15,8 +18,6 @@ from tests.app.support import run
 from tests.app.virtual.support import DEVICES, Caller
 
 pytestmark = pytest.mark.databases
-
-THREADS = 8
 
 
 @pytest.fixture
@@ -87,15 +88,44 @@ def test_the_full_limit_of_devices_holds(virtual, app):
     assert virtual.post("batteries", {"siteID": site["id"]}).status_code == 409
 
 
-def test_two_processes_at_the_bound_never_make_one_more(app, settings, start_service, low_limits, virtual):
-    second = Caller(start_service(replace(settings)), "virtual", auth=virtual.auth)
-    site = virtual.create("sites")["id"]
-    callers = [virtual, second] * (THREADS // 2)
-    answers = at_once([lambda caller=caller: caller.post("batteries", {"siteID": site}) for caller in callers])
-    assert sorted(answer.status_code for answer in answers) == [201] * 5 + [409] * 3
-    answers = at_once([lambda caller=caller: caller.post("sites", {}) for caller in callers])
-    assert sorted(answer.status_code for answer in answers) == [201] * 2 + [409] * 6
-    assert (rows(app, VirtualSiteRow, virtual.id), rows(app, VirtualDeviceRow, virtual.id)) == (3, 5)
+PROCESS = """
+import sys
+from app.storage.database import Database
+from app.virtual import fleet
+from app.virtual.new import NewBattery, NewSite
+from app.web.problems import Problem
+
+url, client_id, site_id = sys.argv[1:]
+fleet.MAX_SITES, fleet.MAX_DEVICES = 30, 30
+store = fleet.VirtualFleet(Database(url))
+print("ready", flush=True)
+sys.stdin.readline()
+made = 0
+for _ in range(40):
+    for create, *arguments in ((store.create_site, NewSite()), (store.create_device, NewBattery(), site_id)):
+        try:
+            create(client_id, *arguments)
+            made += 1
+        except Problem as problem:
+            assert problem.code == "virtual_limit_reached"
+print(made)
+store._database.close()
+"""
+
+
+def test_two_processes_at_the_bound_never_make_one_more(app, settings, virtual):
+    site = virtual.create("sites")["vendorID"]
+    command = [sys.executable, "-c", PROCESS, settings.database_url, virtual.id, site]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
+    with subprocess.Popen(command, **pipes) as first, subprocess.Popen(command, **pipes) as second:
+        for process in (first, second):
+            assert process.stdout.readline() == "ready\n"
+        for process in (first, second):
+            process.stdin.write("\n")
+            process.stdin.flush()
+        made = [int(process.stdout.read()) for process in (first, second)]
+    assert sum(made) == 29 + 30
+    assert (rows(app, VirtualSiteRow, virtual.id), rows(app, VirtualDeviceRow, virtual.id)) == (30, 30)
 
 
 def test_a_device_made_while_its_site_is_deleted_is_refused_or_deleted(app, settings, start_service, virtual):
@@ -114,7 +144,7 @@ def test_a_waiting_device_sees_that_its_site_is_gone(app, settings, start_servic
     """The order that the race may take, step by step: the site is deleted while the new device waits for its turn."""
     store = app.extensions["services"].virtual_fleet
     other_process = start_service(replace(settings)).extensions["services"].virtual_fleet
-    site = store.create_site(virtual.id, NewSite()).site.id
+    site = store.create_site(virtual.id, NewSite()).row.id
     with ThreadPoolExecutor(1) as pool:
         with app.extensions["services"].database.session() as session:
             fleet.lock_client(session, virtual.id)
@@ -149,8 +179,6 @@ def test_a_revocation_that_fails_deletes_nothing(app, virtual, monkeypatch):
     virtual.create("batteries")
 
     def failing(session, client_id):
-        from app.storage.owned import delete_owned
-
         delete_owned(session, client_id)
         raise RuntimeError
 

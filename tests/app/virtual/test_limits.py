@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import event, func, insert, select
 
 from app.config import ROOT
 from app.storage.owned import OWNED, delete_owned
@@ -142,14 +142,22 @@ def test_a_device_made_while_its_site_is_deleted_is_refused_or_deleted(app, sett
 
 def test_a_waiting_device_sees_that_its_site_is_gone(app, settings, start_service, virtual):
     """The order that the race may take, step by step: the site is deleted while the new device waits for its turn."""
-    store = app.extensions["services"].virtual_fleet
-    other_process = start_service(replace(settings)).extensions["services"].virtual_fleet
-    site = store.create_site(virtual.id, NewSite()).row.id
+    database = app.extensions["services"].database
+    services = start_service(replace(settings)).extensions["services"]
+    begun = threading.Event()
+
+    def writes(connection, cursor, statement, *others):
+        if statement.startswith(("UPDATE clients", "INSERT INTO virtual_devices")):
+            begun.set()
+
+    event.listen(services.database.engine, "before_cursor_execute", writes)
+    site = app.extensions["services"].virtual_fleet.create_site(virtual.id, NewSite()).row.id
     with ThreadPoolExecutor(1) as pool:
-        with app.extensions["services"].database.session() as session:
+        with database.session() as session:
             fleet.lock_client(session, virtual.id)
-            waiting = pool.submit(other_process.create_device, virtual.id, NewBattery(), site)
             fleet._delete(session, VirtualSiteRow, virtual.id, site)
+            waiting = pool.submit(services.virtual_fleet.create_device, virtual.id, NewBattery(), site)
+            assert begun.wait(30)
             assert not waiting.done()
         with pytest.raises(fleet.Problem, match="siteID"):
             waiting.result(30)

@@ -62,6 +62,6 @@ class Guard:
 
     def _refusal(self, dialect: Dialect) -> Response | None:
         credential = dialect.credential()
-        since = self._world.real_time() if dialect.whole_periods else 0.0
-        spent = self._world.quotas.take(dialect.vendor, credential, since)
+        epoch_seconds = self._world.real_time() if dialect.whole_periods else 0.0
+        spent = self._world.quotas.take(dialect.vendor, credential, epoch_seconds)
         return dialect.too_many(spent) if spent else None

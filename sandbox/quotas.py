@@ -20,7 +20,7 @@ class Limit:
 
     @property
     def is_plan(self) -> bool:
-        """Whether the vendor answers as for a spent plan, not as for calls that come too fast."""
+        """Whether the vendor reports a spent plan when this limit is reached, and not a rate that is too high."""
         return self.seconds >= PLAN_SECONDS
 
 
@@ -39,7 +39,7 @@ class _Period:
 
 
 def parse(raw: Any) -> tuple[Limit, ...]:
-    """The limits of `{"calls": n, "seconds": s}` or of a list of those; none for null. Raises BadField."""
+    """Limits from JSON: `{"calls": n, "seconds": s}`, a list of such objects, or null for none. Raises BadField."""
     if raw is None:
         return ()
     return tuple(_limit(limit) for limit in (raw if isinstance(raw, list) else [raw]))
@@ -69,14 +69,14 @@ class Quotas:
             self._limits[vendor] = tuple(limits)
             self._periods = {key: period for key, period in self._periods.items() if key[0] != vendor}
 
-    def take(self, vendor: str, credential: str, since: float = 0.0) -> Spent | None:
-        """Takes one call from every limit, or says which is spent.
+    def take(self, vendor: str, credential: str, epoch_seconds: float = 0.0) -> Spent | None:
+        """Counts one call against every limit, or returns the limit that is spent.
 
-        A period begins with its first call. since: seconds since an instant at which all periods begin, for vendors
-        that count in whole minutes.
+        epoch_seconds: the time now, for vendors whose periods begin on the clock, such as at each full minute. By
+        default a period begins with its first call.
         """
         with self._lock:
-            periods = self._current(vendor, credential, since)
+            periods = self._current(vendor, credential, epoch_seconds)
             for limit, period in periods:
                 if period.calls >= limit.calls:
                     return Spent(limit, period.ends - self._ticks())
@@ -85,7 +85,7 @@ class Quotas:
             return None
 
     def left(self, vendor: str, credential: str) -> tuple[int, int] | None:
-        """Limit and rest of the shortest period that is no plan; None when there is no such limit."""
+        """Calls allowed, and calls left now, in the shortest period that is no plan; None if there is no such limit."""
         with self._lock:
             short = [(limit, period) for limit, period in self._current(vendor, credential) if not limit.is_plan]
             if not short:
@@ -93,12 +93,12 @@ class Quotas:
             limit, period = min(short, key=lambda pair: pair[0].seconds)
             return limit.calls, max(0, limit.calls - period.calls)
 
-    def _current(self, vendor: str, credential: str, since: float = 0.0) -> list[tuple[Limit, _Period]]:
+    def _current(self, vendor: str, credential: str, epoch_seconds: float = 0.0) -> list[tuple[Limit, _Period]]:
         now = self._ticks()
         periods = []
         for limit in self._limits.get(vendor, ()):
             key = (vendor, credential, limit)
             if key not in self._periods or self._periods[key].ends <= now:
-                self._periods[key] = _Period(now + limit.seconds - since % limit.seconds)
+                self._periods[key] = _Period(now + limit.seconds - epoch_seconds % limit.seconds)
             periods.append((limit, self._periods[key]))
         return periods

@@ -1,4 +1,4 @@
-"""Local dates, and the spans of a calendar and a clock, as epoch seconds."""
+"""Conversion between epoch seconds and local times, and the periods of a calendar or clock in epoch seconds."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, tzinfo
@@ -11,7 +11,7 @@ QUARTER_SECONDS = 900
 
 
 class Span(NamedTuple):
-    """A day, week, month or year of a clock: its first date, and where it begins and ends."""
+    """A day, week, month or year of a time zone: its first date, and its start and end in epoch seconds."""
 
     first: date
     start: float
@@ -29,60 +29,60 @@ def day_start(day: date, zone: tzinfo) -> float:
 
 
 def local(t: float, zone: tzinfo) -> datetime:
-    """The instant on that clock."""
+    """The instant as a datetime in the zone."""
     return datetime.fromtimestamp(t, zone)
 
 
 def wall(t: float, zone: tzinfo) -> str:
-    """The instant as that clock shows it, without an offset: `2026-03-28T06:50:00`."""
+    """The instant as a local time without an offset: `2026-03-28T06:50:00`."""
     return local(t, zone).replace(tzinfo=None, microsecond=0).isoformat()
 
 
-def begin(day: date, step: str) -> date:
-    """The first date of the day, week (from Monday), month or year that holds the date."""
-    if step == "week":
+def period_start(day: date, unit: str) -> date:
+    """The first date of the day, week (from Monday), month or year that contains this date."""
+    if unit == "week":
         return day - timedelta(days=day.weekday())
-    if step == "month":
+    if unit == "month":
         return day.replace(day=1)
-    return day.replace(month=1, day=1) if step == "year" else day
+    return day.replace(month=1, day=1) if unit == "year" else day
 
 
-def following(first: date, step: str) -> date:
-    """The first date of the next day, week, month or year."""
-    if step == "month":
+def next_period(first: date, unit: str) -> date:
+    """The first date of the day, week, month or year after the one that begins at `first`."""
+    if unit == "month":
         return (first + timedelta(days=31)).replace(day=1)
-    if step == "year":
+    if unit == "year":
         return date(first.year + 1, 1, 1)
-    return first + timedelta(days=7 if step == "week" else 1)
+    return first + timedelta(days=7 if unit == "week" else 1)
 
 
 def clock_spans(
-    start: float, end: float, step: Literal["15mins", "hour"], zone: tzinfo
+    start: float, end: float, unit: Literal["15mins", "hour"], zone: tzinfo
 ) -> Iterator[tuple[float, float]]:
-    """Start and end of the quarters or hours of a clock.
+    """Start and end of each quarter or hour of the zone's clock, from the one that contains `start` to the last that
+    begins before `end`.
 
-    The first one holds `start`, the last one begins before `end`. All clocks differ from UTC by whole quarters, so
-    quarters lie on the grid of UTC. An hour ends at the next full hour that the clock shows: on Lord Howe, whose
-    clock changes by 30 minutes, one hour lasts 90 minutes on each of the two nights on which it does.
+    All clocks differ from UTC by whole quarters, so quarters lie on the grid of UTC. An hour ends when the clock next
+    reads hh:00: on Lord Howe, where the clock changes by 30 minutes, each change makes one hour 90 minutes long.
     """
 
-    def is_border(t: float) -> bool:
-        return step == "15mins" or local(t, zone).minute == 0
+    def is_boundary(t: float) -> bool:
+        return unit == "15mins" or local(t, zone).minute == 0
 
-    border = QUARTER_SECONDS * (start // QUARTER_SECONDS)
-    while not is_border(border):
-        border -= QUARTER_SECONDS
-    while border < end:
-        following_border = border + QUARTER_SECONDS
-        while not is_border(following_border):
-            following_border += QUARTER_SECONDS
-        yield border, following_border
-        border = following_border
+    boundary = QUARTER_SECONDS * (start // QUARTER_SECONDS)
+    while not is_boundary(boundary):
+        boundary -= QUARTER_SECONDS
+    while boundary < end:
+        next_boundary = boundary + QUARTER_SECONDS
+        while not is_boundary(next_boundary):
+            next_boundary += QUARTER_SECONDS
+        yield boundary, next_boundary
+        boundary = next_boundary
 
 
-def spans(first: date, until: date, step: str, zone: tzinfo) -> Iterator[Span]:
-    """The days, weeks, months or years of a calendar, from `first` on to the last that begins before `until`."""
+def calendar_spans(first: date, until: date, unit: str, zone: tzinfo) -> Iterator[Span]:
+    """The days, weeks, months or years from `first` to the last that begins before `until`."""
     while first < until:
-        after = following(first, step)
+        after = next_period(first, unit)
         yield Span(first, day_start(first, zone), day_start(after, zone))
         first = after

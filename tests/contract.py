@@ -52,7 +52,8 @@ def counted_successes(transport: Transport) -> Iterator[Counter]:
 
     def counted(request, deadline):
         raw = fetch(request, deadline)
-        successes[(request.method, request.url, request.body)] += raw.status == 200
+        if raw.status == 200:
+            successes[(request.method, request.url, request.body)] += 1
         return raw
 
     with mock.patch.object(transport, "fetch", counted):

@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
@@ -19,7 +19,9 @@ WITHOUT_DOCSTRING = {
     "Key": "the vendor's own stable identity of a site or device, as text parts",
     "MAX_CALLS": "calls to a vendor that a page of intervals may cost",
     "NEAR": "rows by which the power at the reset of a counter is estimated",
+    "AnyDevice": "type variable: `SolarInverter` or `Battery`, the same throughout a signature",
     "DeviceRow": "a row of a list, of a solar inverter or of a battery",
+    "QUARTER": "15 minutes",
     "SiteRow": "a row of a list of sites",
 }
 GROUPS = {
@@ -34,6 +36,12 @@ SENTENCE = re.compile(r"(?<!e\.g)\. (?=[A-Z])")
 ELSE = "constants and aliases"
 METHODS = (Client, Reply, Vendor)
 RECORDS = (Site, SolarInverter, Battery, Bess, Production, Messages, Message)
+
+
+def type_of(member: Field[Any]) -> str:
+    """The type of a member as a page shows it: `?` for one that may be None."""
+    text = member.type.__name__ if isinstance(member.type, type) else str(member.type)
+    return re.sub(r"(?:\w+\.)+(?=\w)", "", text).replace(" | None", "?")
 
 
 def names() -> str:
@@ -60,7 +68,7 @@ def records() -> str:
     """The members of every record."""
     lines = []
     for kind in RECORDS:
-        members = ", ".join(f"`{member.name}`: {str(member.type).replace(' | None', '?')}" for member in fields(kind))
+        members = ", ".join(f"`{member.name}`: {type_of(member)}" for member in fields(kind))
         lines.append(f"- `{kind.__name__}`: {members}\n")
     return "\n" + "".join(lines) + "\n"
 

@@ -14,6 +14,10 @@ import requests
 from tests.ports import free_port
 from tests.processes import DEMO, GUNICORN, WORKERS, clean, ended, read_until, started, wait_until
 
+MALFORMED_CHUNK = (
+    b"POST /oauth2/token HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n"
+)
+
 
 @pytest.mark.parametrize("worker", WORKERS)
 def test_gunicorn_serves_on_port_with_the_set_number_of_processes_and_ends_on_sigterm(
@@ -23,7 +27,7 @@ def test_gunicorn_serves_on_port_with_the_set_number_of_processes_and_ends_on_si
     environ = clean(PORT=port, INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=3, WORKER=worker)
     with started(GUNICORN, environ) as process:
         line = read_until(process, "listening")
-        assert ('"worker":"gthread"' in line) == (worker == "gthread")
+        assert f'"worker":"{worker}"' in line
         assert '"workers":3' in line
         assert '"threads":64' in line
         url = f"http://127.0.0.1:{port}"
@@ -32,8 +36,16 @@ def test_gunicorn_serves_on_port_with_the_set_number_of_processes_and_ends_on_si
         assert requests.get(f"{url}/openapi.json", headers=forged, timeout=120).json()["code"] == "unknown_host"
         long = requests.get(f"{url}/nowhere", headers={"X-Authorization-sma": "x" * 12000}, timeout=120)
         assert long.headers["Content-Type"] == "application/problem+json"
+        assert status_of(port, MALFORMED_CHUNK) == 400
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=120) == 0
+
+
+def status_of(port: int, request: bytes) -> int:
+    """The status of the response to these bytes."""
+    with socket.create_connection(("127.0.0.1", port), 120) as connection:
+        connection.sendall(request)
+        return int(connection.makefile("rb").readline().split()[1])
 
 
 @pytest.mark.exhaustive

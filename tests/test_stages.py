@@ -94,7 +94,7 @@ def example(monkeypatch, request):
         ("/sites/{site}", "example does not offer details of this, only its place in lists."),
         (
             "/solar-inverters/{inverter}/intervals?summaryLevel=day",
-            f"example does not offer intervals of {Level.DAY} of this.",
+            f"example does not offer {Level.DAY} intervals for this id.",
         ),
     ],
 )

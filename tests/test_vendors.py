@@ -20,6 +20,7 @@ from tests.contract import (
 from tests.services import PLAYED_VENDORS, Account, Played, account_of
 from tests.vendors.support import open_vendor
 from vendors.kit import Battery, SolarInverter
+from vendors.kit.calls.quota import Quota
 
 KINDS = {"solar_inverter": SolarInverter, "battery": Battery}
 
@@ -146,10 +147,10 @@ def test_a_vendor_without_a_call_for_each_site_makes_no_more_calls_for_more_site
 
 
 @each_vendor
-def test_a_fleet_larger_than_the_quota_completes_without_repeating_a_successful_call(name, monkeypatch):
+def test_a_fleet_larger_than_the_quota_completes_without_repeating_a_successful_call(name):
     now = [time.time()]
     with account_of(name, 24) as account, counted_successes(account.cloud.transport) as successes:
-        monkeypatch.setattr(account.cloud.quota, "_clock", lambda: now[0])
+        account.cloud.quota = Quota(name, account.cloud.vendor.limits.parallel, clock=lambda: now[0])
         lengths = [0]
         for _ in range(20):
             # A new limit begins a new period, two hours later, when the wait that the vendor demanded is over.

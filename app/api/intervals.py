@@ -24,8 +24,9 @@ SOLAR = ("kwh",)
 BATTERY = ("chargeKwh", "dischargeKwh")
 
 
-class PageRead:
-    """Reads one page of intervals at a vendor, and keeps the window to which it widened the requested one."""
+class PageReader:
+    """Reads one page of intervals from a vendor. Afterwards `window` is the requested window in whole intervals, unless
+    the request was refused."""
 
     def __init__(self, operation: str, requested: RequestedWindow, size: int, now: datetime) -> None:
         self._operation, self._requested, self._size, self._now = operation, requested, size, now
@@ -34,7 +35,7 @@ class PageRead:
         self.is_offered = True
 
     def run(self, key: Key, vendor: Vendor) -> Iterator[Keyed]:
-        """The intervals, and how far they reach."""
+        """Yields the page's intervals and how far they reach (ReadUpTo)."""
         try:
             series = getattr(vendor, self._operation)(key, self._requested.level)
             self.window = window = self._requested.widened(series.zone, self._now, series.since)
@@ -52,21 +53,21 @@ def read(kind: type[Record], operation: str, id: str, query: dict[str, Any]) -> 
     level = Level(query.get("level", Level.HOUR))
     bound_to = (bearer.caller().id, request.path, level, str(query.get("start")), str(query.get("end")))
     size = query.get("page_size", paging.DEFAULT_SIZE)
-    page_read = PageRead(operation, _requested(level, query, bound_to), size, datetime.now(UTC))
+    reader = PageReader(operation, _requested(level, query, bound_to), size, datetime.now(UTC))
     request_context = context.of_request()
     result = services().inventory.read(
-        kind, id, request_context.access, request_context.deadline, request_context.mode, page_read.run
+        kind, id, request_context.access, request_context.deadline, request_context.mode, reader.run
     )
-    if not page_read.is_offered:
-        raise Problem(404, "not_offered", f"{result.vendor} does not offer intervals of {level} of this.")
-    if page_read.refusal:
-        raise invalid(str(page_read.refusal))
-    page = _page(result, page_read.window, operation, bound_to)
+    if not reader.is_offered:
+        raise Problem(404, "not_offered", f"{result.vendor} does not offer {level} intervals for this id.")
+    if reader.refusal:
+        raise invalid(str(reader.refusal))
+    page = _page(result, reader.window, operation, bound_to)
     return {"id": id, "summary_level": level.value} | page, 200, {"Age": str(round(result.age))}
 
 
 def _requested(level: Level, query: dict[str, Any], bound_to: tuple[str, ...]) -> RequestedWindow:
-    """The window of the query, or the rest of it that a page token holds: its end does not move on between pages."""
+    """The window of the query or, for a further page, what remains of it: its start and end are in the page token."""
     if "page_token" not in query:
         return RequestedWindow(level, query.get("start"), query.get("end"))
     start, end = services().pages.read(query["page_token"], bound_to).split(" ")
@@ -74,7 +75,7 @@ def _requested(level: Level, query: dict[str, Any], bound_to: tuple[str, ...]) -
 
 
 def _page(result: ReadResult, window: Window | None, operation: str, bound_to: tuple[str, ...]) -> dict[str, Any]:
-    """The intervals, the token of the next page, and errors; raises a Problem when the vendor gave nothing."""
+    """The intervals, the token of the next page, and errors; raises a Problem if the vendor gave nothing."""
     read_up_to = next((record.until for record in result.records if isinstance(record, ReadUpTo)), None)
     if window is None or read_up_to is None:
         raise result.problem()

@@ -1,4 +1,8 @@
-"""Access tokens: JSON Web Tokens that name a client for an hour."""
+"""Access tokens: JSON Web Tokens that name a client for an hour.
+
+Verified tokens are cached: to verify one each time would be a sixth of the CPU of a list from cached replies (November
+2026, docs/performance.md).
+"""
 
 import secrets
 import threading

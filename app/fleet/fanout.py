@@ -58,12 +58,34 @@ def fan_out(
     sweeps = {
         name: VendorSweep(clouds[name], credential, find, deadline, mode) for name, credential in credentials.items()
     }
-    _start(sweeps.values(), deadline)
-    _wait(sweeps.values(), deadline)
+    all_ended = Latch(len(sweeps))
+    _start(sweeps.values(), all_ended, deadline)
+    _wait(all_ended, deadline)
     results = {name: sweep.result(gave_up_early=deadline.left() > 0) for name, sweep in sweeps.items()}
     if mode is not Mode.CACHED_ONLY:  # In that mode a reply that is not cached is no failure of the vendor.
         note_failures({name: result.failure.code for name, result in results.items() if result.failure})
     return results
+
+
+class Latch:
+    """Opens when it has been counted down to 0, and wakes the thread that waits once, not once for each sweep."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._lock, self._open = threading.Lock(), threading.Event()
+        if not count:
+            self._open.set()
+
+    def count_down(self) -> None:
+        """Counts one sweep that has ended or will not start."""
+        with self._lock:
+            self._count -= 1
+            if not self._count:
+                self._open.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it opens within so many seconds."""
+        return self._open.wait(seconds)
 
 
 class VendorSweep:
@@ -75,27 +97,26 @@ class VendorSweep:
         self._owner = credential.fingerprint(cloud.secret)
         self.sweep: Sweep | None = None
         """None until a slot was free."""
-        self.ended = threading.Event()
 
-    def start(self, seconds: float) -> bool:
-        """Starts the sweep if a slot is free within so many seconds."""
+    def start(self, seconds: float, on_end: Callable[[], None]) -> bool:
+        """Starts the sweep if a slot is free within so many seconds; `on_end` is called when it has ended."""
         if not self._cloud.sweep_slots.acquire(self._owner, max(0.0, seconds)):
             return False
         try:
             self.sweep = Sweep(self._cloud.open(self._credential, self._deadline, self._mode))
-            self._cloud.sweep_threads.run(partial(contextvars.copy_context().run, self._run, self.sweep))
+            self._cloud.sweep_threads.run(partial(contextvars.copy_context().run, self._run, self.sweep, on_end))
         except BaseException:  # For example when the system has no thread for it.
             self._cloud.sweep_slots.release(self._owner)
             raise
         return True
 
-    def _run(self, sweep: Sweep) -> None:
+    def _run(self, sweep: Sweep, on_end: Callable[[], None]) -> None:
         try:
             sweep.run(self._find)
         finally:
             # Released here and not at the end of the request, which the sweep may outlive by a moment.
             self._cloud.sweep_slots.release(self._owner)
-            self.ended.set()
+            on_end()
 
     def result(self, *, gave_up_early: bool) -> VendorResult:
         """Records that have arrived; without a slot, records from cached replies.
@@ -126,25 +147,19 @@ class VendorSweep:
         return VendorResult(sweep.records, busy, sweep.incomplete, sweep.progress.age)
 
 
-def _start(sweeps: Iterable[VendorSweep], deadline: Deadline) -> None:
+def _start(sweeps: Iterable[VendorSweep], all_ended: Latch, deadline: Deadline) -> None:
     """Starts all sweeps that find a slot: first those that need not wait for it, then the rest, one after the other."""
     wait_until = time.monotonic() + SLOT_WAIT_SECONDS
-    for sweep in [sweep for sweep in sweeps if not sweep.start(0.0)]:
-        sweep.start(min(wait_until - time.monotonic(), deadline.left()))
+    for sweep in [sweep for sweep in sweeps if not sweep.start(0.0, all_ended.count_down)]:
+        if not sweep.start(min(wait_until - time.monotonic(), deadline.left()), all_ended.count_down):
+            all_ended.count_down()
 
 
-def _wait(sweeps: Iterable[VendorSweep], deadline: Deadline) -> None:
-    """Waits until all started sweeps have ended; for longer than SHORT_SECONDS only as one of LONG_WAITS."""
-    started = [sweep for sweep in sweeps if sweep.sweep]
-    if _have_ended(started, min(SHORT_SECONDS, deadline.left())) or not LONG_WAITS.acquire(blocking=False):
+def _wait(all_ended: Latch, deadline: Deadline) -> None:
+    """Waits until all sweeps have ended; for longer than SHORT_SECONDS only as one of LONG_WAITS."""
+    if all_ended.wait(min(SHORT_SECONDS, deadline.left())) or not LONG_WAITS.acquire(blocking=False):
         return
     try:
-        _have_ended(started, deadline.left())
+        all_ended.wait(deadline.left())
     finally:
         LONG_WAITS.release()
-
-
-def _have_ended(sweeps: Iterable[VendorSweep], seconds: float) -> bool:
-    """Whether all sweeps end within so many seconds."""
-    until = time.monotonic() + seconds
-    return all(sweep.ended.wait(max(0.0, until - time.monotonic())) for sweep in sweeps)

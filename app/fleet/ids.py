@@ -10,8 +10,9 @@ from vendors.kit.records import Record
 TAGS: dict[type[Record], str] = {Site: "site", SolarInverter: "solr", Battery: "batt"}
 LENGTH = 16
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
-# Ids cached per process, since lists name the same devices again and again. About 500 bytes each, and twice as much for
-# the longest keys.
+# Ids cached per process, since lists name the same devices again and again: to derive them each time would take 44 %
+# more CPU for 6,000 inverters (November 2026, docs/performance.md). About 500 bytes each, and twice as much for the
+# longest keys.
 MAX_CACHED = 100_000
 
 

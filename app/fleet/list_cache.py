@@ -1,4 +1,8 @@
-"""Caches the ids each vendor contributed to a list, for as long as the replies they were built from stay cached."""
+"""Caches the ids each vendor contributed to a list, for as long as the replies they were built from stay cached.
+
+Without it, repeated lists of 60 inverters take 2.4 times the CPU, and of 6,000 inverters 13 times (November 2026,
+docs/performance.md).
+"""
 
 import threading
 from collections.abc import Hashable, Mapping, MutableMapping, Sequence

@@ -39,18 +39,25 @@ class LostIdSearch:
         self._lock = threading.Lock()
 
     def sweep(self, subject: str, find: Find, access: VendorAccess, deadline: Deadline) -> dict[str, VendorResult]:
-        """Lists of each vendor. `subject` is sites or devices: a search for one does not stand for the other."""
-        keys = {name: (name, subject, value.fingerprint(self._key)) for name, value in access.credentials.items()}
-        last = {name: search for name in keys if (search := self._last_search(keys[name]))}
-        from_cache = self._fan_out(access, set(last), find, deadline, Mode.CACHED_ONLY)
-        listed = self._fan_out(access, set(keys) - set(last), find, deadline, Mode.REUSE)
-        for name, result in listed.items():
+        """Results of `find` by vendor, from the cache alone for vendors that were searched a short time ago.
+
+        subject: what is searched, sites or devices. Each has its own pauses, since they are in different lists.
+        """
+        keys = {
+            name: (name, subject, credential.fingerprint(self._key)) for name, credential in access.credentials.items()
+        }
+        recent = {name: search for name in keys if (search := self._recent_search(keys[name]))}
+        from_cache = self._fan_out(access, set(recent), find, deadline, Mode.CACHED_ONLY)
+        searched = self._fan_out(access, set(keys) - set(recent), find, deadline, Mode.REUSE)
+        for name, result in searched.items():
             pause = PAUSE_AFTER_FAILURE_SECONDS if result.failure else SEARCH_PAUSE_SECONDS
             with self._lock:
                 self._searches[keys[name]] = LastSearch(result.failure, self._clock() + pause)
-        return listed | {name: VendorResult(result.records, last[name].failure) for name, result in from_cache.items()}
+        # If the last search failed, the id may exist all the same: its failure is reported again.
+        repeated = {name: VendorResult(result.records, recent[name].failure) for name, result in from_cache.items()}
+        return searched | repeated
 
-    def _last_search(self, key: tuple[str, str, bytes]) -> LastSearch | None:
+    def _recent_search(self, key: tuple[str, str, bytes]) -> LastSearch | None:
         with self._lock:
             search = self._searches.get(key)
         return search if search and search.until > self._clock() else None
@@ -58,5 +65,5 @@ class LostIdSearch:
     def _fan_out(
         self, access: VendorAccess, names: set[str], find: Find, deadline: Deadline, mode: Mode
     ) -> dict[str, VendorResult]:
-        credentials = {name: value for name, value in access.credentials.items() if name in names}
+        credentials = {name: credential for name, credential in access.credentials.items() if name in names}
         return fanout.fan_out(self._clouds, credentials, find, deadline, mode) if credentials else {}

@@ -25,7 +25,7 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 def unsent_part(buffer: memoryview, sent: int) -> memoryview:
-    """Returns the rest of a buffer; copied if less than half of it, because a view keeps the whole buffer in memory."""
+    """Returns the rest of a buffer, copied if it is less than half: a view keeps the whole buffer in memory."""
     unsent = buffer[sent:]
     return unsent if 2 * unsent.nbytes >= memoryview(unsent.obj).nbytes else memoryview(bytes(unsent))
 
@@ -36,7 +36,7 @@ class ClientSocket(socket.socket):
     def __init__(self, accepted: socket.socket) -> None:
         super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
         self.unsent: deque[memoryview] = deque()
-        # Both of the current response.
+        # Of the current response.
         self.unsent_bytes = self.sent_bytes = 0
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
@@ -49,7 +49,7 @@ class ClientSocket(socket.socket):
             self.unsent_bytes += buffer.nbytes
 
     def deliver(self) -> bool:
-        """Flushes; false when the client has gone, whose response is then discarded."""
+        """Flushes; returns false, and discards the response, if the client has gone."""
         try:
             self.flush()
         except OSError:

@@ -1,7 +1,8 @@
-"""Shares connections out evenly: a worker process leaves a new connection to one that has fewer.
+"""Distributes connections evenly: a worker process leaves a new connection to a process that has fewer.
 
 The first process to wake would otherwise take nearly all connections of a burst. They mostly stay open, and a process
-runs Python on one CPU, so one process would be late with every response while the rest idle.
+runs Python on one CPU, so that process would be late with every response while the others are idle. Then 64 clients
+get little more than half of the responses, at twice the p99 (November 2026, docs/performance.md).
 """
 
 import mmap
@@ -10,8 +11,8 @@ import struct
 SLOTS = 256
 COUNT = struct.Struct("i")
 NO_WORKER = -1
-# One count for each worker, by its age (gunicorn's serial number of workers). Mapped before the first fork, so that all
-# workers of a master share it.
+# A count for each worker, at its age (gunicorn's serial number of workers). Mapped before the first fork, so that all
+# workers of a master share the memory.
 counts = mmap.mmap(-1, SLOTS * COUNT.size)
 counts.write(COUNT.pack(NO_WORKER) * SLOTS)
 

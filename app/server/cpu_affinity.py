@@ -1,7 +1,8 @@
 """Pins each worker process to one CPU.
 
-One thread of a process runs Python at a time. Spread over several CPUs, each thread would find the data that all of
-them share in another CPU's cache, which costs a third of the throughput. Only app.server.hooks uses this module.
+One thread of a process runs Python at a time. Spread over several CPUs, each thread would find the shared data in
+another CPU's cache: a quarter more CPU and nearly twice the p99 for 64 clients (November 2026,
+docs/performance.md). Only app.server.hooks uses this module.
 """
 
 import logging
@@ -13,10 +14,11 @@ logger = logging.getLogger(__name__)
 
 
 def choose(workers: int, taken: Iterable[int | None]) -> int | None:
-    """Returns the least used CPU for the next of `workers` processes, given those of the running ones; None for any.
+    """Returns the least used CPU for the next of `workers` processes, or None to pin it to no CPU.
 
+    taken: the CPUs of the running processes.
     Pins only if the processes can be spread evenly over all CPUs: on a machine with more CPUs, several services might
-    choose the same ones and leave the rest idle.
+    choose the same CPUs and leave others idle.
     """
     if not hasattr(os, "sched_getaffinity"):  # macOS
         return None

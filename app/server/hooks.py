@@ -16,7 +16,7 @@ def on_starting(server: Any) -> None:
     """Refuses a used port before the start. A new master (USR2) inherits the open socket from the old one."""
     if not server.master_pid:
         for address in server.cfg.address:
-            if isinstance(address, tuple):  # neither a Unix socket nor an inherited one
+            if isinstance(address, tuple):  # neither a Unix socket nor an inherited socket
                 host, port = address
                 network.refuse_used_port(host, port, "PORT")
 
@@ -30,7 +30,7 @@ def when_ready(server: Any) -> None:
     structlog.stdlib.get_logger("gunicorn").info(
         "listening",
         address=",".join(server.cfg.bind),
-        worker=server.cfg.worker_class_str,
+        worker="gthread" if server.cfg.worker_class_str == "gthread" else "derapi",
         workers=server.num_workers,
         threads=server.cfg.threads,
         connections=server.cfg.worker_connections,

@@ -10,21 +10,22 @@ QUEUE_SECONDS = 5.0
 SEND_SECONDS = 60.0
 # A connection without traffic for this long counts as idle, and is closed if the process runs short of connections.
 IDLE_SECONDS = 0.5
-# Pause before the next attempt to accept a connection: after one was left to another worker, or open files ran out.
+# Pause before the next attempt to accept a connection, after a connection was left to another worker or open files ran
+# out.
 ACCEPT_PAUSE_SECONDS = 0.002
 # The request line with the longest legal parameters: three of 200 characters, each up to twelve bytes when encoded.
 # gunicorn allows no higher limit.
 REQUEST_LINE_BYTES = 8190
-# All headers together: a token of 16 KiB for one vendor, and shorter ones for the rest.
+# All headers together: a token of 16 KiB for one vendor, and shorter tokens for the other vendors.
 HEADERS_BYTES = 64 * 1024
 HEADER_BYTES = 16 * 1024
 # Response bytes that wait for slow readers, over all connections of a process.
 UNSENT_BYTES = 64 * 1024 * 1024
 READ_BYTES = 64 * 1024
-# Lines in the log of each process; further ones are counted.
+# Lines in the log of each process; further refusals are only counted.
 REFUSALS_PER_MINUTE = 60
 # The same, for each kind of event that clients can cause at will.
 EVENTS_PER_MINUTE = 12
-# Interval at which free memory is returned to the system: a millisecond of the main loop, some forty after replies of
-# dozens of megabytes.
+# Interval at which free memory is returned to the system. It takes the main loop a millisecond, or about forty after
+# replies of dozens of megabytes.
 TRIM_SECONDS = 60.0

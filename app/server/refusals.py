@@ -51,7 +51,7 @@ def status_of(error: Exception) -> int:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A problem by its HTTP status, with a detail where the usual sentence does not fit."""
+    """A problem by its HTTP status, with a detail if the usual sentence does not apply."""
 
     status: int
     detail: str = ""

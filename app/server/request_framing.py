@@ -4,7 +4,7 @@ import re
 
 import httptools
 
-# Bytes of framing allowed for each byte of a body: chunks of one byte have five.
+# Bytes of framing allowed for each byte of a body: a chunk with one byte of data has five.
 FRAMING_PER_BODY_BYTE = 8
 LINE_END, EMPTY_LINE = b"\r\n", b"\r\n\r\n"
 # Chunk extensions, which may follow the size of a chunk (RFC 9112, section 7.1.1): names with or without a value.
@@ -15,7 +15,7 @@ MAX_TRAILERS, TRAILER_BYTES = 100, 16 * 1024
 
 
 class MalformedRequest(Exception):
-    """The received data is not a request, or one to be refused with the HTTP status `status`."""
+    """The received data is no valid request, or a request that must be refused; `status` is the HTTP status."""
 
     def __init__(self, status: int) -> None:
         super().__init__()

@@ -24,7 +24,7 @@ class MainLoop(Protocol):
 
 
 class SlowReaders:
-    """Connections with an unsent rest of a response, each with the callback for its end. The earliest comes first."""
+    """Connections with an unsent rest of a response, each with the callback for its end, the earliest first."""
 
     def __init__(self, main_loop: MainLoop) -> None:
         self._main_loop = main_loop

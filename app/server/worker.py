@@ -31,7 +31,7 @@ class Worker(ThreadWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # gunicorn would close new clients' connections when many are idle; `_free_connections` closes the idle ones.
+        # gunicorn would close new connections when many are idle; instead, `_free_connections` closes idle connections.
         self.max_keepalived = self.worker_connections
         # Requests that wait for a thread, the oldest first. Those that have since begun or ended are removed lazily.
         self._queue: deque[tuple[Connection, Future[Any]]] = deque()
@@ -52,7 +52,7 @@ class Worker(ThreadWorker):
         """Accepts waiting connections as long as there is room, or leaves them to another worker."""
         for accepted in range(self.worker_connections - self.nr_conns):
             if not self._has_paused and connection_share.another_has_fewer(self.nr_conns):
-                # Only the first connection is known to wait; for any further one the next round reports the listener.
+                # Only the first connection is known to wait; the next round reports the listener if there are more.
                 self._pauses_accepting = not accepted
                 return
             # After one pause the connection is accepted, in case the other workers are stuck.
@@ -70,7 +70,7 @@ class Worker(ThreadWorker):
             self.enqueue_req(Connection(self, sock, client, listener.getsockname()))
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Runs one round of the main loop. Closes connections before it only, since its events may be theirs."""
+        """Runs one round of the main loop. Closes connections only before it, since its events may be theirs."""
         if self.alive:
             connection_share.publish(self.age, self.nr_conns)
         else:
@@ -178,7 +178,7 @@ class Worker(ThreadWorker):
         return True
 
     def _longest_idle(self, now: float) -> deque[Connection] | None:
-        """Returns the queue that the longest idle connection heads: between requests, or in the middle of one."""
+        """Returns the queue headed by the longest idle connection: between requests, or in the middle of a request."""
         longest, longest_seconds = None, limits.IDLE_SECONDS
         for conns, allowed_seconds in (
             (self.keepalived_conns, self.cfg.keepalive),

@@ -1,7 +1,8 @@
 """Table from public ids to vendors' keys, so that a device is found with one query.
 
 It is a persistent cache: a missing row is restored by listing the vendors, and a database that is down fails no list.
-It holds nothing of the vendors' data but these keys.
+It holds only these keys of the vendors' data. Each process remembers the ids that it has written: to write all of
+them for each list would double the CPU of lists of 6,000 inverters (November 2026, docs/performance.md).
 """
 
 import logging

@@ -1,6 +1,7 @@
 """State shared by several processes and hosts, in Redis: calls made, limit groups on hold, and revoked clients.
 
-A Redis that is slow, full, down or restarted never fails a request: this process then goes on alone for some seconds.
+A Redis that is slow, full, down or restarted never fails a request: for ALONE_SECONDS the process then uses its own
+counts and holds alone.
 """
 
 import logging
@@ -21,12 +22,13 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-PREFIX = "derapi:held:"
-REFUSED = "derapi:refused:"
-# Longer than a hold, so that the count still exists when the next call is refused, for every process.
+HELD_PREFIX = "derapi:held:"
+REFUSED_PREFIX = "derapi:refused:"
+# Expiry of a group's count of 429s. Longer than a hold: otherwise the count would start again from 1 after each hold.
 REFUSED_SECONDS = 180
-# A vendor call takes far longer than this; a Redis that takes longer is treated as down.
+# A Redis that does not answer within this time, short compared with a vendor call, is treated as down.
 TIMEOUT_SECONDS = 0.2
+# After a failure Redis is not queried for this long.
 ALONE_SECONDS = 5.0
 
 
@@ -38,7 +40,7 @@ class SharedLedger(Ledger):
         options: Any = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
         self._redis = redis.Redis.from_url(url, decode_responses=True, **options)
         self._storage = RedisStorage(url, wrap_exceptions=True, **options)
-        self._shared = MovingWindowRateLimiter(self._storage)
+        self._limiter = MovingWindowRateLimiter(self._storage)
         self._ticks = ticks
         self._alone_until = 0.0
 
@@ -53,47 +55,49 @@ class SharedLedger(Ledger):
         return self._with_redis(lambda: bool(self._redis.ping()), False)
 
     def count(self, rate: Rate, group: str) -> float:
-        def shared() -> float:
+        def count_in_redis() -> float:
             limit = RateLimitItemPerSecond(rate.calls, rate.seconds)
-            if self._shared.hit(limit, group):
+            if self._limiter.hit(limit, group):
                 return 0.0
-            return self._shared.get_window_stats(limit, group).reset_time
+            return self._limiter.get_window_stats(limit, group).reset_time
 
-        seconds = self._with_redis(shared, None)
+        free_at = self._with_redis(count_in_redis, None)
         # Counted in this process as well: a Redis that goes down, or comes back empty, must not renew the budget.
-        return seconds or super().count(rate, group)
+        return free_at or super().count(rate, group)
 
     def held_until(self, group: str) -> float:
-        here = super().held_until(group)
-        there = self._with_redis(lambda: self._redis.get(PREFIX + group), None)
-        return max(here, float(there or 0.0))
+        return max(super().held_until(group), self._held_in_redis(group))
 
     def hold(self, group: str, until: float) -> None:
         super().hold(group, until)
         left = until - time.time()
-        if left > 0 and until > float(self._with_redis(lambda: self._redis.get(PREFIX + group), None) or 0.0):
-            self._with_redis(lambda: self._redis.set(PREFIX + group, until, px=max(1, int(left * 1000))), None)
+        if left > 0 and until > self._held_in_redis(group):
+            self._with_redis(lambda: self._redis.set(HELD_PREFIX + group, until, px=max(1, int(left * 1000))), None)
 
     def refused(self, group: str) -> int:
-        def shared() -> int:
-            with self._redis.pipeline() as steps:
-                steps.incr(REFUSED + group)
-                steps.expire(REFUSED + group, REFUSED_SECONDS)
-                return int(steps.execute()[0])
+        def count_in_redis() -> int:
+            with self._redis.pipeline() as pipeline:
+                pipeline.incr(REFUSED_PREFIX + group)
+                pipeline.expire(REFUSED_PREFIX + group, REFUSED_SECONDS)
+                return int(pipeline.execute()[0])
 
-        here = super().refused(group)
-        return self._with_redis(shared, 0) or here
+        count_here = super().refused(group)
+        return self._with_redis(count_in_redis, 0) or count_here
 
     def forgive(self, group: str) -> None:
         super().forgive(group)
-        self._with_redis(lambda: self._redis.delete(REFUSED + group), 0)
+        self._with_redis(lambda: self._redis.delete(REFUSED_PREFIX + group), 0)
 
-    def _with_redis(self, ask: Callable[[], T], otherwise: T) -> T:
+    def _held_in_redis(self, group: str) -> float:
+        return float(self._with_redis(lambda: self._redis.get(HELD_PREFIX + group), None) or 0.0)
+
+    def _with_redis(self, query: Callable[[], T], fallback: T) -> T:
+        """The result of the query; the fallback if Redis fails or has failed within ALONE_SECONDS."""
         if self._ticks() < self._alone_until:
-            return otherwise
+            return fallback
         try:
-            return ask()
+            return query()
         except (redis.RedisError, StorageError, OSError) as error:
             logger.warning("Redis does not answer, this process goes on alone: %s", type(error).__name__)
             self._alone_until = self._ticks() + ALONE_SECONDS
-            return otherwise
+            return fallback

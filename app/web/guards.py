@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
+from gunicorn.http.errors import ParseException
 
 from app import network
 from app.config import BODY_LIMIT
@@ -53,7 +54,11 @@ def refuse_large_body() -> None:
     length = request.content_length
     if length is None and "Transfer-Encoding" in request.headers:
         # werkzeug silently cuts a body of unknown length at the limit.
-        length = len(request.get_data()) + 1
+        try:
+            length = len(request.get_data()) + 1
+        except ParseException:
+            # Only with gunicorn's own worker, which reads a body as late as here.
+            raise Problem(400, "bad_request", "The chunks of the body are not valid HTTP/1.1.") from None
     if (length or 0) > BODY_LIMIT:
         raise too_large(BODY_LIMIT)
 

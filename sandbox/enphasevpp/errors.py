@@ -8,7 +8,6 @@ from sandbox.replies import reply
 
 NO_KEY = "x-api-key is not provided or invalid"
 OTHER_KEY = "x-api-key is not valid for this account"
-NO_ACCOUNT = "No account found for specified Authorization"
 NO_TOKEN = "Authorization is not provided or invalid"  # noqa: S105
 NOT_ENROLLED = "Site is not enrolled in any program which belongs to your account."
 NO_PROGRAM = "Please provide valid Program ID"

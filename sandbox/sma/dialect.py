@@ -53,7 +53,7 @@ class Sma(Dialect):
         }
 
     def credential(self) -> str:
-        client = self.access.bearer()
+        client = self.access.client_of_token()
         if client is None:
             raise Refused(self.error(401, "Unauthorized"))
         return client

@@ -14,7 +14,7 @@ from sandbox.sma.errors import error
 from sandbox.sma.parameters import asked_for, parameter
 from sandbox.sma.plants import Plant
 from sandbox.sma.sets import PLANT_SET, Series, sets_of
-from sandbox.times import Span, begin, day_start, following, local, spans, wall, zone_of
+from sandbox.times import Span, calendar_spans, day_start, local, next_period, period_start, wall, zone_of
 
 # Period: the format of `Date`, the span that it names, the step of the rows, and the resolution's name.
 FINE_PERIODS = {"day": ("%Y-%m-%d", "day"), "week": ("%Y-%m-%d", WEEK_BEGINS)}
@@ -89,18 +89,18 @@ def _coarse(
     zone = zone_of(series.plant.site)
     if date_format:
         first = _date(date_format)
-        until = following(first, period_span)
+        until = next_period(first, period_span)
     else:
-        first, until = begin(local(begun, zone).date(), "year"), following(local(ready, zone).date(), "day")
-    known = [span for span in spans(first, until, step, zone) if span.end > begun and span.start < ready]
+        first, until = period_start(local(begun, zone).date(), "year"), next_period(local(ready, zone).date(), "day")
+    known = [span for span in calendar_spans(first, until, step, zone) if span.end > begun and span.start < ready]
     rows = [_coarse_row(series, span, begun, ready) for span in known if series.set_type in ENERGY_SETS]
     total = _sum(series, max(known[0].start, begun), min(known[-1].end, ready)) if known else {}
     return rows, total, resolution
 
 
 def _span(zone: tzinfo, date_format: str, step: str) -> tuple[float, float]:
-    first = begin(_date(date_format), step)
-    return day_start(first, zone), day_start(following(first, step), zone)
+    first = period_start(_date(date_format), step)
+    return day_start(first, zone), day_start(next_period(first, step), zone)
 
 
 def _date(date_format: str) -> date:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Literal
 
-from sandbox.times import begin, clock_spans, day_start, following, local
+from sandbox.times import clock_spans, day_start, local, next_period, period_start
 
 # Resolution: the step of the clock, or of the calendar.
 CLOCK_STEPS: dict[str, Literal["15mins", "hour"]] = {"QUARTER_HOUR": "15mins", "HOUR": "hour"}
@@ -30,7 +30,7 @@ class Window:
         passed = timedelta(seconds=self.end - self.start)
         shown = last.replace(tzinfo=None) - first.replace(tzinfo=None)
         if self.resolution == "DAY":
-            month_later = following(first.date().replace(day=1), "month") - first.date().replace(day=1)
+            month_later = next_period(first.date().replace(day=1), "month") - first.date().replace(day=1)
             return shown > month_later
         return max(passed, shown) > LONGEST.get(self.resolution, timedelta.max)
 
@@ -44,10 +44,10 @@ class Window:
             yield from clock_spans(self.start, self.end, CLOCK_STEPS[self.resolution], self.zone)
 
     def _dates(self, step: str) -> Iterator[tuple[float, float]]:
-        first = begin(local(self.start, self.zone).date(), step)
+        first = period_start(local(self.start, self.zone).date(), step)
         start = day_start(first, self.zone)
         while start < self.end:
-            first = following(first, step)
+            first = next_period(first, step)
             end = day_start(first, self.zone)
             yield start, end
             start = end

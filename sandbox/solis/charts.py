@@ -17,7 +17,7 @@ from sandbox.solis.account import Account
 from sandbox.solis.constants import CHARGING_SIGN, LAG_SECONDS
 from sandbox.solis.envelope import failure, member, paged, success
 from sandbox.solis.inverters import LIFETIME_STEP_WH, Inverter, Station
-from sandbox.times import begin, day_start, following, local
+from sandbox.times import day_start, local, next_period, period_start
 
 ROW, NOON = 300, 12 * 3600
 CLOUD_ZONE = timezone(timedelta(hours=8))
@@ -70,12 +70,12 @@ class Charts:
         units = (self._account.requested_unit(),) if owner == "inverter" else self._account.requested_station().units
         begun = min(unit.begun for unit in units)
         if name == "All":
-            first, until = begin(local(begun, units[0].zone).date(), "year"), self._today(units[0], 1)
+            first, until = period_start(local(begun, units[0].zone).date(), "year"), self._today(units[0], 1)
             step, forms = "year", {}
         else:
             field, form, span, step = FORMS[name]
             first = _date(field, form)
-            until, forms = min(following(first, span), self._today(units[0], 1)), DATE_FORMS[owner]
+            until, forms = min(next_period(first, span), self._today(units[0], 1)), DATE_FORMS[owner]
         of_whom = {"inverterId": units[0].device.native["id"]} if owner == "inverter" else {}
         rows = (_energy_row(units, day, step, forms, self._clock.now()) for day in _firsts(first, until, step))
         return success([{**of_whom, **row} for row in rows if row is not None])
@@ -120,7 +120,7 @@ def _asked_day() -> tuple[timezone, float]:
 def _firsts(first: date, until: date, step: str) -> Iterator[date]:
     while first < until:
         yield first
-        first = following(first, step)
+        first = next_period(first, step)
 
 
 def _day_row(unit: Inverter, stamp: float, zone: timezone) -> dict[str, Any]:
@@ -184,7 +184,6 @@ def _energy_row(
         return None
     unit, pec = ("kWh", "1") if step == "day" else ("MWh", "0.001")
     rated = sum(unit.device.rated_kw or 0.0 for unit in units) or 1.0
-    label = {"dateStr": first.strftime(forms[step])} if step in forms else {"year": first.year}
     return {
         "id": str(int(units[0].device.native["id"]) + first.toordinal()),
         "energy": round(pv, 1),
@@ -192,7 +191,7 @@ def _energy_row(
         "energyPec": pec,
         "fullHour": round(pv / rated, 2),
         "date": int(day_start(first, CLOUD_ZONE) + NOON) * 1000,
-        **label,
+        **({"dateStr": first.strftime(forms[step])} if step in forms else {"year": first.year}),
         "timeZone": 8,
         "batteryChargeEnergy": round(charge, 1),
         "batteryDischargeEnergy": round(discharge, 1),
@@ -207,7 +206,7 @@ def _energy_of(units: Sequence[Inverter], quantity: str, first: date, step: str,
     total, known = 0.0, False
     for unit in units:
         start = max(day_start(first, unit.zone), unit.begun)
-        end = min(day_start(following(first, step), unit.zone), now - LAG_SECONDS)
+        end = min(day_start(next_period(first, step), unit.zone), now - LAG_SECONDS)
         if start < end:
             total, known = total + unit.kwh(quantity, start, end), True
     return total if known else None

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.solis.constants import BATTERY_VOLTS, CHARGING_SIGN, GRID_VOLTS, STRING_VOLTS
 from sandbox.solis.inverters import Inverter, standard_offset
-from sandbox.times import begin, day_start, local
+from sandbox.times import day_start, local, period_start
 
 STRINGS = 32
 ENERGY_UNITS = ((1e6, "GWh", 6), (1e3, "MWh", 3))
@@ -28,7 +28,7 @@ IDLE_ENERGIES_IN_DETAILS = (
     "gridPurchasedTotal", "gridSellTotal", "homeLoadToday", "homeLoadTotal", "generatorToday", "generatorTotal",
 )  # fmt: skip
 IN_DETAILS = {
-    "currentState": "3", "dcInputtype": 1,
+    "currentState": "3", "dcInputtype": 1, "faultCodeDesc": "Generating", "warningInfoData": 0,
     **{f"{name}Energy": 0.0 for name in IDLE_ENERGIES_IN_DETAILS},
     **{f"{name}EnergyStr": "kWh" for name in IDLE_ENERGIES_IN_DETAILS},
 }  # fmt: skip
@@ -130,8 +130,6 @@ def listed(unit: Inverter, now: float) -> dict[str, Any]:
     last = unit.last_stamp(now)
     t = unit.begun if last is None else last
     pv, charge, discharge, ac = _flows(unit, t)
-    today, total = unit.kwh("pv", unit.midnight(t), t), unit.lifetime_kwh("pv", t)
-    rated = unit.device.rated_kw or 1.0
     return {
         **_identity(unit),
         **IN_LISTS,
@@ -141,12 +139,7 @@ def listed(unit: Inverter, now: float) -> dict[str, Any]:
         **power("pac", ac),
         "pac1": 0,
         **power("psumCal", ac),
-        **energy("etoday", today),
-        **energy("etotal", total),
-        "etoday1": round(today, 1),
-        "etotal1": float(int(total)),
-        "fullHour": round(today / rated, 2),
-        "totalFullHour": round(total / rated, 2),
+        **_production_in_lists(unit, t),
         **_strings(unit, pv),
         **_battery_power(unit, charge, discharge),
         "batteryCapacitySoc": unit.soc(t),
@@ -168,16 +161,12 @@ def detailed(unit: Inverter, now: float) -> dict[str, Any]:
         **_state(unit, last, now),
         "machine": unit.device.model,
         "version": "4B0019" if unit.battery else "0F000F",
-        "faultCodeDesc": "Generating",
-        "warningInfoData": 0,
         "timeStr": datetime.fromtimestamp(t, unit.zone).strftime("%Y-%m-%d %H:%M:%S"),
         **power("pac", ac),
         "pacPec": "1",
         **power("dcPac", pv),
         **_production(unit, t),
-        "allEnergyOriginal": float(int(unit.lifetime_kwh("pv", t))),
         **strings,
-        **{f"{name}Str": "W" for name in strings},
         **_electric(strings, ac),
         **_battery_power(unit, charge, discharge),
         **_battery_state(unit, charge, discharge, t),
@@ -195,12 +184,26 @@ def _first_day(unit: Inverter) -> dict[str, Any]:
     return {"fisTimeStr": date, "fisGenerateTime": int(unit.begun) * 1000, "fisGenerateTimeStr": date}
 
 
+def _production_in_lists(unit: Inverter, t: float) -> dict[str, Any]:
+    today, total = unit.kwh("pv", unit.midnight(t), t), unit.lifetime_kwh("pv", t)
+    rated = unit.device.rated_kw or 1.0
+    return {
+        **energy("etoday", today),
+        **energy("etotal", total),
+        "etoday1": round(today, 1),
+        "etotal1": float(int(total)),
+        "fullHour": round(today / rated, 2),
+        "totalFullHour": round(total / rated, 2),
+    }
+
+
 def _production(unit: Inverter, t: float) -> dict[str, Any]:
     today = local(t, unit.zone).date()
     members = energy("eToday", unit.kwh("pv", unit.midnight(t), t))
     for name, span in (("eMonth", "month"), ("eYear", "year")):
-        members |= energy(name, unit.kwh("pv", day_start(begin(today, span), unit.zone), t))
-    return members | energy("eTotal", unit.lifetime_kwh("pv", t))
+        members |= energy(name, unit.kwh("pv", day_start(period_start(today, span), unit.zone), t))
+    total = unit.lifetime_kwh("pv", t)
+    return members | energy("eTotal", total) | {"allEnergyOriginal": float(int(total))}
 
 
 def _electric(strings: dict[str, float], ac: float) -> dict[str, Any]:
@@ -209,7 +212,8 @@ def _electric(strings: dict[str, float], ac: float) -> dict[str, Any]:
         volts = STRING_VOLTS if watts else 0.0
         amperes = round(watts / STRING_VOLTS, 2)
         index = name.removeprefix("pow")
-        members |= {f"uPv{index}": volts, f"uPv{index}Str": "V", f"iPv{index}": amperes, f"iPv{index}Str": "A"}
+        members |= {f"{name}Str": "W", f"uPv{index}": volts, f"uPv{index}Str": "V"}
+        members |= {f"iPv{index}": amperes, f"iPv{index}Str": "A"}
     for phase in (1, 2, 3):
         amperes = round(abs(ac) / 3 / GRID_VOLTS, 2)
         members |= {f"uAc{phase}": GRID_VOLTS, f"uAc{phase}Str": "V", f"iAc{phase}": amperes, f"iAc{phase}Str": "A"}

@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.solis.constants import TOGETHER_SECONDS
 from sandbox.solis.inverters import Inverter, Station, standard_offset
 from sandbox.solis.records import clock_offset, energy, lacks_name, milliseconds, power
-from sandbox.times import begin, day_start, local
+from sandbox.times import day_start, local, period_start
 
 
 def listed(seen: Station, now: float) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def _production(reported: list[tuple[Inverter, float]]) -> dict[str, Any]:
 
 
 def _since_begin_of(span: str, reported: list[tuple[Inverter, float]]) -> float:
-    firsts = [(unit, t, begin(local(t, unit.zone).date(), span)) for unit, t in reported]
+    firsts = [(unit, t, period_start(local(t, unit.zone).date(), span)) for unit, t in reported]
     return sum(unit.kwh("pv", day_start(first, unit.zone), t) for unit, t, first in firsts)
 
 

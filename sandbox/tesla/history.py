@@ -18,7 +18,7 @@ from sandbox.tesla.constants import LAG_SECONDS, NO_CHARGES, NO_OUTAGES
 from sandbox.tesla.envelope import failure
 from sandbox.tesla.rows import row
 from sandbox.tesla.sites import TeslaSite
-from sandbox.times import begin, day_start, local, spans, zone_of
+from sandbox.times import calendar_spans, day_start, local, period_start, zone_of
 
 ROW_SECONDS = 300
 # Period: the step of its rows; a day has rows of five minutes.
@@ -56,8 +56,8 @@ class Window:
             start += ROW_SECONDS
 
     def _spans(self, step: str) -> Iterator[tuple[float, float]]:
-        first = begin(local(self.start, self.zone).date(), step)
-        for span in spans(first, self.last.date() + timedelta(days=1), step, self.zone):
+        first = period_start(local(self.start, self.zone).date(), step)
+        for span in calendar_spans(first, self.last.date() + timedelta(days=1), step, self.zone):
             yield span.start, span.end
 
 
@@ -91,7 +91,7 @@ def _window(seen: TeslaSite, now: float) -> Window:
     zone = _zone(seen)
     start_date, end = _instant("start_date"), _instant("end_date") or now
     last = local(end, zone)
-    start = day_start(begin(last.date(), period), zone)
+    start = day_start(period_start(last.date(), period), zone)
     if period == "lifetime":
         start = seen.site.operational_since.timestamp()
     if start_date is not None and start_date > end:

@@ -40,8 +40,8 @@ class Enphase:
         """A GET of a path below the vendor's base."""
         return self.caller.http.get(f"/{self.vendor}{path}", headers=self.headers, query_string=query or None)
 
-    def of(self, number: int, path: str, **query: Any) -> Any:
-        """The JSON that the cloud has about a site of the fleet."""
+    def system_json(self, number: int, path: str, **query: Any) -> Any:
+        """The JSON at a path below the system with this number in the fleet."""
         answer = self.get(f"{PREFIXES[self.vendor]}/{system_id(number)}{path}", **query)
         assert answer.status_code == 200, answer.text
         return answer.json

@@ -86,8 +86,8 @@ def test_a_system_has_the_dead_fields_and_no_street(cloud: Enphase):
 
 
 def test_only_the_installers_application_sees_references(caller: Caller):
-    assert "reference" in Enphase(caller, MONITORING).of(0, "")
-    assert "reference" not in Enphase(caller, MONITORING, "watt").of(0, "")
+    assert "reference" in Enphase(caller, MONITORING).system_json(0, "")
+    assert "reference" not in Enphase(caller, MONITORING, "watt").system_json(0, "")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_what_is_unknown_is_not_found(cloud: Enphase, path: str, text: str):
 
 def test_devices_agree_with_the_truth_and_types_without_devices_are_absent(cloud: Enphase):
     for view in cloud.caller.truth()["views"][MONITORING]:
-        answer = cloud.of(view["number"], "/devices")
+        answer = cloud.system_json(view["number"], "/devices")
         devices = answer["devices"]
         assert all(devices.values())
         assert answer["total_devices"] == sum(map(len, devices.values()))
@@ -153,13 +153,13 @@ def test_devices_agree_with_the_truth_and_types_without_devices_are_absent(cloud
 
 def test_there_is_one_microinverter_for_each_350_watts(cloud: Enphase):
     for site in cloud.caller.truth()["sites"]:
-        count = len(cloud.of(site["number"], "/devices")["devices"]["micros"])
+        count = len(cloud.system_json(site["number"], "/devices")["devices"]["micros"])
         assert abs(350 * count - 1000 * site["pv_kwp"]) <= 175
-        assert cloud.of(site["number"], "/summary")["modules"] == count
+        assert cloud.system_json(site["number"], "/summary")["modules"] == count
 
 
 def test_serial_numbers_are_unique_and_only_ac_batteries_share_an_id(cloud: Enphase):
-    devices = [cloud.of(number, "/devices")["devices"] for number in range(8)]
+    devices = [cloud.system_json(number, "/devices")["devices"] for number in range(8)]
     entries = [entry for device in devices for name in device if name != "acbs" for entry in device[name]]
     acbs = [entry for device in devices for entry in device.get("acbs", [])]
     assert len({entry["id"] for entry in entries}) == len(entries)
@@ -170,7 +170,7 @@ def test_serial_numbers_are_unique_and_only_ac_batteries_share_an_id(cloud: Enph
 
 
 def test_the_summary_of_inverters_pages_over_all_gateways(cloud: Enphase):
-    serials = [micro["serial_number"] for micro in cloud.of(BIG, "/devices")["devices"]["micros"]]
+    serials = [micro["serial_number"] for micro in cloud.system_json(BIG, "/devices")["devices"]["micros"]]
     pages = [cloud.get(SUMMARY, site_id=system_id(BIG), size=100, page=page).json for page in (1, 2, 3, 4)]
     found = [[micro["serial_number"] for group in page for micro in group["micro_inverters"]] for page in pages]
     assert [len(page) for page in found] == [100, 100, 31, 0]
@@ -180,7 +180,7 @@ def test_the_summary_of_inverters_pages_over_all_gateways(cloud: Enphase):
 
 
 def test_the_summary_of_inverters_takes_a_gateway_first_and_needs_one_of_both(cloud: Enphase):
-    gateway = cloud.of(BIG, "/devices")["devices"]["gateways"][1]["serial_number"]
+    gateway = cloud.system_json(BIG, "/devices")["devices"]["gateways"][1]["serial_number"]
     (group,) = cloud.get(SUMMARY, envoy_serial_number=gateway, site_id=FIRST, size=100).json
     assert len(group["micro_inverters"]) == 81
     assert {micro["envoy_serial_number"] for micro in group["micro_inverters"]} == {gateway}
@@ -199,7 +199,7 @@ def test_power_comes_in_both_forms_and_energy_is_that_of_a_lifetime(cloud: Enpha
     assert first["last_report_date"] == end
     lifetime = cloud.energy_wh(0, 0, end, device=first["serial_number"])
     assert first["energy"] == {"value": lifetime, "units": "Wh", "precision": 0}
-    row = cloud.of(0, f"/devices/micros/{second['serial_number']}/telemetry")["intervals"][-1]
+    row = cloud.system_json(0, f"/devices/micros/{second['serial_number']}/telemetry")["intervals"][-1]
     assert (row["end_at"], row["powr"]) == (end, second["power_produced"])
 
 
@@ -217,10 +217,18 @@ def test_at_night_microinverters_have_the_power_and_the_time_of_dusk(cloud: Enph
 def test_the_fleet_is_well(cloud: Enphase):
     week = int(cloud.caller.clocks.now) - 7 * 86_400
     for number in range(8):
-        assert cloud.of(number, "")["status"] == "normal"
-        assert cloud.of(number, "/open_events")["events"] == cloud.of(number, "/open_alarms")["alarms"] == []
+        assert cloud.system_json(number, "")["status"] == "normal"
+        assert (
+            cloud.system_json(number, "/open_events")["events"]
+            == cloud.system_json(number, "/open_alarms")["alarms"]
+            == []
+        )
         span = {"start_time": week, "end_time": week + 7 * 86_400}
-        assert cloud.of(number, "/events", **span)["events"] == cloud.of(number, "/alarms", **span)["alarms"] == []
+        assert (
+            cloud.system_json(number, "/events", **span)["events"]
+            == cloud.system_json(number, "/alarms", **span)["alarms"]
+            == []
+        )
     assert len(cloud.get(f"{LIST}/event_types").json["event_types"]) == 2
 
 

@@ -159,7 +159,7 @@ def test_a_site_is_the_same_as_in_the_monitoring_api(cloud: Enphase):
     truth = cloud.caller.truth()["views"]
     assert truth[SERVICES] == truth[MONITORING]
     for number in range(8):
-        both = [one.of(number, "/devices")["devices"] for one in (monitoring, cloud)]
+        both = [one.system_json(number, "/devices")["devices"] for one in (monitoring, cloud)]
         serials = [[one["serial_number"] for kind in devices for one in devices[kind]] for devices in both]
         assert serials[0] == serials[1]
         assert both[1]["micros"][0]["name"] == both[0]["micros"][0]["name"].replace(" ", "  ")
@@ -167,7 +167,7 @@ def test_a_site_is_the_same_as_in_the_monitoring_api(cloud: Enphase):
 
 def test_a_row_of_the_search_lacks_members_of_the_monitoring_api(cloud: Enphase):
     row = search(cloud, ids(cloud)[0], sort_by="id").json["systems"][0]
-    listed = Enphase(cloud.caller, MONITORING).of(0, "")
+    listed = Enphase(cloud.caller, MONITORING).system_json(0, "")
     assert set(listed) - set(row) == {"energy_lifetime", "energy_today", "system_size", "reference", "other_references"}
     assert set(row["address"]) == {"state", "country", "postal_code"}
 
@@ -202,8 +202,8 @@ def test_an_account_sees_only_the_sites_of_its_programs(caller: Caller):
 
 def test_rows_may_be_of_15_minutes_where_they_are_of_5(cloud: Enphase):
     path = "/telemetry/production_micro"
-    fine = cloud.of(0, path, start_date="2026-06-20")["intervals"]
-    coarse = cloud.of(0, path, start_date="2026-06-20", interval_duration="15mins")["intervals"]
+    fine = cloud.system_json(0, path, start_date="2026-06-20")["intervals"]
+    coarse = cloud.system_json(0, path, start_date="2026-06-20", interval_duration="15mins")["intervals"]
     assert sum(row["enwh"] for row in fine) == sum(row["enwh"] for row in coarse)
     assert {row["end_at"] % 900 for row in coarse} == {0}
     prefix = f"/api/v1/systems/{FIRST}/telemetry"
@@ -213,16 +213,18 @@ def test_rows_may_be_of_15_minutes_where_they_are_of_5(cloud: Enphase):
 
 def test_the_end_of_a_window_may_be_named(cloud: Enphase):
     start = int(datetime(2026, 6, 20, 10, tzinfo=UTC).timestamp())
-    series = cloud.of(0, "/telemetry/battery", start_at=start, end_at=start + 3600)
+    series = cloud.system_json(0, "/telemetry/battery", start_at=start, end_at=start + 3600)
     assert (series["end_at"], len(series["intervals"])) == (start + 3600, 4)
-    dated = cloud.of(0, "/telemetry/battery", start_date="2026-06-18", end_date="2026-06-20", granularity="week")
+    dated = cloud.system_json(
+        0, "/telemetry/battery", start_date="2026-06-18", end_date="2026-06-20", granularity="week"
+    )
     assert (dated["end_date"], len(dated["intervals"])) == ("2026-06-20T00:00:00+02:00", 192)
 
 
 def test_the_direction_of_a_battery_is_a_word_next_to_its_power(cloud: Enphase):
     cloud.caller.set_clock("2026-06-21T10:00:00Z")
-    (here,) = cloud.of(0, "/latest_telemetry")["devices"]["encharges"]
-    (there,) = Enphase(cloud.caller, MONITORING).of(0, "/latest_telemetry")["devices"]["encharges"]
+    (here,) = cloud.system_json(0, "/latest_telemetry")["devices"]["encharges"]
+    (there,) = Enphase(cloud.caller, MONITORING).system_json(0, "/latest_telemetry")["devices"]["encharges"]
     assert here["operational_mode"] == there["operational_mode"] == "Charging"
     assert here["power"] == -there["power"] > 100
     assert "serial_number" not in here

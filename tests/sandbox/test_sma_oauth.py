@@ -32,15 +32,15 @@ def test_a_token_lives_300_seconds(caller: Caller):
     assert caller.http.get("/sma/v1/plants", headers=headers).status_code == 401
 
 
-def test_a_client_may_name_itself_in_the_form(caller: Caller):
+def test_a_client_may_authenticate_with_form_fields(caller: Caller):
     form = {"grant_type": "client_credentials", "client_id": CLIENT[0], "client_secret": CLIENT[1]}
     assert caller.http.post("/sma/oauth2/token", data=form).status_code == 200
 
 
 def test_a_refresh_token_works_once(caller: Caller):
     refresh = token(caller)["refresh_token"]
-    again = token(caller, grant_type="refresh_token", refresh_token=refresh)
-    assert again["refresh_token"] != refresh
+    renewed = token(caller, grant_type="refresh_token", refresh_token=refresh)
+    assert renewed["refresh_token"] != refresh
     form = {"grant_type": "refresh_token", "refresh_token": refresh}
     answer = caller.http.post("/sma/oauth2/token", auth=CLIENT, data=form)
     assert (answer.status_code, answer.json["error"]) == (400, "invalid_grant")
@@ -55,22 +55,22 @@ def test_a_refresh_token_works_once(caller: Caller):
         (CLIENT, "", 400, "invalid_request"),
     ],
 )
-def test_the_token_endpoint_refuses_as_rfc_6749_says(caller: Caller, client, grant, status, error):
+def test_refusals_of_the_token_endpoint_have_the_error_codes_of_rfc_6749(caller: Caller, client, grant, status, error):
     answer = caller.http.post("/sma/oauth2/token", auth=client, data={"grant_type": grant})
     assert (answer.status_code, answer.json["error"]) == (status, error)
 
 
-def test_without_consent_the_list_of_plants_is_empty_and_a_plant_forbidden(caller: Caller):
+def test_without_consent_the_list_of_plants_is_empty_and_a_single_plant_is_forbidden(caller: Caller):
     headers = bearer(token(caller, NEW_CLIENT)["access_token"])
     assert caller.http.get("/sma/v1/plants", headers=headers).json == {"plants": []}
     assert caller.http.get("/sma/v1/plants/11260000", headers=headers).status_code == 403
 
 
-def test_consent_is_pending_until_the_owner_accepts_and_ends_when_it_is_revoked(caller: Caller):
+def test_consent_is_pending_until_the_owner_accepts_and_ends_when_the_owner_revokes_it(caller: Caller):
     headers = bearer(token(caller, NEW_CLIENT)["access_token"])
     path = "/sma/oauth2/v2/bc-authorize"
-    asked = caller.http.post(path, headers=headers, json={"loginHint": OWNER})
-    assert (asked.status_code, asked.json["state"], asked.json["interval"]) == (201, "Pending", 1800)
+    requested = caller.http.post(path, headers=headers, json={"loginHint": OWNER})
+    assert (requested.status_code, requested.json["state"], requested.json["interval"]) == (201, "Pending", 1800)
     assert caller.http.post(path, headers=headers, json={"loginHint": OWNER}).status_code == 409
     accepted = caller.http.put(f"{path}/{OWNER}/status", headers=headers, json="accepted")
     assert accepted.json["state"] == "Accepted"
@@ -81,13 +81,13 @@ def test_consent_is_pending_until_the_owner_accepts_and_ends_when_it_is_revoked(
 
 
 @pytest.mark.parametrize("body", ["rejected", {"state": "Rejected"}])
-def test_what_was_decided_is_not_pending_any_more_and_cannot_be_decided_again(caller: Caller, body):
+def test_a_rejected_request_for_consent_cannot_be_accepted_later(caller: Caller, body):
     headers = bearer(token(caller, NEW_CLIENT)["access_token"])
     path = f"/sma/oauth2/v2/bc-authorize/{OWNER}"
     caller.http.post("/sma/oauth2/v2/bc-authorize", headers=headers, json={"loginHint": OWNER})
     assert caller.http.put(f"{path}/status", headers=headers, json=body).json["state"] == "Rejected"
-    again = caller.http.put(f"{path}/status", headers=headers, json="accepted")
-    assert (again.status_code, again.json["code"]) == (404, "NotFound")
+    accepted = caller.http.put(f"{path}/status", headers=headers, json="accepted")
+    assert (accepted.status_code, accepted.json["code"]) == (404, "NotFound")
     assert caller.http.get(path, headers=headers).json["state"] == "Rejected"
 
 
@@ -96,11 +96,12 @@ def test_a_request_for_consent_expires(caller: Caller):
     headers = bearer(token(caller, NEW_CLIENT)["access_token"])
     caller.http.post(path, headers=headers, json={"loginHint": OWNER})
     caller.clocks.wait(7 * 86400)
+    # The first token has expired as well.
     headers = bearer(token(caller, NEW_CLIENT)["access_token"])
     assert caller.http.get(f"{path}/{OWNER}", headers=headers).json["state"] == "Expired"
 
 
-def test_nothing_pending_cannot_be_decided(caller: Caller):
+def test_accepting_without_a_request_for_consent_is_refused(caller: Caller):
     headers = bearer(token(caller)["access_token"])
     answer = caller.http.put(f"/sma/oauth2/v2/bc-authorize/{OWNER}/status", headers=headers, json="accepted")
     assert answer.status_code == 404

@@ -47,4 +47,4 @@ def _marked(path: Path, text: str, place: str = "") -> Iterator[str]:
 def _task(line: str, *, is_json: bool) -> str:
     """The longest text behind a mark of the line: in JSON up to the end of its string."""
     texts = [text.partition('"')[0] if is_json else text for text in line.split(MARK)[1:]]
-    return max(texts, key=len).strip(" \"'`,:") or "the id"
+    return max(texts, key=len).strip(" \"'`,:").removesuffix("')").removesuffix('")') or "the id"

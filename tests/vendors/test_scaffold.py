@@ -54,7 +54,7 @@ def test_the_first_run_of_a_skeleton_is_red_and_names_what_to_write_next(copy):
     assert "test_nothing_of_a_skeleton_is_left_to_write[sunny]" in failed
     assert "places of the skeleton of sunny are left, in this order" in run.stdout
     tasks = [line for line in run.stdout.splitlines() if ": write " in line]
-    assert "tests/vendors/sunny/cases.json" in tasks[0]
+    assert "tests/vendors/sunny/sites.json" in tasks[0]
     assert "docs/vendors.md, section sunny: write what the vendor does not report." in tasks[-1]
     assert any("write sites(): yield from self.client.get" in task for task in tasks)
     for command in (["check"], ["format", "--check"]):
@@ -83,6 +83,7 @@ def test_a_skeleton_has_the_files_of_its_stage_and_a_mark_in_each(stage, tree):
         ("Sunny", "'Sunny' cannot be a vendor's name: 2 to 30 lower-case letters and digits are expected"),
         ("../sunny", "'../sunny' cannot be a vendor's name"),
         ("kit", "'kit' cannot be a vendor's name"),
+        ("class", "'class' cannot be a vendor's name"),
         ("sma", "There is a vendor 'sma' already: vendors.sma.api."),
         ("clock", "sandbox/clock.py exists already: remove it, or choose another name."),
     ],

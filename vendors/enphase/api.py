@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta, tzinfo
 from functools import partial
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from vendors.enphase import series, state
@@ -25,6 +25,7 @@ from vendors.enphase.records import (
 )
 from vendors.enphase.series import DAY, MICRO_STEP, RETENTION, Feed, graded
 from vendors.kit import (
+    AnyDevice,
     Battery,
     CalendarUnit,
     DeviceRow,
@@ -56,8 +57,6 @@ MICRO, ENCHARGE = "/devices/micros/{}/telemetry", "/devices/encharges/{}/telemet
 MICROS, METERS, ALL_BATTERIES = "/telemetry/production_micro", "/telemetry/production_meter", "/telemetry/battery"
 WEEKS_OF_A_MONTH = 5
 PAGE_SIZE = 100
-
-D = TypeVar("D", SolarInverter, Battery)
 
 
 class EnphaseCloud(Vendor):
@@ -138,7 +137,7 @@ class EnphaseCloud(Vendor):
         to_messages = partial(state.to_messages, events, now=self.client.now)
         return self.client.get(self.systems + "/event_types").record(to_messages) if events else to_messages({})
 
-    def _device(self, key: Key, kind: type[D]) -> tuple[D, Reply]:
+    def _device(self, key: Key, kind: type[AnyDevice]) -> tuple[AnyDevice, Reply]:
         """The device if it is of that kind, and the reply with all devices of its system; NotFound if not."""
         reply = self._get("/devices", key[0], freshness=Freshness.TODAY)
         return find_record(devices_of(key[0], reply), kind, key, reply.url), reply

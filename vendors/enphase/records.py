@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from vendors.kit import (
     ANY,
+    AnyDevice,
     Battery,
     Convert,
     DeviceRow,
@@ -26,7 +27,6 @@ from vendors.kit import (
 from vendors.kit.parsing.reading import Raw, check_id, epoch, flag, optional_text, rows, text, zone_name
 
 T = TypeVar("T")
-D = TypeVar("D", SolarInverter, Battery)
 
 INVERTERS = "micros"
 ENCHARGES = "encharges"
@@ -85,7 +85,7 @@ def of_site(raw: Raw) -> dict[str, Any]:
 def devices_of(system: str, reply: Reply) -> list[DeviceRow]:
     """The devices in a reply of `/devices`, each once; a type that the system does not have is absent there."""
 
-    def to_device(kind: type[D], convert: Convert, raw: Raw) -> ListRow[D] | None:
+    def to_device(kind: type[AnyDevice], convert: Convert, raw: Raw) -> ListRow[AnyDevice] | None:
         if is_retired(raw):
             return None
         serial_number = text(raw, "serial_number")

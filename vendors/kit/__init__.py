@@ -24,6 +24,7 @@ from vendors.kit.limits import Limits, Rate
 from vendors.kit.messages import RawReply, Request
 from vendors.kit.parsing.projection import ANY, Shape
 from vendors.kit.records import (
+    AnyDevice,
     Battery,
     Bess,
     Convert,
@@ -59,6 +60,7 @@ from vendors.kit.series.rows import (
     without_impossible,
 )
 from vendors.kit.series.windows import (
+    QUARTER,
     CalendarUnit,
     Level,
     day_start,
@@ -74,6 +76,8 @@ __all__ = [
     "GAP",
     "MAX_CALLS",
     "NEAR",
+    "QUARTER",
+    "AnyDevice",
     "BackendError",
     "BadReply",
     "Battery",

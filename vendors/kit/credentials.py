@@ -36,7 +36,7 @@ class Credential:
         return tuple(self._parts.values())
 
     def fingerprint(self, key: bytes, parts: tuple[str, ...] = ()) -> bytes:
-        """A keyed hash of all parts, or of the named ones: equal for equal credentials, and useless without the key."""
+        """A keyed hash of all parts, or of the named parts: equal for equal credentials, useless without the key."""
         digest = blake2b(key=key, digest_size=16)
         for name, value in sorted(self._parts.items()):
             if parts and name not in parts:

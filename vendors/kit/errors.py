@@ -1,7 +1,6 @@
-"""The errors of calls to vendor clouds, as a closed list, and the table from HTTP statuses to them."""
+"""The errors of calls to vendor clouds, as a closed list."""
 
 import time
-from collections.abc import Mapping
 from math import isfinite
 
 # Bound on vendors' hints: some are implausible, and no quota covers more than a day.
@@ -24,7 +23,7 @@ class NotOffered(Exception):
 class VendorError(Exception):
     """A call to a vendor cloud failed or was refused.
 
-    `reason` is the HTTP reason phrase and `status` the status that the kind has on a single resource.
+    `reason` is the HTTP reason phrase and `status` the status of a response for a single resource.
     `url` is the called URL without its query; `why` is this server's text, never the vendor's.
     `retry_after` is in seconds. `str()` is the public text, `<reason>: <url, or why if nothing was called>`;
     it holds no credential and no vendor text.
@@ -38,12 +37,12 @@ class VendorError(Exception):
     fault = "vendor"
     """Whose fault it is: "caller", "vendor" or "server"."""
     severity = 5
-    """Of several failures in a sweep the failure with the greatest severity is reported."""
+    """Of several failures in a sweep, the failure with the greatest severity is reported."""
     stops_the_sweep = False
     """Whether the next call would fail as well, so that the sweep ends."""
     retriable = False
     note = ""
-    """Words after the URL in the public text, for a kind of error whose reason phrase does not explain it."""
+    """Text after the URL in the public text, for a kind of error whose reason phrase does not explain it."""
     unreachable = False
     """Whether no connection was made, which no caller's account can cause."""
     cause = ""
@@ -59,7 +58,7 @@ class VendorError(Exception):
 
     @property
     def detail(self) -> str:
-        """One sentence for people, with the cause in this case if it is known."""
+        """One sentence for people, with the cause if it is known."""
         return f"{self.says[:-1]}: {self.why}." if self.why else self.says
 
 
@@ -224,29 +223,6 @@ class PluginFault(VendorError):
     advice = "This is a fault of this server. Report it to its operator with the requestId."
 
 
-BY_STATUS: Mapping[int, tuple[type[VendorError], str]] = {
-    401: (Unauthorized, ""),
-    403: (Forbidden, ""),
-    404: (NotFound, ""),
-    410: (Retired, ""),
-    429: (RateLimited, ""),
-}
-
-
 def worst(failures: list[VendorError]) -> VendorError:
-    """The failure to report for a sweep; of equal severity the first that happened."""
+    """The failure to report for a sweep; of failures with equal severity the first."""
     return max(failures, key=lambda failure: failure.severity)
-
-
-def from_status(status: int, url: str, retry_after: float | None) -> VendorError | None:
-    """The failure that an HTTP status means, or None for success."""
-    if 200 <= status < 300:
-        return None
-    if status in BY_STATUS:
-        kind, why = BY_STATUS[status]
-        return kind(url, why, retry_after=retry_after)
-    if status >= 500:
-        return BackendError(url, f"the vendor answered {status}", retry_after=retry_after)
-    if status < 400:
-        return Refused(url, f"the vendor redirects with {status}, and redirects are not followed")
-    return Refused(url, f"the vendor answered {status}")

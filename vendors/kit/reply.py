@@ -61,7 +61,7 @@ class Reply:
 
     @property
     def json_object(self) -> reading.Raw:
-        """The body as an object, or an empty one if it is none: for bodies of errors, which may have any form."""
+        """The body if it is an object, else an empty object: for bodies of errors, which may have any form."""
         try:
             body = self._load()
         except orjson.JSONDecodeError:
@@ -123,7 +123,7 @@ class WholeReply(Reply):
         if self._only is None:
             return projected
         body = self._raw.body
-        return WholeObject(projected, self._only, body) if isinstance(projected, dict) else orjson.loads(body)
+        return WholeObject(projected, self._only, body) if isinstance(projected, dict) else _whole(body, projected)
 
 
 class WholeObject(Mapping[str, Any]):
@@ -134,7 +134,7 @@ class WholeObject(Mapping[str, Any]):
 
     @cached_property
     def _whole(self) -> Mapping[str, Any]:
-        whole: Mapping[str, Any] = orjson.loads(self._body)
+        whole: Mapping[str, Any] = _whole(self._body, self._projected)
         return whole
 
     def __getitem__(self, name: str) -> Any:
@@ -145,6 +145,14 @@ class WholeObject(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._whole)
+
+
+def _whole(body: bytes, projected: Any) -> Any:
+    """The JSON of the body; the projected members alone if one of the skipped members holds invalid text."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return projected
 
 
 def _why(error: BaseException) -> str:

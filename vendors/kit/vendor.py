@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from vendors.kit.calls.client import Client
 from vendors.kit.calls.hooks import Hooks
+from vendors.kit.calls.pipeline import Calls
 from vendors.kit.calls.reply_cache import Freshness
 from vendors.kit.credentials import Credential, CredentialHeaders, bearer
 from vendors.kit.errors import NotOffered, VendorError
@@ -64,10 +65,16 @@ class Vendor:
     follows_308: ClassVar[bool] = False
     """Whether this vendor answers 308 for ids that have moved, to another path of the same host."""
 
-    def __init__(self, credential: Credential, connect: Callable[[Hooks], Client]) -> None:
-        """`connect` makes the client, which calls this plugin's hooks."""
+    def __init__(self, credential: Credential, connect: Callable[[Hooks], Calls]) -> None:
+        """`connect` prepares the calls, which use this plugin's hooks."""
         self.credential = credential
-        self.client = connect(self)
+        self._calls = connect(self)
+
+    @property
+    def client(self) -> Client:
+        """The calls that this plugin can make. A client keeps its plugin alive: do not store it in the plugin, which
+        would make a reference cycle."""
+        return Client(self, self._calls)
 
     def sign(self, request: Request) -> None:
         """Adds the header or signature that authenticates the call; by default the bearer token."""

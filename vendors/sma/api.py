@@ -17,6 +17,7 @@ from functools import partial
 from typing import TypeVar
 
 from vendors.kit import (
+    AnyDevice,
     Battery,
     DeviceRow,
     Freshness,
@@ -55,7 +56,6 @@ SOLAR_SET, BATTERY_SET, PLANT_SET = "EnergyAndPowerPv", "EnergyAndPowerBattery",
 ENERGIES = {"ReturnEnergyValues": "true"}
 
 T = TypeVar("T")
-D = TypeVar("D", SolarInverter, Battery)
 
 
 class Sma(Vendor):
@@ -141,7 +141,7 @@ class Sma(Vendor):
     def _known_site(self, key: Key) -> Site:
         return find_record(self.sites(), Site, key)
 
-    def _device(self, key: Key, kind: type[D]) -> tuple[D, Source]:
+    def _device(self, key: Key, kind: type[AnyDevice]) -> tuple[AnyDevice, Source]:
         """The device and its set of measurements. Raises NotFound for a device of another kind."""
         reply = self.client.get(DEVICE, *key)
         reply.record(lambda raw: checked(raw, reply.url))

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from math import fsum
 
-from vendors.kit import Bess, Production, Row, Sample, SolarInverter, Status, hours
+from vendors.kit import QUARTER, Bess, Production, Row, Sample, SolarInverter, Status, hours
 from vendors.kit.parsing.reading import Raw, charge_and_discharge, kilo, mapping, moment, number, optional_text, rows
-from vendors.kit.series.windows import QUARTER
 from vendors.sma.series import CHARGE, FLOWS, PRODUCED, STEPS, UNITS, to_samples, usual_step
 
 STATUSES = {"ok": Status.NORMAL, "warning": Status.WARNING, "error": Status.FAULT, "off": Status.OFF}

@@ -20,9 +20,9 @@ from datetime import timedelta
 from functools import partial
 from math import fsum
 from types import MappingProxyType
-from typing import TypeVar
 
 from vendors.kit import (
+    AnyDevice,
     Battery,
     CredentialHeaders,
     DeviceRow,
@@ -76,8 +76,6 @@ from vendors.solaredge.telemetry import (
 )
 
 SITES_PER_PAGE = 1000
-
-D = TypeVar("D", SolarInverter, Battery)
 
 
 def key_or_bearer(value: str) -> Mapping[str, str]:
@@ -199,7 +197,7 @@ class SolarEdge(Vendor):
     def _known_site(self, site: str) -> Site:
         return self.client.get("/v2/sites/{}", site).record(partial(to_requested_site, site))
 
-    def _device(self, key: Key, kind: type[D]) -> D:
+    def _device(self, key: Key, kind: type[AnyDevice]) -> AnyDevice:
         return find_record(self._devices_of(key[0]), kind, key)
 
     def _series(self, feed: Feed) -> Series:

@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from math import fsum
 
-from vendors.kit import CalendarUnit, Row, Sample, rows_from_totals
+from vendors.kit import QUARTER, CalendarUnit, Row, Sample, rows_from_totals
 from vendors.kit.parsing.reading import ENERGY_UNITS, Raw, mapping, number, optional_text, rows, stamp
-from vendors.kit.series.windows import QUARTER
 
 # Members of a series of production, of one of charge and discharge, and of the state of charge.
 PRODUCED = ("energy",)

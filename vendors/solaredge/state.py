@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from math import fsum
 
-from vendors.kit import Bess, Client, Freshness, Level, Message, Messages, Site, hours
+from vendors.kit import QUARTER, Bess, Client, Freshness, Level, Message, Messages, Site, hours
 from vendors.kit.parsing.reading import (
     POWER_UNITS,
     Raw,
@@ -16,7 +16,6 @@ from vendors.kit.parsing.reading import (
     moment,
     optional_text,
 )
-from vendors.kit.series.windows import QUARTER
 from vendors.solaredge.records import is_full
 from vendors.solaredge.series import CHARGE, PERCENT, PRODUCED, STEPS, buckets, resolution_of, values_of
 from vendors.solaredge.telemetry import RESOLUTION_NAMES, Endpoint, call_windows, instant, read_series

@@ -21,6 +21,7 @@ from typing import TypeVar
 
 from vendors.kit import (
     MAX_CALLS,
+    AnyDevice,
     Battery,
     CalendarUnit,
     CredentialHeaders,
@@ -72,7 +73,6 @@ from vendors.solis.signature import signed_headers
 from vendors.solis.state import battery_now, inverter_now, inverters_clock, read_alarms, site_now
 
 T = TypeVar("T")
-D = TypeVar("D", SolarInverter, Battery)
 
 PAGE_SIZE = 100
 # For so many inverters of a list the detail is read, since their battery may have been taken away.
@@ -158,7 +158,7 @@ class Solis(Vendor):
         return self._of_site(key[0], level, FLOWS, Battery)
 
     def _detail(self, call: str, id: str, freshness: Freshness) -> Reply:
-        """The detail of a station or inverter. Raises NotFound for none, WrongRecord if it names another id."""
+        """The detail of a station or inverter. Raises NotFound for none, BadReply if it names another id."""
         reply = self.client.post_read(f"/v1/api/{call}", body={"id": id}, freshness=freshness)
         detail = reply.record(lambda raw: as_object(raw["data"] or {}))
         if not detail:
@@ -170,7 +170,7 @@ class Solis(Vendor):
         reply = self._detail("stationDetail", station, freshness)
         return reply.record(lambda raw: site_now(to_site(raw["data"]).record(), raw["data"], self.client.now))
 
-    def _device(self, key: Key, kind: type[D]) -> tuple[Raw, D]:
+    def _device(self, key: Key, kind: type[AnyDevice]) -> tuple[Raw, AnyDevice]:
         """The inverter's detail, and the inverter or its battery."""
         reply = self._detail("inverterDetail", key[0], Freshness.LIVE)
         detail: Raw = reply.record(lambda raw: raw["data"])
@@ -178,11 +178,11 @@ class Solis(Vendor):
         rows = self.devices() if not detail.get("id") else reply.record(lambda raw: to_devices(raw["data"]))
         return detail, find_record(rows, kind, key, reply.url)
 
-    def _of_device(self, key: Key, level: Level, members: tuple[str, ...], kind: type[D]) -> Series:
+    def _of_device(self, key: Key, level: Level, members: tuple[str, ...], kind: type[AnyDevice]) -> Series:
         _, device = self._device(key, kind)
         return self._series(Source(self._station(device.vendor_site_id), members, [device]), level)
 
-    def _of_site(self, station: str, level: Level, members: tuple[str, ...], kind: type[D]) -> Series:
+    def _of_site(self, station: str, level: Level, members: tuple[str, ...], kind: type[AnyDevice]) -> Series:
         """Quarters and hours from the devices, days and months from the station's own charts."""
         devices = [row.record() for row in unique(self.devices(station)) if row.kind is kind]
         if not devices or (level.is_fine and len(devices) * 2 > MAX_CALLS):

@@ -20,6 +20,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from vendors.kit import (
+    AnyDevice,
     Battery,
     CalendarUnit,
     DeviceRow,
@@ -46,7 +47,7 @@ from vendors.kit import (
 from vendors.kit.parsing.reading import Raw, kilo, moment, number, rows
 from vendors.kit.series.windows import EARLIEST
 from vendors.tesla.errors import failure_of
-from vendors.tesla.records import D, devices_of, response_of, to_id_with_devices, to_site
+from vendors.tesla.records import devices_of, response_of, to_id_with_devices, to_site
 from vendors.tesla.series import FLOWS, PRODUCED, Energies, to_rows
 from vendors.tesla.state import Installation, charge_percent, flows_kw, has, mode_of, to_production, with_details
 
@@ -162,7 +163,7 @@ class Tesla(Vendor):
         live: Raw = self.client.get(LIVE_STATUS, site, freshness=Freshness.LIVE).record(partial(response_of, site))
         return live
 
-    def _of_device(self, key: Key, kind: type[D], energies: Energies, level: Level) -> Series:
+    def _of_device(self, key: Key, kind: type[AnyDevice], energies: Energies, level: Level) -> Series:
         """The site's series where the device is alone of its kind. Raises NotFound for a device that is not listed."""
         installation = self._installation(key[0])
         find_record(installation.devices, kind, key)

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-from vendors.kit import Battery, DeviceRow, ListRow, Reply, Site, SiteRow, SolarInverter, unique
+from vendors.kit import AnyDevice, Battery, DeviceRow, ListRow, Reply, Site, SiteRow, SolarInverter, unique
 from vendors.kit.parsing.reading import Raw, as_object, check_id, flag, mapping, optional_text, rating, text
 
 # A battery with an inverter for solar modules inside. It is listed with the gateways, and may be listed as battery and
@@ -16,7 +16,6 @@ LISTS = ("gateways", "inverters", "batteries")
 # In Wh and W, the members of gateways first; a gateway's Wh are in a member named watts.
 ENERGIES = ("nameplate_energy_watts", "nameplate_energy")
 POWERS = ("nameplate_power_watts", "nameplate_max_discharge_power")
-D = TypeVar("D", SolarInverter, Battery)
 
 
 def response_of(site: str, raw: Raw) -> Raw:
@@ -54,7 +53,7 @@ def devices_of(reply: Reply, site: str, info: Raw) -> list[DeviceRow]:
     components = reply.record(lambda _: as_object(info["components"]))
     parts = parts_of(components)
 
-    def listed(name: str, to: Callable[[str, Raw], ListRow[D] | None]) -> list[ListRow[D]]:
+    def listed(name: str, to: Callable[[str, Raw], ListRow[AnyDevice] | None]) -> list[ListRow[AnyDevice]]:
         path = ("response", "components", name)
         return reply.rows(*path, to=lambda raw: to(site, whole(parts, raw)), optional=True)
 

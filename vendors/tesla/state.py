@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from math import fsum
 
-from vendors.kit import Battery, Bess, DeviceRow, Production, Row, Site, SolarInverter
+from vendors.kit import QUARTER, Battery, Bess, DeviceRow, Production, Row, Site, SolarInverter
 from vendors.kit.parsing.reading import (
     MOST_OFFSET_HOURS,
     Raw,
@@ -18,7 +18,6 @@ from vendors.kit.parsing.reading import (
     rating,
     zone,
 )
-from vendors.kit.series.windows import QUARTER
 
 MODES = {"self_consumption": "Self Consumption", "autonomous": "Savings", "backup": "Backup"}
 # Tesla has no mode for outages: with this reserve all energy of the battery is kept for them.

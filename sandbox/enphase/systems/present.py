@@ -9,7 +9,7 @@ from sandbox.enphase.systems import rows
 from sandbox.enphase.systems.cloud import EnphaseCloud
 from sandbox.enphase.systems.constants import CHARGING_IS_POSITIVE, EVENTS_KEPT_DAYS
 from sandbox.enphase.systems.equipment import battery_id, meter_id
-from sandbox.enphase.systems.requests import NotFound, Unprocessable, epoch
+from sandbox.enphase.systems.requests import NotFound, Unprocessable, epoch_parameter
 from sandbox.enphase.systems.state import ROW, State
 from sandbox.replies import reply
 
@@ -100,7 +100,7 @@ class Present:
 
     def _within(self, entries: list[dict[str, Any]], began: str) -> list[dict[str, Any]]:
         clock = self._cloud.now
-        start, end = epoch("start_time"), epoch("end_time")
+        start, end = epoch_parameter("start_time"), epoch_parameter("end_time")
         if start is None:
             raise Unprocessable("missing", "start_time is required")
         last = min(start + DAY, clock) if end is None else end

@@ -1,4 +1,4 @@
-"""Reading what a request asks for, and refusing what cannot be."""
+"""Credentials and parameters of a request, and the exceptions for requests that Enphase refuses."""
 
 from base64 import b64decode
 from datetime import date
@@ -7,10 +7,10 @@ from flask import request
 
 
 class Unprocessable(Exception):
-    """The request cannot be answered.
+    """A request whose parameters Enphase refuses.
 
-    kind: what is wrong with it ("date", "granularity", "duration", "age", "missing" or another word); details:
-    Enphase's own words.
+    kind: the fault, for example "date", "granularity" or "missing", from which a dialect chooses the form of its error.
+    details: the text of Enphase's error.
     """
 
     def __init__(self, kind: str, details: str) -> None:
@@ -20,20 +20,20 @@ class Unprocessable(Exception):
 
 
 class NotFound(Exception):
-    """There is no such device or type of events."""
+    """A system, device or event type that does not exist."""
 
     def __init__(self, kind: str, key: str) -> None:
         super().__init__(f'{kind} not found for {{:id=>"{key}"}}')
 
 
 def client_credentials() -> tuple[str, str]:
-    """Name and secret of `Authorization`, with or without the word `Basic`; empty when unreadable."""
+    """Client id and secret from `Authorization`, with or without the word `Basic`; both empty if it is malformed."""
     encoded = request.headers.get("Authorization", "").strip().rpartition(" ")[2]
     try:
-        client, _, secret = b64decode(encoded, validate=True).decode().partition(":")
+        client_id, _, secret = b64decode(encoded, validate=True).decode().partition(":")
     except ValueError:
         return "", ""
-    return client, secret
+    return client_id, secret
 
 
 def bearer() -> str:
@@ -42,7 +42,7 @@ def bearer() -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def epoch(name: str) -> int | None:
+def epoch_parameter(name: str) -> int | None:
     """A parameter in epoch seconds; None when it is missing. Raises Unprocessable."""
     text = request.args.get(name, "")
     if text and not text.isdecimal():
@@ -50,17 +50,15 @@ def epoch(name: str) -> int | None:
     return int(text) if text else None
 
 
-def day(name: str) -> date | None:
+def date_parameter(name: str) -> date | None:
     """A parameter that is a date; None when it is missing. Raises Unprocessable."""
     text = request.args.get(name, "")
     if not text:
         return None
     try:
-        # Other forms that Python reads are not for this API.
-        return date(*map(int, text.split("-"))) if len(text) == 10 else _unreadable(text)
+        # Not date.fromisoformat: it also accepts forms that this API refuses, such as 2026-W25-6.
+        if len(text) == 10:
+            return date(*map(int, text.split("-")))
     except (ValueError, TypeError):
-        return _unreadable(text)
-
-
-def _unreadable(text: str) -> date:
+        pass
     raise Unprocessable("date", f"Failed to parse date {text}")

@@ -9,7 +9,7 @@ from flask import Response, request
 
 from sandbox.enphase.systems import rows
 from sandbox.enphase.systems.cloud import EnphaseCloud
-from sandbox.enphase.systems.requests import Unprocessable, day
+from sandbox.enphase.systems.requests import Unprocessable, date_parameter
 from sandbox.enphase.systems.site import PANEL_W
 from sandbox.enphase.systems.state import ROW, State
 from sandbox.replies import reply
@@ -30,7 +30,7 @@ class Totals:
         """The system on one day, today by default. Live values are 0 on other days."""
         now = self._cloud.system(system_id)
         zone, today = zone_of(now.seen.site), self._today(now)
-        summary_date = day("summary_date") or today
+        summary_date = date_parameter("summary_date") or today
         if summary_date > today:
             raise Unprocessable("future", "Requested date is in the future")
         midnight, end = day_start(summary_date, zone), day_start(summary_date + DAY, zone)
@@ -78,7 +78,7 @@ class Totals:
     def _days(self, now: State) -> tuple[date | None, list[float]]:
         """The first of the days asked for, and the borders of all; none when they lie before the system's time."""
         today = self._today(now)
-        start, end = day("start_date"), day("end_date")
+        start, end = date_parameter("start_date"), date_parameter("end_date")
         if max(start or today, end or today) > today:
             raise Unprocessable("future", "Requested date is in the future")
         if start and end and start > end:

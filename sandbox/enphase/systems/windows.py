@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from flask import request
 
 from sandbox.enphase.systems.constants import DAY_SECONDS
-from sandbox.enphase.systems.requests import Unprocessable, day, epoch
+from sandbox.enphase.systems.requests import Unprocessable, date_parameter, epoch_parameter
 from sandbox.enphase.systems.state import METER_ROW, ROW, State
 from sandbox.times import day_start, local, zone_of
 
@@ -52,7 +52,7 @@ def requested_window(now: State, clock: float) -> Window:
     # Before its first day a system has nothing to show.
     start = max(start, day_start(local(now.operational_at, zone).date(), zone))
     ends = [clock, start + LENGTHS[granularity]]
-    end_at, end_date = epoch("end_at"), day("end_date")
+    end_at, end_date = epoch_parameter("end_at"), date_parameter("end_date")
     ends += [float(end_at)] if end_at is not None else []
     ends += [day_start(end_date, zone)] if end_date else []
     return Window(start, max(start, min(ends)), granularity, zone if is_dated else None)
@@ -77,7 +77,7 @@ def step_of(usual: int, allowed: tuple[str, ...]) -> int:
 
 def _start(now: State, clock: float) -> tuple[float, bool]:
     zone = zone_of(now.seen.site)
-    start_at, start_date = epoch("start_at"), day("start_date")
+    start_at, start_date = epoch_parameter("start_at"), date_parameter("start_date")
     first = start_date or local(clock, zone).date()
     start = float(start_at) if start_at is not None else day_start(first, zone)
     if start > clock:

@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tests.app.support import ALL, SMA, SOLAREDGE, SOLIS, V2, ids_of
 from tests.vendors.support import HEADERS
@@ -25,7 +26,7 @@ def test_v1_lists_absolute_urls_of_all_vendors_inverters_and_an_empty_errors_obj
         assert ID.fullmatch(url.rsplit("/", 1)[1])
 
 
-def test_v2024_09_01_lists_objects_with_ids_and_no_null(get, clouds):
+def test_v2024_09_01_lists_objects_that_hold_an_id_only(get, clouds):
     answer = get(headers=ALL | V2)
     assert set(answer.json) == {"solarInverters", "errors"}
     assert [set(item) for item in answer.json["solarInverters"]] == [{"id"}] * 6
@@ -93,12 +94,12 @@ def test_an_error_never_shows_a_query_string(get, clouds):
     ],
 )
 def test_filters_are_combined_with_and(get, clouds, query, count):
-    # What a vendor answers for the site of another one.
+    # Each vendor's reply about a site id that is another vendor's.
     clouds.get(re.compile(f"{SMA}/v1/plants/(9|no)/devices/lean"), status=404)
     clouds.get(re.compile(f"{SOLAREDGE}/v2/sites/(9|13|24)/devices"), status=404)
-    empty = {"code": "0", "data": {"page": {"records": [], "pages": 0}}}
+    no_inverters = {"code": "0", "data": {"page": {"records": [], "pages": 0}}}
     if "vendorSiteID=13" in query or "vendorSiteID=24" in query:
-        clouds.replace("POST", f"{SOLIS}/v1/api/inverterList", json=empty)
+        clouds.replace("POST", f"{SOLIS}/v1/api/inverterList", json=no_inverters)
     answer = get(f"/solar-inverters?{query}")
     assert (len(ids_of(answer)), answer.json["errors"]) == (count, {})
 
@@ -110,7 +111,7 @@ def test_an_empty_or_malformed_version_is_a_400(get, clouds, value):
         assert (answer.status_code, answer.json["code"]) == (400, "unknown_api_version"), path
 
 
-def test_a_site_filter_asks_only_for_that_site(get, clouds):
+def test_with_a_site_filter_only_the_devices_of_that_site_are_requested(get, clouds):
     get("/solar-inverters?vendor=sma&vendorSiteID=24")
     assert [call.request.url for call in clouds.calls] == [f"{SMA}/v1/plants/24/devices/lean"]
 
@@ -132,20 +133,19 @@ def test_slashes_are_not_corrected_by_redirects(get, path):
 
 
 def test_links_begin_with_public_url(settings, start_service, bearer, clouds):
-    other = start_service(replace(settings, public_url="https://derapi.example.org/api"))
-    answer = other.test_client().get("/solar-inverters", headers=bearer | HEADERS["solaredge"])
+    service = start_service(replace(settings, public_url="https://derapi.example.org/api"))
+    answer = service.test_client().get("/solar-inverters", headers=bearer | HEADERS["solaredge"])
     assert answer.json["solar-inverters"][0].startswith("https://derapi.example.org/api/solar-inverters/solr-")
 
 
 def test_a_database_that_fails_does_not_fail_a_list(get, app, clouds, monkeypatch):
-    get("/solar-inverters?vendor=smasbox")  # The client itself is remembered for some seconds.
+    # Lists nothing, but caches the caller's client, without which a failing database refuses the bearer token.
+    get("/solar-inverters?vendor=smasbox")
 
-    def broken():
-        from sqlalchemy.exc import OperationalError
-
+    def failing_session():
         raise OperationalError("x", {}, Exception())
 
-    monkeypatch.setattr(app.extensions["services"].database, "session", broken)
+    monkeypatch.setattr(app.extensions["services"].database, "session", failing_session)
     assert len(ids_of(get())) == 6
     monkeypatch.undo()
     assert get(f"/solar-inverters/{ids_of(get('/solar-inverters?vendorID=131'))[0]}").status_code == 200
@@ -153,19 +153,20 @@ def test_a_database_that_fails_does_not_fail_a_list(get, app, clouds, monkeypatc
 
 def test_a_locked_database_does_not_delay_a_list(get, app, settings, clouds):
     path = settings.database_url.removeprefix("sqlite:///")
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other_connection:
+        other_connection.execute("BEGIN IMMEDIATE")
         started = time.monotonic()
         assert len(ids_of(get())) == 6
         assert time.monotonic() - started < 2, "the database waits 5 s for a lock"
-        other.execute("ROLLBACK")
+        other_connection.execute("ROLLBACK")
+    # Waits until the queued ids are written, so that the thread does not outlive the test.
     app.extensions["services"].id_table.close()
 
 
 def test_age_is_that_of_the_oldest_part_of_a_response(get, service_clock, clouds):
     assert get(headers=HEADERS["sma"]).headers["Age"] == "0"
     service_clock.now += 600
-    assert get().headers["Age"] == "600", "SMA is cached, the others are new"
+    assert get().headers["Age"] == "600", "SMA's replies are cached, those of Solis and SolarEdge are new"
     service_clock.now += 1
     assert get("/solar-inverters?vendor=solis").headers["Age"] == "1"
     assert get(headers=ALL | {"Cache-Control": "no-cache"}).headers["Age"] == "0"

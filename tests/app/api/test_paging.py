@@ -1,4 +1,4 @@
-"""Pages of a list, and what may stand in its query."""
+"""Pages of a list, and the validation of its query parameters."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.app.support import ALL, SOLIS, V2, ids_of
 
 
 @pytest.mark.parametrize(
-    ("query", "named"),
+    ("query", "parameter"),
     [
         ("vendor=tesler", "vendor"),
         ("vendor=", "vendor"),
@@ -25,10 +25,10 @@ from tests.app.support import ALL, SOLIS, V2, ids_of
         ("pageToken=%C3%A4", "pageToken"),
     ],
 )
-def test_a_bad_query_is_a_400_that_names_the_parameter(get, clouds, query, named):
+def test_a_bad_query_is_a_400_that_names_the_parameter(get, clouds, query, parameter):
     answer = get(f"/solar-inverters?{query}", headers=ALL | V2)
     assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
-    assert named in answer.json["detail"]
+    assert parameter in answer.json["detail"]
 
 
 @pytest.mark.parametrize("query", ["pageSize=10", "pageToken=x"])
@@ -39,16 +39,16 @@ def test_version_v1_has_no_pages_and_says_so(get, query):
     assert "api-version: v2024-09-01" in answer.json["detail"]
 
 
-def test_pages_follow_each_other_without_new_calls_and_end_without_token(get, clouds):
-    whole = [item["id"] for item in get(headers=ALL | V2).json["solarInverters"]]
-    calls, seen, query = len(clouds.calls), [], "pageSize=4"
+def test_the_pages_together_are_the_whole_list_and_cost_no_new_calls(get, clouds):
+    all_ids = [item["id"] for item in get(headers=ALL | V2).json["solarInverters"]]
+    calls, pages, query = len(clouds.calls), [], "pageSize=4"
     while True:
         page = get(f"/solar-inverters?{query}", headers=ALL | V2).json
-        seen.append([item["id"] for item in page["solarInverters"]])
+        pages.append([item["id"] for item in page["solarInverters"]])
         if "nextPageToken" not in page:
             break
         query = f"pageSize=4&pageToken={page['nextPageToken']}"
-    assert seen == [whole[:4], whole[4:]]
+    assert pages == [all_ids[:4], all_ids[4:]]
     assert len(clouds.calls) == calls
 
 
@@ -56,12 +56,12 @@ def test_a_full_last_page_has_no_token(get, clouds):
     assert "nextPageToken" not in get("/solar-inverters?pageSize=6", headers=ALL | V2).json
 
 
-def test_a_page_token_serves_only_its_own_query_and_client(get, http, new_client, clouds):
+def test_a_page_token_is_valid_only_for_its_query_and_client(get, http, new_client, clouds):
     token = get("/solar-inverters?pageSize=1", headers=ALL | V2).json["nextPageToken"]
     other_query = get(f"/solar-inverters?vendor=sma&pageToken={token}", headers=ALL | V2)
     assert (other_query.status_code, other_query.json["code"]) == (400, "invalid_page_token")
-    other = http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=new_client())
-    headers = ALL | V2 | {"Authorization": f"Bearer {other.json['access_token']}"}
+    other_client = http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=new_client())
+    headers = ALL | V2 | {"Authorization": f"Bearer {other_client.json['access_token']}"}
     assert http.get(f"/solar-inverters?pageToken={token}", headers=headers).status_code == 400
 
 
@@ -76,9 +76,9 @@ def test_a_page_token_with_a_letter_changed_is_refused():
     pages, query = Pages("s" * 32), ("client", "/sites")
     token = pages.token("site-0000000000000000", query)
     assert pages.read(token, query) == "site-0000000000000000"
-    # Two bits of the last letter belong to no byte of the signature.
-    for place, letter in enumerate(token[:-1]):
-        changed = token[:place] + ("A" if letter != "A" else "B") + token[place + 1 :]
+    # Except the last letter, of which base64 ignores two bits: another letter may encode the same signature.
+    for index, letter in enumerate(token[:-1]):
+        changed = token[:index] + ("A" if letter != "A" else "B") + token[index + 1 :]
         with pytest.raises(Problem) as refused:
             pages.read(changed, query)
         assert (refused.value.status, refused.value.code) == (400, "invalid_page_token")

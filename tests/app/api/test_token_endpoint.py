@@ -1,6 +1,7 @@
 """The token endpoint against RFC 6749, case by case."""
 
 import base64
+import hmac
 import time
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +26,7 @@ def basic(text: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(text.encode()).decode()}
 
 
-def ask(http: FlaskClient, data: Any = GRANT, **options: Any) -> TestResponse:
+def post_token(http: FlaskClient, data: Any = GRANT, **options: Any) -> TestResponse:
     return http.post("/oauth2/token", data=data, **options)
 
 
@@ -37,8 +38,8 @@ def error(answer: TestResponse) -> tuple[int, str]:
     return answer.status_code, answer.json["error"]
 
 
-def presented(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Accepts all clients; a list of the ids and secrets that they presented."""
+def accept_all(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Makes the service accept every client; returns the list to which it adds each client's id and secret."""
     seen: list[tuple[str, str]] = []
 
     def verified(self: Clients, client_id: str, secret: str) -> str:
@@ -52,9 +53,9 @@ def presented(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 def test_basic_and_form_fields_both_give_a_token(http: FlaskClient, new_client: NewClient) -> None:
     client_id, secret = new_client()
     for answer in (
-        ask(http, headers=basic(f"{client_id}:{secret}")),
-        ask(http, {**GRANT, "client_id": client_id, "client_secret": secret}),
-        ask(http, {**GRANT, "client_id": client_id}, headers=basic(f"{client_id}:{secret}")),
+        post_token(http, headers=basic(f"{client_id}:{secret}")),
+        post_token(http, {**GRANT, "client_id": client_id, "client_secret": secret}),
+        post_token(http, {**GRANT, "client_id": client_id}, headers=basic(f"{client_id}:{secret}")),
     ):
         assert answer.status_code == 200
         assert answer.json is not None
@@ -68,7 +69,7 @@ def test_basic_and_form_fields_both_give_a_token(http: FlaskClient, new_client: 
 
 def test_the_token_is_a_jwt_with_the_usual_claims(http: FlaskClient, new_client: NewClient) -> None:
     client_id, secret = new_client()
-    tokens = [ask(http, auth=(client_id, secret)).get_json()["access_token"] for _ in range(2)]
+    tokens = [post_token(http, auth=(client_id, secret)).get_json()["access_token"] for _ in range(2)]
     claims = [jwt.decode(token, "s" * 32, algorithms=["HS256"], issuer="derapi-server") for token in tokens]
     assert claims[0]["sub"] == client_id
     assert claims[0]["exp"] - claims[0]["iat"] == 3600
@@ -80,18 +81,18 @@ def test_basic_credentials_are_percent_decoded(
 ) -> None:
     client_id, secret = new_client()
     encoded = "".join(f"%{ord(letter):02X}" for letter in secret)
-    assert ask(http, headers=basic(f"{client_id}:{encoded}")).status_code == 200
-    # A "+" stands for a blank there, and a real one is %2B.
-    seen = presented(monkeypatch)
-    ask(http, headers=basic(f"{quote_plus('ä b')}:{quote_plus('a+b:c %')}"))
+    assert post_token(http, headers=basic(f"{client_id}:{encoded}")).status_code == 200
+    # In these credentials "+" means a blank, and %2B means "+".
+    seen = accept_all(monkeypatch)
+    post_token(http, headers=basic(f"{quote_plus('ä b')}:{quote_plus('a+b:c %')}"))
     assert seen == [("ä b", "a+b:c %")]
 
 
 def test_a_wrong_secret_and_an_unknown_client_get_the_same_answer(http: FlaskClient, new_client: NewClient) -> None:
     client_id, _ = new_client()
-    wrong = ask(http, headers=basic(f"{client_id}:wrong"))
-    unknown = ask(http, headers=basic(f"{'0' * 32}:wrong"))
-    odd = ask(http, {**GRANT, "client_id": "no\0body", "client_secret": "wrong"})
+    wrong = post_token(http, headers=basic(f"{client_id}:wrong"))
+    unknown = post_token(http, headers=basic(f"{'0' * 32}:wrong"))
+    odd = post_token(http, {**GRANT, "client_id": "no\0body", "client_secret": "wrong"})
     assert wrong.data == unknown.data == odd.data
     for answer in (wrong, unknown, odd):
         assert error(answer) == (401, "invalid_client")
@@ -102,9 +103,9 @@ def test_an_unknown_client_costs_the_same_look_up_and_hash(app: Flask, monkeypat
     clients: Clients = app.extensions["services"].clients
     known, _ = clients.create("known", "production", "v1")
     work: list[str] = []
-    look_up, digest = Database.get, __import__("hmac").compare_digest
+    look_up, compare = Database.get, hmac.compare_digest
     monkeypatch.setattr(Database, "get", lambda self, *arguments: work.append("row") or look_up(self, *arguments))
-    monkeypatch.setattr("hmac.compare_digest", lambda a, b: work.append(f"{len(a)}={len(b)}") or digest(a, b))
+    monkeypatch.setattr(hmac, "compare_digest", lambda a, b: work.append(f"{len(a)}={len(b)}") or compare(a, b))
     for client_id in (known, "0" * 32, "strange"):
         assert clients.verified(client_id, "wrong") is None
     assert work == ["row", "64=64"] * 3
@@ -123,53 +124,56 @@ def test_an_unknown_client_costs_the_same_look_up_and_hash(app: Flask, monkeypat
 def test_missing_and_repeated_parameters_are_an_invalid_request(
     http: FlaskClient, new_client: NewClient, data: dict[str, Any], why: str
 ) -> None:
-    assert error(ask(http, data, auth=new_client())) == (400, "invalid_request"), why
+    assert error(post_token(http, data, auth=new_client())) == (400, "invalid_request"), why
 
 
 def test_unknown_parameters_are_ignored(http: FlaskClient, new_client: NewClient) -> None:
-    assert ask(http, {**GRANT, "audience": "x", "scope": ""}, auth=new_client()).status_code == 200
+    assert post_token(http, {**GRANT, "audience": "x", "scope": ""}, auth=new_client()).status_code == 200
 
 
-def test_two_ways_to_authenticate_at_once_are_an_invalid_request(http: FlaskClient, new_client: NewClient) -> None:
+def test_credentials_in_both_header_and_form_are_an_invalid_request(http: FlaskClient, new_client: NewClient) -> None:
     client_id, secret = new_client()
     both = {**GRANT, "client_id": client_id, "client_secret": secret}
-    assert error(ask(http, both, auth=(client_id, secret))) == (400, "invalid_request")
-    assert error(ask(http, {**GRANT, "client_id": "other"}, auth=(client_id, secret))) == (400, "invalid_request")
+    assert error(post_token(http, both, auth=(client_id, secret))) == (400, "invalid_request")
+    different = {**GRANT, "client_id": "other"}
+    assert error(post_token(http, different, auth=(client_id, secret))) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize(
     "header", ["Basic", "Basic ???", "Basic " + base64.b64encode(b"no colon").decode(), "Bearer x", "Basic /w=="]
 )
-def test_a_header_that_is_not_basic_is_an_invalid_client(http: FlaskClient, header: str) -> None:
-    answer = ask(http, headers={"Authorization": header})
+def test_an_authorization_header_without_readable_basic_credentials_is_an_invalid_client(
+    http: FlaskClient, header: str
+) -> None:
+    answer = post_token(http, headers={"Authorization": header})
     assert error(answer) == (401, "invalid_client")
     assert answer.headers["WWW-Authenticate"].startswith("Basic ")
 
 
-def test_basic_without_padding_with_more_blanks_and_beyond_ascii_is_read(
+def test_basic_credentials_may_lack_padding_have_extra_blanks_and_be_non_ascii(
     http: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = presented(monkeypatch)
+    seen = accept_all(monkeypatch)
     for secret in ("x", "xy", "xyz", "pässwörd", "秘密"):
-        for written in (secret, quote_plus(secret)):
-            pair = base64.b64encode(f"me:{written}".encode()).decode()
-            bare = pair.rstrip("=")
-            for value in (f"Basic {pair}", f"Basic {bare}", f"basic  {pair}", f"Basic   {bare} "):
-                assert ask(http, headers={"Authorization": value}).status_code == 200, value
-        assert ask(http, {**GRANT, "client_id": "me", "client_secret": secret}).status_code == 200
+        for text in (secret, quote_plus(secret)):
+            padded = base64.b64encode(f"me:{text}".encode()).decode()
+            unpadded = padded.rstrip("=")
+            for value in (f"Basic {padded}", f"Basic {unpadded}", f"basic  {padded}", f"Basic   {unpadded} "):
+                assert post_token(http, headers={"Authorization": value}).status_code == 200, value
+        assert post_token(http, {**GRANT, "client_id": "me", "client_secret": secret}).status_code == 200
         assert set(seen) == {("me", secret)}
         seen.clear()
 
 
 def test_no_authentication_at_all_is_an_invalid_client(http: FlaskClient) -> None:
-    assert error(ask(http)) == (401, "invalid_client")
-    assert error(ask(http, {**GRANT, "client_secret": "x"})) == (401, "invalid_client")
+    assert error(post_token(http)) == (401, "invalid_client")
+    assert error(post_token(http, {**GRANT, "client_secret": "x"})) == (401, "invalid_client")
 
 
 def test_other_grants_are_unsupported_and_scopes_invalid(http: FlaskClient, new_client: NewClient) -> None:
     client = new_client()
-    assert error(ask(http, {"grant_type": "password"}, auth=client)) == (400, "unsupported_grant_type")
-    assert error(ask(http, {**GRANT, "scope": "all"}, auth=client)) == (400, "invalid_scope")
+    assert error(post_token(http, {"grant_type": "password"}, auth=client)) == (400, "unsupported_grant_type")
+    assert error(post_token(http, {**GRANT, "scope": "all"}, auth=client)) == (400, "invalid_scope")
 
 
 def test_parameters_in_the_url_or_as_json_are_an_invalid_request(http: FlaskClient, new_client: NewClient) -> None:
@@ -180,9 +184,9 @@ def test_parameters_in_the_url_or_as_json_are_an_invalid_request(http: FlaskClie
     assert error(http.post("/oauth2/token", auth=client)) == (400, "invalid_request")
 
 
-def test_a_content_type_with_a_charset_is_taken(http: FlaskClient, new_client: NewClient) -> None:
+def test_a_content_type_with_a_charset_is_accepted(http: FlaskClient, new_client: NewClient) -> None:
     kind = "application/x-www-form-urlencoded; charset=utf-8"
-    answer = ask(http, "grant_type=client_credentials", content_type=kind, auth=new_client())
+    answer = post_token(http, "grant_type=client_credentials", content_type=kind, auth=new_client())
     assert answer.status_code == 200
 
 
@@ -191,11 +195,11 @@ def test_a_body_of_more_than_16_kib_is_too_large(http: FlaskClient, new_client: 
     body = "grant_type=client_credentials&pad="
     kind = "application/x-www-form-urlencoded"
     fits = body + "x" * (16 * 1024 - len(body))
-    assert ask(http, fits, content_type=kind, auth=client).status_code == 200
-    assert ask(http, fits + "x", content_type=kind, auth=client).status_code == 413
+    assert post_token(http, fits, content_type=kind, auth=client).status_code == 200
+    assert post_token(http, fits + "x", content_type=kind, auth=client).status_code == 413
 
 
 def test_a_revoked_client_gets_no_token(app: Flask, http: FlaskClient, new_client: NewClient) -> None:
     client_id, secret = new_client()
     app.extensions["services"].clients.revoke(client_id)
-    assert error(ask(http, auth=(client_id, secret))) == (401, "invalid_client")
+    assert error(post_token(http, auth=(client_id, secret))) == (401, "invalid_client")

@@ -6,7 +6,7 @@ import pytest
 import responses
 
 from app.fleet import fanout
-from app.fleet.fanout import VendorSweep
+from app.fleet.fanout import Latch, VendorSweep
 from tests.vendors.support import BASE, HEADERS, cloud_of, credential_of
 from vendors.kit import BackendError, Unauthorized
 from vendors.kit.calls.reply_cache import Mode
@@ -28,10 +28,11 @@ def started(cloud):
         return []
 
     sweep = VendorSweep(cloud, credential_of(cloud.vendor, "sma", HEADERS["sma"]), find, Deadline(5), Mode.REUSE)
-    assert sweep.start(0.0)
+    all_ended = Latch(1)
+    assert sweep.start(0.0, all_ended.count_down)
     yield sweep
     go_on.set()
-    assert sweep.ended.wait(5)
+    assert all_ended.wait(5)
 
 
 @pytest.mark.parametrize(

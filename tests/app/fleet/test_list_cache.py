@@ -15,11 +15,11 @@ def swept(monkeypatch):
     """For each fan-out, the vendors that were swept."""
     sweeps, fan_out = [], fanout.fan_out
 
-    def watched(clouds, credentials, *others):
+    def recording_fan_out(clouds, credentials, *arguments):
         sweeps.append(sorted(credentials))
-        return fan_out(clouds, credentials, *others)
+        return fan_out(clouds, credentials, *arguments)
 
-    monkeypatch.setattr(fanout, "fan_out", watched)
+    monkeypatch.setattr(fanout, "fan_out", recording_fan_out)
     return sweeps
 
 
@@ -68,15 +68,15 @@ def test_cached_ids_are_not_served_for_another_credential(get, clouds):
 def test_the_ids_of_a_vendor_that_failed_are_not_cached(get, clouds, swept):
     clouds.replace("POST", f"{SOLIS}/v1/api/inverterList", status=403)
     assert get().json["errors"]
-    none = {"code": "0", "data": {"page": {"records": [], "pages": 1}}}
-    clouds.replace("POST", f"{SOLIS}/v1/api/inverterList", json=none)
+    no_inverters = {"code": "0", "data": {"page": {"records": [], "pages": 1}}}
+    clouds.replace("POST", f"{SOLIS}/v1/api/inverterList", json=no_inverters)
     assert get().json["errors"] == {}
     assert swept == [["sma", "solaredge", "solis"], ["solis"]]
 
 
 def test_ids_from_a_reply_that_is_too_large_for_the_cache_are_not_cached(get, clouds, swept):
-    rows = [{"type": "INVERTER", "serialNumber": "1", "note": "x" * MAX_CACHED_BYTES}]
-    clouds.replace("GET", f"{SOLAREDGE}/v2/sites/5/devices", json=rows)
+    devices = [{"type": "INVERTER", "serialNumber": "1", "note": "x" * MAX_CACHED_BYTES}]
+    clouds.replace("GET", f"{SOLAREDGE}/v2/sites/5/devices", json=devices)
     assert ids_of(get()) == ids_of(get())
     assert swept[1:] == [["solaredge"]]
 

@@ -1,4 +1,4 @@
-"""A gunicorn whose internals have changed is noticed before the start, and the error names the change."""
+"""A gunicorn with changed internals is refused before the start, and the error names the change."""
 
 import inspect
 
@@ -60,10 +60,10 @@ def test_a_removed_attribute_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_constructor_that_fails_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def init(self: ThreadWorker, *args: object) -> None:
-        raise TypeError("one argument more is needed")
+        raise TypeError("an argument is missing")
 
     monkeypatch.setattr(ThreadWorker, "__init__", init)
-    assert "one argument more is needed" in refusal()
+    assert "an argument is missing" in refusal()
 
 
 def test_a_new_default_or_annotation_is_no_change(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Which worker process leaves a new connection to another one."""
+"""Which worker process leaves a new connection to another worker process."""
 
 import mmap
 
@@ -15,7 +15,7 @@ def _no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_share, "counts", counts)
 
 
-def test_a_worker_with_more_connections_leaves_the_next_one_to_another() -> None:
+def test_a_worker_with_more_connections_leaves_the_next_connection_to_another_worker() -> None:
     publish(1, 2)
     publish(2, 1)
     assert another_has_fewer(2)
@@ -28,7 +28,7 @@ def test_workers_with_equal_numbers_both_accept() -> None:
     assert not another_has_fewer(2)
 
 
-def test_a_worker_that_has_ended_is_left_no_connections() -> None:
+def test_no_connection_is_left_to_a_worker_that_has_ended() -> None:
     publish(1, 5)
     publish(2, 0)
     assert another_has_fewer(5)
@@ -36,7 +36,7 @@ def test_a_worker_that_has_ended_is_left_no_connections() -> None:
     assert not another_has_fewer(5)
 
 
-def test_a_late_worker_reuses_the_slot_of_a_worker_long_gone() -> None:
+def test_a_later_worker_reuses_the_slot_of_a_worker_that_has_ended() -> None:
     publish(3, 7)
     publish(3 + SLOTS, 1)
     assert not another_has_fewer(1)

@@ -18,13 +18,13 @@ def allow(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return set_allowed
 
 
-def test_as_many_workers_as_cpus_get_one_each(allow: Callable[..., None]) -> None:
+def test_as_many_workers_as_cpus_are_each_pinned_to_a_different_cpu(allow: Callable[..., None]) -> None:
     allow(3, 5)
     first = cpu_affinity.choose(2, [])
     assert {first, cpu_affinity.choose(2, [first])} == {3, 5}
 
 
-def test_a_worker_that_replaces_a_dead_one_gets_its_cpu(allow: Callable[..., None]) -> None:
+def test_a_worker_that_replaces_a_dead_worker_gets_its_cpu(allow: Callable[..., None]) -> None:
     allow(0, 1, 2)
     assert cpu_affinity.choose(3, [0, 2]) == 1
 

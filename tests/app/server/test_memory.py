@@ -1,4 +1,4 @@
-"""Freed memory between blocks in use is returned to the system, at most once a minute."""
+"""Free memory between blocks in use is returned to the system, at most once a minute."""
 
 import ctypes
 
@@ -13,15 +13,16 @@ from app.server.worker import Worker
 MEBIBYTE = 2**20
 
 
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc keeps such pages")
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc keeps free pages")
 def test_free_pages_between_blocks_in_use_are_returned_to_the_system() -> None:
     process = psutil.Process()
     blocks = [b"x" * 65_000 for _ in range(1_000)]
-    kept = blocks[::50]
+    blocks_in_use = blocks[::50]
     del blocks
-    before = process.memory_info().rss
+    bytes_before = process.memory_info().rss
     memory.MemoryTrimmer().trim_if_due(1.0)
-    assert before - process.memory_info().rss > 40 * MEBIBYTE, f"the neighbours of {len(kept)} blocks are free"
+    freed_bytes = bytes_before - process.memory_info().rss
+    assert freed_bytes > 40 * MEBIBYTE, f"the neighbours of {len(blocks_in_use)} blocks are free"
 
 
 def test_the_main_loop_returns_memory_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:

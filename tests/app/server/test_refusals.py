@@ -1,4 +1,4 @@
-"""A request that the worker refuses gets the same kind of problem document as one that a route refuses."""
+"""A request that the worker refuses gets the same kind of problem document as a request that a route refuses."""
 
 import pytest
 
@@ -20,6 +20,6 @@ def test_every_status_has_a_detail_without_a_placeholder() -> None:
     assert not [status for status in TITLES if "{" in str(Refusal(status).document("an-id")["detail"])]
 
 
-def test_a_client_may_retry_what_is_refused_for_want_of_room_only() -> None:
+def test_only_a_503_invites_the_client_to_retry() -> None:
     retries = {status for status in TITLES if b"\r\nRetry-After: 5\r\n" in Refusal(status).response("an-id")}
     assert retries == {503}

@@ -1,4 +1,4 @@
-"""The body and the end of a request while it arrives, read once, and refusals before it is whole."""
+"""Finds the body and the end of a request while it arrives, reads them once, and refuses early."""
 
 import socket
 from collections.abc import Iterator

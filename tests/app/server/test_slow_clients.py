@@ -1,4 +1,4 @@
-"""Many clients that read their responses slowly or do nothing: other clients are served, and the log has the reason."""
+"""Many clients that read slowly or do nothing: other clients are served, and dropped connections are logged."""
 
 import resource
 import socket
@@ -14,7 +14,7 @@ from tests.app.server.worker_process import GET, LARGE, LARGE_BYTES, Server, rea
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.serial
-# For a request of another client meanwhile.
+# Allowed for another client's request while they are connected.
 MAX_SECONDS = 1.0
 
 
@@ -90,18 +90,18 @@ def test_idle_connections_leave_room_for_another_client(small: Server, sent: byt
         assert statuses(read_all(idle[0])) == received
 
 
-def test_closed_idle_connections_are_a_few_lines_in_the_log_and_a_count(small: Server) -> None:
+def test_closed_idle_connections_are_logged_in_a_few_lines_and_a_count(small: Server) -> None:
     def lines() -> list[dict[str, Any]]:
         return [line for line in small.lines if line["event"] == "idle_connections_closed"]
 
     def counted() -> int:
         return sum(line.get("left_out", 0) for line in lines())
 
-    before = counted()
+    counted_before = counted()
     with ExitStack() as stack:
         for _ in range(150):
             stack.enter_context(small.connect())
-        wait_until(lambda: counted() > before + 30)
+        wait_until(lambda: counted() > counted_before + 30)
     assert counted() > len([line for line in lines() if "address" in line])
     assert {line["level"] for line in lines()} == {"warning"}
     assert not [line for line in small.lines if line["event"] == "connections_not_accepted"]

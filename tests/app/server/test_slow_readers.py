@@ -1,4 +1,4 @@
-"""Which slow reader is dropped, and when. The sockets are real, the time is not."""
+"""Which slow reader is dropped, and when. The sockets are real; the times are given."""
 
 import selectors
 import socket
@@ -59,7 +59,7 @@ def readers() -> Iterator[Readers]:
         yield Readers(stack)
 
 
-def test_a_response_continues_as_the_client_reads_it_and_then_its_connection_goes_on(readers: Readers) -> None:
+def test_a_response_continues_as_the_client_reads_it_and_then_its_callback_is_called(readers: Readers) -> None:
     conn, theirs = readers.begin()
     assert readers.read(theirs, len(RESPONSE)) == len(RESPONSE)
     assert readers.finished == [conn]
@@ -83,29 +83,29 @@ def test_a_reader_is_dropped_after_the_deadline_of_its_response(readers: Readers
     assert conn.sock.fileno() == -1
 
 
-def test_the_slowest_reader_is_dropped_first_when_all_together_hold_too_much_memory(
+def test_the_slowest_reader_is_dropped_first_if_all_readers_together_hold_too_much_memory(
     readers: Readers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun = [readers.begin() for _ in range(3)]
-    readers.read(begun[0][1], 1_000_000)
-    readers.read(begun[2][1], 1_000_000)
-    held = sum(conn.sock.unsent_bytes for conn, _ in begun)
-    monkeypatch.setattr(limits, "UNSENT_BYTES", held - 1)
+    connections = [readers.begin() for _ in range(3)]
+    readers.read(connections[0][1], 1_000_000)
+    readers.read(connections[2][1], 1_000_000)
+    unsent_bytes = sum(conn.sock.unsent_bytes for conn, _ in connections)
+    monkeypatch.setattr(limits, "UNSENT_BYTES", unsent_bytes - 1)
     with capture_logs() as lines:
         readers.slow_readers.enforce_limits(time.monotonic() + 30)
-    assert [conn.sock.fileno() == -1 for conn, _ in begun] == [False, True, False]
+    assert [conn.sock.fileno() == -1 for conn, _ in connections] == [False, True, False]
     (line,) = lines
     assert (line["event"], line["reason"], line["address"]) == ("slow_readers_dropped", "memory", "192.0.2.1")
 
 
-def test_only_a_reader_that_has_had_some_time_is_dropped_for_another_client(readers: Readers) -> None:
+def test_a_reader_is_dropped_for_another_client_only_after_its_response_has_had_some_time(readers: Readers) -> None:
     readers.begin()
     assert not readers.slow_readers.drop_slowest(time.monotonic())
     assert readers.slow_readers.drop_slowest(time.monotonic() + limits.IDLE_SECONDS)
     assert not readers.slow_readers.drop_slowest(time.monotonic() + limits.IDLE_SECONDS)
 
 
-def test_a_client_that_has_left_is_forgotten(readers: Readers) -> None:
+def test_the_connection_of_a_client_that_has_left_is_closed(readers: Readers) -> None:
     conn, theirs = readers.begin()
     theirs.close()
     for key, _ in readers.worker.poller.select(0):
@@ -128,6 +128,7 @@ def test_a_client_that_leaves_after_a_part_of_its_response_holds_no_memory(
 
     monkeypatch.setattr(ClientSocket, "sendmsg", sendmsg)
     monkeypatch.setattr(limits, "UNSENT_BYTES", 0)
-    readers.slow_readers._send(conn, conn.sock)
+    key = readers.worker.poller.get_key(conn.sock)
+    key.data(key.fileobj)
     readers.slow_readers.enforce_limits(time.monotonic())
     assert readers.worker.nr_conns == 0

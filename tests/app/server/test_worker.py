@@ -1,4 +1,4 @@
-"""Clients misuse the connections of a real server, by accident or not: other clients never notice."""
+"""Clients that misuse the connections of a real server, by accident or not, do not affect other clients."""
 
 import json
 import os
@@ -48,7 +48,7 @@ def test_twice_as_many_half_sent_requests_as_threads_delay_no_other_client_and_a
     assert codes == ({(408,)} if sent else {()})
 
 
-def test_a_request_that_drips_is_cut_off_although_it_never_pauses(server):
+def test_a_request_that_arrives_byte_by_byte_is_cut_off_although_it_never_pauses(server):
     with server.connect(GET + b"X-Long: ") as connection:
         started = time.monotonic()
         connection.settimeout(0.05)
@@ -183,7 +183,7 @@ def test_the_longest_parameters_that_are_allowed_fit_the_request_line(server):
         assert statuses(read_all(connection)) == [401]
 
 
-def test_late_and_large_requests_are_logged_too(server):
+def test_refusals_of_late_and_of_large_requests_are_logged(server):
     with server.connect(GET) as half, server.connect(POST + b"Content-Length: 1000000\r\n\r\n") as large:
         for connection, status in ((large, 413), (half, 408)):
             problem = json.loads(read_all(connection).partition(b"\r\n\r\n")[2])

@@ -1,4 +1,4 @@
-"""gunicorn with this project's worker as a real process, with shortened limits and a large response at /large."""
+"""Starts gunicorn with this project's worker as a process, with shortened limits and a large response at /large."""
 
 import json
 import re
@@ -45,12 +45,12 @@ run()
 GET = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
 POST = b"POST /oauth2/token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 LARGE = b"GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-# The end of the head of a last request.
+# Ends the head of the last request on a connection.
 LAST = b"Connection: close\r\n\r\n"
 
 
 class Server:
-    """A running server and its log since the start, as objects."""
+    """A running server, and the JSON objects that it has logged since its start."""
 
     def __init__(self, port: int, process: subprocess.Popen[str], max_connections: int) -> None:
         self.port, self.process, self.max_connections = port, process, max_connections
@@ -92,7 +92,7 @@ def serving(
     open_files: int | None = None,
     processes: int = 1,
 ) -> Iterator[Server]:
-    """Starts a server that has answered once. `options` are gunicorn's, `limits` those of app.server.limits."""
+    """Starts a server and waits for its first answer. `options` are gunicorn's; `limits` replace app.server.limits."""
     replaced = json.dumps({"limits": limits or {}, "log_minute": log_minute, "open_files": open_files})
     port = free_port()
     environ = clean(PORT=port, INSTANCE_PATH=folder, WEB_CONCURRENCY=processes)
@@ -104,7 +104,7 @@ def serving(
 
 
 def read_all(connection: socket.socket) -> bytes:
-    """Returns all that comes until the server closes the connection."""
+    """Returns everything until the server closes the connection."""
     received = b""
     while data := connection.recv(65536):
         received += data

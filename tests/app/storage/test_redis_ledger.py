@@ -99,12 +99,11 @@ def test_without_redis_each_process_goes_on_alone(connect):
     assert not ledger.is_shared
 
 
-def test_a_redis_that_hangs_is_queried_once_in_some_seconds(connect):
-    now, queries = [0.0], []
+def test_a_redis_that_hangs_is_queried_once_in_some_seconds(connect, monkeypatch):
+    now, queries, get = [0.0], [], redis.Redis.get
+    monkeypatch.setattr(redis.Redis, "get", lambda client, key: queries.append(key) or get(client, key))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         ledger = connect(f"redis://127.0.0.1:{silent.getsockname()[1]}/0", ticks=lambda: now[0])
-        get = ledger._redis.get
-        ledger._redis.get = lambda key: queries.append(key) or get(key)
         for _ in range(20):
             assert ledger.held_until("group") == 0.0
         assert len(queries) == 1

@@ -1,4 +1,4 @@
-"""Servers on loopback, over plain HTTP or TLS, that answer exactly as a test wants, wrongly included."""
+"""Servers on loopback, over plain HTTP or TLS, with behaviours that tests choose, also ones that violate HTTP."""
 
 import socket
 import ssl
@@ -10,7 +10,7 @@ import trustme
 
 from vendors.kit import Request
 
-# Answers one request: with the connection, an event that is set when the test is over, and the request's bytes.
+# Answers one request. Arguments: the connection, an event that is set when the test is over, the request's bytes.
 Behaviour = Callable[[socket.socket, threading.Event, bytes], None]
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -21,8 +21,8 @@ def reply(body: bytes, head: bytes = OK) -> Behaviour:
     return send(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
 
-def raw(content: bytes) -> Behaviour:
-    """These bytes, then the end of the connection."""
+def send_and_close(content: bytes) -> Behaviour:
+    """Sends these bytes and closes the connection."""
 
     def behave(connection, stopped, received):
         connection.sendall(content)
@@ -32,7 +32,7 @@ def raw(content: bytes) -> Behaviour:
 
 
 def send(content: bytes) -> Behaviour:
-    """These bytes; the connection stays open."""
+    """Sends these bytes; the connection stays open."""
 
     def behave(connection, stopped, received):
         connection.sendall(content)
@@ -41,7 +41,7 @@ def send(content: bytes) -> Behaviour:
 
 
 def send_bytewise(content: bytes) -> Behaviour:
-    """These bytes, each in a segment of the network; the connection stays open."""
+    """Sends each of these bytes in a separate TCP segment; the connection stays open."""
 
     def behave(connection, stopped, received):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -63,14 +63,14 @@ def echo_target(connection, stopped, received):
 
 
 def tunnel(connection, stopped, received):
-    """A proxy that answers CONNECT, and passes on what comes then."""
+    """Behaves as a proxy: answers CONNECT, then passes bytes on in both directions."""
     host, _, port = received.split()[1].decode().partition(":")
     with socket.create_connection((host, int(port))) as upstream:
         connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        back = threading.Thread(target=_pass_on, args=(upstream, connection))
-        back.start()
+        downstream = threading.Thread(target=_pass_on, args=(upstream, connection))
+        downstream.start()
         _pass_on(connection, upstream)
-        back.join()
+        downstream.join()
 
 
 def _pass_on(source, target):
@@ -85,19 +85,19 @@ def hang(connection, stopped, received):
     stopped.wait(30)
 
 
-def drip(start: bytes, forever: bytes) -> Behaviour:
-    """A byte now and then, so that no single read ever times out."""
+def drip(start: bytes, block: bytes) -> Behaviour:
+    """Sends `start`, then `block` every 50 ms without end, so that no single read ever times out."""
 
     def behave(connection, stopped, received):
         connection.sendall(start)
         while not stopped.wait(0.05):
-            connection.sendall(forever)
+            connection.sendall(block)
 
     return behave
 
 
 def flood(head: bytes, block: bytes) -> Behaviour:
-    """Bytes without end."""
+    """Sends `head`, then `block` without end and without a pause."""
 
     def behave(connection, stopped, received):
         connection.sendall(head)
@@ -115,7 +115,7 @@ def reset(connection, stopped, received):
 
 @contextmanager
 def unresponsive_address() -> Iterator[tuple[str, int]]:
-    """Where connections hang: a listener whose backlog is full, which acts as a firewall that drops packets."""
+    """An address at which connecting hangs, as behind a firewall that drops packets: the listener's backlog is full."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=0)
     filling = [socket.socket() for _ in range(4)]
     for sock in filling:
@@ -129,7 +129,7 @@ def unresponsive_address() -> Iterator[tuple[str, int]]:
 
 
 def receive_request(connection: socket.socket) -> bytes:
-    """A request with its body; empty when the client has closed the connection."""
+    """The bytes of a request with its body; empty if the client has closed the connection."""
     received = b""
     while b"\r\n\r\n" not in received:
         block = connection.recv(65536)
@@ -137,8 +137,8 @@ def receive_request(connection: socket.socket) -> bytes:
             return b""
         received += block
     head, _, body = received.partition(b"\r\n\r\n")
-    _, announced, after = head.lower().partition(b"\r\ncontent-length:")
-    missing = (int(after.split(b"\r\n")[0]) if announced else 0) - len(body)
+    _, header_name, following_text = head.lower().partition(b"\r\ncontent-length:")
+    missing = (int(following_text.split(b"\r\n")[0]) if header_name else 0) - len(body)
     while missing > 0:
         block = connection.recv(65536)
         if not block:
@@ -148,7 +148,7 @@ def receive_request(connection: socket.socket) -> bytes:
 
 
 class Server:
-    """Where a server is reached, and what it has received."""
+    """A running server: its port, the requests that it has received, and its number of connections so far."""
 
     def __init__(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""The names that `vendors.kit` exports: those that authors of plugins need, and no others."""
+"""`vendors.kit` exports the names that authors of plugins need, and no other name."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""No path of a call leaves a reference cycle: collections are rare, and a cycle may hold whole answers until then."""
+"""No path of a call leaves a reference cycle, which could hold whole replies until the next, rare, collection."""
 
 import gc
 import gzip
@@ -29,7 +29,7 @@ CLOSE = OK + b"Connection: close\r\n"
 
 
 class Probe(Vendor):
-    """A plugin with each kind of call."""
+    """A plugin that makes each kind of call."""
 
     hosts = {"probe": {"near": "http://probe.test", "far": "http://far.probe.test"}}
 
@@ -53,18 +53,18 @@ def _site(raw):
 
 
 def status(code, more=b""):
-    return servers.raw(b"HTTP/1.1 %d Odd\r\n%sContent-Length: %d\r\n\r\n" % (code, more, len(ROWS)) + ROWS)
+    return servers.send_and_close(b"HTTP/1.1 %d Odd\r\n%sContent-Length: %d\r\n\r\n" % (code, more, len(ROWS)) + ROWS)
 
 
 ENDINGS = {
     "success": servers.reply(ROWS),
-    "close": servers.raw(CLOSE + b"Content-Length: %d\r\n\r\n" % len(ROWS) + ROWS),
+    "close": servers.send_and_close(CLOSE + b"Content-Length: %d\r\n\r\n" % len(ROWS) + ROWS),
     "reset": servers.reset,
-    "cut": servers.raw(OK + b"Content-Length: 100000\r\n\r\n{"),
-    "nonsense": servers.raw(b"nonsense\r\n\r\n"),
+    "cut": servers.send_and_close(OK + b"Content-Length: 100000\r\n\r\n{"),
+    "nonsense": servers.send_and_close(b"nonsense\r\n\r\n"),
     "garbled": servers.reply(b"no gzip", OK + b"Content-Encoding: gzip\r\n"),
     "cut gzip": servers.reply(gzip.compress(ROWS)[:-9], OK + b"Content-Encoding: gzip\r\n"),
-    "oversized": servers.raw(OK + b"Content-Length: 104857600\r\n\r\n"),
+    "oversized": servers.send_and_close(OK + b"Content-Length: 104857600\r\n\r\n"),
     "oversized in fact": servers.flood(OK + b"\r\n", b"x" * 65536),
     "hangs": servers.hang,
     "no JSON": servers.reply(b"<html>"),
@@ -85,9 +85,9 @@ def ca(monkeypatch, tmp_path):
 
 @contextmanager
 def no_garbage():
-    """Fails if what runs meanwhile leaves something of the kit, or an error that passed through it, in a cycle."""
+    """Fails if the code in this context leaves an object of the kit, or an error that it raised, in a cycle."""
     gc.disable()
-    # What is there already, garbage included, need not be searched.
+    # Excludes earlier objects, garbage included, from the collection.
     gc.freeze()
     try:
         yield
@@ -95,25 +95,25 @@ def no_garbage():
         wait_for_pools()
         gc.set_debug(gc.DEBUG_SAVEALL)
         gc.collect()
-        left = [_shown(one) for one in gc.garbage if _is_ours(one)]
+        garbage = [_shown(item) for item in gc.garbage if _is_of_kit(item)]
     finally:
         gc.set_debug(0)
         gc.garbage.clear()
         gc.unfreeze()
         gc.enable()
-    assert not left
+    assert not garbage
 
 
-def _is_ours(one):
-    # By the type itself: a weak proxy claims to be what it stands for.
-    kind = type(one)
+def _is_of_kit(item):
+    # By type(): a weak proxy has the `__class__` of its object.
+    kind = type(item)
     if kind is types.FrameType:
-        return "/vendors/kit/" in one.f_code.co_filename and "/tests/" not in one.f_code.co_filename
+        return "/vendors/kit/" in item.f_code.co_filename and "/tests/" not in item.f_code.co_filename
     return kind.__module__.startswith(("vendors.", "httptools", "ssl", "requests", "urllib3"))
 
 
-def _shown(one):
-    return f"frame of {one.f_code.co_qualname}" if type(one) is types.FrameType else type(one).__name__
+def _shown(item):
+    return f"frame of {item.f_code.co_qualname}" if type(item) is types.FrameType else type(item).__name__
 
 
 def cloud_at(url, ca_file):
@@ -122,7 +122,7 @@ def cloud_at(url, ca_file):
     return cloud
 
 
-def swept(cloud, read, seconds=5.0, mode=Mode.REUSE, token="one"):
+def swept(cloud, read, seconds=5.0, mode=Mode.REUSE, token="made-up"):
     sweep = Sweep(cloud.open(Credential({"token": token}), Deadline(seconds), mode))
     sweep.run(read)
     return sweep.failure
@@ -170,19 +170,19 @@ def test_a_breaker_that_opens_leaves_no_cycle(ca):
 def test_calls_that_share_one_flight_leave_no_cycle(ca, ending):
     go_on = threading.Event()
 
-    def behave(*about):
+    def behave(*exchange):
         go_on.wait(10)
-        ENDINGS[ending](*about)
+        ENDINGS[ending](*exchange)
 
     with serving(behave) as server, ThreadPoolExecutor(2) as pool, no_garbage():
         cloud = cloud_at(f"http://127.0.0.1:{server.port}", "")
-        asked = [pool.submit(swept, cloud, READS["list"]) for _ in range(2)]
-        # A future is there as soon as a second call waits for the first one.
+        sweeps = [pool.submit(swept, cloud, READS["list"]) for _ in range(2)]
+        # The future is created when the second call begins to wait for the first.
         while not any(cloud.flights._in_flight.values()):
             threading.Event().wait(0.005)
         go_on.set()
-        assert len({failure and failure.code for failure in (one.result(10) for one in asked)}) == 1
-        del asked
+        assert len({failure and failure.code for failure in (sweep.result(10) for sweep in sweeps)}) == 1
+        del sweeps
 
 
 def test_a_region_that_fails_before_another_answers_leaves_no_cycle(ca):

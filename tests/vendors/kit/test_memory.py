@@ -1,4 +1,4 @@
-"""Exchanges that have ended hold no memory, however they ended, without a search for garbage."""
+"""Exchanges that have ended hold no memory, however they ended, even without garbage collections."""
 
 import gc
 import threading
@@ -21,7 +21,7 @@ ROUNDS = 20
 
 
 class EndsWhenSent(Deadline):
-    """A deadline that passes at the moment when the server has sent all that it sends."""
+    """A deadline that passes as soon as the server has sent its part of the response."""
 
     def __init__(self, sent):
         super().__init__(30)
@@ -50,10 +50,10 @@ def cut_by_reset(connection, stopped, received):
     servers.reset(connection, stopped, received)
 
 
-CLOSED = servers.raw(OK + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY)
-CUT = servers.raw(OK + b"Content-Length: 2000000\r\n\r\n" + BODY)
+CLOSED = servers.send_and_close(OK + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY)
+CUT = servers.send_and_close(OK + b"Content-Length: 2000000\r\n\r\n" + BODY)
 OVERSIZED = servers.flood(OK + b"\r\n", BODY)
-# None: one that sends a part and hangs.
+# None: a server that sends a part and hangs.
 ENDINGS = {CLOSED: None, cut_by_reset: "backend_error", CUT: "backend_error", OVERSIZED: "bad_reply", None: "timeout"}
 
 
@@ -72,7 +72,7 @@ def authority():
 
 @pytest.fixture(params=["http", "https"])
 def fetch(request, authority, tmp_path, monkeypatch):
-    """An exchange with a server that behaves so; gives the code of its failure, or None."""
+    """Makes an exchange with a server of this behaviour; returns the code of its failure, or None."""
     monkeypatch.setattr(response_parser, "MAX_BODY", 2 * MEBIBYTE)
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     transport = Transport(ca_file=str(tmp_path / "ca.pem"))

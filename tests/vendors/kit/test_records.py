@@ -83,6 +83,6 @@ def test_of_rows_with_one_kind_and_key_the_last_counts():
         Battery.listed(("7", "A"), "A", "7", Row().convert, "raw"),
         inverter_row("A", model="new"),
     ]
-    found = unique(rows)
-    assert all(isinstance(row, ListRow) for row in found)
-    assert [(row.kind, row.record().model) for row in found] == [(SolarInverter, "new"), (Battery, "")]
+    unique_rows = unique(rows)
+    assert all(isinstance(row, ListRow) for row in unique_rows)
+    assert [(row.kind, row.record().model) for row in unique_rows] == [(SolarInverter, "new"), (Battery, "")]

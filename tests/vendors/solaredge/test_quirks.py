@@ -12,7 +12,7 @@ from vendors.kit.calls.sweep import Sweep
 from vendors.solaredge.records import to_device, to_site
 
 
-def test_a_bare_key_goes_as_x_api_key_and_never_into_the_url(network):
+def test_a_bare_key_is_sent_in_x_api_key_and_never_in_the_url(network):
     network.get(BASE + "/v2/sites", json={"sites": {"site": []}})
     list(open_vendor("solaredge").devices())
     request = network.calls[0].request
@@ -21,7 +21,7 @@ def test_a_bare_key_goes_as_x_api_key_and_never_into_the_url(network):
     assert "sentinel" not in request.url
 
 
-def test_a_bearer_token_goes_as_authorization(network):
+def test_a_bearer_token_is_sent_in_authorization(network):
     network.get(BASE + "/v2/sites", status=401, json=sample("error_401_problem"))
     vendor = open_vendor("solaredge", headers={"X-Authorization-SolarEdge": "Bearer sentinel-token"})
     with pytest.raises(Unauthorized):
@@ -30,7 +30,7 @@ def test_a_bearer_token_goes_as_authorization(network):
     assert "X-API-Key" not in network.calls[0].request.headers
 
 
-def test_inverters_and_batteries_are_listed_with_one_call_and_sites_a_thousand_a_page(network):
+def test_each_site_costs_one_call_for_inverters_and_batteries_and_a_page_holds_1000_sites(network):
     network.get(BASE + "/v2/sites", json={"sites": {"site": [{"siteId": number} for number in range(2)]}})
     for number in range(2):
         network.get(BASE + f"/v2/sites/{number}/devices", json=sample("devices_fixture_inverter_meter_battery"))
@@ -39,11 +39,11 @@ def test_inverters_and_batteries_are_listed_with_one_call_and_sites_a_thousand_a
     assert {call.request.url.partition("?")[2] for call in network.calls[1:]} == {"types=INVERTER&types=BATTERY"}
 
 
-@pytest.mark.parametrize(("first", "calls"), [(999, 1), (1000, 2)])
-def test_a_page_that_is_not_full_is_the_last(network, first, calls):
-    network.get(BASE + "/v2/sites", json={"sites": {"site": [{"siteId": number} for number in range(first)]}})
+@pytest.mark.parametrize(("site_count", "calls"), [(999, 1), (1000, 2)])
+def test_a_page_that_is_not_full_is_the_last(network, site_count, calls):
+    network.get(BASE + "/v2/sites", json={"sites": {"site": [{"siteId": number} for number in range(site_count)]}})
     network.get(BASE + "/v2/sites", json={"sites": {"site": []}})
-    assert len(list(open_vendor("solaredge").sites())) == first
+    assert len(list(open_vendor("solaredge").sites())) == site_count
     assert len(network.calls) == calls
 
 
@@ -57,7 +57,7 @@ def test_a_full_page_with_a_row_that_cannot_be_read_is_not_the_last(network):
 
 
 @pytest.mark.parametrize(
-    ("headers", "retry_after", "says"),
+    ("headers", "retry_after", "reason"),
     [
         ({"x-ratelimit-remaining-minute": "0", "retry-after": "17"}, 17, "quota"),
         ({"x-ratelimit-remaining-minute": "0"}, 60, "quota"),
@@ -65,16 +65,16 @@ def test_a_full_page_with_a_row_that_cannot_be_read_is_not_the_last(network):
         ({"x-ratelimit-remaining-minute": "7", "retry-after": "-1"}, 86_400, "credits of this month"),
     ],
 )
-def test_a_429_of_the_minute_differs_from_a_429_of_the_month(network, headers, retry_after, says):
+def test_a_429_while_the_minute_has_calls_left_means_that_the_month_has_none(network, headers, retry_after, reason):
     network.get(BASE + "/v2/sites", status=429, headers=headers)
     with pytest.raises(RateLimited) as limited:
         list(open_vendor("solaredge").sites())
     assert limited.value.retry_after == retry_after
-    assert says in limited.value.detail
+    assert reason in limited.value.detail
 
 
 def test_no_call_is_made_while_the_credits_of_the_month_are_spent(network):
-    """Without this plugin's wait the kit would hold the calls for seconds only."""
+    """The plugin makes the kit hold calls for a day; by default it does so for some seconds."""
     network.get(BASE + "/v2/sites", status=429, headers={"x-ratelimit-remaining-minute": "7"})
     plugin = open_vendor("solaredge")
     for number in range(2):
@@ -95,7 +95,7 @@ def test_a_site_that_is_forbidden_does_not_hide_the_others(network):
     )
 
 
-def test_the_part_number_stands_for_a_model_that_is_missing():
+def test_a_missing_model_is_replaced_by_the_part_number():
     assert to_device("1", sample("devices_live_inverter")[0]).record().model == "SE5000H-RW000BNN4"
 
 
@@ -103,14 +103,14 @@ def test_a_nameplate_of_0_is_unknown():
     assert to_device("1", sample("devices_live_inverter")[0]).record().rated_power_kw is None
 
 
-def test_the_detail_of_a_site_has_its_time_zone_and_its_first_day_with_an_offset():
+def test_a_site_s_detail_gives_its_time_zone_and_the_start_of_its_first_day_there():
     site = to_site(sample("site_metadata_fixture")).record()
     assert site.timezone == "America/Chicago"
     assert site.operational_since.isoformat() == "2021-04-01T00:00:00-05:00"
     assert site.peak_power_kw == 7.6
 
 
-def test_an_inverter_that_the_site_does_not_list_any_more_is_not_found(network):
+def test_an_inverter_that_the_site_no_longer_lists_is_not_found(network):
     network.get(BASE + "/v2/sites/1", json={"siteId": 1})
     network.get(BASE + "/v2/sites/1/devices", json=[])
     with pytest.raises(NotFound):
@@ -119,8 +119,7 @@ def test_an_inverter_that_the_site_does_not_list_any_more_is_not_found(network):
 
 def test_a_day_of_25_hours_takes_two_calls(network, monkeypatch):
     monkeypatch.setattr(Client, "now", datetime(2025, 10, 26, 15, 0, tzinfo=UTC))
-    berlin = {"siteId": 1, "location": {"timezone": "Europe/Berlin"}}
-    network.get(BASE + "/v2/sites/1", json=berlin)
+    network.get(BASE + "/v2/sites/1", json={"siteId": 1, "location": {"timezone": "Europe/Berlin"}})
     network.get(BASE + "/v2/sites/1/devices", json=sample("devices_fixture_inverter_meter_battery"))
     network.get(BASE + "/v2/sites/1/inverters/telemetry", json={"inverters": {}})
     open_vendor("solaredge").solar_inverter(("1", "7E1234B5-67"))
@@ -131,7 +130,7 @@ def test_a_day_of_25_hours_takes_two_calls(network, monkeypatch):
     ]
 
 
-def test_a_device_has_its_own_alerts_from_all_pages_of_its_site(network, monkeypatch):
+def test_the_alerts_of_a_device_are_picked_from_all_pages_of_its_site_s_alerts(network, monkeypatch):
     monkeypatch.setattr(Client, "now", datetime(2026, 9, 29, 17, 50, tzinfo=UTC))
     (alert,) = sample("alerts_open_fixture")
     site = BASE + "/v2/sites/1"
@@ -158,8 +157,8 @@ def test_a_site_without_a_time_zone_is_read_in_utc_and_its_days_keep_their_dates
     assert "from=2026-06-01T00%3A00%3A00Z" in network.calls[-1].request.url
 
 
-@pytest.mark.parametrize(("second", "powers"), [([2000, 2000], (3.0, 0.0)), ([2000, None], (None, None))])
-def test_while_one_battery_does_not_report_the_power_of_all_batteries_is_unknown(network, monkeypatch, second, powers):
+@pytest.mark.parametrize(("watts_of_b", "powers_kw"), [([2000, 2000], (3.0, 0.0)), ([2000, None], (None, None))])
+def test_the_power_of_all_batteries_is_unknown_while_one_does_not_report(network, monkeypatch, watts_of_b, powers_kw):
     monkeypatch.setattr(Client, "now", datetime(2026, 6, 1, 8, 40, tzinfo=UTC))
     network.get(BASE + "/v2/sites/1", json={"siteId": 1, "location": {"timezone": "Europe/Berlin"}})
     batteries = [{"type": "BATTERY", "serialNumber": serial_number} for serial_number in ("A", "B")]
@@ -168,11 +167,11 @@ def test_while_one_battery_does_not_report_the_power_of_all_batteries_is_unknown
     storage = {
         serial_number: {
             "chargePower": series("W", *watts),
-            "dischargePower": series("W", *(watt and 0 for watt in watts)),
+            "dischargePower": series("W", *(None if watt is None else 0 for watt in watts)),
         }
-        for serial_number, watts in (("A", [1000, 1000]), ("B", second))
+        for serial_number, watts in (("A", [1000, 1000]), ("B", watts_of_b))
     }
     network.get(BASE + "/v2/sites/1/storage/telemetry", json={"storage": storage})
     site = open_vendor("solaredge").site(("1",))
-    assert (site.charge_kw, site.discharge_kw) == powers
+    assert (site.charge_kw, site.discharge_kw) == powers_kw
     assert site.measured_at == datetime(2026, 6, 1, 8, 30, tzinfo=UTC)

@@ -99,13 +99,18 @@ class Attempts:
         if logger.isEnabledFor(logging.DEBUG):
             milliseconds = raw.seconds * 1000
             logger.debug("%s %s answered %d in %.0f ms", request.method, request.shown_url, raw.status, milliseconds)
-        outage = outage_of(self._hooks, self._for_hooks(raw, request), raw, request) if raw.status >= 500 else None
-        if outage:
-            self._upstream.call_log.failed(request, outage, raw=raw)
+        if self._is_outage(raw, request):
             breaker.failed(self._owner, is_probe=is_probe)
         else:
             breaker.succeeded()
         return raw
+
+    def _is_outage(self, raw: RawReply, request: Request) -> bool:
+        """Whether a reply means that the vendor's cloud fails, which is then logged."""
+        outage = outage_of(self._hooks, self._for_hooks(raw, request), raw, request) if raw.status >= 500 else None
+        if outage:
+            self._upstream.call_log.failed(request, outage, raw=raw)
+        return outage is not None
 
     def _meant(self, raw: RawReply, request: Request) -> tuple[RawReply, Reply]:
         """Step 9, meaning: the reply to read, which the plugin may have replaced. Raises the failure that it means."""

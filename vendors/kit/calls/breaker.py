@@ -8,7 +8,8 @@ from vendors.kit.errors import VendorDown
 
 FAULTS = 10
 OPEN_SECONDS = 5.0
-# Credentials that must have seen a timeout or 5xx: those of one alone may be one customer's broken site.
+# Number of credentials that must have seen a timeout or 5xx: with a single credential, the cause may be that
+# customer's broken site.
 WITNESSES = 2
 
 
@@ -30,13 +31,13 @@ class Breaker:
         self._probing_until = 0.0
 
     def refuse(self, url: str) -> None:
-        """Raises VendorDown while no call would pass, before a slot or quota is spent on one."""
+        """Raises VendorDown while no call would pass, so that no slot or quota is spent on such a call."""
         if self._open_until:
             with self._lock:
                 self._refuse(url)
 
     def check(self, url: str, timeout: float) -> bool:
-        """Lets a call pass, or raises VendorDown. While the cloud is down one call at a time passes, as a probe.
+        """Lets a call pass, or raises VendorDown. While the cloud is down, one call at a time passes, as a probe.
 
         Returns whether this call is the probe, which may take `timeout` seconds.
         """
@@ -79,14 +80,14 @@ class Breaker:
         with self._lock:
             self._faults += 1
             if len(self._witnesses) < WITNESSES:
-                # Bounded: an outage may last, and further credentials add nothing.
+                # Bounded, since an outage may last long, and further credentials make no difference.
                 self._witnesses.add(witness)
             has_opened = self._judge(is_probe)
         if has_opened and self._changed:
             self._changed(True)
 
     def _judge(self, is_probe: bool) -> bool:
-        """Opens the breaker, or keeps it open, if the cloud is down. Returns whether it has opened just now."""
+        """Opens the breaker, or keeps it open, if the cloud is down. Returns whether this call has opened it."""
         was_open = self._open_until > 0
         down = self._faults + self._unreachable >= FAULTS and (
             self._unreachable >= FAULTS or len(self._witnesses) >= WITNESSES

@@ -1,4 +1,4 @@
-"""A bulkhead: a bound on concurrent work, in all and for each owner."""
+"""A bulkhead: bounds concurrent work, in all and for each owner."""
 
 import threading
 from collections import deque
@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 
 class Bulkhead:
-    """At most `slots` in all and `per_owner` for each owner, so that one owner's hung calls do not block the others.
+    """At most `slots` in all and `per_owner` for each owner, so that one owner's hung calls do not block other owners.
 
     Waiters are served in FIFO order, skipping owners that have reached their own limit.
     """
@@ -36,12 +36,12 @@ class Bulkhead:
             return True
         with self._lock:
             if waiting not in self._waiting:
-                return True  # It was handed over after the timeout.
+                return True  # The slot was handed over after the timeout.
             self._waiting.remove(waiting)
             return False
 
     def release(self, owner: Hashable) -> None:
-        """Gives a slot back, to the first waiter that may have it."""
+        """Releases a slot of this owner, and gives it to the first waiter that may have it."""
         with self._lock:
             self._free += 1
             left = self._taken.pop(owner) - 1

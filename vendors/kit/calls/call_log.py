@@ -1,6 +1,6 @@
-"""One line in the log for each failed call to a vendor, and for each breaker that opens or closes.
+"""Logs each failed call to a vendor, and each breaker that opens or closes, with one line.
 
-The lines have fields (`extra` of the standard library's logging) that hold names, numbers and this server's own words,
+The lines have fields (`extra` of the standard library's logging) that hold names, numbers and this server's texts,
 never an id, a query, a credential or a vendor's text.
 """
 
@@ -23,7 +23,7 @@ SECONDS = 60.0
 
 @dataclass(slots=True)
 class Period:
-    """A period of SECONDS for one kind of failure: the lines written and left out."""
+    """A period of SECONDS for one kind of failure, with the numbers of lines written and left out."""
 
     ends_at: float
     lines: int = 0
@@ -31,7 +31,7 @@ class Period:
 
 
 class CallLog:
-    """Log of one vendor's failed calls in this process."""
+    """Logs one vendor's failed calls in this process."""
 
     def __init__(self, vendor: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._vendor, self._clock = vendor, clock
@@ -55,21 +55,11 @@ class CallLog:
         raw: the reply.
         seconds: the duration of a call without a reply.
         """
-        members = {
-            "method": request.method,
-            "path": request.template,
-            "status": raw.status if raw else None,
-            "code": failure.code,
-            "why": failure.why or None,
-            "error": failure.cause or None,
-            "milliseconds": round(1000 * (raw.seconds if raw else seconds)),
-            "attempt": request.attempt,
-            "rows": rows,
-        }
         with self._lock:
             left_out = self._left_out(failure.code)
         if left_out is not None:
-            self._write("vendor call failed", members | {"left_out": left_out or None})
+            members = _members_of(request, failure, raw, seconds)
+            self._write("vendor call failed", members | {"rows": rows, "left_out": left_out or None})
 
     def catch_up(self) -> None:
         """Writes how many failures were left out in periods that have ended. Called when calls succeed again."""
@@ -84,7 +74,7 @@ class CallLog:
                 self._write("further vendor calls failed", {"code": code, "left_out": left_out})
 
     def breaker(self, url: str, is_open: bool) -> None:
-        """Writes that calls to a cloud have stopped, or are made again."""
+        """Writes that calls to a cloud have stopped or resumed."""
         self._write(f"vendor breaker {'opened' if is_open else 'closed'}", {"url": url})
 
     def _left_out(self, code: str) -> int | None:
@@ -105,3 +95,16 @@ class CallLog:
     def _write(self, event: str, members: dict[str, Any]) -> None:
         known = {name: value for name, value in members.items() if value is not None}
         logger.warning(event, extra={"vendor": self._vendor} | known)
+
+
+def _members_of(request: Request, failure: VendorError, raw: RawReply | None, seconds: float) -> dict[str, Any]:
+    return {
+        "method": request.method,
+        "path": request.template,
+        "status": raw.status if raw else None,
+        "code": failure.code,
+        "why": failure.why or None,
+        "error": failure.cause or None,
+        "milliseconds": round(1000 * (raw.seconds if raw else seconds)),
+        "attempt": request.attempt,
+    }

@@ -4,8 +4,8 @@ import secrets
 from dataclasses import dataclass, field
 
 from vendors.kit.calls.bulkhead import Bulkhead
-from vendors.kit.calls.client import Client
 from vendors.kit.calls.hooks import Hooks
+from vendors.kit.calls.pipeline import Calls
 from vendors.kit.calls.quota import Ledger, Quota
 from vendors.kit.calls.reply_cache import Mode, ReplyCache
 from vendors.kit.calls.thread_pool import ThreadPool
@@ -37,8 +37,8 @@ class Cloud(Upstream):
     def open(self, credential: Credential, deadline: Deadline, mode: Mode = Mode.REUSE) -> Vendor:
         """The plugin for one request; `mode` says how cached replies are used."""
 
-        def connect(hooks: Hooks) -> Client:
-            return Client(self, hooks, deadline, mode)
+        def connect(hooks: Hooks) -> Calls:
+            return Calls(self, hooks, deadline, mode)
 
         return self.vendor(credential, connect)
 
@@ -53,7 +53,7 @@ def open_cloud(
     ledger: Ledger | None = None,
     secret: bytes | None = None,
 ) -> Cloud:
-    """The cloud at its public addresses, or at `base_url`: its first region there, the others below it by their names.
+    """The cloud at its public addresses, or at `base_url`: the first region there, other regions below it by name.
 
     rate: the calls that may be made; by default those that the vendor publishes, and unlimited at `base_url`.
     ledger: where calls are counted; by default in this process.

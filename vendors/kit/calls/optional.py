@@ -10,7 +10,7 @@ from vendors.kit.errors import Timeout, Unauthorized, VendorError
 
 T = TypeVar("T")
 
-# Left of the deadline for the rest of the work on a record.
+# Time before the deadline that is left for the remaining work on a record.
 GRACE_SECONDS = 0.25
 
 
@@ -27,8 +27,8 @@ class OptionalCall(Generic[T]):
         self._future, self._deadline, self._failed, self._waits_for = future, deadline, failed, waits_for
 
     def result(self) -> T | None:
-        """The result of the call, or None after a failure, which is reported. Raises Unauthorized: this caller may
-        then not see the record at all."""
+        """The result of the call, or None after a failure, which is reported. Raises Unauthorized, since this caller
+        may then not see the record at all."""
         try:
             return self._future.result(max(0.0, self._deadline.left() - GRACE_SECONDS))
         except NotYet:

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from weakref import proxy
 
 from vendors.kit.calls.attempts import Attempts
 from vendors.kit.calls.hooks import Hooks
@@ -46,7 +47,7 @@ class NotCached(VendorError):
 
 @dataclass(slots=True)
 class Call:
-    """A plugin's call on its way. `build` makes its request; a retry needs a new one."""
+    """A plugin's call in progress. `build` makes its request; a retry needs a new request."""
 
     build: Callable[[], Request]
     request: Request
@@ -55,14 +56,17 @@ class Call:
 
 
 class Calls:
-    """The calls of one request to one vendor with one credential."""
+    """The calls of one request to one vendor with one credential. The plugin is alive while they are made, since only
+    its clients make them."""
 
-    def __init__(self, upstream: Upstream, hooks: Hooks, deadline: Deadline, mode: Mode, progress: Progress) -> None:
-        self._upstream, self._hooks, self._deadline = upstream, hooks, deadline
+    def __init__(self, upstream: Upstream, hooks: Hooks, deadline: Deadline, mode: Mode) -> None:
+        # A weak reference: the plugin refers to its calls, and a cycle would keep both until a garbage collection.
+        hooks = proxy(hooks)
+        self.upstream, self._hooks, self.deadline = upstream, hooks, deadline
         self._mode = mode
-        self._progress = progress
+        self.progress = Progress()
         self._owner = hooks.credential.fingerprint(upstream.secret)
-        self._attempts = Attempts(upstream, hooks, deadline, progress, self._owner)
+        self._attempts = Attempts(upstream, hooks, deadline, self.progress, self._owner)
 
     @property
     def answered(self) -> bool:
@@ -71,7 +75,7 @@ class Calls:
 
     @property
     def waits_for(self) -> str:
-        """URL of the call that has been in flight for longest, else of the last one; "" before the first."""
+        """URL of the call that has been in flight for longest, else of the last call; "" before the first call."""
         return next(iter(self._attempts.in_flight), self._attempts.last_url)
 
     @property
@@ -86,16 +90,16 @@ class Calls:
     def make(self, build: Callable[[], Request], freshness: Freshness) -> Reply:
         """The reply to a call, cached or new."""
         request = build()
-        key = self._upstream.reply_cache.key(self._upstream.name, self._owner, request)
+        key = self.upstream.reply_cache.key(self.upstream.name, self._owner, request)
         call = Call(build, request, key, self._hooks.fresh_seconds[freshness])
         return self._from_cache(call) or self._from_vendor(call)
 
     def _from_cache(self, call: Call) -> Reply | None:
-        """Step 1, cache: a fresh reply, or one of any age in the mode CACHED_ONLY, which makes no call."""
+        """Step 1, cache: a fresh reply, or a reply of any age in the mode CACHED_ONLY, which makes no call."""
         if self._mode is Mode.REFRESH:
             return None
         max_age = MAX_AGE_SECONDS if self.makes_none else call.fresh_seconds
-        cached = self._upstream.reply_cache.get(call.key, max_age)
+        cached = self.upstream.reply_cache.get(call.key, max_age)
         if cached:
             return self._reused(call, cached)
         if self.makes_none:
@@ -103,9 +107,9 @@ class Calls:
         return None
 
     def _from_vendor(self, call: Call) -> Reply:
-        """Step 2, single flight: the result of this call, or of an equal one in flight; a stale reply if it failed."""
+        """Step 2, single flight: the result of this call or of an equal call in flight; if it failed, a stale reply."""
         try:
-            result = self._upstream.flights.share(call.key, partial(self._fetch, call), self._deadline)
+            result = self.upstream.flights.share(call.key, partial(self._fetch, call), self.deadline)
         except TimeoutError:
             raise Timeout(call.request.shown_url) from None
         except (RateLimited, BackendError, VendorDown, Timeout) as failure:
@@ -117,19 +121,19 @@ class Calls:
 
     def _fetch(self, call: Call) -> FetchResult:
         # An equal call may have landed since step 1.
-        cached = None if self._mode is Mode.REFRESH else self._upstream.reply_cache.get(call.key, call.fresh_seconds)
+        cached = None if self._mode is Mode.REFRESH else self.upstream.reply_cache.get(call.key, call.fresh_seconds)
         if cached:
             return FetchResult(cached, cached)
         raw, parsed = self._with_retry(call)
-        return FetchResult(*self._upstream.reply_cache.put(call.key, raw), parsed, call.request.only)
+        return FetchResult(*self.upstream.reply_cache.put(call.key, raw), parsed, call.request.only)
 
     def _with_retry(self, call: Call) -> tuple[RawReply, Any]:
-        """Step 3, retry: up to two attempts. Only a second one confirms that a failure is permanent."""
+        """Step 3, retry: up to two attempts. Only the second confirms that a failure is permanent."""
         try:
             return self._attempts.make(call.request)
         except VendorError as error:
-            has_time = error.retriable and self._deadline.left() >= RETRY_NEEDS_SECONDS
-            if not (has_time and self._upstream.retries.take()):
+            has_time = error.retriable and self.deadline.left() >= RETRY_NEEDS_SECONDS
+            if not (has_time and self.upstream.retries.take()):
                 if isinstance(error, Permanent):
                     raise error.once() from None
                 raise
@@ -139,7 +143,7 @@ class Calls:
         request = call.build()
         request.attempt = call.request.attempt + 1
         pause_seconds = random.uniform(*RETRY_PAUSE_SECONDS)  # noqa: S311 - spreads the retries, guards no secret
-        time.sleep(pause_seconds * self._upstream.pause)
+        time.sleep(pause_seconds * self.upstream.pause)
         try:
             return self._attempts.make(request)
         except Permanent as error:
@@ -148,36 +152,36 @@ class Calls:
             raise error.once() from None
 
     def _new(self, call: Call, result: FetchResult) -> Reply:
-        """The reply of this call or of an equal one. If it turns out to be unreadable it leaves the cache."""
+        """The reply of this call or of an equal call. If it turns out to be unreadable, it leaves the cache."""
         cached = result.cached
-        self._progress.reply_refs.append(ReplyRef(call.key, cached.serial, call.fresh_seconds))
+        self.progress.reply_refs.append(ReplyRef(call.key, cached.serial, call.fresh_seconds))
         # An equal call may have read other members.
         parsed = result.parsed if result.only is call.request.only else None
 
         def spoiled(failure: BadReply, rows: int | None) -> None:
             if rows is None:
-                self._upstream.reply_cache.take_back(call.key, cached, result.previous)
-            self._upstream.call_log.failed(call.request, failure, rows, raw=cached.reply)
+                self.upstream.reply_cache.take_back(call.key, cached, result.previous)
+            self.upstream.call_log.failed(call.request, failure, rows, raw=cached.reply)
 
-        return Reply(cached.reply, self._progress, spoiled, call.request.only, parsed)
+        return Reply(cached.reply, self.progress, spoiled, call.request.only, parsed)
 
     def _stale(self, call: Call, failure: VendorError) -> Reply | None:
-        """A cached reply of any age in place of the failure, which is reported; None without one."""
-        cached = None if self._mode is Mode.REFRESH else self._upstream.reply_cache.get(call.key, MAX_AGE_SECONDS)
+        """A cached reply of any age in place of the failure, which is reported; None if no reply is cached."""
+        cached = None if self._mode is Mode.REFRESH else self.upstream.reply_cache.get(call.key, MAX_AGE_SECONDS)
         if cached is None:
             return None
-        self._progress.add(failure)
-        self._progress.is_stale = True
+        self.progress.add(failure)
+        self.progress.is_stale = True
         if failure.stops_the_sweep:
             self.only_cached()
         return self._reused(call, cached)
 
     def _reused(self, call: Call, cached: CachedReply) -> Reply:
-        age = self._upstream.reply_cache.age(cached)
-        self._progress.age = max(self._progress.age, age)
-        self._progress.is_stale |= age > call.fresh_seconds
-        self._progress.reply_refs.append(ReplyRef(call.key, cached.serial, call.fresh_seconds))
-        return Reply(cached.reply, self._progress, ignore, call.request.only)
+        age = self.upstream.reply_cache.age(cached)
+        self.progress.age = max(self.progress.age, age)
+        self.progress.is_stale |= age > call.fresh_seconds
+        self.progress.reply_refs.append(ReplyRef(call.key, cached.serial, call.fresh_seconds))
+        return Reply(cached.reply, self.progress, ignore, call.request.only)
 
 
 def ignore(failure: BadReply, rows: int | None) -> None:

@@ -17,7 +17,7 @@ class Progress:
     age: float = 0.0
     """Seconds since the oldest reused reply was fetched."""
     is_stale: bool = False
-    """Whether a stale reply was reused because the vendor gave no new one."""
+    """Whether a stale reply was reused because the vendor gave no new reply."""
     reply_refs: list[ReplyRef] = field(default_factory=list)
     """The replies that were read."""
 

@@ -21,7 +21,7 @@ from vendors.kit.limits import Rate
 # If the rate allows the next call within this time, the call sleeps until then; otherwise it raises Held.
 PACE_SECONDS = 1.0
 GROUPS = 10_000
-# A 429 without a hint holds its group this long, each further one twice as long, up to the longest.
+# A 429 without a hint holds its group this long, each further 429 twice as long, up to the longest hold.
 FIRST_HOLD_SECONDS = 2.0
 LONGEST_HOLD_SECONDS = 60.0
 
@@ -29,12 +29,12 @@ LONGEST_HOLD_SECONDS = 60.0
 class Ledger:
     """The calls made and the holds of each group in this process. A subclass may share them with other processes.
 
-    Memory is bounded: it remembers the groups that called last, and of each no more calls than its rate allows.
+    Memory is bounded: it remembers the groups that called last, and for each group no more calls than its rate allows.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._made: LRUCache[str, deque[float]] = LRUCache(GROUPS)
+        self._call_times: LRUCache[str, deque[float]] = LRUCache(GROUPS)
         self._held: LRUCache[str, float] = LRUCache(GROUPS)
         self._refused: LRUCache[str, int] = LRUCache(GROUPS)
         self._lock = threading.Lock()
@@ -43,12 +43,12 @@ class Ledger:
         """Counts a call if the rate allows it and returns 0; else returns the epoch second from which it does."""
         now = self._clock()
         with self._lock:
-            made = self._made.setdefault(group, deque())
-            while made and made[0] <= now - rate.seconds:
-                made.popleft()
-            if len(made) >= rate.calls:
-                return made[0] + rate.seconds
-            made.append(now)
+            call_times = self._call_times.setdefault(group, deque())
+            while call_times and call_times[0] <= now - rate.seconds:
+                call_times.popleft()
+            if len(call_times) >= rate.calls:
+                return call_times[0] + rate.seconds
+            call_times.append(now)
             return 0.0
 
     def held_until(self, group: str) -> float:
@@ -122,14 +122,14 @@ class Quota:
         self._ledger.hold(f"{self._vendor}:{group}", self._clock() + seconds)
 
     def throttled(self, group: str, hint: float | None) -> float:
-        """Holds the group after a 429: for the vendor's hint in seconds, or without one for longer each time.
+        """Holds the group after a 429: for the vendor's hint in seconds, or without a hint for longer each time.
 
         Returns the seconds for which it is held.
         """
         if hint:
             self.hold(group, hint)
             return hint
-        # 429s of concurrent calls count once: the first one holds the group, and the next ones see the hold.
+        # 429s of concurrent calls count once: the first 429 holds the group, and the others see the hold.
         with self._throttling:
             if not self._is_held(group):
                 doublings = min(self._ledger.refused(f"{self._vendor}:{group}") - 1, 10)
@@ -163,13 +163,13 @@ class Quota:
 class QuotaUse:
     """The context of one call within its quota."""
 
-    __slots__ = ("_budget", "_call")
+    __slots__ = ("_call", "_quota")
 
-    def __init__(self, budget: Quota, *call: Any) -> None:
-        self._budget, self._call = budget, call
+    def __init__(self, quota: Quota, *call: Any) -> None:
+        self._quota, self._call = quota, call
 
     def __enter__(self) -> None:
-        self._budget.enter(*self._call)
+        self._quota.enter(*self._call)
 
     def __exit__(self, *error: object) -> None:
-        self._budget.leave(self._call[0])
+        self._quota.leave(self._call[0])

@@ -1,4 +1,4 @@
-"""Step 4 of a call: replies that redirect it, 308 to another path of the same host, 421 to another region."""
+"""Step 4 of a call: follows a 308 to another path of the same host, and a 421 to another region."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -30,29 +30,24 @@ def is_answer(raw: RawReply) -> bool:
 def ask_other_regions(
     bases: Iterable[str], request: Request, refused: RawReply, send: Callable[[Request], RawReply]
 ) -> tuple[Request, RawReply]:
-    """The request and reply of the region that knows the account; each base URL but that of `request` is asked once.
+    """The request and reply of the region that knows the account; calls each base URL except that of `request` once.
 
     A region that is down may be the right one: its failure is raised only if no other region knows the account.
     """
-    failure: VendorError | None = None
+    failures: list[VendorError] = []
     result = request, refused
-    for base in bases:
-        if base == request.base:
-            continue
-        moved = replace(request, base=base, headers={})
+    for moved in [replace(request, base=base, headers={}) for base in bases if base != request.base]:
         try:
             raw = send(moved)
         except (BackendError, Timeout, VendorDown, BadReply) as error:
             # Its traceback refers to this frame: a cycle.
-            failure = error.with_traceback(None)
+            failures.append(error.with_traceback(None))
             continue
         if is_answer(raw):
             return moved, raw
         if raw.status != MISDIRECTED:
             result = moved, raw
-    if failure and result[1] is refused:
-        try:
-            raise failure
-        finally:
-            del failure
+    if failures and result[1] is refused:
+        # Popped: otherwise the error and this frame would refer to each other.
+        raise failures.pop()
     return result

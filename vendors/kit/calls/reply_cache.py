@@ -20,10 +20,9 @@ from cachetools import LRUCache
 from vendors.kit.messages import RawReply, Request
 from vendors.kit.parsing.projection import Shape
 
-# Measured bytes of a cached reply without its texts: of the entry and its key, and of each header, which stands in a
-# dict under its name in lower case.
-OVERHEAD = 850
-HEADER = 300
+# Measured bytes in memory, texts not counted: of an entry with its key, and of each header.
+OVERHEAD_BYTES = 850
+HEADER_BYTES = 300
 # A larger reply is not cached: it would evict hundreds of others.
 MAX_CACHED_BYTES = 4 * 1024 * 1024
 
@@ -38,30 +37,31 @@ class CachedReply:
     size: int
     """Estimated bytes in memory."""
     serial: int
-    """Number of the entry, which no other entry has; later entries have higher numbers."""
+    """Unique number of the entry, by which a replaced entry is recognized."""
 
 
 class ReplyRef(NamedTuple):
-    """A reference to a cached reply by its serial number, which does not hold the reply in memory."""
+    """Reference to a cached reply by key and serial number, so that the cache may still evict the reply."""
 
     key: bytes
     serial: int
     fresh_seconds: float
-    """How old the reply may be."""
+    """Age up to which the reply may be reused."""
 
 
 class FetchResult(NamedTuple):
-    """Result of a fetch: the cached reply, the entry it replaced, and its JSON if already parsed, projected to
-    `only`."""
+    """Result of a fetch: the cached reply and the entry that it replaced."""
 
     cached: CachedReply
     previous: CachedReply | None
     parsed: Any = None
+    """The reply's JSON if it has already been parsed."""
     only: Shape | None = None
+    """The members to which `parsed` was reduced; None for all."""
 
 
 class Freshness(StrEnum):
-    """Kind of a call: how long its reply stays true, and so may be reused (`Vendor.fresh_seconds`)."""
+    """How soon a call's values change; `Vendor.fresh_seconds` says for each how long a reply is reused."""
 
     INVENTORY = "inventory"
     """Values that hardly change: sites, devices, nameplates."""
@@ -72,7 +72,7 @@ class Freshness(StrEnum):
     LIVE = "live"
     """Present power and state of charge."""
     UNCACHED = "uncached"
-    """Calls that check whether they succeed now."""
+    """Calls whose purpose is to find out whether they succeed now; no reply is reused."""
 
 
 class Mode(Enum):
@@ -115,7 +115,7 @@ class ReplyCache:
         return self._clock() - cached.fetched_at
 
     def age_of(self, refs: Iterable[ReplyRef]) -> float | None:
-        """Seconds since the oldest of these replies was fetched; None unless a call would still get each of them."""
+        """Seconds since the oldest of these replies was fetched; None if any was replaced or evicted, or is too old."""
         age = 0.0
         for key, serial, fresh_seconds in refs:
             cached = self.get(key, fresh_seconds)
@@ -134,7 +134,7 @@ class ReplyCache:
             return cached, previous
 
     def take_back(self, key: bytes, cached: CachedReply, previous: CachedReply | None) -> None:
-        """Undoes the `put` of a reply that turned out to be unusable, unless a newer one is there."""
+        """Undoes the `put` of a reply that turned out to be unusable, unless a newer reply is cached."""
         with self._lock:
             if self._entries.get(key) is not cached:
                 return
@@ -149,5 +149,6 @@ class ReplyCache:
 
 
 def _size(reply: RawReply) -> int:
-    headers = sum(HEADER + 2 * len(name) + len(value) for name, value in reply.headers.items())
-    return OVERHEAD + len(reply.url) + len(reply.body) + headers
+    # Twice the name, since CaseInsensitiveDict keeps it in lower case as well.
+    headers = sum(HEADER_BYTES + 2 * len(name) + len(value) for name, value in reply.headers.items())
+    return OVERHEAD_BYTES + len(reply.url) + len(reply.body) + headers

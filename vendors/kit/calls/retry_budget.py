@@ -1,8 +1,8 @@
-"""The retry budget of a vendor: retries must not double the load of an outage."""
+"""The retry budget of a vendor, so that retries do not double the load during an outage."""
 
 import threading
 
-# A retry costs one, a successful call earns a tenth: if many calls fail, few of them are repeated.
+# A retry costs 1.0 and a successful call earns EARNED: if many calls fail, few of them are repeated.
 MOST = 10.0
 EARNED = 0.1
 
@@ -15,13 +15,13 @@ class RetryBudget:
         self._lock = threading.Lock()
 
     def earn(self) -> None:
-        """Adds what a successful call earns."""
+        """Adds the share of a successful call."""
         if self._left < MOST:
             with self._lock:
                 self._left = min(MOST, self._left + EARNED)
 
     def take(self) -> bool:
-        """Whether a call may be retried; if so, the retry is counted."""
+        """Whether a call may be retried; if so, counts the retry."""
         with self._lock:
             if self._left < 1:
                 return False

@@ -1,4 +1,4 @@
-"""Single flight: equal calls in flight become one."""
+"""Single flight: equal concurrent calls share one call."""
 
 import threading
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from vendors.kit.errors import Busy, Timeout
 
 T = TypeVar("T")
 
-# A second try needs at least this much of its own deadline.
+# A waiter repeats a failed call only if it has at least this much time left.
 WORTH_SECONDS = 1.0
 
 
@@ -24,9 +24,9 @@ class SingleFlight(Generic[T]):
         self._lock = threading.Lock()
 
     def share(self, key: bytes, call: Callable[[], T], deadline: Deadline) -> T:
-        """The result of `call`, or of an equal one that began before. Raises TimeoutError at the deadline.
+        """The result of `call`, or of an equal call that began before. Raises TimeoutError at the deadline.
 
-        A call that ended because of its caller's own deadline is made once more, if there is more time here.
+        A call that failed at its caller's deadline is made once more, if this caller has time left.
         """
         may_try_again = True
         while True:
@@ -48,12 +48,12 @@ class SingleFlight(Generic[T]):
             may_try_again = False
 
     def _join(self, key: bytes) -> Future[T] | None:
-        """The future of the equal call in flight; None if there is none, and this one is in flight from now on."""
+        """The future of the equal call in flight; None if there is none, and this call is now in flight."""
         with self._lock:
             if key not in self._in_flight:
                 self._in_flight[key] = None
                 return None
-            # Created when a second caller waits: nearly all calls have one caller.
+            # Created only when a second caller waits, since nearly all calls have one caller.
             future = self._in_flight[key] = self._in_flight[key] or Future()
             return future
 
@@ -68,7 +68,7 @@ class SingleFlight(Generic[T]):
         return result
 
     def _fail(self, key: bytes, error: BaseException) -> None:
-        # In a separate frame: that of the caller is in the error's traceback, and would refer to it over the future.
+        # A separate frame: the caller's frame is in the error's traceback, and would refer to the error by the future.
         if waiting := self._land(key):
             waiting.set_exception(error)
 

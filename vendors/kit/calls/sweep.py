@@ -1,4 +1,4 @@
-"""One sweep over one vendor: the records so far, and the failure that says what is missing."""
+"""One sweep over one vendor: the records so far, and the failures because of which some are missing."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -54,7 +54,7 @@ class Sweep:
 
     @property
     def incomplete(self) -> str:
-        """The words " (incomplete: 12 of 14 sites)" or " (from memory, up to 600 s old)", or both, or ""."""
+        """The text " (incomplete: 12 of 14 sites)" or " (from memory, up to 600 s old)", or both, or ""."""
         missing = self.progress.missing
         notes = [f"incomplete: {missing}"] if missing else []
         if self.progress.is_stale:

@@ -1,6 +1,7 @@
-"""A bounded LIFO thread pool: work goes to the most recently idle thread, whose data is still in the CPU cache.
+"""A bounded thread pool whose threads end when a burst is over.
 
-The standard library's executor hands work to the thread that has been idle longest, over a future for each task.
+Work goes to the most recently idle thread, so that the others run out of work and end. The standard library's executor
+hands work to its threads in turn and never ends one; it would also be waited for when the process ends.
 """
 
 import logging
@@ -9,76 +10,49 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Work = Callable[[], object]
+Inbox = SimpleQueue[Work]
 
-# A thread ends after this time without work, so that a burst leaves no threads behind.
+# A thread without work ends after this time.
 IDLE_SECONDS = 60.0
-
-
-class Waiting:
-    """An idle thread, and the work handed to it."""
-
-    __slots__ = ("_work", "woken")
-
-    def __init__(self, work: Work | None = None) -> None:
-        self.woken = threading.Lock()
-        self.woken.acquire()
-        self._work = work
-
-    def wake(self, work: Work) -> None:
-        self._work = work
-        self.woken.release()
-
-    def take(self) -> Work | None:
-        """The work. The reference is dropped, since the work may hold whole replies."""
-        work, self._work = self._work, None
-        return work
 
 
 class ThreadPool:
     """At most `most` daemon threads, started when needed. They end with the process, even in the middle of work."""
 
-    def __init__(self, most: int, name: str) -> None:
-        self._most, self._name = most, name
+    def __init__(self, most: int, name: str, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._most, self._name, self._idle_seconds = most, name, idle_seconds
         self._count = 0
-        self._idle: list[Waiting] = []
+        self._idle: list[Inbox] = []
         self._backlog: deque[Work] = deque()
         self._lock = threading.Lock()
 
     def run(self, work: Work) -> None:
-        """Runs the work as soon as a thread is free. Raises RuntimeError if there is none and none can be started."""
-        try:
-            waiting = self._idle.pop()
-        except IndexError:
-            self._run_in_another(work)
-        else:
-            waiting.wake(work)
+        """Runs the work as soon as a thread is free. Raises RuntimeError if the pool has no thread and starts none."""
+        with self._lock:
+            if self._idle:
+                self._idle.pop().put(work)
+            elif not self._start_thread(work):
+                self._backlog.append(work)
 
     def submit(self, call: Callable[[], T]) -> "Future[T]":
-        """Runs a call; its future has the result, and can cancel it before it has begun."""
+        """Runs a call. The returned future gets its result, and can cancel the call before it has begun."""
         future: Future[T] = Future()
         self.run(partial(_settle, future, call))
         return future
 
-    def _run_in_another(self, work: Work) -> None:
-        with self._lock:
-            try:
-                self._idle.pop().wake(work)  # A thread has just become idle.
-            except IndexError:
-                if not self._starts(work):
-                    self._backlog.append(work)
-
-    def _starts(self, work: Work) -> bool:
-        """Starts one more thread for the work; False if that is not possible."""
+    def _start_thread(self, work: Work) -> bool:
+        """Starts a thread for the work; False if that is not possible."""
         if self._count == self._most:
             return False
         try:
-            threading.Thread(target=self._live, args=(Waiting(work),), name=self._name, daemon=True).start()
+            threading.Thread(target=self._live, args=([work],), name=self._name, daemon=True).start()
         except RuntimeError:
             if not self._count:
                 raise
@@ -86,38 +60,37 @@ class ThreadPool:
         self._count += 1
         return True
 
-    def _live(self, me: Waiting) -> None:
-        work = me.take()
+    def _live(self, first: list[Work]) -> None:
+        # Popped from a list, since the thread's arguments would hold the work, and the work may hold whole replies.
+        work: Work | None = first.pop()
+        inbox: Inbox = SimpleQueue()
         while work is not None:
             try:
                 work()
             except BaseException:  # SystemExit as well: the pool counts on this thread.
                 logger.exception("work of a thread failed")
             del work
-            work = self._next(me)
+            work = self._next(inbox)
 
-    def _next(self, me: Waiting) -> Work | None:
-        """The next work; None after IDLE_SECONDS without any."""
+    def _next(self, inbox: Inbox) -> Work | None:
+        """The next work; None if there was none for the idle time."""
         with self._lock:
             if self._backlog:
                 return self._backlog.popleft()
-            self._idle.append(me)
-        if not me.woken.acquire(timeout=IDLE_SECONDS) and self._leaves(me):
-            return None
-        return me.take()
+            self._idle.append(inbox)
+        try:
+            return inbox.get(timeout=self._idle_seconds)
+        except Empty:
+            return None if self._leave(inbox) else inbox.get()
 
-    def _leaves(self, me: Waiting) -> bool:
-        """Leaves the pool; False if work was handed over just now, which can then be taken."""
+    def _leave(self, inbox: Inbox) -> bool:
+        """Leaves the pool; False if the thread was handed work just now, which it then takes."""
         with self._lock:
-            try:
-                self._idle.remove(me)
-            except ValueError:
-                pass
-            else:
-                self._count -= 1
-                return True
-        me.woken.acquire()
-        return False
+            if inbox not in self._idle:
+                return False
+            self._idle.remove(inbox)
+            self._count -= 1
+            return True
 
 
 def _settle(future: "Future[T]", call: Callable[[], T]) -> None:

@@ -2,16 +2,16 @@
 
 requests' own `HTTPAdapter` applies its timeout to each read, so a server that sends a byte now and then never exceeds
 it. It also takes some 380 microseconds of CPU for an exchange on loopback; `DeadlineAdapter` takes 50 (November 2026).
-It keeps the interface and the responses of `HTTPAdapter`, and differs in this:
+It keeps the interface and the responses of `HTTPAdapter`, with these differences:
 
 - `timeout` covers everything from the name look-up to the last byte. It is a `Deadline` or a number of seconds.
-- The body is received and decoded at once, whatever `stream` says, and bounded by MAX_BODY. So `raw` has nothing to
-  read: it holds the cookies where there are any, else it is None.
-- The proxy and the trusted certificates belong to the constructor. Arguments of `send` that ask for others are
-  refused, not ignored.
+- The body is received and decoded at once, even if `stream` is set, and bounded by MAX_BODY. So `raw` has nothing to
+  read: it holds the cookies if there are any, else it is None.
+- The proxy and the trusted certificates are set in the constructor. Arguments of `send` that would change them raise
+  ValueError.
 
-It has no redirects, no cookies and no `.netrc` (in requests a Session has them), no chunked uploads, no HTTP/2, no
-retries, no client certificates, and of content codings only gzip and deflate.
+It has no redirects, cookies or `.netrc` (requests has them in its Session), no chunked uploads, no HTTP/2, no retries,
+no client certificates, and no content codings other than gzip and deflate.
 """
 
 import time
@@ -40,7 +40,7 @@ TimeoutArgument = Deadline | float | tuple[float, float] | tuple[float, None] | 
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Sends requests over its own connections; shared by all threads.
+    """Sends requests over connections that it pools; shared by all threads.
 
     proxy_url: the HTTP proxy for all requests, or "" for none; the environment is not read.
     ca_file: certificates to trust in place of certifi's.
@@ -103,7 +103,8 @@ class DeadlineAdapter(HTTPAdapter):
         response.status_code, response.reason = parser.status, parser.reason
         parser.copy_headers_to(response.headers)
         response.encoding = get_encoding_from_headers(response.headers)
-        # As `Response.content` leaves them; to read the bytes through `raw` would more than double the cost.
+        # The state after a first access to `Response.content`. Reading the bytes through `raw` would more than double
+        # the cost.
         response._content, response._content_consumed = parser.body, True  # type: ignore[attr-defined]
         if parser.cookies:
             response.raw = _cookie_source(parser.cookies)
@@ -112,7 +113,7 @@ class DeadlineAdapter(HTTPAdapter):
 
 
 def _cookie_source(cookies: list[str]) -> HTTPResponse:
-    """The response of urllib3 in which requests and its Session look for cookies, below it one of http.client."""
+    """A response of urllib3 over one of http.client, in whose headers requests and its Session look for cookies."""
     headers = HTTPHeaderDict([("Set-Cookie", cookie) for cookie in cookies])
     return HTTPResponse(headers=headers, original_response=SimpleNamespace(msg=headers))  # type: ignore[arg-type]
 

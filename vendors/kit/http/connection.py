@@ -16,7 +16,8 @@ class Connection:
     """A connected socket for one exchange at a time."""
 
     def __init__(self, sock: socket.socket) -> None:
-        # A socket with a timeout polls before it reads, and so releases the interpreter lock twice as often.
+        # Non-blocking: a socket with a timeout polls before each read, and so releases the interpreter lock twice as
+        # often.
         sock.setblocking(False)
         self._sock = sock
         self._parser = ResponseParser()
@@ -25,12 +26,12 @@ class Connection:
 
     @property
     def is_readable(self) -> bool:
-        """Whether data or the end of the connection waits to be read, which an idle connection must not have."""
+        """Whether data or the end of the connection can be read. An idle connection with either must be closed."""
         return self._is_ready(select.POLLIN, 0)
 
     @property
     def is_reusable(self) -> bool:
-        """Whether the last exchange left the connection open, with nothing behind its response."""
+        """Whether the last exchange left the connection open, without data after its response."""
         return self._parser.keeps_alive
 
     def exchange(self, message: bytes, deadline: Deadline, *, wants_body: bool = True) -> ResponseParser:
@@ -62,7 +63,7 @@ class Connection:
 
     def _receive(self, deadline: Deadline) -> bytes:
         while True:
-            # Checked even if no wait is needed: a server may send without end.
+            # Raises TimeoutError at the deadline, even if no wait is needed: a server may send without end.
             deadline.timeout()
             try:
                 return self._sock.recv(RECEIVE_BYTES)

@@ -1,4 +1,4 @@
-"""Idle connections of one cloud, by origin, and how new ones are opened: directly or through a proxy."""
+"""Pools the idle connections of one cloud by origin, and opens new connections, directly or through a proxy."""
 
 import base64
 import re
@@ -17,7 +17,7 @@ from vendors.kit.deadline import Deadline
 from vendors.kit.http.connection import Connection
 from vendors.kit.http.dial import connect
 
-# Idle connections kept for each origin.
+# Idle connections per origin.
 CONNECTIONS = 64
 # Printable ASCII: anything else could end the request line.
 URL = re.compile(r"[\x21-\x7e]+")
@@ -94,7 +94,7 @@ class ConnectionPool:
         weakref.finalize(self, _close_all, self._idle)
 
     def addressed(self, origin: Origin, target: str) -> tuple[str, str]:
-        """The target as the request line needs it, and header lines for a proxy that reads the request."""
+        """The target for the request line, and header lines for a proxy that forwards plain HTTP."""
         if self._proxy and origin.scheme == "http":
             return f"http://{origin.authority}{target}", self._proxy_headers
         return target, ""
@@ -106,7 +106,7 @@ class ConnectionPool:
         while idle:
             try:
                 connection = idle.pop()
-            except IndexError:  # Another thread took the last one.
+            except IndexError:  # Another thread took the last connection.
                 break
             if not connection.is_readable:
                 return connection
@@ -121,7 +121,7 @@ class ConnectionPool:
             raise NotConnected from error
 
     def release(self, origin: Origin, connection: Connection) -> None:
-        """Keeps the connection for the next exchange, or closes it where that is not possible."""
+        """Keeps the connection for the next exchange, or closes it if it cannot be reused."""
         idle = self._idle.setdefault(origin, deque())
         if connection.is_reusable and len(idle) < CONNECTIONS:
             connection.reset()
@@ -158,5 +158,5 @@ def _close_all(idle: dict[Origin, deque[Connection]]) -> None:
         while connections:
             try:
                 connections.pop().close()
-            except IndexError:  # Another thread took the last one.
+            except IndexError:  # Another thread took the last connection.
                 break

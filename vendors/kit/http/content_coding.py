@@ -7,9 +7,9 @@ from requests.exceptions import ContentDecodingError
 CODINGS = {"gzip", "x-gzip", "deflate"}
 # zlib's codes for the format of a stream.
 GZIP, ZLIB, RAW_DEFLATE = 31, 15, -15
-# How a gzip member begins.
+# The first byte of a gzip member.
 MEMBER = b"\x1f"
-# bgzip makes one for each 64 KiB. Each costs a copy of what follows it.
+# bgzip writes a member for each 64 KiB. Each member costs a copy of the data after it.
 MAX_MEMBERS = 1000
 
 
@@ -24,7 +24,7 @@ class Decoder:
 
     def __init__(self, coding: str) -> None:
         self._format = 0 if coding == "deflate" else GZIP
-        """0 until the first two bytes of a deflate body have told which of two it is."""
+        """zlib's code; 0 until the first two bytes of a deflate body show which of its two formats it has."""
         self._head = b""
         self._stream = zlib.decompressobj(GZIP)
         self._members = 1
@@ -32,11 +32,11 @@ class Decoder:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is missing at the end of what was decoded so far."""
+        """Whether the data decoded so far may be the complete body."""
         return self._is_in_padding or self._stream.eof
 
     def decode(self, data: bytes, limit: int) -> bytes:
-        """At most `limit` decoded bytes; a result of that length says that there may be more. Raises
+        """At most `limit` decoded bytes; a result of that length means that there may be more. Raises
         ContentDecodingError."""
         if not self._format:
             data = self._head + data
@@ -61,7 +61,7 @@ class Decoder:
             raise ContentDecodingError("the body's compression is broken") from error
 
     def _begin_member(self, data: bytes) -> None:
-        """Prepares for data behind a complete stream: one more gzip member, or padding, which is ignored."""
+        """Prepares for data after a complete stream: a further gzip member, or padding, which is ignored."""
         if self._format != GZIP or not data.startswith(MEMBER):
             self._is_in_padding = True
             return

@@ -12,7 +12,7 @@ from typing import Any
 
 from vendors.kit.deadline import Deadline
 
-# Look-ups of one host at the same time: each that hangs in the system's resolver holds its thread.
+# Concurrent look-ups of one host: each look-up that hangs in the system's resolver holds its thread.
 MAX_LOOK_UPS = 16
 
 Address = tuple[Any, Any, int, str, Any]
@@ -26,7 +26,7 @@ def look_up_slots(host: str) -> threading.BoundedSemaphore:
 
 @lru_cache(maxsize=4)
 def tls_context(ca_file: str) -> ssl.SSLContext:
-    """A context that verifies certificates and host names; all connections share it, since it is slow to load."""
+    """A context that verifies certificates and host names; shared by all connections, since it is slow to load."""
     context = ssl.create_default_context(cafile=ca_file)
     context.set_alpn_protocols(["http/1.1"])
     return context
@@ -43,20 +43,13 @@ def look_up(host: str, port: int, deadline: Deadline) -> list[Address]:
 
 def _look_up_in_thread(host: str, port: int, deadline: Deadline) -> list[Address]:
     slots = look_up_slots(host)
-    results: list[list[Address]] = []
-    errors: list[OSError] = []
-
-    def resolve() -> None:
-        try:
-            results.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as error:
-            errors.append(error if isinstance(error, OSError) else socket.gaierror(str(error)))
-        finally:
-            slots.release()
-
     if not slots.acquire(timeout=deadline.timeout()):
         raise TimeoutError("too many look-ups of this name are in flight")
-    thread = threading.Thread(target=resolve, name=f"look-up {host}", daemon=True)
+    results: list[list[Address]] = []
+    errors: list[OSError] = []
+    thread = threading.Thread(
+        target=_resolve, args=(host, port, slots, results, errors), name=f"look-up {host}", daemon=True
+    )
     try:
         thread.start()
     except RuntimeError:
@@ -64,11 +57,23 @@ def _look_up_in_thread(host: str, port: int, deadline: Deadline) -> list[Address
         raise
     thread.join(deadline.timeout())
     if errors:
-        # Popped: otherwise the error and the frame that it refers to would refer to each other.
+        # Popped: otherwise the error and this frame would refer to each other.
         raise errors.pop()
     if not results:
         raise TimeoutError("the name look-up did not end before the deadline")
     return results[0]
+
+
+def _resolve(
+    host: str, port: int, slots: threading.BoundedSemaphore, results: list[list[Address]], errors: list[OSError]
+) -> None:
+    """Looks a name up, puts the addresses or the error into the lists, and releases the slot."""
+    try:
+        results.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    except (OSError, UnicodeError) as error:
+        errors.append(error if isinstance(error, OSError) else socket.gaierror(str(error)))
+    finally:
+        slots.release()
 
 
 def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
@@ -88,7 +93,7 @@ def _connect(address: Address, seconds: float) -> socket.socket:
     family, kind, protocol, _, peer = address
     sock = socket.socket(family, kind, protocol)
     try:
-        # Without Nagle's algorithm: a request is sent at once, so waiting for more data only delays it.
+        # Disables Nagle's algorithm: each request is complete when it is sent, so waiting for more data only delays it.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(seconds)
         sock.connect(peer)

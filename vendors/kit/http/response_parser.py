@@ -1,6 +1,6 @@
 """Parses the responses of one connection, in pieces of any size.
 
-llhttp, the parser of Node, does what is difficult in HTTP: framing, chunks, headers that contradict each other.
+llhttp, the parser of Node, handles the difficult parts of HTTP: framing, chunks, headers that contradict each other.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from vendors.kit.http.content_coding import Decoder, decoder_for
 
 MAX_BODY = 32 * 1024 * 1024
 MAX_HEAD = 64 * 1024
-# Bytes of framing allowed for each byte of a body: chunks of one byte have five.
+# Bytes of framing allowed for each byte of a body: a chunk with one byte of data has five.
 FRAMING = 8
 
 
@@ -32,7 +32,8 @@ class ResponseParser:
     def reset(self, *, wants_body: bool = True) -> None:
         """Forgets the last response and prepares for the next one.
 
-        wants_body: false for the answers to HEAD and CONNECT, which end with their headers, whatever these announce.
+        wants_body: false for the responses to HEAD and CONNECT, which end with their headers, even if these announce a
+        body.
         """
         self._wants_body = wants_body
         self.status, self.reason = 0, ""
@@ -45,8 +46,8 @@ class ResponseParser:
         self._decoder: Decoder | None = None
 
     def close(self) -> None:
-        """Drops the last response and llhttp's parser. The parser and this object refer to each other, and Python
-        collects such cycles rarely."""
+        """Drops the last response, and llhttp's parser: it and this object refer to each other, and Python collects
+        such cycles rarely."""
         self.reset()
         self._llhttp = None
 
@@ -58,26 +59,27 @@ class ResponseParser:
         except httptools.HttpParserUpgrade:
             # Not a kind of HttpParserError. The cause would hold the data.
             raise httptools.HttpParserError("the server switched to another protocol") from None
-        # Headers, sizes of chunks, trailers.
+        # The bytes outside of the body: headers, sizes of chunks, trailers.
         if self._received - self._encoded > MAX_HEAD + FRAMING * self._encoded:
             raise httptools.HttpParserError("headers or chunk extensions without end")
         if max(self._announced, self._encoded) > MAX_BODY:
             raise BodyTooLarge
-        # Outside of llhttp's callbacks, where any exception would become one of httptools.
+        # Decoded outside of llhttp's callbacks, which turn any exception into one of httptools.
         for part in self._undecoded:
             self._decode(part)
         self._undecoded.clear()
 
     def feed_end(self) -> None:
-        """Notes that the server closed the connection, which is the end of a body of unknown length. Raises
-        requests.ConnectionError where it is not."""
+        """Ends a body of unknown length, since the server closed the connection. Raises requests.ConnectionError in the
+        middle of any other response."""
         if not self._head_is_complete or "content-length" in self._fields or "transfer-encoding" in self._fields:
             raise requests.ConnectionError("the connection was closed within a response")
         self.is_complete = True
 
     def copy_headers_to(self, headers: CaseInsensitiveDict[str]) -> None:
         """Copies the headers to an empty dict; the values of equal names are joined by commas."""
-        # The form is the same inside, so no name is put in lower case twice: 5 of 50 microseconds per exchange.
+        # Bypasses CaseInsensitiveDict, whose form is the same inside: it would put each name in lower case once more,
+        # which takes 5 of the 50 microseconds of an exchange.
         headers._store.update(self._fields)  # type: ignore[attr-defined]
 
     @property
@@ -104,7 +106,7 @@ class ResponseParser:
         self._body.append(part)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._head_is_complete:  # Later ones are trailers of a chunked body.
+        if not self._head_is_complete:  # Later headers are trailers of a chunked body.
             spelling, text = name.decode("latin-1"), value.decode("latin-1")
             key = spelling.lower()
             if key in self._fields:
@@ -113,7 +115,7 @@ class ResponseParser:
             else:
                 self._fields[key] = spelling, text
             if key == "set-cookie":
-                # Joined, the comma in a date would look like the one between two cookies.
+                # In the joined value, a comma in a date would look like a comma between two cookies.
                 self.cookies.append(text)
 
     def on_status(self, reason: bytes) -> None:
@@ -126,7 +128,7 @@ class ResponseParser:
             return
         self.status, self._head_is_complete = status, True
         if not self._wants_body:
-            # llhttp waits for a body that never comes, so the connection serves no further request.
+            # llhttp waits for a body that never comes, so the connection cannot be reused.
             self.is_complete = True
             return
         length = self._header("content-length")
@@ -139,7 +141,7 @@ class ResponseParser:
             self._undecoded.append(data)
 
     def on_message_begin(self) -> None:
-        # A second response to one request: no caller asked for it.
+        # A second response to one request: no caller waits for it.
         self.keeps_alive = False
 
     def on_message_complete(self) -> None:

@@ -1,7 +1,7 @@
 """Sends a plugin's request and translates what can go wrong into errors of the kit.
 
-A requests.Session is not used: shared between callers, it would carry cookies of one into calls of another; it reads
-`.netrc`, and it follows redirects with the caller's credentials.
+A requests.Session is not used: shared between callers, it would send one caller's cookies with another caller's calls;
+it reads `.netrc`, and it follows redirects with the caller's credentials.
 """
 
 import requests
@@ -16,7 +16,7 @@ from vendors.kit.http.response_parser import BodyTooLarge
 from vendors.kit.messages import RawReply, Request
 
 USER_AGENT = "derapi-server"
-# Kinds of failure in the order in which they are looked for.
+# Kinds of failure, in the order in which they are checked.
 MEANINGS: tuple[tuple[type[requests.RequestException], type[VendorError], str], ...] = (
     (BodyTooLarge, BadReply, "the answer is larger than 32 MiB"),
     (ContentDecodingError, BadReply, "the answer's compression is broken"),
@@ -25,7 +25,7 @@ MEANINGS: tuple[tuple[type[requests.RequestException], type[VendorError], str], 
     (InvalidHeader, Refused, "the request cannot be sent"),
     (requests.RequestException, BackendError, "no connection, or it broke"),
 )
-# Failures before a connection stood: the host refused, was silent, unknown or not trusted.
+# Failures before a connection was established: the host refused, was silent, unknown or not trusted.
 UNREACHABLE = requests.ConnectTimeout, SSLError, NotConnected
 
 
@@ -43,7 +43,7 @@ class Transport:
         except requests.RequestException as error:
             failure = _failure(error, request.shown_url, deadline)
             failure.unreachable = isinstance(error, UNREACHABLE)
-            # The name alone: the text may hold the URL with its query.
+            # Only the name of its class: the text may hold the URL with its query.
             failure.cause = type(error).__name__
         try:
             # Raised outside of the handler: otherwise its context would keep `error` alive, and with it the response.
@@ -54,7 +54,11 @@ class Transport:
 
 
 def _prepared(request: Request) -> requests.PreparedRequest:
-    """The request as requests has it, without its own preparation, which a plugin's signature may not survive."""
+    """The request as an object of requests, without its usual preparation.
+
+    The preparation could invalidate a plugin's signature, and takes a fifth of a request's CPU (November 2026,
+    docs/performance.md).
+    """
     headers = CaseInsensitiveDict({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"} | request.headers)
     if request.body is not None:
         headers["Content-Length"] = str(len(request.body))

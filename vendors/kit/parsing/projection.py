@@ -1,4 +1,7 @@
-"""Projection: the members of a reply that a plugin reads. All others are skipped while the JSON is parsed."""
+"""Projection: the members of a reply that a plugin reads. All other members are skipped while the JSON is parsed.
+
+It saves a quarter of the CPU of lists of 60,000 inverters, and 104 MB (November 2026, docs/performance.md).
+"""
 
 from typing import Any, TypedDict
 

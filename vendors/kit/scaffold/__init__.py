@@ -1,5 +1,6 @@
 """Writes the skeleton of a new vendor into the source tree: plugin, recorded cases, section, and emulator."""
 
+import keyword
 import re
 from pathlib import Path
 
@@ -69,14 +70,14 @@ def write_skeleton(name: str, stage: Stage, root: Path = ROOT) -> list[str]:
 def _files(name: str, stage: Stage) -> dict[str, str]:
     """Skeleton -> path of every file that the stage needs."""
     stages = list(Stage)[: list(Stage).index(stage) + 1]
-    return {skeleton: path.format(name) for one in stages for skeleton, path in FILES[one].items()}
+    return {skeleton: path.format(name) for stage in stages for skeleton, path in FILES[stage].items()}
 
 
 def _demand_free(name: str, files: dict[str, str], root: Path) -> None:
-    if not NAME.fullmatch(name) or name in RESERVED:
+    if not NAME.fullmatch(name) or name in RESERVED or keyword.iskeyword(name):
         raise ScaffoldError(
             f"{name!r} cannot be a vendor's name: 2 to 30 lower-case letters and digits are expected, a letter first, "
-            f"and none of {', '.join(sorted(RESERVED))}."
+            f"no keyword of Python, and none of {', '.join(sorted(RESERVED))}."
         )
     if not (root / DOCUMENT).exists() or not (root / "tests/vendors").is_dir():
         raise ScaffoldError(f"{root} is no source tree of this project: {DOCUMENT} or tests/vendors is missing.")

@@ -29,7 +29,7 @@ class Series:
     """Description of a series, known before any of its rows is read.
 
     tiles: the tiles between two boundaries of intervals. They do not depend on the requested window, so that
-    neighbouring pages share replies.
+    neighbouring pages share replies. They may hold the plugin or its client alone: either keeps the other alive.
     lag: the usual time until the vendor reports a row.
     nights: whether rows are absent while a device sleeps.
     since: when the site or device went into service.

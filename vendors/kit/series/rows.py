@@ -169,7 +169,7 @@ def _over_gap(row: Row, step: timedelta, resolution_kwh: float) -> Row:
 
 
 def _without_dips(samples: list[Sample]) -> Iterator[Sample]:
-    """The samples without dips: readings below the last one that the next reading does not confirm, often zeros."""
+    """The samples without dips: readings below the previous, not confirmed by the next reading, often zeros."""
     last: tuple[float, ...] | None = None
     for number, sample in enumerate(samples):
         after = samples[number + 1].kwh if number + 1 < len(samples) else None

@@ -13,8 +13,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 QUARTER = timedelta(minutes=15)
-# The quarter that begins in the first 15 minutes of an hour begins the hour: at hh:00 on every real clock.
-MINUTES = 15
+# An hour begins with the quarter at whose start the site's clock reads less than hh:15: hh:00 in every real time zone.
+HOUR_START_MINUTES = 15
 DAY = timedelta(days=1)
 
 
@@ -40,17 +40,19 @@ class Level(StrEnum):
         return self in (Level.QUARTER, Level.HOUR)
 
 
-# No vendor's data are older. Earlier, some zones had offsets of odd minutes.
+# No window begins earlier: no vendor has older data, and some older offsets are not multiples of 15 minutes.
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-# Outside of these bounds the same instant on a site's clock, or the start of a default window, may have no date.
-CALENDAR = datetime(2, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
-# The longest window on the site's clock, and the length of a window without a start.
+# Bounds of requested times. Beyond them a conversion to the site's clock, or the start of a default window, could leave
+# the years 1 to 9999, which is all that datetime can represent.
+TIME_BOUNDS = datetime(2, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+# The longest window, measured in local time.
 LONGEST = {
     Level.QUARTER: timedelta(days=31),
     Level.HOUR: timedelta(days=92),
     Level.DAY: timedelta(days=3 * 366),
     Level.MONTH: timedelta(days=30 * 366),
 }
+# The length of a window without a start.
 DEFAULT_LENGTH = {
     Level.QUARTER: timedelta(days=1),
     Level.HOUR: timedelta(days=1),
@@ -96,8 +98,9 @@ class RequestedWindow:
     def widened(self, zone: tzinfo, now: datetime, since: datetime | None) -> Window:
         """The window widened to whole intervals on the site's clock, cut off at `now` and at `since`.
 
-        Times without an offset are on the site's clock: in a repeated hour the earlier instant, in a skipped hour the
-        instant moved forward. Raises BadWindow for a window that is empty or too long.
+        Times without an offset are on the site's clock. A time in a repeated hour means its first occurrence; a time in
+        a skipped hour is moved forward by the length of the gap. Raises BadWindow for a window that is empty or too
+        long.
         """
         end = now if self.end is None else instant("end", self.end, zone)
         start = end - DEFAULT_LENGTH[self.level] if self.start is None else instant("start", self.start, zone)
@@ -115,14 +118,14 @@ class RequestedWindow:
 
 
 def instant(field: str, time: datetime, zone: tzinfo) -> datetime:
-    """The instant of a time, in UTC; a time without an offset is on the zone's clock. Raises BadWindow."""
+    """The time as an instant in UTC; a time without an offset is on the zone's clock. Raises BadWindow."""
     try:
         at = (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
     except OverflowError:
         at = datetime.max.replace(tzinfo=UTC)
-    first, last = CALENDAR
-    if not first <= at < last:
-        raise BadWindow(field, "This is no time of a calendar.")
+    earliest, latest = TIME_BOUNDS
+    if not earliest <= at < latest:
+        raise BadWindow(field, f"A time must lie between the years {earliest.year} and {latest.year}.")
     return at
 
 
@@ -140,7 +143,7 @@ def interval_start(level: Level, at: datetime, zone: tzinfo) -> datetime:
     """The last boundary at or before the instant."""
     if level.is_fine:
         quarter = at - timedelta(seconds=at.timestamp() % QUARTER.total_seconds())
-        while level is Level.HOUR and quarter.astimezone(zone).minute >= MINUTES:
+        while level is Level.HOUR and quarter.astimezone(zone).minute >= HOUR_START_MINUTES:
             quarter -= QUARTER
         return quarter
     day = at.astimezone(zone).date()
@@ -151,7 +154,7 @@ def next_boundary(level: Level, at: datetime, zone: tzinfo) -> datetime:
     """The first boundary after the instant."""
     if level.is_fine:
         quarter = interval_start(Level.QUARTER, at, zone) + QUARTER
-        while level is Level.HOUR and quarter.astimezone(zone).minute >= MINUTES:
+        while level is Level.HOUR and quarter.astimezone(zone).minute >= HOUR_START_MINUTES:
             quarter += QUARTER
         return quarter
     day = at.astimezone(zone).date()

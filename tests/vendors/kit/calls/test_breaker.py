@@ -1,4 +1,6 @@
-"""The breaker: opens on a vendor's outage, never on one customer's trouble, and probes with one call at a time."""
+"""The breaker: opens on a vendor's outage, never on one customer's fault, and probes with one call at a time."""
+
+import weakref
 
 import pytest
 import requests
@@ -43,10 +45,17 @@ def test_faults_that_one_credential_saw_never_open_it(breaker):
     assert not is_open(breaker)
 
 
-def test_a_long_outage_remembers_a_bounded_number_of_credentials(breaker):
-    for number in range(1000):
-        breaker.failed(str(number).encode())
-    assert len(breaker._witnesses) == WITNESSES
+def test_the_breaker_holds_a_bounded_number_of_credentials_during_a_long_outage(breaker):
+    class Witness:
+        pass
+
+    held = weakref.WeakSet()
+    for _ in range(1000):
+        witness = Witness()
+        held.add(witness)
+        breaker.failed(witness)
+    del witness
+    assert len(held) == WITNESSES
 
 
 def test_failed_connections_open_it_even_with_one_credential(breaker):
@@ -68,7 +77,7 @@ def test_a_success_resets_the_count_of_faults(breaker):
     assert not is_open(breaker)
 
 
-def test_a_refusal_tells_when_the_next_probe_may_pass(breaker, now):
+def test_a_refusal_states_when_the_next_probe_may_pass(breaker, now):
     down(breaker)
     now[0] += OPEN_SECONDS - 4
     with pytest.raises(VendorDown) as refused:

@@ -19,18 +19,18 @@ FIELDS = ("vendor", "method", "path", "status", "code", "why", "error", "millise
 
 @pytest.fixture
 def lines(caplog):
-    """What was logged: of each line its event and its fields, but not how long the call took."""
+    """Reads the new lines of the log: the event and the fields of each, without the duration of the call."""
     caplog.set_level(logging.INFO, logger="vendors")
 
     def read():
-        found = []
+        events = []
         for record in caplog.records:
             fields = {name: getattr(record, name) for name in (*FIELDS, "url") if hasattr(record, name)}
             assert fields.pop("milliseconds", 0) >= 0
             assert record.levelno == logging.WARNING
-            found.append((record.getMessage(), fields))
+            events.append((record.getMessage(), fields))
         caplog.clear()
-        return found
+        return events
 
     return read
 
@@ -48,7 +48,7 @@ def called(attempt=1, path="/v1/plants", **fields):
 @pytest.mark.parametrize(
     ("status", "code"), [(401, "unauthorized"), (404, "not_found"), (410, "api_retired"), (429, "rate_limited")]
 )
-def test_a_call_that_is_refused_is_one_line(network, lines, status, code):
+def test_a_refused_call_is_one_line(network, lines, status, code):
     network.get(PLANTS, status=status)
     swept(cloud_of("sma"))
     ((event, fields),) = lines()
@@ -80,7 +80,7 @@ def test_a_connection_that_breaks_is_a_line_with_the_kind_of_its_error(network, 
         ({"json": {"plants": [{"plantId": "1"}, {"x": 1}, None]}}, {"why": "plantId is missing", "rows": 2}),
     ],
 )
-def test_an_answer_that_cannot_be_read_is_one_line(network, lines, answer, fields):
+def test_an_unreadable_reply_is_one_line(network, lines, answer, fields):
     network.get(PLANTS, **answer)
     swept(cloud_of("sma"))
     assert lines() == [called(status=200, code="bad_reply", **fields)]
@@ -98,8 +98,10 @@ def test_calls_that_succeed_or_are_not_made_leave_no_line(network, lines):
     network.get(PLANTS, json={"plants": []})
     cloud = cloud_of("sma")
     swept(cloud)
-    cloud.breakers[BASE]._open_until = float("inf")
-    swept(cloud, refresh=True)
+    breaker = cloud.breakers[BASE] = Breaker(clock=lambda: 0.0)
+    for _ in range(FAULTS):
+        breaker.unreachable()
+    assert swept(cloud, refresh=True).failure.code == "vendor_down"
     assert lines() == []
 
 
@@ -144,7 +146,7 @@ def test_one_kind_of_failure_does_not_silence_another(network, lines):
     assert [fields["code"] for _, fields in lines()] == ["unauthorized"]
 
 
-def test_a_breaker_says_once_that_it_has_opened_and_once_that_it_has_closed(lines):
+def test_a_breaker_logs_once_that_it_has_opened_and_once_that_it_has_closed(lines):
     now = [0.0]
     cloud = cloud_of("sma")
     breaker = Breaker(lambda: now[0], partial(cloud.call_log.breaker, BASE))
@@ -153,11 +155,11 @@ def test_a_breaker_says_once_that_it_has_opened_and_once_that_it_has_closed(line
     now[0] += OPEN_SECONDS
     assert breaker.check("url", timeout=1)
     breaker.unreachable(is_probe=True)
-    about = {"vendor": "sma", "url": BASE}
-    assert lines() == [("vendor breaker opened", about)]
+    fields = {"vendor": "sma", "url": BASE}
+    assert lines() == [("vendor breaker opened", fields)]
     for _ in range(2):
         breaker.succeeded()
-    assert lines() == [("vendor breaker closed", about)]
+    assert lines() == [("vendor breaker closed", fields)]
 
 
 def test_the_breakers_of_a_cloud_are_logged(network, lines):

@@ -58,7 +58,7 @@ def test_an_id_is_quoted_in_the_path(part, quoted, network):
     assert network.calls[0].request.url == f"{PLANTS}/{quoted}/devices/lean"
 
 
-def test_14_of_15_sites_are_listed_and_the_error_says_so(network):
+def test_14_of_15_sites_are_listed_and_the_error_mentions_the_missing_site(network):
     add_plants(network, 15, fail={7})
     sweep = swept(open_vendor("sma"))
     assert len(sweep.records) == 14

@@ -1,4 +1,4 @@
-"""A plugin's hooks: what they see of a reply, and which of them may make a call."""
+"""A plugin's hooks: the members of a reply that they see, and the hook that may make a call."""
 
 import pytest
 
@@ -32,9 +32,8 @@ class Hooked(Vendor):
 
 @pytest.fixture
 def client():
-    vendor = open_cloud("hooked", Hooked, TRANSPORT, ReplyCache()).open(Credential({"token": "made-up"}), Deadline(5))
-    yield vendor.client
-    assert vendor.client is not None, "the client holds its vendor weakly"
+    cloud = open_cloud("hooked", Hooked, TRANSPORT, ReplyCache())
+    return cloud.open(Credential({"token": "made-up"}), Deadline(5)).client
 
 
 def urls(network):
@@ -52,6 +51,15 @@ def test_failure_sees_what_the_shape_leaves_out(client, network, body, spec):
 def test_a_converter_still_gets_only_what_the_shape_names(client, network):
     network.get(f"{BASE}/list", json={"rows": [1], "data": {"rest": 2}, "more": 3})
     assert client.get("/list", only=Shape(("rows",))).json == {"rows": [1]}
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"rows": [1], "note": "\xff"}', b'[{"rows": 1, "note": "\xff"}]'], ids=["object", "list"]
+)
+def test_invalid_text_in_a_member_that_the_shape_leaves_out_spoils_no_reply(client, network, body):
+    network.get(f"{BASE}/list", body=body)
+    shape = Shape([("rows",)] if body.startswith(b"[") else ("rows",))
+    assert client.get("/list", only=shape).json in ({"rows": [1]}, [{"rows": 1}])
 
 
 def test_a_shape_that_names_what_failure_reads_costs_no_second_parse(client, network, monkeypatch):

@@ -1,6 +1,5 @@
 """One call of a plugin: the effects of its reply on breaker, quota, region and reply cache."""
 
-import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -30,18 +29,17 @@ def sweep_of(cloud, read="devices", key="one-made-up-key", mode=Mode.REUSE):
     return sweep
 
 
-@pytest.mark.parametrize("wait", ["inf", "1e400", "1e30", "nan", "-5", "99999999999", "soon"])
+@pytest.mark.parametrize("wait", ["1e30", "99999999999"])
 @pytest.mark.parametrize("status", [429, 503])
 def test_an_implausible_retry_after_is_bounded(network, wait, status):
     network.get(SITES, status=status, headers={"Retry-After": wait})
     failure = sweep_of(cloud_of("solaredge"), "sites").failure
-    assert failure.retry_after is None or 0 <= failure.retry_after <= LONGEST_WAIT_SECONDS
-    json.dumps(failure.retry_after, allow_nan=False)
+    assert failure.retry_after == LONGEST_WAIT_SECONDS
 
 
 @pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("wait", ["-5", "0", "-0.0", "Wed, 21 Oct 2015 07:28:00 GMT"])
-def test_a_retry_after_in_the_past_is_ignored(network, wait, status):
+@pytest.mark.parametrize("wait", ["-5", "0", "-0.0", "Wed, 21 Oct 2015 07:28:00 GMT", "inf", "1e400", "nan", "soon"])
+def test_a_retry_after_in_the_past_or_without_meaning_is_ignored(network, wait, status):
     network.get(SITES, status=status, headers={"Retry-After": wait})
     failure = sweep_of(cloud_of("solaredge"), "sites").failure
     without_hint = {429: THROTTLED_SECONDS, 503: None}
@@ -133,6 +131,16 @@ def test_stale_replies_are_reported_whichever_call_failed(network):
     assert "from memory, up to 7200 s old" in sweep.incomplete
 
 
+def faults_until_open(breaker):
+    """How many further faults, seen with two other credentials, open the breaker."""
+    for number in range(FAULTS + 1):
+        try:
+            breaker.refuse("url")
+        except VendorDown:
+            return number
+        breaker.failed(str(number % WITNESSES).encode())
+
+
 REGIONS = {"na": BASE, "eu": f"{BASE}/eu", "cn": f"{BASE}/cn"}
 
 
@@ -149,8 +157,8 @@ def test_a_region_that_is_down_does_not_hide_an_account_of_another_region(networ
         sweep.run(lambda plugin: plugin.sites())
         assert sweep.failure is None
     assert [call.request.url.removeprefix(BASE) for call in network.calls][-1:] == ["/cn/api/1/products"]
-    assert cloud.breakers[REGIONS["na"]]._faults == 0
-    assert cloud.breakers[REGIONS["eu"]]._faults == 1
+    assert faults_until_open(cloud.breakers[REGIONS["na"]]) == FAULTS
+    assert faults_until_open(cloud.breakers[REGIONS["eu"]]) == FAULTS - 1
 
 
 def test_if_no_region_knows_the_account_the_failure_is_that_of_the_region_that_is_down(network):
@@ -161,7 +169,7 @@ def test_if_no_region_knows_the_account_the_failure_is_that_of_the_region_that_i
 
 
 def test_a_reply_cached_since_the_first_look_into_the_cache_is_reused(network, monkeypatch):
-    """All eight requests miss the cache before any of them calls; each joins the flight after the one before landed."""
+    """All eight requests miss the cache before any of them calls; each flight begins after the previous has ended."""
     network.get(SITES, json=[])
     cloud = cloud_of("solaredge")
     all_missed, share, one_by_one = threading.Barrier(8, timeout=60), SingleFlight.share, threading.Lock()

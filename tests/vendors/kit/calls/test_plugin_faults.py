@@ -1,4 +1,4 @@
-"""A plugin's fault is the plugin's, and an unreadable reply is the vendor's."""
+"""An exception in a plugin is reported as its fault, and an unreadable reply as the vendor's."""
 
 import pytest
 
@@ -28,13 +28,13 @@ def careless(raw):
         lambda vendor: [[] + 1],
         lambda vendor: vendor.nothing_like_it,
     ],
-    ids=["sweep", "each of one", "each", "beside", "type", "attribute"],
+    ids=["sweep", "each of a single item", "each", "optional", "type", "attribute"],
 )
 def test_an_exception_outside_of_the_converters_is_a_plugin_fault(two_plants, caplog, read):
     sweep = Sweep(open_vendor("sma"))
     sweep.run(read)
     assert {failure.code for failure in sweep.progress.failures} == {"plugin_fault"}
-    assert "Traceback" in caplog.text, "a fault of this server is to be found in its log"
+    assert "Traceback" in caplog.text, "the log has the traceback of a fault of this server"
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from vendors.kit import Credential, RawReply, Request
-from vendors.kit.calls.reply_cache import OVERHEAD, ReplyCache, _size
+from vendors.kit.calls.reply_cache import OVERHEAD_BYTES, ReplyCache, _size
 
 URL = "https://vendor.test/"
-SIZE = OVERHEAD + len(URL)
+SIZE = OVERHEAD_BYTES + len(URL)
 TEXT = st.text(max_size=12)
 PARTS = (
     TEXT,
@@ -38,9 +38,9 @@ def key(cache, call):
 
 
 @given(CALLS, CALLS)
-def test_two_calls_share_a_reply_only_if_they_are_equal_in_everything(one, other):
+def test_two_calls_share_a_reply_only_if_they_are_equal_in_everything(call, other):
     cache = ReplyCache()
-    assert (key(cache, one) == key(cache, other)) == (one == other)
+    assert (key(cache, call) == key(cache, other)) == (call == other)
 
 
 @given(CALLS, st.data())
@@ -50,27 +50,27 @@ def test_a_call_that_differs_in_one_part_alone_has_another_key(place, call, data
     other[place] = data.draw(PARTS[place].filter(lambda part: part != call[place]))
     cache = ReplyCache()
     assert key(cache, call) != key(cache, other)
-    assert key(cache, call) == key(cache, tuple(call)), "and nothing else makes a difference"
+    assert key(cache, call) == key(cache, tuple(call)), "equal calls have equal keys"
 
 
 @given(st.text("ab:", min_size=4, max_size=8), st.data())
 def test_the_same_text_divided_differently_is_a_different_call(text, data):
     def cut():
-        one, two, three, four = sorted(data.draw(st.tuples(*[st.integers(0, len(text))] * 4)))
-        parts = {text[one:two]: text[two:three]}
-        return text[:one], parts, "GET", text[three:four], text[four:].encode()
+        a, b, c, d = sorted(data.draw(st.tuples(*[st.integers(0, len(text))] * 4)))
+        parts = {text[a:b]: text[b:c]}
+        return text[:a], parts, "GET", text[c:d], text[d:].encode()
 
-    cache, one, other = ReplyCache(), cut(), cut()
-    assert (key(cache, one) == key(cache, other)) == (one == other)
+    cache, call, other = ReplyCache(), cut(), cut()
+    assert (key(cache, call) == key(cache, other)) == (call == other)
 
 
 def test_a_key_reveals_neither_credential_nor_url():
     cache = ReplyCache()
-    found = cache.key("sma", owner({"token": "sentinel"}), Request("GET", "https://vendor.test", "/x"))
-    assert isinstance(found, bytes)
-    assert len(found) == 20
+    call_key = cache.key("sma", owner({"token": "sentinel"}), Request("GET", "https://vendor.test", "/x"))
+    assert isinstance(call_key, bytes)
+    assert len(call_key) == 20
     other_process = ReplyCache().key("sma", owner({"token": "sentinel"}), Request("GET", "https://vendor.test", "/x"))
-    assert found != other_process
+    assert call_key != other_process
 
 
 def test_a_reply_is_fresh_up_to_the_requested_age():
@@ -93,7 +93,7 @@ def test_memory_is_bounded_and_the_least_recently_used_reply_is_evicted_first():
 
 
 def fetched(chance, number, bytes_of_body, headers):
-    """A reply as the transport makes it: every text of it its own."""
+    """A reply as the transport makes it: it shares no text with another reply."""
     named = {f"X-Header-{number}-{place}": "v" * chance.randrange(40) for place in range(headers)}
     url = f"https://vendor.test/v1/plants/{number}/devices"
     return RawReply(200, CaseInsensitiveDict(named), chance.randbytes(bytes_of_body), url)
@@ -112,7 +112,7 @@ def test_the_memory_in_use_is_within_a_third_of_the_bound(body, headers):
             put += _size(reply)
         del reply
         with_cache = tracemalloc.get_traced_memory()[0]
-        # What its end gives back is what it held, whatever else this process has done meanwhile.
+        # The memory that is freed with the cache is the cache's, whatever else this process has allocated since.
         del cache
         held = with_cache - tracemalloc.get_traced_memory()[0]
     finally:
@@ -127,7 +127,7 @@ def test_a_reply_larger_than_the_cache_is_not_cached_and_evicts_no_other():
     assert cache.bytes == 0
 
 
-def test_taking_a_reply_back_recaches_the_reply_before():
+def test_taking_a_reply_back_restores_the_previous_reply():
     cache = ReplyCache()
     first, nothing = cache.put(b"k", reply(10))
     second, previous = cache.put(b"k", reply(20))

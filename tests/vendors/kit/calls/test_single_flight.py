@@ -32,10 +32,10 @@ class Waiters:
 def together(flights, count, outcome, keys=lambda number: b"k"):
     """Outcomes of concurrent calls, and how many were made. A call ends only when all others wait for its key."""
     waiters = Waiters(count - len({keys(number) for number in range(count)}))
-    made = []
+    calls = []
 
     def call():
-        made.append(1)
+        calls.append(1)
         assert waiters.all_wait.wait(60)
         if isinstance(outcome, Exception):
             raise outcome
@@ -48,14 +48,14 @@ def together(flights, count, outcome, keys=lambda number: b"k"):
             return error
 
     with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(share, range(count))), len(made)
+        return list(pool.map(share, range(count))), len(calls)
 
 
 def test_fifty_equal_calls_at_once_are_one_call():
     assert together(SingleFlight(), 50, "reply") == (["reply"] * 50, 1)
 
 
-def test_all_waiters_share_one_failure_and_none_tries_again():
+def test_all_waiters_share_one_failure_and_no_waiter_tries_again():
     failure = BackendError("url")
     assert together(SingleFlight(), 50, failure) == ([failure] * 50, 1)
 
@@ -64,12 +64,12 @@ def test_calls_of_different_keys_do_not_wait_for_each_other():
     assert together(SingleFlight(), 5, "reply", keys=lambda number: bytes([number])) == (["reply"] * 5, 5)
 
 
-def test_after_a_call_has_ended_an_equal_one_is_made_again():
-    made = []
+def test_after_a_call_has_ended_an_equal_call_is_made_again():
+    calls = []
     flights = SingleFlight()
     for _ in range(2):
-        flights.share(b"k", lambda: made.append(1), Deadline(5))
-    assert len(made) == 2
+        flights.share(b"k", lambda: calls.append(1), Deadline(5))
+    assert len(calls) == 2
 
 
 def test_a_waiter_keeps_its_own_deadline():

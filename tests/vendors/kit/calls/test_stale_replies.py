@@ -34,7 +34,7 @@ def aged(network, now):
 
 
 @pytest.mark.parametrize(("status", "code"), [(500, "backend_error"), (429, "rate_limited")])
-def test_while_a_vendor_fails_stale_replies_are_served_and_the_error_says_so(network, aged, status, code):
+def test_while_a_vendor_fails_stale_replies_are_served_and_the_error_mentions_them(network, aged, status, code):
     network.replace("GET", PLANTS, status=status)
     sweep = listed(aged)
     assert len(sweep.records) == 2

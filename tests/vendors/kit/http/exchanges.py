@@ -25,7 +25,7 @@ class Exchange:
     @property
     def behave(self):
         if self.closes:
-            return servers.raw(self.response)
+            return servers.send_and_close(self.response)
         return (servers.send_bytewise if self.bytewise else servers.send)(self.response)
 
 

@@ -53,7 +53,7 @@ def test_a_response_can_do_all_that_a_response_of_requests_can(send):
 
 
 def test_an_error_status_is_a_response_with_its_error(send):
-    request, response = send(servers.raw(b"HTTP/1.1 404 \r\nContent-Length: 4\r\n\r\nnone"))
+    request, response = send(servers.send_and_close(b"HTTP/1.1 404 \r\nContent-Length: 4\r\n\r\nnone"))
     assert (response.ok, response.reason, response.text, response.encoding) == (False, "", "none", None)
     with pytest.raises(requests.HTTPError, match="404 Client Error") as error:
         response.raise_for_status()

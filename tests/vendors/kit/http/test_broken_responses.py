@@ -30,14 +30,14 @@ def test_a_name_that_does_not_exist_is_an_error_of_the_backend(monkeypatch):
     "behave",
     [
         servers.reset,
-        servers.raw(b""),
-        servers.raw(b"nonsense\r\n\r\n"),
-        servers.raw(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n"),
-        servers.raw(b"HTTP/1.1 200 OK\r\nContent-"),
-        servers.raw(OK),
-        servers.raw(OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}"),
-        servers.raw(OK + b"Content-Length: 100\r\n\r\n{"),
-        servers.raw(CHUNKED + b"5\r\n{"),
+        servers.send_and_close(b""),
+        servers.send_and_close(b"nonsense\r\n\r\n"),
+        servers.send_and_close(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n"),
+        servers.send_and_close(b"HTTP/1.1 200 OK\r\nContent-"),
+        servers.send_and_close(OK),
+        servers.send_and_close(OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}"),
+        servers.send_and_close(OK + b"Content-Length: 100\r\n\r\n{"),
+        servers.send_and_close(CHUNKED + b"5\r\n{"),
     ],
     ids=["reset", "closed", "nonsense", "protocol", "cut-header", "cut-headers", "two-lengths", "cut", "cut-chunk"],
 )
@@ -56,7 +56,7 @@ def gzip_bomb():
     "behave",
     [
         servers.flood(OK + b"\r\n", b"x" * 65536),
-        servers.raw(OK + b"Content-Length: 104857600\r\n\r\n"),
+        servers.send_and_close(OK + b"Content-Length: 104857600\r\n\r\n"),
         lambda *exchange: servers.reply(gzip_bomb(), GZIP)(*exchange),
         servers.flood(GZIP + b"\r\n" + gzip.compress(b"{}"), bytes(65536)),
     ],
@@ -87,4 +87,4 @@ def test_headers_trailers_and_extensions_without_end_are_an_error_of_the_backend
 
 def test_a_body_in_chunks_of_one_byte_is_no_flood(fetch):
     chunks = b"1\r\n \r\n" * 100_000 + b"2\r\n{}\r\n0\r\n\r\n"
-    assert fetch(servers.raw(CHUNKED + chunks)).body.strip() == b"{}"
+    assert fetch(servers.send_and_close(CHUNKED + chunks)).body.strip() == b"{}"

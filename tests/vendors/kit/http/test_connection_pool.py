@@ -1,4 +1,4 @@
-"""Which connections are used again; one caller's answer never becomes another's."""
+"""Which connections are reused; no caller ever gets the response to another caller's request."""
 
 import socket
 import threading
@@ -27,13 +27,13 @@ def test_a_second_response_to_one_request_is_given_to_no_caller():
         assert server.connections == 2, "the connection with a second response is closed, the next one is kept"
 
 
-def test_a_connection_that_the_server_closes_is_not_used_again():
+def test_a_connection_that_the_server_closes_is_not_reused():
     with serving(servers.reply(b"{}", OK + b"Connection: close\r\n")) as server:
         assert bodies_of(Transport(), server, 2) == [b"{}"] * 2
         assert server.connections == 2
 
 
-def test_an_idle_connection_that_the_server_closes_costs_no_caller_an_answer():
+def test_an_idle_connection_that_the_server_closes_costs_no_caller_a_response():
     ended = threading.Event()
 
     def answer_and_close(connection, stopped, received):
@@ -49,7 +49,7 @@ def test_an_idle_connection_that_the_server_closes_costs_no_caller_an_answer():
             assert ended.wait(5)
 
 
-def test_a_connection_after_a_timeout_is_not_used_again():
+def test_a_connection_after_a_timeout_is_not_reused():
     transport = Transport()
     with serving(servers.in_turn(servers.hang, servers.reply(b"{}"))) as server:
         with pytest.raises(Timeout):

@@ -69,7 +69,7 @@ def test_an_unresponsive_first_address_leaves_time_for_the_second(monkeypatch):
         assert Transport().fetch(ELSEWHERE, Deadline(1.0)).status == 200
 
 
-def test_a_name_look_up_that_hangs_is_left_alone_at_the_deadline(monkeypatch):
+def test_a_name_look_up_that_hangs_is_abandoned_at_the_deadline(monkeypatch):
     released = threading.Event()
     monkeypatch.setattr(dial.socket, "getaddrinfo", lambda *args, **kwargs: released.wait(10))
     started = time.monotonic()

@@ -1,4 +1,4 @@
-"""The proxy is the one of the settings; HTTP goes through it openly, HTTPS in a tunnel."""
+"""The proxy comes from the settings; HTTP requests pass it in plain text, HTTPS in a tunnel."""
 
 import base64
 
@@ -34,7 +34,7 @@ def test_through_a_proxy_https_goes_in_a_tunnel_that_the_proxy_cannot_read(autho
 
 
 def test_a_proxy_that_refuses_is_an_error_of_the_backend():
-    refusal = servers.raw(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 9\r\n\r\n{}")
+    refusal = servers.send_and_close(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 9\r\n\r\n{}")
     with serving(refusal) as proxy, pytest.raises(BackendError) as caught:
         Transport(f"http://127.0.0.1:{proxy.port}").fetch(Request("GET", "https://vendor.test", "/x"), Deadline(5))
     assert caught.value.unreachable

@@ -22,23 +22,25 @@ def test_a_compressed_reply_is_decoded(fetch):
 
 
 def test_a_body_without_a_length_ends_with_its_connection(fetch):
-    assert fetch(servers.raw(OK + b"\r\n{}")).body == b"{}"
+    assert fetch(servers.send_and_close(OK + b"\r\n{}")).body == b"{}"
 
 
 def test_trailers_of_a_chunked_body_are_no_headers(fetch):
     chunks = b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\nX-Trailer: 1\r\n\r\n"
-    reply = fetch(servers.raw(OK + chunks))
+    reply = fetch(servers.send_and_close(OK + chunks))
     assert (reply.body, "x-trailer" in reply.headers) == (b"{}", False)
 
 
 def test_an_interim_response_is_not_the_reply(fetch):
     early = b"HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n"
-    reply = fetch(servers.raw(early + OK + b"Content-Length: 2\r\n\r\n{}"))
+    reply = fetch(servers.send_and_close(early + OK + b"Content-Length: 2\r\n\r\n{}"))
     assert (reply.status, reply.body, "x-early" in reply.headers) == (200, b"{}", False)
 
 
 def test_a_redirect_is_handed_back_and_not_followed(fetch):
-    reply = fetch(servers.raw(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n"))
+    reply = fetch(
+        servers.send_and_close(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n")
+    )
     assert reply.status == 302
 
 
@@ -49,7 +51,7 @@ def test_a_certificate_of_another_name_or_authority_is_refused(authority, ca_fil
         Transport().fetch(request_to(server, "https"), Deadline(5))
 
 
-def test_cookies_and_netrc_never_travel(tmp_path, monkeypatch):
+def test_cookies_and_netrc_are_never_sent(tmp_path, monkeypatch):
     netrc = tmp_path / ".netrc"
     netrc.write_text("machine 127.0.0.1 login someone password secret\n")
     netrc.chmod(0o600)

@@ -1,4 +1,4 @@
-"""What is wanted of an answer, and all of it where the answer is not as expected."""
+"""A shape selects the members of a reply; a reply of an unexpected form is read whole."""
 
 import json
 
@@ -20,9 +20,9 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-def test_members_that_are_not_named_are_left_out_and_missing_ones_stay_missing():
-    told = {"code": 0, "more": 1, "data": {"rows": [{"id": 1, "x": [{}]}, {"name": None, "id": "2"}], "x": 1}}
-    assert LIST.read(json.dumps(told).encode()) == {
+def test_members_that_are_not_named_are_left_out_and_missing_members_stay_missing():
+    document = {"code": 0, "more": 1, "data": {"rows": [{"id": 1, "x": [{}]}, {"name": None, "id": "2"}], "x": 1}}
+    assert LIST.read(json.dumps(document).encode()) == {
         "code": 0, "data": {"rows": [{"id": 1}, {"name": None, "id": "2"}]},
     }  # fmt: skip
 
@@ -30,7 +30,7 @@ def test_members_that_are_not_named_are_left_out_and_missing_ones_stay_missing()
 @pytest.mark.parametrize(
     "body", ["[]", "7", "null", '{"data": null}', '{"data": {"rows": {}}}', '{"data": {"rows": [7, {"x": 1}]}}']
 )
-def test_an_answer_of_another_form_is_read_whole(body):
+def test_a_reply_of_another_form_is_read_whole(body):
     assert LIST.read(body.encode()) == json.loads(body)
 
 
@@ -43,8 +43,8 @@ def test_invalid_json_is_refused_as_without_a_shape(body):
 @given(st.lists(st.dictionaries(st.sampled_from(["id", "name", "x"]), JSON), max_size=4))
 def test_the_named_members_are_the_same_as_in_a_whole_read(rows):
     body = orjson.dumps({"data": {"rows": rows}})
-    wanted = [{name: row[name] for name in row if name != "x"} for row in orjson.loads(body)["data"]["rows"]]
-    assert LIST.read(body)["data"]["rows"] == wanted
+    expected = [{name: row[name] for name in row if name != "x"} for row in orjson.loads(body)["data"]["rows"]]
+    assert LIST.read(body)["data"]["rows"] == expected
 
 
 def test_an_error_is_read_whole_whatever_the_shape(network):
@@ -57,7 +57,7 @@ def test_an_error_is_read_whole_whatever_the_shape(network):
 def test_two_reads_of_one_reply_get_the_members_of_their_own_shapes(network):
     network.get(BASE + "/v1/plants", json={"plants": [{"plantId": "1", "name": "Roof"}]})
     cloud = cloud_of("sma")
-    for _ in range(2):  # new, and from memory
+    for _ in range(2):  # new, and from the cache
         vendor = open_vendor("sma", cloud=cloud)
         part = vendor.client.get("/v1/plants", only=Shape({"plants": [("plantId",)]}))
         whole = vendor.client.get("/v1/plants")

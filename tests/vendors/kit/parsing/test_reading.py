@@ -96,11 +96,11 @@ def test_a_converter_refuses_only_rows_without_their_ids_and_never_invents_a_num
     site = ["1"] if convert in (sma_device, solaredge_device) else []
     is_refusable = any(is_refused(raw, name) for name in REQUIRED[convert])
     try:
-        found = convert(*site, raw)
+        converted = convert(*site, raw)
     except UNREADABLE:
         assert is_refusable, "all ids are there"
         return
-    for row in found if isinstance(found, list) else [found] if found else []:
+    for row in converted if isinstance(converted, list) else [converted] if converted else []:
         assert not is_refusable
         record = row.record()
         assert all(isinstance(part, str) and part for part in record.key)
@@ -157,7 +157,7 @@ def test_power_follows_its_unit_and_an_unknown_unit_is_no_value(unit, expected):
     assert power_kw({"power": 1.5, "powerStr": unit}, "power", "powerStr") == expected
 
 
-def test_a_time_without_offset_is_utc_and_one_with_offset_keeps_it():
+def test_a_time_without_offset_is_utc_and_a_time_with_offset_keeps_it():
     assert moment({"t": "2021-11-03T00:00:00"}, "t") == datetime(2021, 11, 3, tzinfo=UTC)
     assert moment({"t": "2021-04-01T00:00:00-05:00"}, "t").isoformat() == "2021-04-01T00:00:00-05:00"
     assert moment({"t": "REDACTED"}, "t") is None
@@ -173,7 +173,7 @@ def test_rows_that_are_not_where_they_should_be_are_refused(raw):
         rows(raw, "data", "records")
 
 
-# How vendors write that there is no time: an empty one of their database, or the end of its calendar.
+# How vendors write that there is no time: the zero time of their database, or the end of its calendar.
 NO_TIMES = [
     "0001-01-01T00:00:00+10:00",
     "0001-01-01T00:00:00",
@@ -185,21 +185,21 @@ NO_EPOCHS = [0, "0", -62135596800, 253402300799, 253402300800, 1e300, -1]
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-@pytest.mark.parametrize("told", NO_TIMES)
-def test_the_ends_of_the_calendar_are_no_times(told):
+@pytest.mark.parametrize("written", NO_TIMES)
+def test_the_ends_of_the_calendar_are_no_times(written):
     for clock in (UTC, BERLIN):
-        assert moment({"at": told}, "at", clock) is None
-        assert stamp({"at": told}, "at", clock) is None
+        assert moment({"at": written}, "at", clock) is None
+        assert stamp({"at": written}, "at", clock) is None
 
 
-@pytest.mark.parametrize("told", NO_EPOCHS)
-def test_epoch_seconds_at_the_ends_of_the_calendar_are_no_times(told):
-    assert epoch({"at": told}, "at") is None
+@pytest.mark.parametrize("written", NO_EPOCHS)
+def test_epoch_seconds_at_the_ends_of_the_calendar_are_no_times(written):
+    assert epoch({"at": written}, "at") is None
 
 
-@pytest.mark.parametrize("told", ["0001-01-01", "9999-12-31", "1970-01-01", "9999-12"])
-def test_the_ends_of_the_calendar_are_no_dates(told):
-    assert calendar_date({"at": told}, "at") is None
+@pytest.mark.parametrize("written", ["0001-01-01", "9999-12-31", "1970-01-01", "9999-12"])
+def test_the_ends_of_the_calendar_are_no_dates(written):
+    assert calendar_date({"at": written}, "at") is None
 
 
 def test_a_month_is_its_first_date():
@@ -208,16 +208,16 @@ def test_a_month_is_its_first_date():
 
 
 def test_a_time_without_an_offset_is_on_the_clock_that_it_is_read_with():
-    told = {"at": "2026-06-17T12:00:00", "offset": "2026-06-17T12:00:00+05:30"}
-    assert moment(told, "at", BERLIN).utcoffset() == timedelta(hours=2)
-    assert stamp(told, "at", BERLIN).utcoffset() == timedelta(hours=2)
-    assert stamp(told, "offset", BERLIN).utcoffset() == stamp(told, "offset").utcoffset() == timedelta(hours=5.5)
+    written = {"at": "2026-06-17T12:00:00", "offset": "2026-06-17T12:00:00+05:30"}
+    assert moment(written, "at", BERLIN).utcoffset() == timedelta(hours=2)
+    assert stamp(written, "at", BERLIN).utcoffset() == timedelta(hours=2)
+    assert stamp(written, "offset", BERLIN).utcoffset() == stamp(written, "offset").utcoffset() == timedelta(hours=5.5)
 
 
-@pytest.mark.parametrize(("told", "why"), [("2026-06-17T12:00:00", "without an offset"), ("noon", "isoformat")])
-def test_the_time_of_a_row_is_refused_where_it_is_none_or_its_clock_is_not_known(told, why):
+@pytest.mark.parametrize(("written", "why"), [("2026-06-17T12:00:00", "without an offset"), ("noon", "isoformat")])
+def test_the_time_of_a_row_is_refused_if_it_is_no_time_or_its_clock_is_unknown(written, why):
     with pytest.raises(ValueError, match=why):
-        stamp({"at": told}, "at")
+        stamp({"at": written}, "at")
 
 
 @given(st.datetimes() | st.datetimes(timezones=st.timezones()))
@@ -235,7 +235,7 @@ def test_a_time_that_is_read_has_a_date_on_any_clock(at):
         ([], None), ({}, None), (float("nan"), None),
     ],
 )  # fmt: skip
-def test_a_truth_value_may_be_written_as_text_or_as_0_or_1_and_nothing_else_is_one(value, truth):
+def test_only_booleans_their_texts_and_0_or_1_are_truth_values(value, truth):
     assert flag({"active": value}, "active") is truth
 
 
@@ -257,7 +257,7 @@ def test_a_required_object_is_an_object(value):
 
 
 @pytest.mark.parametrize(("net_kw", "flows"), [(2.0, (2.0, 0.0)), (-2.0, (0.0, 2.0)), (0.0, (0.0, 0.0))])
-def test_a_positive_power_charges_the_battery_and_a_negative_one_discharges_it(net_kw, flows):
+def test_a_positive_power_charges_the_battery_and_a_negative_power_discharges_it(net_kw, flows):
     assert charge_and_discharge(net_kw) == flows
 
 
@@ -279,5 +279,5 @@ def test_objects_are_found_by_a_member_and_everything_else_in_the_list_is_skippe
 
 
 @pytest.mark.parametrize("raw", [{}, {"extended": None}, {"extended": {"code": "bs"}}, {"extended": "text"}])
-def test_where_there_is_no_list_no_object_is_found(raw):
+def test_without_a_list_no_object_is_found(raw):
     assert by_member(raw, "extended", "code") == {}

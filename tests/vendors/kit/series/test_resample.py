@@ -39,7 +39,9 @@ def grid(step, count):
 
 
 def sum_of(*rows, borders, nights=True):
-    return list(together([intervals(one, borders, nights=nights) for one in rows], rows, UTC, nights=nights))
+    return list(
+        together([intervals(device_rows, borders, nights=nights) for device_rows in rows], rows, UTC, nights=nights)
+    )
 
 
 def intervals(rows, borders, known_until=ENDLESS, nights=True):
@@ -49,8 +51,8 @@ def intervals(rows, borders, known_until=ENDLESS, nights=True):
 @given(ENERGIES, st.sampled_from([1, 4, 5, 7, 15, 60]))
 def test_the_intervals_of_any_grid_hold_all_the_energy(energies, minutes):
     borders = grid(timedelta(minutes=minutes), 5 * len(energies) // minutes + 2)
-    found = intervals(rows_of(energies), borders)
-    assert fsum(one.kwh[0] for one in found) == pytest.approx(fsum(energies), abs=1e-9)
+    resampled = intervals(rows_of(energies), borders)
+    assert fsum(interval.kwh[0] for interval in resampled) == pytest.approx(fsum(energies), abs=1e-9)
 
 
 @given(ENERGIES)
@@ -59,12 +61,12 @@ def test_an_hour_is_the_sum_of_its_quarters(energies):
     hours = intervals(rows, grid(timedelta(hours=1), 11))
     quarters = intervals(rows, grid(timedelta(minutes=15), 44))
     for hour in hours:
-        parts = [one.kwh[0] for one in quarters if hour.start <= one.start < hour.end]
+        parts = [interval.kwh[0] for interval in quarters if hour.start <= interval.start < hour.end]
         assert hour.kwh[0] == pytest.approx(fsum(parts), abs=1e-9)
 
 
 @given(st.lists(st.floats(0, 5), min_size=2, max_size=60), st.randoms())
-def test_rows_that_come_twice_and_in_any_order_are_the_same_rows(energies, chance):
+def test_repeated_and_shuffled_samples_make_the_same_rows(energies, chance):
     samples = [Sample(START + (number + 1) * STEP, (kwh,)) for number, kwh in enumerate(energies)]
     stale = [Sample(sample.at, (99.0,)) for sample in samples[::3]]
     mixed = stale + samples
@@ -75,12 +77,12 @@ def test_rows_that_come_twice_and_in_any_order_are_the_same_rows(energies, chanc
 
 
 @given(st.lists(st.floats(0, 2).map(lambda kwh: round(kwh, 1)), min_size=2, max_size=60))
-def test_the_steps_of_a_counter_add_up_to_what_it_rose_by(rises):
+def test_the_rows_of_a_counter_add_up_to_its_rise(rises):
     readings = [fsum(rises[: number + 1]) for number in range(len(rises))]
     samples = [Sample(START + number * STEP, (reading,)) for number, reading in enumerate(readings)]
-    found = rows_from_counter(samples, STEP, 0.1)
-    assert fsum(row.kwh[0] for row in found) == pytest.approx(readings[-1] - readings[0], abs=1e-9)
-    assert all(row.kwh[0] >= 0 for row in found)
+    rows = rows_from_counter(samples, STEP, 0.1)
+    assert fsum(row.kwh[0] for row in rows) == pytest.approx(readings[-1] - readings[0], abs=1e-9)
+    assert all(row.kwh[0] >= 0 for row in rows)
 
 
 @given(st.lists(st.floats(0, 1000), min_size=2, max_size=40))
@@ -90,10 +92,10 @@ def test_no_counter_however_it_jumps_makes_negative_energy(readings):
         assert row.kwh is None or min(row.kwh) >= 0
 
 
-def test_a_time_without_rows_has_no_interval_and_a_row_of_zero_has_one():
+def test_a_time_without_rows_has_no_interval_but_a_row_of_zero_has_an_interval():
     rows = rows_of([0.0, 0.0, 0.0])
-    found = intervals(rows, grid(timedelta(minutes=15), 2))
-    assert found == [Interval(START, START + 3 * STEP, (0.0,))]
+    resampled = intervals(rows, grid(timedelta(minutes=15), 2))
+    assert resampled == [Interval(START, START + 3 * STEP, (0.0,))]
 
 
 def test_a_row_across_a_boundary_is_split_by_time_and_both_parts_are_derived():
@@ -106,20 +108,22 @@ def test_a_row_across_a_boundary_is_split_by_time_and_both_parts_are_derived():
 def test_a_hole_between_two_rows_is_partial_and_the_night_before_the_first_is_not():
     rows = rows_of([1.0] * 12)
     del rows[4:6]
-    found = intervals(rows, grid(timedelta(hours=1), 2))
-    assert [(one.kwh, one.quality) for one in found] == [((10.0,), Quality.PARTIAL)]
+    resampled = intervals(rows, grid(timedelta(hours=1), 2))
+    assert [(interval.kwh, interval.quality) for interval in resampled] == [((10.0,), Quality.PARTIAL)]
     late = rows_of([1.0] * 6, start=START + timedelta(minutes=30))
-    assert [one.quality for one in intervals(late, grid(timedelta(hours=1), 1))] == [Quality.MEASURED]
-    assert [one.quality for one in intervals(late, grid(timedelta(hours=1), 1), nights=False)] == [Quality.PARTIAL]
+    assert [interval.quality for interval in intervals(late, grid(timedelta(hours=1), 1))] == [Quality.MEASURED]
+    assert [interval.quality for interval in intervals(late, grid(timedelta(hours=1), 1), nights=False)] == [
+        Quality.PARTIAL
+    ]
 
 
 def test_an_interval_beyond_the_vendor_s_data_is_partial():
     rows = rows_of([1.0] * 24)
-    found = intervals(rows, grid(timedelta(hours=1), 2), known_until=START + timedelta(minutes=119))
-    assert [one.quality for one in found] == [Quality.MEASURED, Quality.PARTIAL]
+    resampled = intervals(rows, grid(timedelta(hours=1), 2), known_until=START + timedelta(minutes=119))
+    assert [interval.quality for interval in resampled] == [Quality.MEASURED, Quality.PARTIAL]
 
 
-def test_after_a_short_gap_what_came_is_spread_and_after_a_long_one_it_is_the_day_s_only():
+def test_the_energy_after_a_short_gap_is_spread_and_after_a_long_gap_it_counts_for_the_day_only():
     samples = [Sample(START + timedelta(hours=6, minutes=minute), (1.0,)) for minute in (5, 35, 155)]
     first, spread, lump = rows_from_amounts(samples, STEP, at_end=True, catches_up=True)
     assert (spread.end - spread.start, spread.is_lump) == (timedelta(minutes=30), False)
@@ -127,37 +131,39 @@ def test_after_a_short_gap_what_came_is_spread_and_after_a_long_one_it_is_the_da
     assert (lump.end - lump.start, lump.is_lump) == (timedelta(hours=2), True)
     rows = [first, spread, lump]
     hours = intervals(rows, grid(timedelta(hours=1), 24))
-    # The lump lies in the hours 6 to 8; of the first one half an hour was measured, of the others nothing.
-    assert [(one.start.hour, one.kwh, one.quality) for one in hours] == [(6, (2.0,), Quality.PARTIAL)]
+    # The lump lies in the hours 6 to 8: half of the first hour was measured, and nothing of the later hours.
+    assert [(interval.start.hour, interval.kwh, interval.quality) for interval in hours] == [
+        (6, (2.0,), Quality.PARTIAL)
+    ]
     (day,) = intervals(rows, [START, START + timedelta(days=1)])
     assert (day.kwh, day.quality) == ((3.0,), Quality.DERIVED)
 
 
 def test_a_row_beyond_the_rating_is_dropped_and_leaves_a_partial_sum():
     rows = rows_of([0.5, 1024.8, 0.5])
-    (found,) = intervals(without_impossible(rows, most_kw=6.0), grid(timedelta(minutes=15), 1))
-    assert (found.kwh, found.quality) == ((1.0,), Quality.PARTIAL)
+    (interval,) = intervals(without_impossible(rows, most_kw=6.0), grid(timedelta(minutes=15), 1))
+    assert (interval.kwh, interval.quality) == ((1.0,), Quality.PARTIAL)
     assert intervals(without_impossible(rows_of([99.0]), most_kw=6.0), grid(STEP, 1)) == []
 
 
-def test_the_smallest_share_of_reporting_devices_counts():
+def test_an_interval_has_the_smallest_share_of_reporting_devices_of_its_rows():
     rows = [
         Row(START, START + STEP, (1.0,), reporting=Reporting(31, 31)),
         Row(START + STEP, START + 2 * STEP, (1.0,), reporting=Reporting(27, 31)),
     ]
-    (found,) = intervals(rows, grid(timedelta(minutes=10), 1))
-    assert found.reporting == Reporting(27, 31)
-    assert found.quality is Quality.PARTIAL
+    (interval,) = intervals(rows, grid(timedelta(minutes=10), 1))
+    assert interval.reporting == Reporting(27, 31)
+    assert interval.quality is Quality.PARTIAL
 
 
-def test_a_silent_device_makes_the_sum_of_all_partial_and_one_that_sleeps_does_not():
+def test_a_silent_device_makes_the_sum_partial_but_a_sleeping_device_does_not():
     hours = grid(timedelta(hours=1), 3)
     awake, asleep = rows_of([1.0] * 36), rows_of([2.0] * 12, start=START + timedelta(hours=1))
     summed = sum_of(awake, asleep, borders=hours)
-    assert [one.kwh[0] for one in summed] == [12.0, 36.0, 12.0]
-    assert {one.quality for one in summed} == {Quality.MEASURED}
+    assert [interval.kwh[0] for interval in summed] == [12.0, 36.0, 12.0]
+    assert {interval.quality for interval in summed} == {Quality.MEASURED}
     silent = sum_of(awake, [], borders=hours)
-    assert {(one.quality, one.reporting) for one in silent} == {(Quality.PARTIAL, Reporting(1, 2))}
+    assert {(interval.quality, interval.reporting) for interval in silent} == {(Quality.PARTIAL, Reporting(1, 2))}
 
 
 def test_charge_is_the_mean_over_time():
@@ -165,8 +171,8 @@ def test_charge_is_the_mean_over_time():
         Row(START, START + 2 * STEP, (0.0, 0.0), soc_percent=50.0),
         Row(START + 2 * STEP, START + 3 * STEP, (0.0, 0.0), soc_percent=80.0),
     ]
-    (found,) = intervals(rows, grid(timedelta(minutes=15), 1))
-    assert found.soc_percent == pytest.approx(60.0)
+    (interval,) = intervals(rows, grid(timedelta(minutes=15), 1))
+    assert interval.soc_percent == pytest.approx(60.0)
 
 
 def test_a_row_of_another_date_or_after_now_is_not_within_today():
@@ -188,7 +194,7 @@ NIGHTS = {
 }
 """Days on which clocks change: the zone, and the first instant."""
 
-# Minutes until the next reading, and what flowed meanwhile; more than an hour is a gap.
+# Minutes until the next reading, and the energy until then; more than an hour is a gap.
 READINGS = st.lists(
     st.tuples(st.sampled_from([5, 5, 5, 7, 11, 45, 61, 90, 200]), st.floats(0.2, 3)), min_size=2, max_size=150
 )
@@ -199,15 +205,15 @@ def rows_of_readings(readings, start):
     passed = accumulate((minutes for minutes, _ in readings), initial=3)
     risen = accumulate((kwh for _, kwh in readings), initial=0.0)
     samples = [Sample(start + timedelta(minutes=at), (kwh,)) for at, kwh in zip(passed, risen, strict=True)]
-    return rows_from_counter([one for one in samples if one.at < start + timedelta(hours=23)], STEP, 0.1)
+    return rows_from_counter([sample for sample in samples if sample.at < start + timedelta(hours=23)], STEP, 0.1)
 
 
 def rows_that_catch_up(readings, start):
-    """Amounts of five minutes, of which one after a gap holds what came in it; some are not to be believed."""
+    """Amounts of five minutes, in which an amount after a gap includes that of the gap; some are impossible."""
     passed = accumulate((minutes // 5 * 5 for minutes, _ in readings), initial=5)
     samples = [Sample(start + timedelta(minutes=at), (kwh,)) for at, (_, kwh) in zip(passed, readings, strict=False)]
     rows = rows_from_amounts(
-        [one for one in samples if one.at < start + timedelta(hours=23)], STEP, at_end=True, catches_up=True
+        [sample for sample in samples if sample.at < start + timedelta(hours=23)], STEP, at_end=True, catches_up=True
     )
     return without_impossible(rows, most_kw=25.0)
 
@@ -228,24 +234,26 @@ def lies_within(row, level, zone):
 def test_quarters_hours_and_the_day_hold_the_same_energy_as_far_as_it_was_measured(readings, rows_from, zone, start):
     rows = rows_from(readings, start)
     for level in (Level.QUARTER, Level.HOUR, Level.DAY):
-        found = at_level(level, rows, zone, start)
+        resampled = at_level(level, rows, zone, start)
         known = [row for row in rows if row.kwh and (not row.is_lump or lies_within(row, level, zone))]
-        assert fsum(one.kwh[0] for one in found) == pytest.approx(fsum(row.kwh[0] for row in known), abs=1e-9)
+        assert fsum(interval.kwh[0] for interval in resampled) == pytest.approx(
+            fsum(row.kwh[0] for row in known), abs=1e-9
+        )
         touched = [row for row in rows if row not in known]
-        for one in found:
-            is_touched = any(row.start < one.end and row.end > one.start for row in touched)
-            assert not is_touched or one.quality is Quality.PARTIAL
+        for interval in resampled:
+            is_touched = any(row.start < interval.end and row.end > interval.start for row in touched)
+            assert not is_touched or interval.quality is Quality.PARTIAL
 
 
 @pytest.mark.parametrize(("zone", "start"), NIGHTS.values(), ids=NIGHTS)
 @settings(max_examples=25)
 @given(readings=READINGS)
-def test_an_hour_without_a_gap_is_its_quarters_on_every_clock(readings, zone, start):
+def test_an_hour_without_a_gap_is_the_sum_of_its_quarters_on_every_clock(readings, zone, start):
     rows = rows_of_readings(readings, start)
     quarters = at_level(Level.QUARTER, rows, zone, start)
     for hour in at_level(Level.HOUR, rows, zone, start):
         if not any(row.is_lump and row.start >= hour.start and row.end <= hour.end for row in rows):
-            parts = [one.kwh[0] for one in quarters if hour.start <= one.start < hour.end]
+            parts = [interval.kwh[0] for interval in quarters if hour.start <= interval.start < hour.end]
             assert hour.kwh[0] == pytest.approx(fsum(parts), abs=1e-9)
 
 
@@ -254,17 +262,17 @@ def test_a_device_that_is_silent_between_two_of_its_hours_makes_the_sum_partial(
     whole = rows_of([1.0] * 48)
     with_gap = rows_of([2.0] * 12) + rows_of([2.0] * 12, start=START + timedelta(hours=3))
     summed = sum_of(whole, with_gap, borders=hours)
-    assert [one.kwh[0] for one in summed] == [36.0, 12.0, 12.0, 36.0]
+    assert [interval.kwh[0] for interval in summed] == [36.0, 12.0, 12.0, 36.0]
     silent = (Quality.PARTIAL, Reporting(1, 2))
-    assert [(one.quality, one.reporting) for one in summed[1:3]] == [silent, silent]
+    assert [(interval.quality, interval.reporting) for interval in summed[1:3]] == [silent, silent]
     assert (summed[0].quality, summed[3].quality) == (Quality.MEASURED, Quality.MEASURED)
     # Wherever a page begins.
     assert sum_of(whole, with_gap, borders=hours[2:]) == summed[2:]
 
 
-def test_of_devices_that_do_not_sleep_one_without_its_afternoon_is_missing():
+def test_a_device_that_never_sleeps_is_missing_in_hours_without_its_rows():
     hours = grid(timedelta(hours=1), 4)
     summed = sum_of(rows_of([1.0] * 48), rows_of([1.0] * 24), borders=hours, nights=False)
-    assert [one.kwh[0] for one in summed] == [24.0, 24.0, 12.0, 12.0]
-    assert [one.quality for one in summed] == [Quality.MEASURED] * 2 + [Quality.PARTIAL] * 2
-    assert {one.reporting for one in summed[2:]} == {Reporting(1, 2)}
+    assert [interval.kwh[0] for interval in summed] == [24.0, 24.0, 12.0, 12.0]
+    assert [interval.quality for interval in summed] == [Quality.MEASURED] * 2 + [Quality.PARTIAL] * 2
+    assert {interval.reporting for interval in summed[2:]} == {Reporting(1, 2)}

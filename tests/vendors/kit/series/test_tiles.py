@@ -33,15 +33,15 @@ def test_fixed_tiles_lie_edge_to_edge_wherever_the_window_begins():
     later = list(fixed_tiles(2, BERLIN, nothing)(START + timedelta(days=1), END))
     assert tiles[0].start <= START
     assert tiles[-1].end >= END
-    assert all(one.end == other.start for one, other in pairwise(tiles))
+    assert all(tile.end == following.start for tile, following in pairwise(tiles))
     assert {(tile.start, tile.end) for tile in later} <= {(tile.start, tile.end) for tile in tiles}
 
 
 def test_a_page_ends_before_it_costs_more_calls_than_allowed():
-    made = []
+    calls_made = []
 
     def read(begins, ends):
-        made.append(begins)
+        calls_made.append(begins)
         return [[]]
 
     per_tile = 5
@@ -49,5 +49,5 @@ def test_a_page_ends_before_it_costs_more_calls_than_allowed():
     start = datetime(2026, 3, 1, tzinfo=UTC)
     window = RequestedWindow(Level.HOUR, start, start + timedelta(days=10)).widened(UTC, END, None)
     progress = [item for item in intervals(series, window, 1000, END) if isinstance(item, ReadUpTo)]
-    assert len(made) == MAX_CALLS // per_tile
-    assert progress[-1].until == start + timedelta(days=len(made))
+    assert len(calls_made) == MAX_CALLS // per_tile
+    assert progress[-1].until == start + timedelta(days=len(calls_made))

@@ -53,14 +53,14 @@ def test_coarse_boundaries_are_boundaries_of_all_finer_levels(at, name):
 
 
 @given(LEVELS, MOMENTS, st.timedeltas(timedelta(minutes=1), timedelta(days=20)), ZONES)
-def test_a_widened_window_takes_all_that_it_touches_and_no_more(level, start, span, name):
+def test_a_widened_window_includes_every_interval_that_it_touches_and_no_other(level, start, span, name):
     zone, end = ZoneInfo(name), start + span
-    found = window(level, start, end, zone, now=end + timedelta(days=400))
-    boundaries = list(found.boundaries())
+    widened = window(level, start, end, zone, now=end + timedelta(days=400))
+    boundaries = list(widened.boundaries())
     assert boundaries[0] <= start < boundaries[1]
     assert boundaries[-2] < end <= boundaries[-1]
     assert boundaries == sorted(set(boundaries))
-    assert window(level, found.start, found.end, zone, now=end + timedelta(days=400)) == found
+    assert window(level, widened.start, widened.end, zone, now=end + timedelta(days=400)) == widened
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_a_day_has_as_many_intervals_as_its_clock_makes_of_it(zone, day, quarter
     start = datetime(*day, 12, tzinfo=zone)
     for level, count in ((Level.QUARTER, quarters), (Level.HOUR, hours)):
         whole = window(Level.DAY, start, start + timedelta(hours=1), zone)
-        found = list(window(level, whole.start, whole.end, zone, now=whole.end).boundaries())
-        assert len(found) - 1 == count
+        boundaries = list(window(level, whole.start, whole.end, zone, now=whole.end).boundaries())
+        assert len(boundaries) - 1 == count
 
 
 def test_where_the_clock_moves_by_half_an_hour_an_hour_lasts_ninety_minutes():
@@ -100,20 +100,25 @@ def test_a_time_without_an_offset_is_on_the_site_s_clock():
 
 def test_a_window_without_start_and_end_is_the_last_day_month_or_year():
     spans = {level: window(level, None, None) for level in Level}
-    assert [round((one.end - one.start) / timedelta(days=1), 2) for one in spans.values()] == [1.01, 1.04, 32.0, 395.0]
-    assert all(one.end >= NOW for one in spans.values())
+    assert [round((span.end - span.start) / timedelta(days=1), 2) for span in spans.values()] == [
+        1.01,
+        1.04,
+        32.0,
+        395.0,
+    ]
+    assert all(span.end >= NOW for span in spans.values())
 
 
 def test_the_future_and_the_time_before_the_site_are_cut_off():
     since = datetime(2026, 6, 17, 9, 40, tzinfo=UTC)
-    found = window(Level.HOUR, NOW - timedelta(days=2), NOW + timedelta(days=9), since=since)
-    assert (found.start, found.end) == (since.replace(minute=0), NOW.replace(hour=12, minute=0))
+    cut = window(Level.HOUR, NOW - timedelta(days=2), NOW + timedelta(days=9), since=since)
+    assert (cut.start, cut.end) == (since.replace(minute=0), NOW.replace(hour=12, minute=0))
     for start, end in ((NOW + timedelta(1), NOW + timedelta(2)), (since - timedelta(2), since - timedelta(1))):
         assert list(window(Level.HOUR, start, end, since=since).boundaries())[1:] == []
 
 
 @pytest.mark.parametrize("level", list(Level))
-def test_a_window_has_a_longest_by_the_clock(level):
+def test_a_window_has_a_maximum_length_on_the_site_s_clock(level):
     start = (NOW.astimezone(BERLIN).replace(tzinfo=None) - LONGEST[level]).replace(tzinfo=BERLIN)
     assert window(level, start, NOW).start <= max(start, EARLIEST)
     with pytest.raises(BadWindow, match=r"^start: "):

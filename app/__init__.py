@@ -10,7 +10,7 @@ from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, config, version
-from app.api import batteries, health, openapi, sites, solar_inverters, token_endpoint
+from app.api import batteries, health, openapi, sites, solar_inverters, token_endpoint, virtual
 from app.api.paging import Pages
 from app.api.services import Services
 from app.auth.bearer import BearerCheck
@@ -23,6 +23,8 @@ from app.storage import database_faults
 from app.storage.database import Database
 from app.storage.id_table import IdTable
 from app.storage.redis_ledger import SharedLedger
+from app.virtual.fleet import VirtualFleet
+from app.virtual.plugin import VENDOR, with_virtual
 from app.web import guards, log, problems, strict_api
 from vendors.kit.calls.quota import Ledger
 
@@ -85,6 +87,9 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
     ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
     vendor_clouds = clouds(settings, ledger or Ledger(), clock)
     id_table = IdTable(database)
+    virtual_fleet = VirtualFleet(database)
+    # Only the inventory knows the cloud of virtual devices: what reads headers and settings must not find it.
+    all_clouds = with_virtual(vendor_clouds, virtual_fleet)
     return Services(
         settings=settings,
         database=database,
@@ -93,7 +98,8 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         failed_logins=FailedLogins(clock),
         clouds=vendor_clouds,
         id_table=id_table,
-        inventory=Inventory(vendor_clouds, Ids(settings.id_key), id_table, clock),
+        inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock, stored=(VENDOR,)),
+        virtual_fleet=virtual_fleet,
         pages=Pages(settings.secret_key),
     )
 
@@ -111,6 +117,6 @@ def _add_routes(app: Flask, services: Services) -> None:
     """All routes, documented in /openapi.json."""
     api = strict_api.Api(app)
     openapi.name_vendors(api.ma_plugin.converter, services.clouds)
-    for module in (sites, solar_inverters, batteries, token_endpoint, health):
+    for module in (sites, solar_inverters, batteries, virtual, token_endpoint, health):
         api.register_blueprint(module.blueprint)
     openapi.add_security(api.spec, services.clouds)

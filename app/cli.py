@@ -93,11 +93,12 @@ def list_clients() -> None:
 @clients.command("revoke")
 @click.argument("client_id", callback=_name)
 def revoke_client(client_id: str) -> None:
-    """End a client's access; its tokens stop within 5 seconds."""
-    if not services().clients.revoke(client_id):
+    """End a client's access and delete what belongs to it; its tokens stop within 5 seconds."""
+    deleted = services().clients.revoke(client_id)
+    if deleted is None:
         raise click.ClickException(f"There is no client {client_id!r}.")
     services().database.checkpoint()
-    _print({"client_id": client_id, "revoked": True})
+    _print({"client_id": client_id, "revoked": True, "deleted": deleted})
 
 
 @db.command("upgrade")

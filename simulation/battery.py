@@ -92,7 +92,7 @@ def _self_consumption(full_kwh: float, longitude: float, pv: Pv, pv_kwp: float) 
             sums.before(number),
             min(full_kwh, taken * day.stretch_kwh),
             max(0.0, min(1.0, charged)),
-            _ease((t - evening) / GIVE_BACK_FOR),
+            ease((t - evening) / GIVE_BACK_FOR),
         )
 
     return flows
@@ -103,10 +103,10 @@ def _savings(full_kwh: float, zone: ZoneInfo) -> Cycle:
 
     def flows(t: float) -> Flows:
         local = datetime.fromtimestamp(t, zone).date()
-        charge_from, charge_to, give_from, give_to = _clock_times(zone, local)
+        charge_from, charge_to, give_from, give_to = clock_times(zone, local)
         days = local.toordinal() - first
-        charged = _ease((t - charge_from) / (charge_to - charge_from))
-        returned = _ease((t - give_from) / (give_to - give_from))
+        charged = ease((t - charge_from) / (charge_to - charge_from))
+        returned = ease((t - give_from) / (give_to - give_from))
         # The day count stays outside the products: a day's end and the next day's start are the same number.
         whole = _flows(float(days), 1.0, charged, returned)
         return Flows(*(full_kwh * part for part in whole))
@@ -115,7 +115,7 @@ def _savings(full_kwh: float, zone: ZoneInfo) -> Cycle:
 
 
 @lru_cache(maxsize=1024)
-def _clock_times(zone: ZoneInfo, local: date) -> tuple[float, float, float, float]:
+def clock_times(zone: ZoneInfo, local: date) -> tuple[float, float, float, float]:
     """Instants at which a Savings battery starts and ends charging and discharging on a local date."""
     charge_from, charge_to, give_from, give_to = (
         datetime(local.year, local.month, local.day, hour, tzinfo=zone).timestamp() for hour in (1, 5, 17, 21)
@@ -154,7 +154,7 @@ def _flows(before: float, amount: float, charged: float, returned: float) -> Flo
     )
 
 
-def _ease(x: float) -> float:
+def ease(x: float) -> float:
     """3x² - 2x³, held at 0 before and at 1 after: power swells and fades instead of switching."""
     if x <= 0.0:
         return 0.0

@@ -3,7 +3,8 @@
 `random` would have to be stepped through from a start, and `hash` differs between processes.
 """
 
-from hashlib import blake2b
+from hashlib import blake2b, shake_128
+from struct import unpack
 
 
 def digest(*words: object, size: int) -> bytes:
@@ -14,3 +15,8 @@ def digest(*words: object, size: int) -> bytes:
 def fraction(*words: object) -> float:
     """A number from 0 up to, but not including, 1 that depends on the words alone."""
     return int.from_bytes(digest(*words, size=6), "big") / 2**48
+
+
+def numbers(*words: object, count: int) -> tuple[int, ...]:
+    """`count` numbers of 16 bits that depend on the words alone."""
+    return unpack(f">{count}H", shake_128("/".join(map(str, words)).encode()).digest(2 * count))

@@ -1,30 +1,27 @@
 """PV energy of one kWp at a place, as a closed form of time.
 
-A day's energy is its clear-sky energy times one clearness. Within the day it follows the clear-sky curve,
-bent by 24 weights that are calm on clear days and wild on cloudy ones. Only sums over past days are kept, in
+A day's energy is its clear-sky energy times one clearness. Only sums over past days are kept, in
 lists that grow when a later day is asked for; all sites of a place share them.
 """
 
 from array import array
 from collections.abc import Sequence
 from functools import lru_cache, partial
-from itertools import accumulate
-from math import acos, copysign, cos, pi, radians, sin
+from math import cos, pi
 from struct import Struct
 from threading import Lock
 
+from simulation.daylight import KNOTS, ClearDay, CloudCurve, Panels
 from simulation.noise import digest, fraction
 from simulation.places import Place
-from simulation.sun import DAY_SECONDS, SECONDS_PER_DEGREE, sun_of, sunset_angle
+from simulation.sun import DAY_SECONDS, SECONDS_PER_DEGREE, sun_of
 
 # The solar day 2014-12-30: in no time zone does 2015 begin before it.
 FIRST_DAY = 16_434
-KNOTS = 24
 WEATHER_DAYS = 4
 # Shares of the clear-sky day between which batteries charge: here, so that the sites of a place share the sums.
 CHARGE_FROM, CHARGE_TO = 0.10, 0.75
 NOISE = Struct(f">{KNOTS + 1}H")
-RADIANS_PER_SECOND = 2 * pi / DAY_SECONDS
 JUNE_SOLSTICE = 171
 YEAR_DAYS = 365.2422
 
@@ -36,40 +33,15 @@ class PvDay:
     """
 
     def __init__(self, place: Place, seed: int, day: int) -> None:
-        self._noon, declination = sun_of(day, place.longitude)
-        # A plane that faces the equator sees the sun as flat ground does at another latitude.
-        plane = radians(place.latitude - copysign(min(place.tilt, abs(place.latitude)), place.latitude))
-        a = self._a = sin(plane) * sin(declination)
-        b = self._b = cos(plane) * cos(declination)
-        half = min(sunset_angle(place.latitude, declination), acos(max(-1.0, min(1.0, -a / b))))
-        self._half = half
-        self._start = a * half + b * sin(half)
-        clear = 2 * self._start
-        self._per_clear = 1 / clear if clear > 0 else 0.0
+        noon, declination = sun_of(day, place.longitude)
+        arc = Panels(place.latitude, place.tilt).arc(declination)
         *bends, chance = NOISE.unpack(digest(seed, place.name, day, size=NOISE.size))
         clearness = _clearness(place, seed, day, chance / 65_536)
-        self.kwh = clearness * clear * 12 / pi
-        self._curve = _curve(bends, clearness)
+        self.kwh = clearness * arc.energy * 12 / pi
+        self.clear_share = ClearDay(arc, noon).share
+        self.share_at = CloudCurve(bends, clearness).share_at
         self.stretch_from = self.share_at(CHARGE_FROM)
         self.stretch_kwh = self.kwh * (self.share_at(CHARGE_TO) - self.stretch_from)
-
-    def clear_share(self, t: float) -> float:
-        """Share of the day's clear-sky energy that has come by the instant, from 0 at sunrise to 1."""
-        angle = (t - self._noon) * RADIANS_PER_SECOND
-        if angle <= -self._half:
-            return 0.0
-        if angle >= self._half:
-            return 1.0
-        share = (self._a * angle + self._b * sin(angle) + self._start) * self._per_clear
-        return 0.0 if share < 0.0 else min(share, 1.0)
-
-    def share_at(self, clear_share: float) -> float:
-        """Share of the day's energy that has come when that share of the clear-sky energy has."""
-        if clear_share >= 1.0:
-            return 1.0
-        knot = int(clear_share * KNOTS)
-        low = self._curve[knot]
-        return low + (self._curve[knot + 1] - low) * (clear_share * KNOTS - knot)
 
     def share(self, t: float) -> float:
         """Share of the day's energy that has come by the instant."""
@@ -89,16 +61,6 @@ def _clearness(place: Place, seed: int, day: int, chance: float) -> float:
 @lru_cache(maxsize=4096)
 def _weather(seed: int, name: str, block: int) -> float:
     return fraction(seed, name, "weather", block)
-
-
-def _curve(bends: list[int], clearness: float) -> tuple[float, ...]:
-    """Share of the day's energy at each knot of the clear-sky share.
-
-    The widest weight is at most 1 / clearness times the mean one: hence power never exceeds the peak power.
-    """
-    swing = 0.95 * (1 - clearness) / (1 + clearness)
-    sums = list(accumulate((1 + swing * (bend / 32_767.5 - 1) for bend in bends), initial=0.0))
-    return tuple(value / sums[-1] for value in sums)
 
 
 class Pv:

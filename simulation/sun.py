@@ -33,14 +33,20 @@ def solar_midnight(day: int, longitude: float) -> float:
 def sun_of(day: int, longitude: float) -> Sun:
     """True noon and declination of one solar day."""
     mean_noon = solar_midnight(day, longitude) + DAY_SECONDS / 2
-    since_2000 = (mean_noon - J2000_NOON) / DAY_SECONDS
+    declination, equation = declination_and_equation(mean_noon)
+    return Sun(mean_noon - equation, declination)
+
+
+def declination_and_equation(t: float) -> tuple[float, float]:
+    """Declination of the sun in radians, and the equation of time in seconds."""
+    since_2000 = (t - J2000_NOON) / DAY_SECONDS
     anomaly = radians(357.529 + 0.98560028 * since_2000)
     mean_longitude = radians(280.459 + 0.98564736 * since_2000)
     ecliptic = mean_longitude + radians(1.915 * sin(anomaly) + 0.020 * sin(2 * anomaly))
     obliquity = radians(23.439 - 0.00000036 * since_2000)
     right_ascension = atan2(cos(obliquity) * sin(ecliptic), cos(ecliptic))
     equation = (mean_longitude - right_ascension + pi) % (2 * pi) - pi
-    return Sun(mean_noon - equation * DAY_SECONDS / (2 * pi), asin(sin(obliquity) * sin(ecliptic)))
+    return asin(sin(obliquity) * sin(ecliptic)), equation * DAY_SECONDS / (2 * pi)
 
 
 def sunset_angle(latitude: float, declination: float) -> float:

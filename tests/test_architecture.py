@@ -46,6 +46,7 @@ ROOMS = [
     ("app",),  # create_app
     ("cli",),
     ("api",),
+    ("virtual",),
     ("fleet", "auth"),
     ("web", "server"),  # The worker knows no Flask.
     ("config",),

@@ -6,15 +6,16 @@ from flask import request
 
 from app.api.services import services
 from app.auth import bearer
+from app.auth.clients import VIRTUAL
 from app.fleet import vendor_access, vendor_problems
 from app.fleet.vendor_access import VendorAccess
+from app.virtual.plugin import VENDOR, credential_of
 from app.web.log import conceal
 from app.web.problems import invalid
 from vendors.kit.calls.reply_cache import Mode
 from vendors.kit.deadline import Deadline
 
-# The mode of clients without real devices, and the name that stands for a vendor in theirs; no cloud has it.
-VIRTUAL = "virtual"
+VIRTUAL_CLIENTS = "this client is of mode virtual, and reaches no vendor but only its virtual devices."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,11 @@ def of_request() -> RequestContext:
 
 
 def _access() -> VendorAccess:
-    """The addressed vendors; none for a virtual client, whose devices belong to no vendor."""
-    if bearer.caller().mode == VIRTUAL:
-        return VendorAccess()
-    clouds = services().clouds
+    """The addressed vendors; for a virtual client its virtual devices, which the client itself opens and no header."""
+    clouds, client = services().clouds, bearer.caller()
+    if client.mode == VIRTUAL:
+        vendor_access.refuse_headers(request.headers, clouds, VIRTUAL_CLIENTS)
+        return VendorAccess({VENDOR: credential_of(client.id)})
     access = vendor_access.read(request.headers, clouds)
     if not access:
         raise vendor_problems.no_access(clouds)
@@ -51,6 +53,6 @@ def _access() -> VendorAccess:
 
 def refuse_unknown_vendor(name: str | None) -> None:
     """Raises a 400 Problem for the name of a vendor that this server does not know."""
-    known = [*services().clouds, VIRTUAL]
+    known = [*services().clouds, VENDOR]
     if name is not None and name not in known:
         raise invalid(f"vendor: This server knows {', '.join(known)}.")

@@ -71,7 +71,6 @@ def _read(
 def _result(
     result: ReadResult, record: Record, now: datetime, members: Callable[[FetchedRecord], dict[str, Any]]
 ) -> ViewResult:
-    lag = services().clouds[result.vendor].vendor.lag
     fetched_at = now - timedelta(seconds=round(result.age))
-    fetched = FetchedRecord(result.vendor, record, fetched_at, lag, result.errors, result.error_details)
+    fetched = FetchedRecord(result.vendor, record, fetched_at, result.lag, result.errors, result.error_details)
     return members(fetched), 200, {"Age": str(round(result.age))}

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping
 from itertools import chain, product
 from typing import Any
 
-from app.api.context import VIRTUAL
 from app.api.schemas.fields import VendorName
+from app.virtual.plugin import VENDOR
 from vendors.kit.calls.cloud import Cloud
 
 
 def name_vendors(converter: Any, vendors: Iterable[str]) -> None:
     """Lists the names of vendors wherever a schema has one. For apispec's converter, before it meets a schema."""
-    names = [*vendors, VIRTUAL]
+    names = [*vendors, VENDOR]
 
     def enumerate_names(converter: Any, field: Any, **kwargs: Any) -> dict[str, Any]:
         return {"enum": names} if isinstance(field, VendorName) else {}

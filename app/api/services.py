@@ -13,6 +13,7 @@ from app.fleet.inventory import Inventory
 from app.storage.database import Database
 from app.storage.id_table import IdTable
 from app.storage.redis_ledger import SharedLedger
+from app.virtual.fleet import VirtualFleet
 from vendors.kit.calls.cloud import Cloud
 
 KEY = "services"
@@ -30,6 +31,7 @@ class Services:
     clouds: Mapping[str, Cloud]
     id_table: IdTable
     inventory: Inventory
+    virtual_fleet: VirtualFleet
     pages: Pages
 
     def init_app(self, app: Flask) -> None:

@@ -46,5 +46,10 @@ def caller() -> ApiClient:
     return client
 
 
+def revoked() -> Problem:
+    """401: the caller has been revoked since its request was let in."""
+    return _refusal("invalid_token", "The client has been revoked.", f'{REALM}, error="invalid_token"')
+
+
 def _refusal(code: str, detail: str, challenge: str) -> Problem:
     return Problem(401, code, detail, headers={"WWW-Authenticate": challenge})

@@ -19,9 +19,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.auth import tokens
 from app.storage.database import ClientRow, Database
+from app.storage.owned import delete_owned
 from vendors.kit.calls.quota import Ledger
 
 MODES = ("production", "virtual")
+PRODUCTION, VIRTUAL = MODES
 API_VERSIONS = ("v1", "v2024-09-01")
 DEFAULT_API_VERSION = "v1"
 
@@ -92,18 +94,22 @@ class Clients:
         with self._database.session() as session:
             return list(session.scalars(select(ClientRow).order_by(ClientRow.created_at, ClientRow.id)))
 
-    def revoke(self, client_id: str) -> bool:
-        """Ends a client's access permanently; False when there is no such client."""
+    def revoke(self, client_id: str) -> dict[str, int] | None:
+        """Ends a client's access permanently and deletes all that belongs to it; None when there is no such client.
+
+        Returns the numbers of deleted rows by table. The client's row stays.
+        """
         revoked = update(ClientRow).where(ClientRow.id == client_id, ClientRow.revoked_at.is_(None))
         with self._database.session() as session:
             session.execute(revoked.values(revoked_at=int(time.time())))
-            known = session.get(ClientRow, client_id) is not None
-        if known:
-            # After the commit, through which processes without this ledger learn of the revocation.
-            # Twice the leeway: a clock that is ahead may issue the last token, and a clock that is behind may check it.
-            seconds = tokens.LIFETIME + 2 * tokens.LEEWAY_SECONDS
-            self._ledger.hold(_hold_name(client_id), time.time() + seconds)
-        return known
+            if session.get(ClientRow, client_id) is None:
+                return None
+            deleted = delete_owned(session, client_id)
+        # After the commit, through which processes without this ledger learn of the revocation.
+        # Twice the leeway: a clock that is ahead may issue the last token, and a clock that is behind may check it.
+        seconds = tokens.LIFETIME + 2 * tokens.LEEWAY_SECONDS
+        self._ledger.hold(_hold_name(client_id), time.time() + seconds)
+        return deleted
 
     def verified(self, client_id: str, secret: str) -> str | None:
         """The client's id if the secret is right, else None; the same work whether or not the client exists."""

@@ -1,7 +1,7 @@
 """Sites and devices over all vendors that a request may reach: lists, and the way from an id to its device."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -13,7 +13,7 @@ from app.fleet.list_cache import ListCache, VendorIds
 from app.fleet.lost_ids import LostIdSearch
 from app.fleet.read_result import ReadResult
 from app.fleet.vendor_access import VendorAccess
-from app.fleet.vendor_problems import problem
+from app.fleet.vendor_problems import problem, unknown_id
 from app.storage.id_table import IdRow, IdTable
 from app.web.log import note_failures
 from app.web.problems import Problem
@@ -56,7 +56,10 @@ class Listing:
 
 
 class Inventory:
-    """Lists ids, and reads the site or device behind an id from its vendor."""
+    """Lists ids, and reads the site or device behind an id from its vendor.
+
+    stored: vendors whose ids are stored when their sites and devices are made, and need not be stored by lists.
+    """
 
     def __init__(
         self,
@@ -64,8 +67,9 @@ class Inventory:
         ids: Ids,
         id_table: IdTable,
         clock: Callable[[], float] = time.monotonic,
+        stored: Collection[str] = (),
     ) -> None:
-        self._clouds, self._ids, self._id_table = clouds, ids, id_table
+        self._clouds, self._ids, self._id_table, self._stored = clouds, ids, id_table, stored
         self._lost_ids = LostIdSearch(clouds, clock)
         self._list_cache = ListCache(clouds, id_table)
 
@@ -73,9 +77,8 @@ class Inventory:
         self, kind: type[Record], access: VendorAccess, filters: Filters, deadline: Deadline, mode: Mode
     ) -> Listing:
         """Ids of one kind that pass the filters. Vendors that fail are named, not raised."""
-        # A virtual client has neither credentials nor vendor clouds, so its list is empty whatever the filter is.
-        if access and filters.vendor is not None:
-            access = access.only(filters.vendor) if filters.vendor in self._clouds else VendorAccess()
+        if filters.vendor is not None:
+            access = access.only(filters.vendor)
         subject = (kind, filters)
         cached = self._list_cache.unchanged(access.credentials, subject) if mode is Mode.REUSE else {}
         uncached = {name: value for name, value in access.credentials.items() if name not in cached}
@@ -115,7 +118,7 @@ class Inventory:
         new = [
             IdRow(id, name, TAGS[row.kind], row.key)
             for name in rows
-            if not self._id_table.knows(ids[name])
+            if name not in self._stored and not self._id_table.knows(ids[name])
             for id, row in zip(ids[name], rows[name], strict=True)
         ]
         self._id_table.remember(new, deadline)
@@ -134,11 +137,13 @@ class Inventory:
         Raises a Problem (403, 404, 502, 503 or 504) when the id leads nowhere or the vendor may not be asked. A failure
         of the vendor is in the result, since a part of the records may have arrived.
         """
-        id_row = self._find_row(kind, id, access, deadline)
+        id_row = self.locate(kind, id, access, deadline)
+        if id_row is None:
+            raise unknown_id()
         vendor = id_row.vendor
         credentials = {vendor: _credential(vendor, access)}
         results = fanout.fan_out(self._clouds, credentials, lambda plugin: find(id_row.key, plugin), deadline, mode)
-        return ReadResult(vendor, results[vendor])
+        return ReadResult(vendor, results[vendor], self._clouds[vendor].vendor.lag)
 
     def id_of(self, vendor: str, kind: type[Record], key: Key) -> str:
         """The public id of a site or device."""
@@ -149,17 +154,24 @@ class Inventory:
         rows = [self._id_row(vendor, record) for record in records if isinstance(record, ListRow)]
         self._id_table.remember(rows, deadline)
 
+    def forget(self, vendor: str, keys: Iterable[tuple[type[Record], Key]]) -> None:
+        """Deletes the ids of sites and devices that are gone for ever from the table."""
+        self._id_table.forget([self._ids.of(kind, vendor, key) for kind, key in keys])
+
     def _id_row(self, vendor: str, row: ListRow[Any]) -> IdRow:
         return IdRow(self._ids.of(row.kind, vendor, row.key), vendor, TAGS[row.kind], row.key)
 
-    def _find_row(self, kind: type[Record], id: str, access: VendorAccess, deadline: Deadline) -> IdRow:
-        """Vendor and key behind an id; raises a 404 Problem when there are none."""
-        id_row = None
-        if Ids.fits(kind, id):
-            id_row = self._id_table.find(id) or self._search_lost(kind, id, access, deadline)
-        if id_row is None:
-            raise Problem(404, "not_found", "There is nothing with this id, or not for these vendor credentials.")
-        return id_row
+    def locate(self, kind: type[Record], id: str, access: VendorAccess, deadline: Deadline) -> IdRow | None:
+        """Vendor and key behind an id; None when there are none for this caller.
+
+        A row of a vendor that does not exist for the caller is treated like a missing row, in every step.
+        """
+        if not Ids.fits(kind, id):
+            return None
+        id_row = self._id_table.find(id)
+        if id_row is not None and access.knows(id_row.vendor):
+            return id_row
+        return self._search_lost(kind, id, access, deadline)
 
     def _search_lost(self, kind: type[Record], id: str, access: VendorAccess, deadline: Deadline) -> IdRow | None:
         """Finds an id that is missing in the table by listing the caller's vendors, and writes all their ids again.

@@ -1,6 +1,7 @@
 """Result of reading one site or device at its vendor."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from app.fleet.fanout import VendorResult
@@ -15,6 +16,8 @@ class ReadResult:
 
     vendor: str
     vendor_result: VendorResult
+    lag: timedelta
+    """The vendor's usual lag."""
 
     @property
     def records(self) -> list[Keyed]:

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -38,16 +38,27 @@ class CredentialMissing(Unauthorized):
 
 @dataclass
 class VendorAccess:
-    """Usable credentials by vendor name, and for every other vendor with a header the reason why it has none."""
+    """Usable credentials by vendor name, and for every other vendor with a header the reason why it has none.
+
+    addressable: the vendors that the caller could have sent a header for; all others do not exist for it.
+    """
 
     credentials: dict[str, Credential] = field(default_factory=dict)
     refused: dict[str, VendorError] = field(default_factory=dict)
+    addressable: Collection[str] = ()
 
     def __bool__(self) -> bool:
         return bool(self.credentials or self.refused)
 
+    def knows(self, vendor: str) -> bool:
+        """Whether this vendor exists for the caller."""
+        return vendor in self.credentials or vendor in self.addressable
+
     def only(self, vendor: str) -> "VendorAccess":
-        """The access to one vendor; without a header for it the missing credential is the reason."""
+        """The access to one vendor; without a header for it the missing credential is the reason. There is no access
+        to a vendor that does not exist for the caller."""
+        if not self.knows(vendor):
+            return VendorAccess()
         if vendor not in self.credentials and vendor not in self.refused:
             return VendorAccess(refused={vendor: CredentialMissing(why=f"X-Authorization-{vendor} is missing")})
         return VendorAccess(
@@ -60,13 +71,22 @@ def read(headers: Headers | EnvironHeaders, clouds: Mapping[str, Cloud]) -> Vend
     """The access that a request's headers give. Raises a 400 Problem that names an unsendable header."""
     lowered = {name.lower(): value for name, value in headers}
     companions = _companions(tuple(cloud.vendor for cloud in clouds.values()))
-    access = VendorAccess()
+    access = VendorAccess(addressable=clouds.keys())
     for name in sorted(lowered):
         if name.startswith(PREFIX) or name in companions:
             _check(name, lowered[name], companions.get(name))
         if name.startswith(PREFIX):
             _add(access, name.removeprefix(PREFIX), lowered, clouds)
     return access
+
+
+def refuse_headers(headers: Headers | EnvironHeaders, clouds: Mapping[str, Cloud], why: str) -> None:
+    """Raises a 400 Problem for a header of any vendor, known or not; `why` completes "The header ...: "."""
+    companions = _companions(tuple(cloud.vendor for cloud in clouds.values()))
+    for name in sorted(name.lower() for name, _ in headers):
+        if name.startswith(PREFIX) or name in companions:
+            shown = _shown(name, companions.get(name))
+            raise Problem(400, "invalid_header", f"The header {shown} does not belong here: {why}", header=shown)
 
 
 @lru_cache(maxsize=16)
@@ -98,8 +118,7 @@ def _hint(vendor: str, clouds: Mapping[str, Cloud]) -> str:
 def _check(name: str, value: str, companion: str | None) -> None:
     """Raises a Problem for an unsendable value. A WSGI server joins a header that was sent twice with a comma, which no
     vendor's credential contains."""
-    # Spelled as in the documentation, in whatever case it was sent.
-    shown = companion or f"X-Authorization-{name.removeprefix(PREFIX)[:MAX_NAME]}"
+    shown = _shown(name, companion)
     fault = ""
     if name == PREFIX:
         fault = "names no vendor"
@@ -111,3 +130,8 @@ def _check(name: str, value: str, companion: str | None) -> None:
         fault = "may hold visible ASCII characters and single blanks only"
     if fault:
         raise Problem(400, "invalid_header", f"The header {shown} {fault}.", header=shown)
+
+
+def _shown(name: str, companion: str | None) -> str:
+    """The header's name as the documentation spells it, in whatever case it was sent."""
+    return companion or f"X-Authorization-{name.removeprefix(PREFIX)[:MAX_NAME]}"

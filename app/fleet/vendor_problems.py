@@ -6,12 +6,24 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.web.problems import Problem
-from vendors.kit import VendorError
+from vendors.kit import NotFound, VendorError
 from vendors.kit.calls.cloud import Cloud
+
+
+class NothingHere(NotFound):
+    """A record that this service itself would hold, and does not hold for this caller. Its problem is that of an
+    unknown id, so that no caller learns that the id exists."""
+
+
+def unknown_id() -> Problem:
+    """404: the id leads nowhere, or not with what the request may reach."""
+    return Problem(404, "not_found", "There is nothing with this id, or not for these vendor credentials.")
 
 
 def problem(vendor: str, failure: VendorError) -> Problem:
     """A vendor's failure as the response to a request for one site or device."""
+    if isinstance(failure, NothingHere):
+        return unknown_id()
     headers = {} if failure.retry_after is None else {"Retry-After": str(ceil(failure.retry_after))}
     members = _circumstances(failure)
     if "url" in members:

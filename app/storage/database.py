@@ -4,7 +4,7 @@ import fcntl
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -76,7 +76,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         # Drivers wait without end for a server that has stopped in the middle of a connection.
-        self._readers = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="database")
+        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="database")
         self.engine = _sqlite(url) if url.startswith("sqlite") else _postgres(url)
         # gunicorn loads the app before it forks: a child must not use its parent's connections.
         os.register_at_fork(after_in_child=lambda: self.engine.dispose(close=False))
@@ -89,22 +89,27 @@ class Database:
 
     def close(self) -> None:
         """Ends its connections and threads."""
-        self._readers.shutdown()
+        self._threads.shutdown()
         self.engine.dispose()
 
     def get(self, table: type[T], key: str) -> T | None:
         """The row with this primary key. Raises SQLAlchemyError, at the latest after READ_SECONDS."""
+        return self.run(lambda session: session.get(table, key))
 
-        def read() -> T | None:
+    def run(self, work: Callable[[Session], T], seconds: float = READ_SECONDS) -> T:
+        """The result of `work`, in a transaction. Raises SQLAlchemyError, at the latest after so many seconds; a change
+        may then still be made."""
+
+        def transaction() -> T:
             with self.session() as session:
-                return session.get(table, key)
+                return work(session)
 
-        reading = self._readers.submit(read)
+        running = self._threads.submit(transaction)
         try:
-            return reading.result(READ_SECONDS)
+            return running.result(seconds)
         except TimeoutError:
-            reading.cancel()
-            raise Unanswered(f"no answer within {READ_SECONDS:g} s") from None
+            running.cancel()
+            raise Unanswered(f"no answer within {seconds:g} s") from None
 
     def answers(self) -> bool:
         """Whether the database can be reached and has its tables."""

@@ -7,12 +7,12 @@ them for each list would double the CPU of lists of 6,000 inverters (November 20
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Insert
+from sqlalchemy import Insert, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -86,6 +86,20 @@ class IdTable:
             self._queued += 1
         written = self._writer.submit(self._write, new)
         wait([written], min(WRITE_WAIT_SECONDS, deadline.left()))
+
+    def forget(self, ids: Sequence[str]) -> None:
+        """Deletes the rows of ids whose sites or devices are gone for ever, so that the table does not grow."""
+        self._writer.submit(self._delete, ids)
+
+    def _delete(self, ids: Sequence[str]) -> None:
+        try:
+            for start in range(0, len(ids), CHUNK):
+                with self._database.session() as session:
+                    session.execute(delete(TABLE).where(TABLE.c.id.in_(ids[start : start + CHUNK])))
+        except SQLAlchemyError as error:
+            logger.warning("ids could not be deleted: %s", type(error).__name__)
+        with self._lock:
+            self._known.difference_update(ids)
 
     def _write(self, new: list[IdRow]) -> None:
         try:

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 from app import config
+from app.storage.database import Base
 from tests.app.support import run
 
 pytestmark = pytest.mark.databases
@@ -76,8 +77,8 @@ def test_wrong_settings_end_every_command_with_the_list_of_faults() -> None:
 
 def test_db_upgrade_makes_the_tables(app: Flask) -> None:
     with app.extensions["services"].database.engine.begin() as connection:
-        for table in ("clients", "resources", "alembic_version"):
-            connection.exec_driver_sql(f"DROP TABLE {table}")
+        Base.metadata.drop_all(connection)
+        connection.exec_driver_sql("DROP TABLE alembic_version")
     assert run(app, "clients", "list").exit_code == 1
     assert run(app, "db", "upgrade").exit_code == 0
     assert printed(app, "clients", "list") == {"clients": []}

@@ -16,6 +16,7 @@ from sqlalchemy import event
 
 from app import config, create_app
 from app.config import Settings
+from app.storage.database import Base
 from app.storage.database_faults import DatabaseFault
 from tests.app.support import nobodys_port, run
 
@@ -68,7 +69,7 @@ def test_a_database_that_cannot_be_reached_is_one_line(unreachable: Flask, comma
 @pytest.mark.parametrize("command", COMMANDS[:3], ids=" ".join)
 def test_a_database_without_tables_is_one_line_that_names_the_command(app: Flask, command: tuple[str, ...]) -> None:
     with app.extensions["services"].database.engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE clients")
+        Base.metadata.drop_all(connection)
     assert "flask --app wsgi db upgrade" in the_line(run(app, *command))
 
 

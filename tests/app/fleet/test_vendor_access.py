@@ -40,11 +40,12 @@ def test_a_request_without_vendor_headers_is_a_403_that_names_the_headers(get):
     assert answer.json["expectedHeaders"] == [f"X-Authorization-{name}" for name in discover()]
 
 
-def test_a_virtual_client_has_an_empty_list_and_causes_no_call(http, new_client, network):
+def test_a_virtual_client_without_devices_has_an_empty_list_and_causes_no_call(http, new_client, network):
     token = http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=new_client(mode="virtual"))
-    headers = ALL | {"Authorization": f"Bearer {token.json['access_token']}"}
+    headers = {"Authorization": f"Bearer {token.json['access_token']}"}
     assert http.get("/solar-inverters", headers=headers).json == {"solar-inverters": [], "errors": {}}
     assert http.get("/solar-inverters/solr-0000000000000000", headers=headers).status_code == 404
+    assert http.get("/solar-inverters", headers=headers | ALL).status_code == 400
     assert len(network.calls) == 0
 
 

@@ -1,0 +1,249 @@
+"""Virtual sites and devices: bodies of requests, and pages of lists."""
+
+from datetime import UTC, datetime
+from typing import Any
+from unicodedata import category
+from zoneinfo import ZoneInfo
+
+import marshmallow as ma
+from marshmallow.validate import Length, OneOf, Range
+
+from app.api.schemas.details import BatterySchema, SiteSchema, SolarInverterSchema
+from app.api.schemas.fields import ResponseSchema
+from app.virtual import new, zones
+from app.virtual.new import NewBattery, NewSite, NewSolarInverter
+from vendors.kit import Production
+from vendors.kit.series.windows import BadWindow, instant
+
+FIRST_YEAR = 2015
+# Far more than any device has; every value within it can be computed with.
+MAX_KWH = 1e9
+MAX_NAMEPLATE_KWH = 1e6
+# Control characters, half characters, and the separators of lines and paragraphs.
+REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
+EXAMPLE = "2026-06-01T00:00:00Z"
+
+
+def no_control_characters(value: str) -> None:
+    """Refuses control characters. In contrast to `isprintable`, emoji and all blanks pass."""
+    if any(category(character) in REFUSED for character in value):
+        raise ma.ValidationError("May not hold control characters.")
+
+
+class Number(ma.fields.Float):
+    """A JSON number; marshmallow's field also takes texts and truth values."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.make_error("invalid", input=value)
+        number: float = super()._deserialize(value, attr, data, **kwargs)
+        return number
+
+
+class Time(ma.fields.Field[datetime]):
+    """An ISO 8601 time with a date. It needs an offset unless `naive` is true."""
+
+    default_error_messages = {
+        "invalid": f"Must be an ISO 8601 time, such as {EXAMPLE}.",
+        "naive": f"Must be a time with an offset, such as {EXAMPLE}.",
+    }
+
+    def __init__(self, *, naive: bool = False, **options: Any) -> None:
+        shape = {"type": "string", "example": EXAMPLE} | ({} if naive else {"format": "date-time"})
+        super().__init__(**options | {"metadata": shape | options.get("metadata", {})})
+        self._naive = naive
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        try:
+            if not isinstance(value, str) or "T" not in value:
+                raise ValueError
+            time = datetime.fromisoformat(value)
+        except ValueError:
+            raise self.make_error("invalid") from None
+        if time.tzinfo is not None:
+            return in_calendar(time)
+        if not self._naive:
+            raise self.make_error("naive")
+        return time
+
+
+def in_calendar(time: datetime, zone: str = "UTC") -> datetime:
+    """The instant in UTC; a time without an offset is on the zone's clock."""
+    try:
+        return instant("", time, ZoneInfo(zone))
+    except BadWindow:
+        raise ma.ValidationError("This is no time of a calendar.") from None
+
+
+def text() -> ma.fields.String:
+    """A text of at most 200 characters."""
+    return ma.fields.String(validate=[Length(1, 200), no_control_characters])
+
+
+class RequestBody(ma.Schema):
+    """A JSON object in a request. Members that it does not know are refused by name."""
+
+    error_messages = {"type": "Must be a JSON object.", "unknown": "There is no such member."}
+
+
+class NewLocation(RequestBody):
+    """Where a site is."""
+
+    latitude = Number(data_key="lat", validate=Range(-90, 90), metadata={"description": "Degrees, north positive."})
+    longitude = Number(data_key="lon", validate=Range(-180, 180), metadata={"description": "Degrees, east positive."})
+    timezone = ma.fields.String(metadata={"description": "IANA name."})
+    current_utc_offset = Number(
+        data_key="currentUTCOffset",
+        metadata={"description": "Hours, east positive; an offset that the zone has at some time of this year."},
+    )
+
+    @ma.validates("timezone")
+    def known(self, value: str, **kwargs: Any) -> None:
+        if value not in zones.known():
+            raise ma.ValidationError("There is no such time zone; send an IANA name, such as Europe/Berlin.")
+
+
+class CreateVirtualSiteRequest(RequestBody):
+    """A site to be made; the server fills in what is left out."""
+
+    name = text()
+    location = ma.fields.Nested(NewLocation)
+    location_utc_offset = Number(
+        data_key="locationUTCOffset", metadata={"description": "Hours; as location.currentUTCOffset."}
+    )
+    operational_since = Time(
+        naive=True,
+        data_key="operationalSince",
+        metadata={"description": "From 2015 to now; on the site's clock unless it has an offset."},
+    )
+
+    @ma.post_load
+    def site(self, body: dict[str, Any], **kwargs: Any) -> NewSite:
+        """The site, once its members are found to agree with each other."""
+        now = datetime.now(UTC)
+        location = body.get("location", {})
+        offsets = {"locationUTCOffset": body.get("location_utc_offset")}
+        offsets["currentUTCOffset"] = location.get("current_utc_offset")
+        zone = _zone(
+            location.get("timezone"), {name: hours for name, hours in offsets.items() if hours is not None}, now
+        )
+        members = {name: location[name] for name in ("latitude", "longitude") if name in location}
+        if "operational_since" in body:
+            members["operational_since"] = _since(body["operational_since"], zone, now)
+        return NewSite(body.get("name"), timezone=zone, **members)
+
+
+def _zone(timezone: str | None, offsets: dict[str, float], now: datetime) -> str:
+    """The posted zone, or else one that has the posted offsets; the default one if it has them."""
+    zone = timezone or new.TIMEZONE
+    for name, hours in offsets.items():
+        if timezone is None and not zones.has_offset(zone, hours, now):
+            zone = zones.with_offset(hours) or zone
+        if not zones.has_offset(zone, hours, now):
+            fault = [f"The clock of {zone} has no such offset."]
+            if timezone is None:
+                fault = ["No time zone has this offset all year; send location.timezone."]
+            raise ma.ValidationError({name: fault} if name == "locationUTCOffset" else {"location": {name: fault}})
+    if timezone is None and not all(zones.has_offset(zone, hours, now) for hours in offsets.values()):
+        raise ma.ValidationError("Contradicts location.currentUTCOffset.", "locationUTCOffset")
+    return zone
+
+
+def _since(time: datetime, zone: str, now: datetime) -> datetime:
+    try:
+        since = in_calendar(time, zone)
+        first = datetime(FIRST_YEAR, 1, 1, tzinfo=ZoneInfo(zone))
+        if not first <= since <= now:
+            raise ma.ValidationError(f"Must lie between the beginning of {FIRST_YEAR} and now.")
+    except ma.ValidationError as error:
+        raise ma.ValidationError(error.messages, "operationalSince") from None
+    return since
+
+
+class NewRecentProduction(RequestBody):
+    """Energy from `start` to `reportedAt`."""
+
+    kwh = Number(required=True, validate=Range(0, MAX_KWH))
+    start = Time(required=True)
+
+    @ma.post_load
+    def production(self, body: dict[str, Any], **kwargs: Any) -> Production:
+        return Production(**body)
+
+
+class NewLifetimeProduction(NewRecentProduction):
+    """As recent production; the start may be unknown."""
+
+    start = Time(required=True, allow_none=True)
+
+
+class CreateVirtualDevice(RequestBody):
+    """Members that solar inverters and batteries share."""
+
+    name = text()
+    site_id = ma.fields.String(
+        data_key="siteID", metadata={"description": "Id of one of the client's virtual sites. Without it, one is made."}
+    )
+    reported_at = Time(data_key="reportedAt", metadata={"description": "Returned by /virtual/ as it is sent."})
+    model = text()
+    serial_number = ma.fields.String(data_key="serialNumber", validate=[Length(1, 200), no_control_characters])
+
+
+class CreateVirtualSolarInverterRequest(CreateVirtualDevice):
+    """A solar inverter to be made; the server fills in what is left out."""
+
+    recent_production = ma.fields.Nested(NewRecentProduction, data_key="recentProduction")
+    lifetime_production = ma.fields.Nested(NewLifetimeProduction, data_key="lifetimeProduction")
+
+    @ma.post_load
+    def device(self, body: dict[str, Any], **kwargs: Any) -> tuple[NewSolarInverter, str | None]:
+        """The device, and the id of its site."""
+        site_id = body.pop("site_id", None)
+        return NewSolarInverter(**body), site_id
+
+
+class CreateVirtualBatteryRequest(CreateVirtualDevice):
+    """A battery to be made; the server fills in what is left out."""
+
+    nameplate_kwh = Number(
+        data_key="nameplateKwh",
+        validate=Range(0, MAX_NAMEPLATE_KWH, min_inclusive=False),
+        load_default=new.NAMEPLATE_KWH,
+    )
+    mode = ma.fields.String(validate=OneOf(new.BATTERY_MODES), load_default=new.MODE)
+    soc_percent = Number(
+        data_key="stateOfChargePercent",
+        validate=Range(0, 100),
+        load_default=new.SOC_PERCENT,
+        metadata={"description": "The lowest that the battery will have; above 80 it is held at 80."},
+    )
+
+    @ma.post_load
+    def device(self, body: dict[str, Any], **kwargs: Any) -> tuple[NewBattery, str | None]:
+        """The device, and the id of its site."""
+        site_id = body.pop("site_id", None)
+        return NewBattery(**body), site_id
+
+
+class VirtualPage(ResponseSchema):
+    """Members of every page of a list."""
+
+    next_page_token = ma.fields.String(data_key="nextPageToken", metadata={"description": "Absent on the last page."})
+
+
+class VirtualSites(VirtualPage):
+    """A page of virtual sites."""
+
+    items = ma.fields.List(ma.fields.Nested(SiteSchema), required=True, data_key="virtualSites")
+
+
+class VirtualSolarInverters(VirtualPage):
+    """A page of virtual solar inverters."""
+
+    items = ma.fields.List(ma.fields.Nested(SolarInverterSchema), required=True, data_key="virtualSolarInverters")
+
+
+class VirtualBatteries(VirtualPage):
+    """A page of virtual batteries."""
+
+    items = ma.fields.List(ma.fields.Nested(BatterySchema), required=True, data_key="virtualBatteries")

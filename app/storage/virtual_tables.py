@@ -1,0 +1,70 @@
+"""Tables of virtual sites and devices, which clients make for themselves."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, Text, TypeDecorator
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.storage.database import Base
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+SOLAR_INVERTER, BATTERY = "solar_inverter", "battery"
+
+
+class Instant(TypeDecorator[datetime]):
+    """A timezone-aware time as microseconds since the epoch, because SQLite has no type for it."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+        return None if value is None else (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+        return None if value is None else EPOCH + value * MICROSECOND
+
+
+class VirtualSiteRow(Base):
+    """A virtual site. Its id is what the API shows as the vendor's id."""
+
+    __tablename__ = "virtual_sites"
+    __table_args__ = (Index("virtual_sites_of_client", "client_id", "id"),)
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)  # 24 hexadecimal digits
+    client_id: Mapped[str] = mapped_column(Text, ForeignKey("clients.id"))
+    name: Mapped[str] = mapped_column(Text)
+    latitude: Mapped[float] = mapped_column(Float(53))
+    longitude: Mapped[float] = mapped_column(Float(53))
+    timezone: Mapped[str] = mapped_column(Text)  # IANA name
+    operational_since: Mapped[datetime] = mapped_column(Instant)
+    made_for_device: Mapped[bool] = mapped_column(Boolean)  # by the server; deleted with its last device
+
+
+class VirtualDeviceRow(Base):
+    """A virtual solar inverter or battery. Of values that the client did not post, and that no default replaces, the
+    columns are NULL."""
+
+    __tablename__ = "virtual_devices"
+    __table_args__ = (
+        Index("virtual_devices_of_client", "client_id", "kind", "id"),
+        Index("virtual_devices_of_site", "site_id"),
+    )
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)  # as of a site; also the seed of its energy
+    client_id: Mapped[str] = mapped_column(Text, ForeignKey("clients.id"))
+    site_id: Mapped[str] = mapped_column(Text, ForeignKey("virtual_sites.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(Text)  # SOLAR_INVERTER or BATTERY
+    name: Mapped[str] = mapped_column(Text)
+    model: Mapped[str] = mapped_column(Text)
+    serial_number: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    reported_at: Mapped[datetime | None] = mapped_column(Instant)
+    recent_kwh: Mapped[float | None] = mapped_column(Float(53))
+    recent_start: Mapped[datetime | None] = mapped_column(Instant)
+    lifetime_kwh: Mapped[float | None] = mapped_column(Float(53))
+    lifetime_start: Mapped[datetime | None] = mapped_column(Instant)
+    nameplate_kwh: Mapped[float | None] = mapped_column(Float(53))
+    mode: Mapped[str | None] = mapped_column(Text)
+    soc_percent: Mapped[float | None] = mapped_column(Float(53))

@@ -1,0 +1,235 @@
+"""The virtual sites and devices of each client, in the database."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Select, delete, func, select, text, update
+from sqlalchemy.orm import Session
+
+from app.auth.bearer import revoked
+from app.storage.database import ClientRow, Database
+from app.storage.virtual_tables import VirtualDeviceRow, VirtualSiteRow
+from app.virtual.new import NewDevice, NewSite
+from app.web.problems import Problem, invalid
+
+T = TypeVar("T")
+
+MAX_SITES, MAX_DEVICES = 1_000, 10_000
+# How long a change waits for another one of the same client. SQLite waits as long by its busy_timeout.
+LOCK_SECONDS = 5
+# Longer than the look-up of a client or an id waits, for which something can stand in.
+ANSWER_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class SiteWithDevices:
+    """A site's row and those of its devices, by id."""
+
+    row: VirtualSiteRow
+    devices: Sequence[VirtualDeviceRow] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAtSite:
+    """A device's row and that of its site."""
+
+    row: VirtualDeviceRow
+    site: VirtualSiteRow
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What a deletion has removed."""
+
+    site: str | None = None
+    devices: Sequence[tuple[str, str]] = ()
+    """Kind and id of each."""
+
+
+class VirtualFleet:
+    """Reads and changes virtual sites and devices. Every method sees those of one client only.
+
+    Changes of one client take turns, in all processes: hence limits are exact, and no device is made at a site that is
+    being deleted.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def site_names(self, client_id: str) -> list[tuple[str, str]]:
+        """Id and name of all sites."""
+        query = select(VirtualSiteRow.id, VirtualSiteRow.name).where(VirtualSiteRow.client_id == client_id)
+        return self._read(lambda session: [(id, name) for id, name in session.execute(query)])
+
+    def device_ids(self, client_id: str, site_id: str | None = None) -> list[tuple[str, str, str]]:
+        """Id, site and kind of all devices, or of those of one site."""
+        query = select(VirtualDeviceRow.id, VirtualDeviceRow.site_id, VirtualDeviceRow.kind)
+        query = query.where(VirtualDeviceRow.client_id == client_id)
+        if site_id is not None:
+            query = query.where(VirtualDeviceRow.site_id == site_id)
+        return self._read(lambda session: [(id, site, kind) for id, site, kind in session.execute(query)])
+
+    def site(self, client_id: str, site_id: str) -> SiteWithDevices | None:
+        """One site with its devices; None if the client has no such site."""
+        query = _sites(client_id).where(VirtualSiteRow.id == site_id)
+        return next(iter(self._read(lambda session: _with_devices(session, query))), None)
+
+    def device(self, client_id: str, kind: str, device_id: str) -> DeviceAtSite | None:
+        """One device with its site; None if the client has no such device of this kind."""
+        query = _devices(client_id, kind).where(VirtualDeviceRow.id == device_id)
+        return next(iter(self._read(lambda session: _at_sites(session, query))), None)
+
+    def sites_after(self, client_id: str, after: str, count: int) -> list[SiteWithDevices]:
+        """The first sites whose ids follow `after`, with their devices."""
+        query = _sites(client_id).where(VirtualSiteRow.id > after)
+        query = query.order_by(VirtualSiteRow.id).limit(count)
+        return self._read(lambda session: _with_devices(session, query))
+
+    def devices_after(self, client_id: str, kind: str, after: str, count: int) -> list[DeviceAtSite]:
+        """The first devices of a kind whose ids follow `after`, with their sites."""
+        query = _devices(client_id, kind).where(VirtualDeviceRow.id > after)
+        query = query.order_by(VirtualDeviceRow.id).limit(count)
+        return self._read(lambda session: _at_sites(session, query))
+
+    def create_site(self, client_id: str, new: NewSite) -> SiteWithDevices:
+        """Makes a site; raises a 409 Problem at the limit."""
+
+        def create(session: Session) -> SiteWithDevices:
+            return SiteWithDevices(_add_site(session, client_id, new, made_for_device=False))
+
+        return self._change(client_id, create)
+
+    def create_device(self, client_id: str, new: NewDevice, site_id: str | None) -> DeviceAtSite:
+        """Makes a device, at a new site if none is named. Raises a Problem: 409 at a limit, 400 for an unknown site."""
+
+        def create(session: Session) -> DeviceAtSite:
+            count = _count(session, VirtualDeviceRow, client_id)
+            if count >= MAX_DEVICES:
+                raise _limit_reached("devices", MAX_DEVICES)
+            site = _site_for_device(session, client_id, site_id)
+            device = new.row(client_id, site.id, count + 1, datetime.now(UTC))
+            session.add(device)
+            return DeviceAtSite(device, site)
+
+        return self._change(client_id, create)
+
+    def delete_site(self, client_id: str, site_id: str) -> Deleted | None:
+        """Deletes a site with its devices; None if the client has no such site."""
+
+        def remove(session: Session) -> Deleted | None:
+            devices = _devices(client_id).where(VirtualDeviceRow.site_id == site_id)
+            deleted = [(device.kind, device.id) for device in session.scalars(devices)]
+            # The devices go with it: their foreign key cascades.
+            return Deleted(site_id, deleted) if _delete(session, VirtualSiteRow, client_id, site_id) else None
+
+        return self._change(client_id, remove)
+
+    def delete_device(self, client_id: str, kind: str, device_id: str) -> Deleted | None:
+        """Deletes a device, and a site that was made for a device with its last one; None if there is none."""
+
+        def remove(session: Session) -> Deleted | None:
+            device = session.scalars(_devices(client_id, kind).where(VirtualDeviceRow.id == device_id)).first()
+            if device is None:
+                return None
+            site = session.get_one(VirtualSiteRow, device.site_id)
+            _delete(session, VirtualDeviceRow, client_id, device_id)
+            is_empty = not session.scalars(_devices(client_id).where(VirtualDeviceRow.site_id == site.id)).first()
+            is_gone = site.made_for_device and is_empty and _delete(session, VirtualSiteRow, client_id, site.id)
+            return Deleted(site.id if is_gone else None, [(kind, device_id)])
+
+        return self._change(client_id, remove)
+
+    def _read(self, query: Callable[[Session], T]) -> T:
+        return self._database.run(query, ANSWER_SECONDS)
+
+    def _change(self, client_id: str, change: Callable[[Session], T]) -> T:
+        def in_turn(session: Session) -> T:
+            lock_client(session, client_id)
+            return change(session)
+
+        return self._database.run(in_turn, ANSWER_SECONDS)
+
+
+def lock_client(session: Session, client_id: str) -> None:
+    """Makes other changes of the client wait for the end of this transaction. Raises a 401 Problem if it is revoked."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+    # Not SELECT ... FOR UPDATE: in SQLite only a write takes the lock.
+    lock = update(ClientRow).where(ClientRow.id == client_id, ClientRow.revoked_at.is_(None))
+    lock = lock.values(name=ClientRow.name).execution_options(synchronize_session=False)
+    if _rowcount(session.execute(lock)) == 0:
+        raise revoked()
+
+
+def unknown_site() -> Problem:
+    """400: the body names a site that is not the client's, whether or not it is another client's."""
+    return invalid("siteID: There is no virtual site with this id. Create it first, or leave siteID out.")
+
+
+def _limit_reached(what: str, limit: int) -> Problem:
+    detail = f"A client may have {limit} virtual {what} at most; delete some that you no longer need."
+    return Problem(409, "virtual_limit_reached", detail, limit=limit)
+
+
+def _add_site(session: Session, client_id: str, new: NewSite, *, made_for_device: bool) -> VirtualSiteRow:
+    count = _count(session, VirtualSiteRow, client_id)
+    if count >= MAX_SITES:
+        raise _limit_reached("sites", MAX_SITES)
+    site = new.row(client_id, count + 1, made_for_device=made_for_device)
+    session.add(site)
+    session.flush()
+    return site
+
+
+def _site_for_device(session: Session, client_id: str, site_id: str | None) -> VirtualSiteRow:
+    """The site with this id, or a new one without id."""
+    if site_id is None:
+        return _add_site(session, client_id, NewSite(), made_for_device=True)
+    site = session.scalars(_sites(client_id).where(VirtualSiteRow.id == site_id)).first()
+    if site is None:
+        raise unknown_site()
+    return site
+
+
+def _sites(client_id: str) -> Select[VirtualSiteRow]:
+    return select(VirtualSiteRow).where(VirtualSiteRow.client_id == client_id)
+
+
+def _devices(client_id: str, kind: str | None = None) -> Select[VirtualDeviceRow]:
+    query = select(VirtualDeviceRow).where(VirtualDeviceRow.client_id == client_id)
+    return query if kind is None else query.where(VirtualDeviceRow.kind == kind)
+
+
+def _with_devices(session: Session, query: Select[VirtualSiteRow]) -> list[SiteWithDevices]:
+    sites = list(session.scalars(query))
+    at_sites = VirtualDeviceRow.site_id.in_([site.id for site in sites])
+    devices: defaultdict[str, list[VirtualDeviceRow]] = defaultdict(list)
+    for device in session.scalars(select(VirtualDeviceRow).where(at_sites).order_by(VirtualDeviceRow.id)):
+        devices[device.site_id].append(device)
+    return [SiteWithDevices(site, devices[site.id]) for site in sites]
+
+
+def _at_sites(session: Session, query: Select[VirtualDeviceRow]) -> list[DeviceAtSite]:
+    devices = list(session.scalars(query))
+    ids = {device.site_id for device in devices}
+    sites = {site.id: site for site in session.scalars(select(VirtualSiteRow).where(VirtualSiteRow.id.in_(ids)))}
+    # Between two queries a device may be deleted together with its site.
+    return [DeviceAtSite(device, sites[device.site_id]) for device in devices if device.site_id in sites]
+
+
+def _count(session: Session, row: type[VirtualSiteRow] | type[VirtualDeviceRow], client_id: str) -> int:
+    return session.scalar(select(func.count()).select_from(row).where(row.client_id == client_id)) or 0
+
+
+def _delete(session: Session, row: type[VirtualSiteRow] | type[VirtualDeviceRow], client_id: str, id: str) -> bool:
+    """Whether there was such a row."""
+    statement = delete(row).where(row.client_id == client_id, row.id == id)
+    return _rowcount(session.execute(statement.execution_options(synchronize_session=False))) > 0
+
+
+def _rowcount(result: Any) -> int:
+    count: int = result.rowcount
+    return count

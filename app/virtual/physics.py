@@ -1,0 +1,98 @@
+"""The simulated arrays and batteries behind virtual devices, and their present values."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from app.storage.virtual_tables import VirtualDeviceRow, VirtualSiteRow
+from app.virtual.fleet import DeviceAtSite
+from simulation.virtual import SolarArray, StorageUnit
+from vendors.kit import Battery, Bess, Production, Site, SolarInverter, Status, day_start
+
+# Objects of some 500 bytes; what is costly they share in caches of their own.
+CACHED_DEVICES = 4096
+
+
+def solar_array(device: VirtualDeviceRow, site: VirtualSiteRow) -> SolarArray:
+    """The array of a solar inverter. It depends on the device's id and the place alone."""
+    return _solar_array(device.id, site.latitude, site.longitude)
+
+
+def storage_unit(device: VirtualDeviceRow, site: VirtualSiteRow) -> StorageUnit:
+    """The simulated battery. The state of charge that was posted is its floor."""
+    nameplate_kwh, mode, floor_percent = device.nameplate_kwh, device.mode, device.soc_percent
+    if nameplate_kwh is None or mode is None or floor_percent is None:
+        raise ValueError(f"the battery {device.id} has no nameplate, mode or state of charge")
+    return _storage_unit(
+        device.id, nameplate_kwh, mode, site.latitude, site.longitude, ZoneInfo(site.timezone), floor_percent
+    )
+
+
+_solar_array = lru_cache(CACHED_DEVICES)(SolarArray)
+_storage_unit = lru_cache(CACHED_DEVICES)(StorageUnit)
+
+
+def inverter_now(record: SolarInverter, device: DeviceAtSite, now: datetime) -> SolarInverter:
+    """The solar inverter with its present values. What was produced before it was made is posted, or simulated."""
+    row, site = device.row, device.site
+    array, since, zone = solar_array(row, site), site.operational_since, ZoneInfo(site.timezone)
+    midnight = max(day_start(now.astimezone(zone).date(), zone), since)
+    lifetime = Production(_produced(array, since, now), since)
+    if row.lifetime_kwh is not None:
+        lifetime = Production(row.lifetime_kwh + _produced(array, row.created_at, now), row.lifetime_start)
+    power_kw = array.power_kw(now.timestamp())
+    return replace(
+        record,
+        power_kw=power_kw,
+        measured_at=now,
+        status=Status.PRODUCING if power_kw > 0 else Status.SLEEPING,
+        recent_production=Production(_produced(array, midnight, now), midnight),
+        lifetime_production=lifetime,
+    )
+
+
+def battery_now(record: Battery, device: DeviceAtSite, now: datetime) -> Battery:
+    """The battery with its present values."""
+    unit = storage_unit(device.row, device.site)
+    power = unit.power_kw(now.timestamp())
+    return replace(
+        record,
+        charge_kw=power.charge_kw,
+        discharge_kw=power.discharge_kw,
+        measured_at=now,
+        status=Status.NORMAL,
+        soc_percent=unit.soc_percent(now.timestamp()),
+    )
+
+
+def site_now(record: Site, arrays: Iterable[SolarArray], units: Iterable[StorageUnit], now: datetime) -> Site:
+    """The site with its present values: the sums over its devices. Without devices of a kind it has no such value."""
+    at = now.timestamp()
+    solar = [array.power_kw(at) for array in arrays]
+    storage = [(unit.power_kw(at), unit) for unit in units]
+    powers = [power for power, _ in storage]
+    return replace(
+        record,
+        power_kw=sum(solar) if solar else None,
+        charge_kw=sum(power.charge_kw for power in powers) if powers else None,
+        discharge_kw=sum(power.discharge_kw for power in powers) if powers else None,
+        measured_at=now,
+        bess=record.bess and _charged(record.bess, [unit for _, unit in storage], at),
+    )
+
+
+def mean_soc_percent(units: Iterable[StorageUnit], at: float) -> float:
+    """The state of charge of several batteries together, weighted by their nameplates."""
+    pairs = [(unit.nameplate_kwh, unit.soc_percent(at)) for unit in units]
+    return sum(kwh * percent for kwh, percent in pairs) / sum(kwh for kwh, _ in pairs)
+
+
+def _charged(bess: Bess, units: list[StorageUnit], at: float) -> Bess:
+    return replace(bess, soc_percent=mean_soc_percent(units, at))
+
+
+def _produced(array: SolarArray, start: datetime, end: datetime) -> float:
+    """Energy from start to end; 0 if the end comes first, as on a clock that was set back."""
+    return array.energy_kwh(start.timestamp(), end.timestamp()) if start < end else 0.0

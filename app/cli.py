@@ -128,11 +128,10 @@ def seed(client_id: str, sites: int) -> None:
     """Fill CLIENT, the id of a client of mode virtual, with a plausible fleet in five time zones."""
     _check_mode(client_id)
     made: list[SiteWithDevices] = []
-    stream = sys.stderr
     # A bar in a pipe is its label alone, a line for each step.
-    step = 1 if stream.isatty() else ceil(sites / 10)
+    step = 1 if sys.stderr.isatty() else ceil(sites / 10)
     try:
-        with click.progressbar(length=sites, label="Making sites", file=stream, update_min_steps=step) as bar:
+        with click.progressbar(length=sites, label="Making sites", file=sys.stderr, update_min_steps=step) as bar:
             for batch in seeding.seed(services().virtual_fleet, services().inventory, client_id, sites):
                 made += batch
                 bar.label = f"{len(made)} of {sites} sites"

@@ -127,19 +127,19 @@ def _check_mode(client_id: str) -> None:
 def seed(client_id: str, sites: int) -> None:
     """Fill CLIENT, the id of a client of mode virtual, with a plausible fleet in five time zones."""
     _check_mode(client_id)
-    made: list[SiteWithDevices] = []
+    created: list[SiteWithDevices] = []
     # A bar in a pipe is its label alone, a line for each step.
     step = 1 if sys.stderr.isatty() else ceil(sites / 10)
     try:
         with click.progressbar(length=sites, label="Making sites", file=sys.stderr, update_min_steps=step) as bar:
             for batch in seeding.seed(services().virtual_fleet, services().inventory, client_id, sites):
-                made += batch
-                bar.label = f"{len(made)} of {sites} sites"
+                created += batch
+                bar.label = f"{len(created)} of {sites} sites"
                 bar.update(len(batch))
     except Problem as problem:
-        raise click.ClickException(f"{problem.detail} {len(made)} of {sites} sites were made.") from problem
+        raise click.ClickException(f"{problem.detail} {len(created)} of {sites} sites were made.") from problem
     services().database.checkpoint()
-    _print({"client_id": client_id} | _summary(made))
+    _print({"client_id": client_id} | _summary(created))
 
 
 def _summary(sites: Sequence[SiteWithDevices]) -> dict[str, Any]:

@@ -113,19 +113,22 @@ def _check_mode(client_id: str) -> None:
     """Refuses a client that cannot have virtual devices."""
     client = services().database.get(ClientRow, client_id)
     if client is None:
-        raise click.ClickException(f"There is no client {client_id!r}.")
+        raise click.ClickException(f"There is no client {client_id!r}; `clients list` shows the ids.")
     if client.mode != VIRTUAL:
         advice = f"only clients of mode {VIRTUAL} have virtual devices."
         raise click.ClickException(f"The client {client.id} is of mode {client.mode}; {advice}")
     if client.revoked_at is not None:
-        raise click.ClickException(f"The client {client.id} is revoked; create another one.")
+        raise click.ClickException(f"The client {client.id} is revoked; create another client.")
 
 
 @virtual.command("seed")
 @click.argument("client_id", metavar="CLIENT", callback=_name)
 @click.option("--sites", type=click.IntRange(1, MAX_SITES), default=10, show_default=True, help="Sites to make.")
 def seed(client_id: str, sites: int) -> None:
-    """Fill CLIENT, the id of a client of mode virtual, with a plausible fleet in five time zones."""
+    """Fill a client with a plausible fleet.
+
+    CLIENT is the id of a client of mode virtual. Its sites are in five time zones; every third has a battery.
+    """
     _check_mode(client_id)
     created: list[SiteWithDevices] = []
     # A bar in a pipe is its label alone, a line for each step.

@@ -116,11 +116,11 @@ def test_a_terminal_gets_a_bar(settings, virtual):
 
 
 def test_clients_without_virtual_devices_are_refused_with_the_reason(app, virtual, production):
-    assert refusal(app, "0" * 32) == f"Error: There is no client {'0' * 32!r}."
+    assert refusal(app, "0" * 32) == f"Error: There is no client {'0' * 32!r}; `clients list` shows the ids."
     line = refusal(app, production.id)
     assert "is of mode production; only clients of mode virtual have virtual devices" in line
     assert run(app, "clients", "revoke", virtual.id).exit_code == 0
-    assert refusal(app, virtual.id) == f"Error: The client {virtual.id} is revoked; create another one."
+    assert refusal(app, virtual.id) == f"Error: The client {virtual.id} is revoked; create another client."
 
 
 @pytest.mark.parametrize("sites", ["0", "-1", "1001", "many"])

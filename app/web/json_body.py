@@ -26,8 +26,10 @@ def parse(body: bytes) -> Any:
         )
         # Refuses half characters, which no database stores, and more than 254 levels.
         orjson.dumps(value)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise invalid("The body is not valid JSON, or is nested too deeply.") from error
+    except ValueError as error:
+        raise invalid("The body is not valid JSON.") from error
+    except (RecursionError, orjson.JSONEncodeError) as error:
+        raise invalid("The body is nested too deeply, or has a text with half a character.") from error
     return value
 
 

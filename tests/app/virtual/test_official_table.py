@@ -15,8 +15,6 @@ from tests.app.support import SMA
 from tests.app.virtual.support import DEVICES, KINDS, PAGES, Caller
 from tests.vendors.support import HEADERS
 
-pytestmark = pytest.mark.databases
-
 V2 = {"api-version": "v2024-09-01"}
 MEMBERS = {"sites": "sites", "solar-inverters": "solarInverters", "batteries": "batteries"}
 
@@ -75,6 +73,7 @@ def test_a_device_without_a_site_is_created_and_shown_under_the_ordinary_path(vi
     assert shown["siteID"] == created["siteID"]
 
 
+@pytest.mark.databases
 def test_a_new_id_is_at_once_in_the_pages_of_every_list(app, virtual):
     site = NewSite(), [NewSolarInverter(), NewBattery()]
     app.extensions["services"].virtual_fleet.create_sites(virtual.id, [site] * (DEFAULT_SIZE + 1))
@@ -122,6 +121,7 @@ def test_names_and_contents_need_not_be_unique(virtual, path):
     assert first["id"] != second["id"]
 
 
+@pytest.mark.databases
 @pytest.mark.parametrize("path", DEVICES)
 def test_a_site_made_for_a_device_is_named_by_number_and_goes_with_its_last_device(virtual, path):
     first = virtual.create(path, name="hi")
@@ -141,6 +141,7 @@ def test_a_site_that_the_client_made_stays_when_its_last_device_goes(virtual):
     assert virtual.virtual_ids("sites") == [site["id"]]
 
 
+@pytest.mark.databases
 def test_deleting_a_site_deletes_its_devices_and_no_others(virtual):
     site, stays = virtual.create("sites"), virtual.create("batteries")
     gone = [virtual.create(path, siteID=site["id"]) for path in DEVICES]

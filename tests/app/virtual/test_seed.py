@@ -14,8 +14,6 @@ from simulation.virtual import plausible_fleet
 from tests.app.support import run
 from tests.app.virtual.support import DEVICES, KINDS
 
-pytestmark = pytest.mark.databases
-
 
 @pytest.fixture(autouse=True)
 def _small_batches_without_pauses(monkeypatch):
@@ -37,6 +35,7 @@ def refusal(app, *words):
     return result.stderr.splitlines()[-1]
 
 
+@pytest.mark.databases
 def test_the_summary_counts_what_the_lists_then_show(app, virtual, other):
     summary = seeded(app, virtual.id, "--sites", "10")
     assert summary == {
@@ -68,6 +67,7 @@ def test_the_sites_and_devices_are_those_of_the_plan_and_can_be_read(app, virtua
             assert tuple(shown[name] for name in members) == (*planned, plan.battery.state_of_charge_percent)
 
 
+@pytest.mark.databases
 def test_the_ids_are_stored_as_by_the_api(app, virtual):
     seeded(app, virtual.id, "--sites", "9")
     id_table = app.extensions["services"].id_table
@@ -131,6 +131,7 @@ def test_a_number_of_sites_outside_the_limits_is_refused(app, virtual, sites):
     assert virtual.ids("sites") == []
 
 
+@pytest.mark.databases
 @pytest.mark.parametrize(("limit", "most", "kind"), [("MAX_SITES", 7, "sites"), ("MAX_DEVICES", 13, "devices")])
 def test_at_a_limit_all_sites_that_fit_are_made_and_the_refusal_counts_them(
     app, virtual, monkeypatch, limit, most, kind
@@ -147,6 +148,7 @@ def test_at_a_limit_all_sites_that_fit_are_made_and_the_refusal_counts_them(
     assert refusal(app, virtual.id).endswith(" 0 of 10 sites were made.")
 
 
+@pytest.mark.databases
 def test_between_two_transactions_other_changes_have_their_turn(app, virtual):
     services = app.extensions["services"]
     batches = seeding.seed(services.virtual_fleet, services.inventory, virtual.id, 10)

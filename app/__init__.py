@@ -86,7 +86,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
             database.upgrade()
     ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
     vendor_clouds = clouds(settings, ledger or Ledger(), clock)
-    id_table = IdTable(database)
+    id_table = IdTable(database, stored=(VENDOR,))
     virtual_fleet = VirtualFleet(database)
     # Only the inventory knows the cloud of virtual devices: what reads headers and settings must not find it.
     all_clouds = with_virtual(vendor_clouds, virtual_fleet)
@@ -98,7 +98,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         failed_logins=FailedLogins(clock),
         clouds=vendor_clouds,
         id_table=id_table,
-        inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock, stored=(VENDOR,)),
+        inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock),
         virtual_fleet=virtual_fleet,
         pages=Pages(settings.secret_key),
     )

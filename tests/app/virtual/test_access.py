@@ -7,9 +7,11 @@ import pytest
 
 from app import create_app
 from app.config import SettingsError
+from app.storage.id_table import IdRow
 from tests.app.support import ALL
 from tests.app.virtual.support import DEVICES, KINDS, SERIES, Caller, every_operation
 from tests.vendors.support import HEADERS
+from vendors.kit.deadline import Deadline
 from vendors.kit.registry import discover
 
 UNKNOWN = ("site-0000000000000000", "solr-0000000000000000", "batt-0000000000000000")
@@ -68,6 +70,15 @@ def test_another_virtual_client_gets_the_404_of_an_unknown_id(other, virtual, ow
         assert answer.status_code == 404, path
     assert other.ids("sites") == other.ids("batteries") == other.virtual_ids("solar-inverters") == []
     assert virtual.ids("sites") == [owned[0]], "nothing was deleted"
+
+
+def test_a_virtual_client_gets_the_404_of_an_unknown_id_for_one_of_a_former_vendor(app, virtual):
+    ids = {path: f"{tag}-000000000000000f" for path, tag in KINDS.items()}
+    rows = [IdRow(ids[path], "former", tag, ("7",)) for path, tag in KINDS.items()]
+    app.extensions["services"].id_table.remember(rows, Deadline(10))
+    pairs = zip(every_operation(*ids.values()), every_operation(*UNKNOWN), strict=True)
+    for (method, path), (_, unknown) in pairs:
+        assert stated(virtual.call(method, path)) == stated(virtual.call(method, unknown)), path
 
 
 @pytest.mark.databases

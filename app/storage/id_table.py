@@ -45,8 +45,8 @@ class IdRow:
 class IdTable:
     """Thread-safe. Rows are written by a separate thread.
 
-    stored: vendors whose ids are stored when their sites and devices are made. They are not remembered as written, since
-    another process may delete them, and a missing row that was remembered means that the table has been emptied.
+    stored: vendors whose ids are stored when their sites and devices are made. They are not remembered as written,
+    since another process may delete them, and a missing row that was remembered means that the table has been emptied.
     """
 
     def __init__(self, database: Database, stored: Collection[str] = ()) -> None:

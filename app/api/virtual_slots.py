@@ -12,8 +12,8 @@ from vendors.kit.calls.bulkhead import Bulkhead
 
 # Requests in progress per process, and of these for one client. More would not be faster: they wait for each other.
 SLOTS, SLOTS_PER_CLIENT = 8, 2
-# Requests that wait for a slot. With those in progress they occupy at most 40 of the 64 threads of a process.
-WAITERS, WAITERS_PER_CLIENT = 32, 24
+# Requests that wait for a slot. With those in progress they occupy at most three quarters of a process's 64 threads.
+WAITERS, WAITERS_PER_CLIENT = 40, 32
 WAIT_SECONDS = 5.0
 RETRY_SECONDS = 5
 

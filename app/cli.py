@@ -18,7 +18,8 @@ from app.storage import database_faults
 from app.storage.database import ClientRow
 from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER
 from app.virtual import seeding
-from app.virtual.fleet import MAX_SITES, SiteWithDevices
+from app.virtual.fleet import MAX_SITES
+from app.virtual.results import SiteWithDevices
 from app.web.problems import Problem
 from vendors.kit import Stage, registry, scaffold
 

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -13,6 +12,7 @@ from app.auth.bearer import revoked
 from app.storage.database import ClientRow, Database
 from app.storage.virtual_tables import VirtualDeviceRow, VirtualSiteRow
 from app.virtual.new import NewDevice, NewSite, default_name
+from app.virtual.results import Deleted, DeviceAtSite, ListedDevice, ListedSite, SiteWithDevices
 from app.web.problems import Problem, invalid
 
 T = TypeVar("T")
@@ -22,31 +22,6 @@ MAX_SITES, MAX_DEVICES = 1_000, 10_000
 LOCK_SECONDS = 5
 # Longer than the look-up of a client or an id waits, for which something can stand in.
 ANSWER_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class SiteWithDevices:
-    """A site's row and those of its devices, by id."""
-
-    row: VirtualSiteRow
-    devices: Sequence[VirtualDeviceRow] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceAtSite:
-    """A device's row and that of its site."""
-
-    row: VirtualDeviceRow
-    site: VirtualSiteRow
-
-
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """What a deletion has removed."""
-
-    site: str | None = None
-    devices: Sequence[tuple[str, str]] = ()
-    """Kind and id of each."""
 
 
 class VirtualFleet:
@@ -75,14 +50,20 @@ class VirtualFleet:
     def site(self, client_id: str, site_id: str) -> SiteWithDevices | None:
         """One site with its devices; None if the client has no such site."""
         query = _sites(client_id).where(VirtualSiteRow.id == site_id)
-        return next(iter(self._read(lambda session: _with_devices(session, query))), None)
+        devices = _devices(client_id).where(VirtualDeviceRow.site_id == site_id).order_by(VirtualDeviceRow.id)
+
+        def read(session: Session) -> SiteWithDevices | None:
+            site = session.scalars(query).first()
+            return SiteWithDevices(site, list(session.scalars(devices))) if site else None
+
+        return self._read(read)
 
     def device(self, client_id: str, kind: str, device_id: str) -> DeviceAtSite | None:
         """One device with its site; None if the client has no such device of this kind."""
         query = _devices(client_id, kind).where(VirtualDeviceRow.id == device_id)
         return next(iter(self._read(lambda session: _at_sites(session, query))), None)
 
-    def sites_after(self, client_id: str, after: str, count: int) -> list[SiteWithDevices]:
+    def sites_after(self, client_id: str, after: str, count: int) -> list[ListedSite]:
         """The first sites whose ids follow `after`, with their devices."""
         query = _sites(client_id).where(VirtualSiteRow.id > after)
         query = query.order_by(VirtualSiteRow.id).limit(count)
@@ -94,12 +75,12 @@ class VirtualFleet:
         query = query.order_by(VirtualDeviceRow.id).limit(count)
         return self._read(lambda session: _at_sites(session, query))
 
-    def create_site(self, client_id: str, new: NewSite) -> SiteWithDevices:
+    def create_site(self, client_id: str, new: NewSite) -> ListedSite:
         """Makes a site; raises a 409 Problem at the limit."""
 
-        def create(session: Session) -> SiteWithDevices:
+        def create(session: Session) -> ListedSite:
             _check_limits(sites=_count(session, VirtualSiteRow, client_id) + 1)
-            return SiteWithDevices(_add_site(session, client_id, new, made_for_device=False))
+            return ListedSite(_add_site(session, client_id, new, made_for_device=False))
 
         return self._change(client_id, create)
 
@@ -240,13 +221,15 @@ def _devices(client_id: str, kind: str | None = None) -> Select[VirtualDeviceRow
     return query if kind is None else query.where(VirtualDeviceRow.kind == kind)
 
 
-def _with_devices(session: Session, query: Select[VirtualSiteRow]) -> list[SiteWithDevices]:
+def _with_devices(session: Session, query: Select[VirtualSiteRow]) -> list[ListedSite]:
     sites = list(session.scalars(query))
-    at_sites = VirtualDeviceRow.site_id.in_([site.id for site in sites])
-    devices: defaultdict[str, list[VirtualDeviceRow]] = defaultdict(list)
-    for device in session.scalars(select(VirtualDeviceRow).where(at_sites).order_by(VirtualDeviceRow.id)):
-        devices[device.site_id].append(device)
-    return [SiteWithDevices(site, devices[site.id]) for site in sites]
+    device = VirtualDeviceRow
+    columns = select(device.site_id, device.id, device.kind, device.nameplate_kwh, device.mode)
+    devices: defaultdict[str, list[ListedDevice]] = defaultdict(list)
+    at_sites = columns.where(device.site_id.in_([site.id for site in sites]))
+    for site_id, id, kind, nameplate_kwh, mode in session.execute(at_sites):
+        devices[site_id].append(ListedDevice(id, kind, nameplate_kwh, mode))
+    return [ListedSite(site, devices[site.id]) for site in sites]
 
 
 def _at_sites(session: Session, query: Select[VirtualDeviceRow]) -> list[DeviceAtSite]:

@@ -6,9 +6,10 @@ from itertools import islice
 
 from app.fleet.inventory import Inventory
 from app.virtual import records
-from app.virtual.fleet import SiteWithDevices, VirtualFleet
+from app.virtual.fleet import VirtualFleet
 from app.virtual.new import NewBattery, NewDevice, NewSite, NewSolarInverter
 from app.virtual.plugin import VENDOR
+from app.virtual.results import SiteWithDevices
 from simulation.virtual import BatteryPlan, SitePlan, plausible_sites
 from vendors.kit.deadline import Deadline
 
@@ -56,4 +57,4 @@ def _store_ids(inventory: Inventory, sites: list[SiteWithDevices]) -> None:
     """Stores the ids, so that requests find each with one query."""
     rows = [records.site_row(site.row.id, site.row.name) for site in sites]
     rows += [records.device_row(device.id, site.row.id, device.kind) for site in sites for device in site.devices]
-    inventory.remember(VENDOR, rows, Deadline(STORE_SECONDS))
+    inventory.add(VENDOR, rows, Deadline(STORE_SECONDS))

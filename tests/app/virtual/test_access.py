@@ -7,10 +7,12 @@ import pytest
 
 from app import create_app
 from app.config import SettingsError
+from app.storage.id_table import IdRow
 from tests.app.support import ALL
 from tests.app.virtual.operations import TOKEN, Request, requests_with_an_id
 from tests.app.virtual.support import DEVICES, KINDS, Caller
 from tests.vendors.support import HEADERS
+from vendors.kit.deadline import Deadline
 from vendors.kit.registry import discover
 
 UNKNOWN = {path: f"{tag}-0000000000000000" for path, tag in KINDS.items()}
@@ -117,6 +119,14 @@ def test_another_virtual_client_gets_the_404_of_an_unknown_id(other, virtual, ow
         assert answer.status_code == 404, request
     assert other.ids("sites") == other.ids("batteries") == other.virtual_ids("solar-inverters") == []
     assert virtual.ids("sites") == [owned["sites"]], "nothing was deleted"
+
+
+def test_a_virtual_client_gets_the_404_of_an_unknown_id_for_one_of_a_former_vendor(app, virtual, requests):
+    ids = {path: f"{tag}-000000000000000f" for path, tag in KINDS.items()}
+    rows = [IdRow(ids[path], "former", tag, ("7",)) for path, tag in KINDS.items()]
+    app.extensions["services"].id_table.remember(rows, Deadline(10))
+    for request in requests:
+        assert stated(request.send(virtual, ids)) == stated(request.send(virtual, UNKNOWN)), request
 
 
 @pytest.mark.databases

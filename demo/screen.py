@@ -27,7 +27,7 @@ class Screen:
 
     def draw(self, results: Results, servers: Servers, commands: Path) -> None:
         """The first screen; `commands` is the file with all commands."""
-        product = ": one API over solar and battery vendors, all played by a sandbox here"
+        product = ": one API over solar and battery vendors, here played by a sandbox"
         self._line(Text.assemble(("derapi-server", HEADING), product))
         self._vendors(results.vendors)
         shown = [results.listed, *results.made, results.yesterday]

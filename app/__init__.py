@@ -110,8 +110,9 @@ def _add_checks(app: Flask, services: Services) -> None:
     virtual clients, parameters."""
     hosts = guards.Guards(services.settings.public_url)
     bearer = BearerCheck(services.clients, services.failed_logins, services.settings.secret_key)
-    for part in (log, services.failed_logins, hosts, bearer, VirtualSlots(), problems):
+    for part in (log, services.failed_logins, hosts, bearer, VirtualSlots()):
         part.init_app(app)
+    problems.init_app(app, services.settings.public_url)
     app.before_request(guards.refuse_odd_parameters)
 
 

@@ -51,7 +51,7 @@ ROOMS = [
     ("web", "server"),  # The worker knows no Flask.
     ("config",),
     ("setting_types",),
-    ("storage", "network", "version", "bounded_log"),
+    ("storage", "network", "version", "bounded_log", "error_table"),
 ]
 HEIGHT = {room: height for height, rooms in enumerate(reversed(ROOMS)) for room in rooms}
 

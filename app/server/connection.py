@@ -147,7 +147,7 @@ class Connection(TConn):
         """Answers with a problem document and logs it, since no route will see the request."""
         refusal, request_id = Refusal(status, detail), uuid4().hex
         self.sock.discard()
-        self._send_now(refusal.response(request_id))
+        self._send_now(refusal.response(request_id, self._owner.error_types))
         self._owner.refusal_log.warning(status=status, code=refusal.code, address=self.address, request_id=request_id)
 
     @property

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from app import network
+from app import error_table, network
 from app.server import connection_share, cpu_affinity, tuning
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
@@ -49,7 +49,9 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Delivers the signals that arrived before the worker had its handlers."""
+    """Makes the errors of the worker name the same pages as those of the application, and delivers the signals that
+    arrived before the worker had its handlers."""
+    worker.error_types = error_table.types(worker.wsgi.extensions["services"].settings.public_url)
     unblock_stop_signals()
 
 

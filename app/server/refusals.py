@@ -10,7 +10,6 @@ from app.server import limits
 
 # The document is the same as that of app.web.problems, which would load Flask here.
 MEDIA_TYPE = "application/problem+json"
-TYPE = "urn:problem-type:derapi:"
 # Not http.HTTPStatus: its phrases differ between versions of Python, and the codes are derived from them.
 TITLES = {
     400: "Bad Request",
@@ -64,10 +63,10 @@ class Refusal:
     def code(self) -> str:
         return self.title.lower().replace(" ", "_")
 
-    def document(self, request_id: str) -> dict[str, object]:
-        """Returns the problem as its JSON members."""
+    def document(self, request_id: str, types: str) -> dict[str, object]:
+        """Returns the problem as its JSON members; `types` stands before the code in `type`."""
         return {
-            "type": TYPE + self.code,
+            "type": types + self.code,
             "title": self.title,
             "status": self.status,
             "detail": self.detail or DETAILS[self.status].format(limits),
@@ -75,9 +74,9 @@ class Refusal:
             "requestId": request_id,
         }
 
-    def response(self, request_id: str) -> bytes:
+    def response(self, request_id: str, types: str) -> bytes:
         """Returns the whole HTTP response, after which the connection closes."""
-        body = json.dumps(self.document(request_id))
+        body = json.dumps(self.document(request_id, types))
         retry = "Retry-After: 5\r\n" if self.status == 503 else ""
         return (
             f"HTTP/1.1 {self.status} {self.title}\r\nContent-Type: {MEDIA_TYPE}\r\nConnection: close\r\n"

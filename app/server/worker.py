@@ -14,6 +14,7 @@ import structlog
 from gunicorn.errors import ConfigError
 from gunicorn.workers.gthread import ThreadWorker
 
+from app import error_table
 from app.bounded_log import BoundedLog
 from app.server import connection_share, limits, refusals
 from app.server.connection import Connection
@@ -27,7 +28,12 @@ ReadCallback = Callable[[Connection, socket.socket], None]
 
 
 class Worker(ThreadWorker):
-    """gunicorn's gthread worker, except that only the main loop waits for clients. See app.server.compatibility."""
+    """gunicorn's gthread worker, except that only the main loop waits for clients. See app.server.compatibility.
+
+    error_types: the text before the code in the `type` of a problem.
+    """
+
+    error_types = error_table.types(None)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

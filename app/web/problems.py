@@ -10,8 +10,9 @@ from flask import Flask, Response, current_app, g
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from app import error_table
+
 MEDIA_TYPE = "application/problem+json"
-TYPE = "urn:problem-type:derapi:"
 
 logger = structlog.stdlib.get_logger(__name__)
 
@@ -37,10 +38,10 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         self.members = members
 
-    def body(self, request_id: str) -> dict[str, Any]:
-        """The problem as its JSON members."""
+    def body(self, request_id: str, types: str) -> dict[str, Any]:
+        """The problem as its JSON members; `types` stands before the code in `type`."""
         return {
-            "type": TYPE + self.code,
+            "type": types + self.code,
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
@@ -49,16 +50,16 @@ class Problem(Exception):
             **self.members,
         }
 
-    def response(self) -> Response:
+    def response(self, types: str) -> Response:
         """The problem as an HTTP response, with the request's id."""
-        body = current_app.json.dumps(self.body(g.get("request_id", "")))
+        body = current_app.json.dumps(self.body(g.get("request_id", ""), types))
         return current_app.response_class(body, self.status, self.headers, mimetype=MEDIA_TYPE)
 
 
 class ProblemSchema(ma.Schema):
     """The shape of every error, for the API's own documentation."""
 
-    type = ma.fields.String(required=True, metadata={"format": "uri"})
+    type = ma.fields.String(required=True, metadata={"format": "uri-reference"})
     title = ma.fields.String(required=True)
     status = ma.fields.Integer(required=True)
     detail = ma.fields.String(required=True)
@@ -78,34 +79,42 @@ DETAILS = {
 }
 
 
-def from_http(error: HTTPException) -> Response:
+def from_http(error: HTTPException) -> Problem:
     """The problem for a request that Flask or werkzeug refused, with the headers of its status (Allow, Retry-After)."""
     status = error.code or 500
-    if status < 400:
-        return error.get_response()  # type: ignore[return-value]
     code = HTTPStatus(status).phrase.lower().replace(" ", "_").replace("'", "")
     detail = DETAILS.get(status) or error.description or HTTPStatus(status).phrase
     headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
-    return Problem(status, code, detail, headers=headers).response()
+    return Problem(status, code, detail, headers=headers)
 
 
-def init_app(app: Flask) -> None:
+def from_database() -> Problem:
+    """503: the service's database does not answer."""
+    detail = "The service cannot reach its database; try again shortly."
+    return Problem(503, "database_unavailable", detail, headers={"Retry-After": "5"})
+
+
+def init_app(app: Flask, public_url: str | None) -> None:
     """Turns every error into a problem. An unexpected error is logged with its traceback and hidden from the caller."""
+    types = error_table.types(public_url)
 
     @app.errorhandler(Problem)
     def problem(error: Problem) -> Response:
-        return error.response()
+        return error.response(types)
 
-    app.register_error_handler(HTTPException, from_http)
+    @app.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> Response:
+        if error.code is not None and error.code < 400:
+            return error.get_response()  # type: ignore[return-value]
+        return from_http(error).response(types)
 
     @app.errorhandler(SQLAlchemyError)
     def database(error: SQLAlchemyError) -> Response:
         logger.error("database", exc_info=error)
-        detail = "The service cannot reach its database; try again shortly."
-        return Problem(503, "database_unavailable", detail, headers={"Retry-After": "5"}).response()
+        return from_database().response(types)
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
         logger.error("unforeseen", exc_info=error)
         detail = "The service failed; its log has the cause under this request's id."
-        return Problem(500, "internal_server_error", detail).response()
+        return Problem(500, "internal_server_error", detail).response(types)

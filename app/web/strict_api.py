@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 import flask_smorest
 import marshmallow as ma
-from flask import Request, Response
+from flask import Request
 from webargs.flaskparser import FlaskParser, is_json_request
 
 from app.web import json_body, problems
@@ -63,5 +63,5 @@ class Api(flask_smorest.Api):
         super()._register_responses()
         del self.DEFAULT_RESPONSE_CONTENT_TYPE
 
-    def handle_http_exception(self, error: Any) -> Response:
-        return problems.from_http(error)
+    def _register_error_handlers(self) -> None:
+        """Leaves errors to app.web.problems."""

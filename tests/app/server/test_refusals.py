@@ -5,21 +5,23 @@ import pytest
 from app.server.refusals import DETAILS, MEDIA_TYPE, TITLES, Refusal
 from app.web import problems
 
+TYPES = "https://derapi.example.org/errors/"
+
 
 @pytest.mark.parametrize("status", TITLES)
 def test_a_refusal_has_the_members_of_every_other_problem(status: int) -> None:
     refusal = Refusal(status)
-    document = refusal.document("an-id")
+    document = refusal.document("an-id", TYPES)
     problem = problems.Problem(status, refusal.code, str(document["detail"]), title=refusal.title)
-    assert list(document.items()) == list(problem.body("an-id").items())
+    assert list(document.items()) == list(problem.body("an-id", TYPES).items())
     assert problems.MEDIA_TYPE == MEDIA_TYPE
 
 
 def test_every_status_has_a_detail_without_a_placeholder() -> None:
     assert DETAILS.keys() == TITLES.keys()
-    assert not [status for status in TITLES if "{" in str(Refusal(status).document("an-id")["detail"])]
+    assert not [status for status in TITLES if "{" in str(Refusal(status).document("an-id", TYPES)["detail"])]
 
 
 def test_only_a_503_invites_the_client_to_retry() -> None:
-    retries = {status for status in TITLES if b"\r\nRetry-After: 5\r\n" in Refusal(status).response("an-id")}
+    retries = {status for status in TITLES if b"\r\nRetry-After: 5\r\n" in Refusal(status).response("an-id", TYPES)}
     assert retries == {503}

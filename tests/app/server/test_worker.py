@@ -154,7 +154,7 @@ def test_a_malformed_request_is_refused_with_a_problem_document_and_logged(serve
     head, _, body = received.partition(b"\r\n\r\n")
     problem = json.loads(body)
     assert (problem["status"], problem["code"]) == (status, code)
-    assert problem["type"] == f"urn:problem-type:derapi:{code}"
+    assert problem["type"] == f"/errors/{code}"
     assert f"X-Request-ID: {problem['requestId']}".encode() in head
     assert b"Content-Type: application/problem+json" in head
     line = server.line("refused", request_id=problem["requestId"])

@@ -50,7 +50,7 @@ def shape(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(answer.data)
     assert body.keys() >= MEMBERS
     assert (body["status"], body["code"]) == (status, code)
-    assert body["type"] == f"urn:problem-type:derapi:{code}"
+    assert body["type"] == f"/errors/{code}"
     assert body["requestId"] == answer.headers["X-Request-ID"]
     assert body["title"]
     assert body["detail"]

@@ -1,0 +1,154 @@
+"""The table of this service's own errors: what each code means, whose fault it is, and what to do.
+
+`type` of a problem (RFC 9457) is the address of the page that shows this. Errors of vendors describe themselves
+(vendors/kit/errors.py).
+"""
+
+from dataclasses import dataclass
+
+PAGES = "/errors/"
+CALLER, SERVER = "caller", "server"
+REPORT = "Report it to the operator of this server with the requestId."
+
+
+@dataclass(frozen=True)
+class ErrorKind:
+    """One meaning of a code. `fault`: caller, server or vendor; `title`: the usual title of its problem."""
+
+    code: str
+    status: int
+    title: str
+    cause: str
+    fault: str
+    action: str
+
+
+def types(public_url: str | None) -> str:
+    """The text before the code in a problem's `type`: never of the request's Host, which the caller chooses."""
+    return (public_url or "") + PAGES
+
+
+OWN = (
+    ErrorKind(
+        "missing_token", 401, "Unauthorized",
+        "The request has no bearer token.",
+        CALLER, "Get a token with POST /oauth2/token and send it as `Authorization: Bearer <token>`.",
+    ),
+    ErrorKind(
+        "invalid_token", 401, "Unauthorized",
+        "The access token is malformed, expired, revoked or of another issuer.",
+        CALLER, "Get a new token with POST /oauth2/token. A token is valid for an hour.",
+    ),
+    ErrorKind(
+        "vendor_access_missing", 403, "Forbidden",
+        "The request has no X-Authorization-<vendor> header, or none for the vendor of this site or device.",
+        CALLER, "Send the vendor's credential in its X-Authorization header.",
+    ),
+    ErrorKind(
+        "virtual_mode_required", 403, "Forbidden",
+        "Only clients of mode virtual have virtual devices.",
+        CALLER, "Use a client of mode virtual; the operator makes one with `flask clients create NAME --mode virtual`.",
+    ),
+    ErrorKind(
+        "bad_request", 400, "Bad Request",
+        "The request is not valid HTTP/1.1, or the header Host is missing.",
+        CALLER, "Correct the request; a usual HTTP library never sends such a request.",
+    ),
+    ErrorKind(
+        "validation_error", 400, "Invalid request",
+        "A parameter or a member of the body is unknown, repeated or wrong.",
+        CALLER, "Correct what the detail names.",
+    ),
+    ErrorKind(
+        "invalid_header", 400, "Bad Request",
+        "The value of an X-Authorization header cannot be a credential, or a client of mode virtual sent a header of a "
+        "vendor.",
+        CALLER, "Correct or leave out the header that the member `header` names.",
+    ),
+    ErrorKind(
+        "unknown_api_version", 400, "Bad Request",
+        "The header api-version is empty or names no version.",
+        CALLER, "Send a version that the detail names, or leave the header out.",
+    ),
+    ErrorKind(
+        "invalid_page_token", 400, "Bad Request",
+        "The pageToken belongs to another query or client.",
+        CALLER, "Begin with the first page again, and change nothing but pageToken from page to page.",
+    ),
+    ErrorKind(
+        "unknown_host", 400, "Bad Request",
+        "The service does not answer under this host name.",
+        SERVER, "The operator sets PUBLIC_URL to the URL that the users see.",
+    ),
+    ErrorKind(
+        "not_found", 404, "Not Found",
+        "The path does not exist, or the id does not for these vendor credentials.",
+        CALLER, "Check the path and the id, and send the credential with which the id was listed.",
+    ),
+    ErrorKind(
+        "not_offered", 404, "Not Found",
+        "The vendor does not offer these intervals, or no details of sites and devices.",
+        CALLER, "See the tables of docs/vendors.md; another level or series may be offered.",
+    ),
+    ErrorKind(
+        "method_not_allowed", 405, "Method Not Allowed",
+        "The path does not take this method.",
+        CALLER, "Use a method that the header Allow lists.",
+    ),
+    ErrorKind(
+        "request_timeout", 408, "Request Timeout",
+        "The request did not arrive whole within 10 s.",
+        CALLER, "Send the whole request at once.",
+    ),
+    ErrorKind(
+        "virtual_limit_reached", 409, "Conflict",
+        "The client has as many virtual sites or devices as it may have; the member `limit` tells how many.",
+        CALLER, "Delete virtual sites or devices that are no longer needed.",
+    ),
+    ErrorKind(
+        "content_too_large", 413, "Content Too Large",
+        "The body has more than 64 KiB.",
+        CALLER, "Send a smaller body.",
+    ),
+    ErrorKind(
+        "uri_too_long", 414, "URI Too Long",
+        "The request line has more than 8,190 bytes.",
+        CALLER, "Send a shorter URL.",
+    ),
+    ErrorKind(
+        "expectation_failed", 417, "Expectation Failed",
+        "The header Expect is not 100-continue.",
+        CALLER, "Leave the header Expect out.",
+    ),
+    ErrorKind(
+        "request_header_fields_too_large", 431, "Request Header Fields Too Large",
+        "A header has more than 16 KiB, or there are more than 100, or all together have more than 64 KiB.",
+        CALLER, "Send fewer or shorter headers.",
+    ),
+    ErrorKind(
+        "internal_server_error", 500, "Internal Server Error",
+        "The service has a bug; its log has the cause under the requestId.",
+        SERVER, REPORT,
+    ),
+    ErrorKind(
+        "not_implemented", 501, "Not Implemented",
+        "The body has a transfer coding other than chunked.",
+        CALLER, "Send the body as it is, or chunked.",
+    ),
+    ErrorKind(
+        "service_unavailable", 503, "Service Unavailable",
+        "All threads were busy for 5 s, or all connections are in use.",
+        SERVER, "Try again after the time in Retry-After.",
+    ),
+    ErrorKind(
+        "virtual_busy", 503, "Service Unavailable",
+        "Too many requests of this client of mode virtual are in progress, and none ended in time. Nothing was changed.",
+        CALLER, "Send fewer requests at once, and try again after the time in Retry-After.",
+    ),
+    ErrorKind(
+        "database_unavailable", 503, "Service Unavailable",
+        "The database does not answer, and this process does not know the client yet, or virtual devices are asked "
+        "for. A change was not made, unless the connection broke during its commit.",
+        SERVER, "Try again after the time in Retry-After.",
+    ),
+)  # fmt: skip

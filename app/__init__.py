@@ -10,13 +10,14 @@ from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, config, version
-from app.api import batteries, health, openapi, sites, solar_inverters, token_endpoint, virtual
-from app.api.paging import Pages
+from app.api import batteries, demo_sign_in, health, openapi, sites, solar_inverters, token_endpoint, virtual
+from app.api import paging
 from app.api.services import Services
 from app.api.virtual_slots import VirtualSlots
 from app.auth.bearer import BearerCheck
 from app.auth.clients import Clients
 from app.auth.failed_logins import FailedLogins
+from app.auth.sign_in_codes import SignInCodes
 from app.fleet.clouds import clouds
 from app.fleet.ids import Ids
 from app.fleet.inventory import Inventory
@@ -27,6 +28,7 @@ from app.storage.redis_ledger import SharedLedger
 from app.virtual.fleet import VirtualFleet
 from app.virtual.plugin import VENDOR, with_virtual
 from app.web import guards, log, problems, strict_api
+from app.web.pages.blueprint import Pages
 from vendors.kit.calls.quota import Ledger
 
 
@@ -97,11 +99,12 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         ledger=ledger,
         clients=Clients(database, ledger, clock),
         failed_logins=FailedLogins(clock),
+        sign_in_codes=SignInCodes(database),
         clouds=vendor_clouds,
         id_table=id_table,
         inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock),
         virtual_fleet=virtual_fleet,
-        pages=Pages(settings.secret_key),
+        pages=paging.Pages(settings.secret_key),
     )
 
 
@@ -117,9 +120,13 @@ def _add_checks(app: Flask, services: Services) -> None:
 
 
 def _add_routes(app: Flask, services: Services) -> None:
-    """All routes, documented in /openapi.json."""
+    """The routes of the API, which /openapi.json documents, and the pages."""
     api = strict_api.Api(app)
     openapi.name_vendors(api.ma_plugin.converter, services.clouds)
     for module in (sites, solar_inverters, batteries, virtual, token_endpoint, health):
         api.register_blueprint(module.blueprint)
     openapi.add_security(api.spec, services.clouds)
+    settings = services.settings
+    if settings.demo_sign_in:
+        app.register_blueprint(demo_sign_in.blueprint)  # Not of the API: it is in no document.
+    Pages(settings.public_url, services.clouds, health.state, settings.demo_sign_in).init_app(app)

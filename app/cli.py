@@ -78,6 +78,21 @@ def create_client(name: str, mode: str, api_version: str) -> None:
     )
 
 
+@clients.command("sign-in-link")
+@click.argument("client_id", callback=_name)
+def make_sign_in_link(client_id: str) -> None:
+    """Print a link that signs in to the fleet view once, within 5 minutes. For the demo only."""
+    settings = services().settings
+    if not settings.demo_sign_in:
+        raise click.ClickException("This service takes no links: DEMO_SIGN_IN is not set, which is for the demo only.")
+    if services().clients.find(client_id) is None:
+        raise click.ClickException(f"There is no client {client_id!r}; `clients list` shows the ids.")
+    # Behind #, so that no request and no log contains it.
+    code = services().sign_in_codes.create(client_id)
+    base = settings.public_url or f"http://127.0.0.1:{settings.port}"
+    _print({"link": f"{base}/fleet#code={code}"})
+
+
 def _iso_time(epoch: int | None) -> str | None:
     return None if epoch is None else datetime.fromtimestamp(epoch, UTC).isoformat()
 

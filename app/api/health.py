@@ -8,14 +8,8 @@ from app.web.strict_api import Blueprint
 blueprint = Blueprint("Health", __name__, description="State of this process.")
 
 
-@blueprint.get("/health")
-@blueprint.doc(operationId="getHealth", security=[])
-@blueprint.response(200, HealthSchema)
-def show() -> dict[str, str]:
-    """Reports whether this process and what it needs are available.
-
-    Answers 200 also without a database: the process is alive, and a restart would not help.
-    """
+def state() -> dict[str, str]:
+    """The state of this process and of what it needs."""
     current = services()
     available = {"database": current.database.answers()}
     if current.ledger is not None:
@@ -25,3 +19,14 @@ def show() -> dict[str, str]:
         "version": version.VERSION,
         **{part: "ok" if answers else "unavailable" for part, answers in available.items()},
     }
+
+
+@blueprint.get("/health")
+@blueprint.doc(operationId="getHealth", security=[])
+@blueprint.response(200, HealthSchema)
+def show() -> dict[str, str]:
+    """Reports whether this process and what it needs are available.
+
+    Answers 200 also without a database: the process is alive, and a restart would not help.
+    """
+    return state()

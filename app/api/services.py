@@ -8,6 +8,7 @@ from flask import Flask, current_app
 from app.api.paging import Pages
 from app.auth.clients import Clients
 from app.auth.failed_logins import FailedLogins
+from app.auth.sign_in_codes import SignInCodes
 from app.config import Settings
 from app.fleet.inventory import Inventory
 from app.storage.database import Database
@@ -28,6 +29,7 @@ class Services:
     ledger: SharedLedger | None
     clients: Clients
     failed_logins: FailedLogins
+    sign_in_codes: SignInCodes
     clouds: Mapping[str, Cloud]
     id_table: IdTable
     inventory: Inventory

@@ -7,7 +7,8 @@ from app.auth.clients import ApiClient, Clients
 from app.auth.failed_logins import FailedLogins
 from app.web.problems import Problem
 
-OPEN_ENDPOINTS = frozenset({"Health.show", "Token.issue", "api-docs.openapi_json"})
+PAGES = frozenset({"Pages.first", "Pages.fleet", "Pages.reference", "Pages.asset"})
+OPEN_ENDPOINTS = PAGES | {"Health.show", "Token.issue", "DemoSignIn.redeem", "api-docs.openapi_json"}
 REALM = 'Bearer realm="derapi"'
 
 

@@ -4,10 +4,11 @@ from sqlalchemy import delete, inspect
 from sqlalchemy.orm import Session
 
 from app.storage.database import Base
+from app.storage.sign_in_code_table import SignInCodeRow
 from app.storage.virtual_tables import VirtualDeviceRow, VirtualSiteRow
 
 # Every table with a column client_id, a table before those that it refers to.
-OWNED: tuple[type[Base], ...] = (VirtualDeviceRow, VirtualSiteRow)
+OWNED: tuple[type[Base], ...] = (VirtualDeviceRow, VirtualSiteRow, SignInCodeRow)
 
 
 def delete_owned(session: Session, client_id: str) -> dict[str, int]:

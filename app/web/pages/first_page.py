@@ -1,0 +1,47 @@
+"""The facts of the first page, `/`: what this is, how this server is, the first requests, and where to look next."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app import version
+from app.web.pages.vendor_headers import VendorHeaders
+
+PURPOSE = "One API over the clouds of solar and battery vendors."
+AUTHORIZATION = '-H "Authorization: Bearer $TOKEN"'
+
+
+def facts(base: str, state: dict[str, str], vendors: Sequence[VendorHeaders]) -> dict[str, Any]:
+    """The facts, with URLs that begin with `base`."""
+    return {
+        "name": "derapi-server",
+        "purpose": PURPOSE,
+        "version": version.VERSION,
+        **{part: value for part, value in state.items() if part != "version"},
+        "vendors": [vendor.vendor for vendor in vendors],
+        "firstRequests": first_requests(base, vendors),
+        "links": {
+            "fleet": f"{base}/fleet",
+            "reference": f"{base}/apidocs/",
+            "openapi": f"{base}/openapi.json",
+            "health": f"{base}/health",
+        },
+    }
+
+
+def first_requests(base: str, vendors: Sequence[VendorHeaders]) -> list[dict[str, str]]:
+    """Three commands: a token, a list, and energy by the hour."""
+    header = f' \\\n  -H "{vendors[0].names[0]}: $VENDOR_CREDENTIAL"' if vendors else ""
+    return [
+        {
+            "purpose": "Get a token, which is valid for an hour",
+            "command": f'curl -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials \\\n  {base}/oauth2/token',
+        },
+        {
+            "purpose": "List the sites of all vendors whose credentials you send",
+            "command": f"curl {base}/sites \\\n  {AUTHORIZATION}{header}",
+        },
+        {
+            "purpose": "Read what a site produced, hour by hour",
+            "command": f'curl "{base}/sites/$SITE_ID/solar-intervals?summaryLevel=hour" \\\n  {AUTHORIZATION}{header}',
+        },
+    ]

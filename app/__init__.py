@@ -10,7 +10,17 @@ from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, config, version
-from app.api import batteries, demo_sign_in, health, openapi, sites, solar_inverters, token_endpoint, virtual
+from app.api import (
+    batteries,
+    demo_sign_in,
+    error_pages,
+    health,
+    openapi,
+    sites,
+    solar_inverters,
+    token_endpoint,
+    virtual,
+)
 from app.api import paging
 from app.api.services import Services
 from app.api.virtual_slots import VirtualSlots
@@ -126,6 +136,7 @@ def _add_routes(app: Flask, services: Services) -> None:
     for module in (sites, solar_inverters, batteries, virtual, token_endpoint, health):
         api.register_blueprint(module.blueprint)
     openapi.add_security(api.spec, services.clouds)
+    app.register_blueprint(error_pages.blueprint)
     settings = services.settings
     if settings.demo_sign_in:
         app.register_blueprint(demo_sign_in.blueprint)  # Not of the API: it is in no document.

@@ -45,6 +45,11 @@ OWN = (
         CALLER, "Send the vendor's credential in its X-Authorization header.",
     ),
     ErrorKind(
+        "sign_in_code_invalid", 403, "Forbidden",
+        "The code of the demo's link is unknown, used or older than 5 minutes.",
+        CALLER, "Start the demo again for a new link.",
+    ),
+    ErrorKind(
         "virtual_mode_required", 403, "Forbidden",
         "Only clients of mode virtual have virtual devices.",
         CALLER, "Use a client of mode virtual; the operator makes one with `flask clients create NAME --mode virtual`.",
@@ -142,7 +147,8 @@ OWN = (
     ),
     ErrorKind(
         "virtual_busy", 503, "Service Unavailable",
-        "Too many requests of this client of mode virtual are in progress, and none ended in time. Nothing was changed.",
+        "Too many requests of this client of mode virtual are in progress, and none ended in time. Nothing was "
+        "changed.",
         CALLER, "Send fewer requests at once, and try again after the time in Retry-After.",
     ),
     ErrorKind(

@@ -5,12 +5,13 @@ lines and changes none.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 
 from app.config import ROOT
-from tests import kit_page
+from tests import kit_page, reference_pages
 from tests.contract import members
+from tests.reference_pages import table
 from tests.vendors.stages import offers
 from vendors.kit import Battery, Level, Site, SolarInverter, Vendor
 from vendors.kit.registry import discover
@@ -31,12 +32,6 @@ def plugins() -> Iterator[tuple[str, type[Vendor]]]:
     """The names of each plugin, and its class."""
     for names, plugin in ((list(plugin.hosts), plugin) for plugin in dict.fromkeys(discover().values())):
         yield ", ".join(f"`{name}`" for name in names), plugin
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n" + "".join(f"| {' | '.join(cells)} |\n" for cells in lines) + "\n"
 
 
 def vendors_table() -> str:
@@ -111,6 +106,10 @@ PARTS: dict[str, Callable[[], str]] = {
     "readers": kit_page.readers,
     "records": kit_page.records,
     "freshness": kit_page.freshness,
+    "errors of vendors": reference_pages.errors_of_vendors,
+    "errors of the service": reference_pages.errors_of_the_service,
+    "settings": reference_pages.settings,
+    "commands": reference_pages.commands,
 }
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 

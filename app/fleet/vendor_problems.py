@@ -1,10 +1,11 @@
 """Vendors' failures as problems, and as entries of `errorDetails`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.error_table import ErrorKind
 from app.web.problems import Problem
 from vendors.kit import NotFound, VendorError
 from vendors.kit.calls.cloud import Cloud
@@ -61,3 +62,20 @@ def no_access(clouds: Mapping[str, Cloud]) -> Problem:
         f"Send at least one vendor's credential, in a header {', '.join(expected)}.",
         expectedHeaders=expected,
     )
+
+
+def kinds() -> list[ErrorKind]:
+    """The failures that a vendor may be reported with, from their classes: each code with each of its causes."""
+    failures = [failure for failure in _classes(VendorError) if failure.__module__.startswith(("vendors.kit", "app."))]
+    explained = (
+        ErrorKind(failure.code, failure.status, failure.reason, failure.says, failure.fault, failure.advice)
+        for failure in failures
+    )
+    return sorted(dict.fromkeys(explained), key=lambda kind: (kind.status, kind.code))
+
+
+def _classes(kind: type[VendorError]) -> Iterator[type[VendorError]]:
+    """A class of failures and all its subclasses."""
+    yield kind
+    for subclass in kind.__subclasses__():
+        yield from _classes(subclass)

@@ -54,10 +54,12 @@ lint: setup
 	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m mypy --strict app vendors simulation sandbox demo
 
-# What follows from the code: tables and lists in README.md and docs/, and the module map in docs/architecture.md.
+# What follows from the code: tables and lists in README.md and docs/, and the module map in docs/architecture.md. Then all
+# of it as a site, which the service shows below /docs/.
 docs: setup
 	@$(PY) -m tests.documents
 	@$(PY) -m tests.module_map
+	@$(PY) docs/site/build.py
 
 # Some ten minutes, and the only target that installs the peers.
 bench: setup

@@ -38,6 +38,7 @@ from app.storage.redis_ledger import SharedLedger
 from app.virtual.fleet import VirtualFleet
 from app.virtual.plugin import VENDOR, with_virtual
 from app.web import guards, log, problems, strict_api
+from app.web.pages import docs_site
 from app.web.pages.blueprint import Pages
 from vendors.kit.calls.quota import Ledger
 
@@ -136,7 +137,8 @@ def _add_routes(app: Flask, services: Services) -> None:
     for module in (sites, solar_inverters, batteries, virtual, token_endpoint, health):
         api.register_blueprint(module.blueprint)
     openapi.add_security(api.spec, services.clouds)
-    app.register_blueprint(error_pages.blueprint)
+    for pages in (error_pages, docs_site):
+        app.register_blueprint(pages.blueprint)
     settings = services.settings
     if settings.demo_sign_in:
         app.register_blueprint(demo_sign_in.blueprint)  # Not of the API: it is in no document.

@@ -109,7 +109,7 @@ def _walk(command: click.Command, words: str) -> Iterator[tuple[str, click.Comma
 def _command(words: str, command: click.Command) -> str:
     context = click.Context(command)
     arguments = [value.make_metavar(context) for value in command.params if isinstance(value, click.Argument)]
-    text = f"### `{' '.join([words, *arguments])}`\n\n{' '.join(inspect.cleandoc(command.help or '').split())}\n"
+    text = f"## `{' '.join([words, *arguments])}`\n\n{' '.join(inspect.cleandoc(command.help or '').split())}\n"
     records = [value.get_help_record(context) for value in command.params if isinstance(value, click.Option)]
     rows = [[cell.replace("|", "\\|") for cell in (f"`{record[0]}`", record[1])] for record in records if record]
     return text + (table(("option", "meaning"), rows) if rows else "")

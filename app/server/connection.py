@@ -84,6 +84,7 @@ class ConnectionOwner(Protocol):
     cfg: Any
     alive: bool
     refusal_log: BoundedLog
+    error_types: str
 
     def linger(self, conn: "Connection") -> None: ...
 

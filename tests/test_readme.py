@@ -7,9 +7,7 @@ import json
 import os
 import re
 import shlex
-import subprocess
 import threading
-from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
@@ -17,37 +15,11 @@ import pytest
 from app import config
 from app.cli import clients, db
 from tests.ports import free_port
-from tests.processes import clean, read_until, started
+from tests.processes import read_until, started
 from tests.services import served
+from tests.walkthrough import MAKE, Shell, agree, blocks, running_demo
 
-MARK = "<!-- needs an account elsewhere: not run by the tests -->"
 DOCUMENTS = [config.ROOT / "README.md", config.ROOT / "CONTRIBUTING.md", *sorted((config.ROOT / "docs").glob("*.md"))]
-# Not of pip's making: `make test` has seen to that.
-MAKE = ["make", "--old-file=.venv/complete"]
-
-
-@dataclass(frozen=True)
-class Block:
-    """Commands (a command may go over several lines), or an answer as JSON."""
-
-    text: str
-    is_json: bool
-    is_marked: bool
-
-    @property
-    def commands(self):
-        return self.text.replace("\\\n", " ").splitlines()
-
-
-def blocks(text):
-    """The blocks of a document: indented ones are commands, fenced ones answers."""
-    mark = f"(?P<mark>{re.escape(MARK)}\n\n?)?"
-    fenced, indented = r"```json\n(?P<json>.*?)\n```", r"(?P<shell>(?:    [^\n]*\n)+)"
-    for match in re.finditer(rf"(?<=\n\n){mark}(?:{fenced}|{indented})", text, re.S):
-        body = match["json"] or re.sub("^    ", "", match["shell"], flags=re.M)
-        yield Block(body, is_json=match["json"] is not None, is_marked=match["mark"] is not None)
-
-
 README = (config.ROOT / "README.md").read_text()
 BLOCKS = list(blocks(README))
 REQUESTS = [
@@ -60,63 +32,10 @@ TERMINALS, TOKEN = (
 )
 
 
-class Shell:
-    """bash with variables, where the service and the sandbox have other ports."""
-
-    def __init__(self, port, sandbox_port, **variables):
-        self._ports = {":8000": f":{port}", ":9000": f":{sandbox_port}"}
-        self.environ = clean(PORT=port, SANDBOX_PORT=sandbox_port)
-        self.variables = variables
-
-    def here(self, text):
-        """The same with the ports of this service."""
-        for written, used in self._ports.items():
-            text = text.replace(written, used)
-        return text
-
-    def run(self, command):
-        """Its output."""
-        command, environ = self.here(command), self.environ | self.variables
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", command],
-            env=environ, cwd=config.ROOT, capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
-        assert done.returncode == 0, (command, done.stderr)
-        return done.stdout
-
-
-@dataclass(frozen=True)
-class Demo:
-    """`make demo` while it runs: what it has printed, and a shell with the variables of its export block."""
-
-    shell: Shell
-    screen: str
-
-
 @pytest.fixture(scope="module")
 def demo():
-    shell = Shell(free_port(), free_port())
-    with started([*MAKE, "demo"], shell.environ) as process:
-        screen = read_until(process, "until Ctrl-C")
-        exports = re.findall(r"^export .*$", screen, re.M)
-        names = [line.split()[1].partition("=")[0] for line in exports]
-        values = shell.run("\n".join([*exports, *(f'echo "${name}"' for name in names)])).splitlines()
-        shell.variables |= dict(zip(names, values, strict=True))
-        yield Demo(shell, screen)
-
-
-def agree(shown, actual):
-    """Whether an answer is as shown; of a long list its beginning may be shown."""
-    if isinstance(shown, dict):
-        assert shown.keys() == actual.keys()
-        for name, value in shown.items():
-            agree(value, actual[name])
-    elif isinstance(shown, list):
-        assert len(shown) <= len(actual)
-        for expected_row, actual_row in zip(shown, actual, strict=False):
-            agree(expected_row, actual_row)
-    else:
-        assert shown == actual
+    with running_demo() as demo:
+        yield demo
 
 
 @pytest.mark.parametrize(("block", "shown"), REQUESTS)

@@ -1,25 +1,22 @@
-"""The README as a newcomer follows it: `make demo` is run, then every command before it, and the answers are compared.
+"""The README as a newcomer follows it: `make demo` is run, then every command, and the answers are compared.
 
-A block that needs an account elsewhere has a comment before it; of those the commands and settings must exist.
+A block that needs an account elsewhere has a comment before it; tests/test_references.py looks at its words.
 """
 
 import json
-import os
 import re
-import shlex
 import threading
 from itertools import pairwise
 
 import pytest
 
 from app import config
-from app.cli import clients, db
+from tests.fan_out_picture import DEADLINE_SECONDS, DELAYS
 from tests.ports import free_port
 from tests.processes import read_until, started
 from tests.services import served
 from tests.walkthrough import MAKE, Shell, agree, blocks, running_demo
 
-DOCUMENTS = [config.ROOT / "README.md", config.ROOT / "CONTRIBUTING.md", *sorted((config.ROOT / "docs").glob("*.md"))]
 README = (config.ROOT / "README.md").read_text()
 BLOCKS = list(blocks(README))
 REQUESTS = [
@@ -28,7 +25,7 @@ REQUESTS = [
     if block.text.startswith("curl") and after.is_json and not block.is_marked
 ]
 TERMINALS, TOKEN = (
-    next(block for block in BLOCKS if block.text.startswith(begins)) for begins in ("make sandbox", "curl -u")
+    next(block for block in BLOCKS if block.text.startswith(begins)) for begins in (".venv/bin/gunicorn", "curl -u")
 )
 
 
@@ -62,14 +59,14 @@ def test_the_first_screen_of_the_demo_is_as_the_readme_shows_it(demo):
 
 
 @pytest.mark.exhaustive
-def test_without_the_demo_three_terminals_make_a_client_that_gets_a_token(tmp_path):
+def test_without_the_demo_two_terminals_make_a_client_that_gets_a_token(tmp_path):
     shell = Shell(free_port(), free_port())
-    shell.environ |= {"INSTANCE_PATH": str(tmp_path)}
-    sandbox, gunicorn, create = TERMINALS.commands
-    assert sandbox == "make sandbox"
+    gunicorn, create = TERMINALS.commands
+    # With a sandbox in the place of the real clouds.
+    shell.environ |= {"INSTANCE_PATH": str(tmp_path), "SANDBOX_URL": shell.here("http://127.0.0.1:9000")}
     with (
         started([*MAKE, "sandbox"], shell.environ) as first,
-        started(["bash", "-c", f"exec env {shell.here(gunicorn)}"], shell.environ) as second,
+        started(["bash", "-c", f"exec {gunicorn}"], shell.environ) as second,
     ):
         for process, ready in ((first, "sandbox of"), (second, "listening")):
             read_until(process, ready)
@@ -85,7 +82,8 @@ def test_without_the_demo_three_terminals_make_a_client_that_gets_a_token(tmp_pa
 
 
 def test_the_partial_result_is_what_a_spent_quota_gives(tmp_path):
-    (shown,) = (json.loads(block.text) for block in BLOCKS if block.is_json and "errorDetails" in block.text)
+    page = blocks((config.ROOT / "docs/errors.md").read_text())
+    (shown,) = (json.loads(block.text) for block in page if block.is_json and "errorDetails" in block.text)
     with served(tmp_path, sites=14) as (service, played):
         played.put("/limits/solaredge", {"calls": 10, "seconds": 60})
         answer = service.get("/solar-inverters?vendor=solaredge", played.headers("solaredge"))
@@ -106,40 +104,22 @@ def test_every_block_of_the_readme_is_run_or_marked():
     tried = {MAKE[0] + " demo\n", MAKE[0] + " test\n", TERMINALS.text, TOKEN.text}
     tried |= {block.text for case in REQUESTS for block in case.values[:1]}
     answers = [block for block in BLOCKS if block.is_json]
-    assert len(answers) == len(REQUESTS) + 1, "those of the requests, and the partial result"
+    assert len(answers) == len(REQUESTS)
     assert [block.text for block in BLOCKS if not (block.is_json or block.is_marked or block.text in tried)] == []
 
 
-def words_of_marked():
-    """The words of every command that is not run."""
-    for block in BLOCKS:
-        if block.is_marked:
-            for command in block.commands:
-                yield shlex.split(command)
+def test_the_picture_shows_the_figures_that_the_text_names():
+    picture = (config.ROOT / "docs/fan-out.svg").read_text()
+    (seconds,) = re.findall(r"inverters in ([\d.]+) s<", picture)[:1]
+    lasts = [float(last) for last in re.findall(r"calls?, ([\d.]+) s<", picture)]
+    text = " ".join(README.split())
+    assert f"a deadline of {DEADLINE_SECONDS} s" in text
+    assert float(seconds) == pytest.approx(DEADLINE_SECONDS, abs=0.05)
+    assert len(lasts) == len(DELAYS) == 5
+    assert max(lasts) < 0.3
+    assert f"take {min(DELAYS.values())} to {max(DELAYS.values())} s for a call" in text
 
 
-def test_what_is_not_run_names_commands_and_settings_that_exist():
-    groups = {"clients": clients, "db": db}
-    marked = list(words_of_marked())
-    assert marked
-    for words in marked:
-        assert words[0] in ("curl", "heroku", "git")
-        if "wsgi" in words:
-            group, command = words[words.index("wsgi") + 1 :][:2]
-            assert command in groups[group].commands
-        if "config:set" in words:
-            settings = [word.partition("=")[0] for word in words if re.match(r"[A-Z_]+=", word)]
-            assert settings
-            assert set(settings) <= set(config.NAMES)
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_make_targets_settings_and_files_that_the_documentation_names_exist(document):
-    text = document.read_text()
-    targets = set(re.findall(r"^([a-z-]+):", (config.ROOT / "Makefile").read_text(), re.M))
-    for line in re.findall(r"(?:`|^    )(?:[A-Z_]+=\S+ )*make ([a-z -]+)", text, re.M):
-        assert set(line.split()) <= targets
-    for names in re.findall(r"(?:`|^    )((?:[A-Z_]+=\S+ )+)", text, re.M):
-        assert {setting.partition("=")[0] for setting in names.split()} <= set(config.NAMES)
-    for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
-        assert os.path.exists(document.parent / link), link
+def test_the_picture_loads_nothing_and_runs_nothing():
+    picture = (config.ROOT / "docs/fan-out.svg").read_text()
+    assert not re.findall(r"<script|<style|<image|href|style=|\son\w+=", picture)

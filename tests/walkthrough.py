@@ -12,7 +12,7 @@ from app import config
 from tests.ports import free_port
 from tests.processes import clean, read_until, started
 
-MARK = r"<!-- [^>]*: not run by the tests -->"
+MARK = r"<!-- [^>]*: (?:not run by the tests|compared in another test) -->"
 # Not of pip's making: `make test` has seen to that.
 MAKE = ["make", "--old-file=.venv/complete"]
 
@@ -114,31 +114,40 @@ def last_answer(printed: str):
 
 
 def follow(text: str, shell: Shell, folder: Path) -> int:
-    """Saves the programs and runs the commands of a document in their order; compares what is printed with what is
-    shown. Returns the number of comparisons."""
+    """Runs the commands of a document in their order, and compares what is printed with what is shown. Returns the
+    number of comparisons."""
     printed, compared = "", 0
-    programs = iter(re.findall(r"`(\w+\.py)`", text))
-    files: dict[str, str] = {}
-    steps = list(blocks(text, ("json", "shell", "text", "python")))
-    # A program may stand after the command that runs it.
-    for block in steps:
-        if block.kind == "python":
-            name = next(programs)
-            files[name] = str(folder / name)
-            (folder / name).write_text(block.text)
-    for block in steps:
-        if block.is_marked or block.kind == "python":
-            continue
-        if block.kind == "shell":
-            command = block.text
-            for name, path in files.items():
-                command = command.replace(name, path)
-            printed = shell.run(command)
-            continue
-        compared += 1
-        if block.is_json:
-            agree(json.loads(shell.here(block.text)), last_answer(printed))
-        else:
-            lines = shell.here(block.text).splitlines()
-            assert printed.splitlines()[: len(lines)] == lines
+    files = saved_programs(text, folder)
+    for block in blocks(text, ("json", "shell", "text")):
+        if block.kind == "shell" and not block.is_marked:
+            printed = shell.run(with_paths(block.text, files))
+        elif not block.is_marked:
+            compare(block, shell, printed)
+            compared += 1
     return compared
+
+
+def saved_programs(text: str, folder: Path) -> dict[str, Path]:
+    """Writes each program into the file that the text names first, second, ...; the files by name."""
+    programs = blocks(text, ("python",))
+    files = {name: folder / name for name in dict.fromkeys(re.findall(r"`(\w+\.py)`", text))}
+    for path, program in zip(files.values(), programs, strict=True):
+        path.write_text(program.text)
+    return files
+
+
+def with_paths(command: str, files: dict[str, Path]) -> str:
+    """The command with the files where they were written."""
+    for name, path in files.items():
+        command = command.replace(name, str(path))
+    return command
+
+
+def compare(block: Block, shell: Shell, printed: str) -> None:
+    """Fails unless the block shows what was printed, or the beginning of it."""
+    shown = shell.here(block.text)
+    if block.is_json:
+        agree(json.loads(shown), last_answer(printed))
+    else:
+        lines = shown.splitlines()
+        assert printed.splitlines()[: len(lines)] == lines

@@ -3,20 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from app import create_app
 from app.config import Settings
+from app.fleet.ids import TAGS
+from app.fleet.inventory import Inventory
+from app.storage.database import IdTableRow
 from app.storage.virtual_tables import SOLAR_INVERTER, VirtualDeviceRow, VirtualSiteRow
 from app.virtual import records
 from app.virtual.new import NewBattery, NewSite, NewSolarInverter
 from app.virtual.plugin import VENDOR
 from simulation.virtual import SitePlan, plausible_fleet
-from vendors.kit import ListRow
-from vendors.kit.deadline import Deadline
+from vendors.kit import Site
+from vendors.kit.records import Record
 
 SITES, DEVICES_PER_SITE = 1_000, 5
-SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,16 @@ def fill(settings: Settings, sites: int = SITES) -> FilledClient:
         session.add_all(site_rows)
         session.flush()
         session.add_all(devices)
-    ids: list[ListRow[Any]] = [records.site_row(row.id, row.name) for row in site_rows]
-    ids += [records.device_row(row.id, row.site_id, row.kind) for row in devices]
-    services.inventory.remember(VENDOR, ids, Deadline(SECONDS))
-    # Waits until the ids are written.
+        keys: list[tuple[type[Record], str]] = [(Site, row.id) for row in site_rows]
+        keys += [(records.KINDS[row.kind], row.id) for row in devices]
+        session.add_all(_id_row(services.inventory, kind, key) for kind, key in keys)
     services.close()
     inverters = sum(device.kind == SOLAR_INVERTER for device in devices)
     return FilledClient(auth, len(site_rows), inverters, len(devices) - inverters)
+
+
+def _id_row(inventory: Inventory, kind: type[Record], key: str) -> IdTableRow:
+    return IdTableRow(id=inventory.id_of(VENDOR, kind, (key,)), vendor=VENDOR, kind=TAGS[kind], key=[key])
 
 
 def _devices(plan: SitePlan, site: VirtualSiteRow, now: datetime) -> Iterator[VirtualDeviceRow]:

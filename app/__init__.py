@@ -10,8 +10,7 @@ from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, config, version
-from app.api import batteries, demo_sign_in, health, openapi, sites, solar_inverters, token_endpoint, virtual
-from app.api import paging
+from app.api import batteries, demo_sign_in, health, openapi, paging, sites, solar_inverters, token_endpoint, virtual
 from app.api.services import Services
 from app.api.virtual_slots import VirtualSlots
 from app.auth.bearer import BearerCheck
@@ -128,4 +127,4 @@ def _add_routes(app: Flask, services: Services) -> None:
     settings = services.settings
     if settings.demo_sign_in:
         app.register_blueprint(demo_sign_in.blueprint)  # Not of the API: it is in no document.
-    Pages(settings.public_url, services.clouds, health.state, settings.demo_sign_in).init_app(app)
+    Pages(settings.public_url, services.clouds, health.state).init_app(app)

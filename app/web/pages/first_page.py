@@ -7,6 +7,7 @@ from app import version
 from app.web.pages.vendor_headers import VendorHeaders
 
 PURPOSE = "One API over the clouds of solar and battery vendors."
+CREDENTIALS = '-d grant_type=client_credentials -u "$CLIENT_ID:$CLIENT_SECRET"'
 AUTHORIZATION = '-H "Authorization: Bearer $TOKEN"'
 
 
@@ -36,7 +37,7 @@ def first_requests(base: str, vendors: Sequence[VendorHeaders]) -> list[dict[str
     return [
         {
             "purpose": "Get a token, which is valid for an hour",
-            "command": f'curl {base}/oauth2/token \\\n  -d grant_type=client_credentials -u "$CLIENT_ID:$CLIENT_SECRET"',
+            "command": f"curl {base}/oauth2/token \\\n  {CREDENTIALS}",
         },
         {
             "purpose": "List the sites of all vendors whose credentials you send",

@@ -25,7 +25,8 @@ export const COLUMNS = [
     key: "name", title: "Site", sort: (site) => cleaned(site.detail?.name ?? "").toLowerCase() || null,
     cell: (site) => [
       h("a", { href: `#/sites/${encodeURIComponent(site.id)}` }, site.detail?.name ? foreign(site.detail.name) : h("code", {}, site.id)),
-      site.detail && h("span", { class: "second" }, site.detail.vendor, freshness(site) && " · ", freshness(site)),
+      // What narrow windows have no columns for.
+      h("span", { class: "second" }, site.detail?.vendor, site.detail && " · ", freshness(site) ?? stateOf(site), " ", problemsOf(site).length > 0 && problemsCell(site)),
     ],
   },
   { key: "vendor", title: "Vendor", sort: (site) => site.detail?.vendor ?? null, cell: (site) => site.detail?.vendor ?? "" },

@@ -15,7 +15,7 @@ export function deviceCard(api, site) {
   const rows = KINDS.flatMap(([member, path, kind]) => site[member].map(({ id }) => deviceRow(api, `${path}/${encodeURIComponent(id)}`, id, kind)));
   const head = ["Device", "Kind", "Power", "Charge", "Status", "Messages"].map((title) => h("th", { scope: "col" }, title));
   const content = rows.length > 0
-    ? h("div", { class: "table" }, h("table", { class: "devices" }, h("caption", { class: "visually-hidden" }, "Devices"), h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows.map((row) => row.element))))
+    ? h("div", { class: "table", tabindex: "0", role: "region", "aria-labelledby": "devices" }, h("table", { class: "devices" }, h("caption", { class: "visually-hidden" }, "Devices"), h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows.map((row) => row.element))))
     : h("p", { class: "empty" }, "The vendor lists no devices here.");
   const element = h("section", { class: "card", "aria-labelledby": "devices" }, h("header", {}, h("h2", { id: "devices" }, "Devices")), content);
   return { element, close: () => rows.forEach((row) => row.close()) };
@@ -41,7 +41,7 @@ function deviceRow(api, path, id, kind) {
 function cells(device, kind) {
   const title = device.name || device.model || device.serialNumber || device.id;
   const second = [device.model, device.serialNumber].filter((text) => text && text !== title).map(foreign);
-  const power = device.powerKw === undefined ? flows(device) : quantity(device.powerKw, "kW");
+  const power = device.powerKw === undefined ? flows(device) : quantity(device.powerKw, "kW", 2);
   return [
     h("th", { scope: "row" }, foreign(title), h("span", { class: "second shown" }, joined(second))),
     h("td", {}, device.kind ? `${device.kind} ${kind}` : kind),
@@ -55,7 +55,7 @@ function cells(device, kind) {
 function flows({ chargeKw, dischargeKw }) {
   if (chargeKw === undefined && dischargeKw === undefined) return NOTHING;
   if (!chargeKw && !dischargeKw) return "0 kW";
-  return dischargeKw ? `${quantity(dischargeKw, "kW")} out` : `${quantity(chargeKw, "kW")} in`;
+  return dischargeKw ? `${quantity(dischargeKw, "kW", 2)} out` : `${quantity(chargeKw, "kW", 2)} in`;
 }
 
 function status({ status: ours, vendorStatus }) {

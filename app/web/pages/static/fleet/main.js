@@ -36,7 +36,6 @@ class App {
     this.#list = new SiteList(this.#fleet, () => this.#changeAccess());
     this.#isListed = false;
     this.#tools.replaceChildren(
-      h("button", { type: "button", class: "quiet", click: () => this.#changeAccess() }, "Vendor access"),
       h("button", { type: "button", class: "quiet", click: () => this.#signOut() }, "Sign out"));
     this.#route();
   }

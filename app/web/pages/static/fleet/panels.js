@@ -14,7 +14,7 @@ export function panelOf(explanations) {
 
 function lines({ headline, detail, action, fault, retry, requestId }) {
   return [
-    h("p", { class: "headline" }, h("strong", {}, sentence(headline)), fault && h("span", { class: "fault" }, ` ${fault}`)),
+    h("p", { class: "headline" }, h("strong", {}, sentence(headline)), fault && h("span", { class: "fault" }, " ", fault)),
     h("p", {}, [detail, action, retry].filter(Boolean).map(sentence).join(" ")),
     requestId && h("p", { class: "muted" }, "Request id: ", h("code", {}, requestId)),
   ];

@@ -5,6 +5,8 @@ import { h } from "./dom.js";
 import { number } from "./format.js";
 
 const HEIGHT = 220;
+// Below this width only each second tick has room for its label.
+const NARROW = 480;
 const GAP = 0.86;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -56,9 +58,9 @@ export class Plot {
     const { min, max, ticks, label } = this.#axis;
     const text = { stroke: colour("--muted"), font: "12px system-ui, sans-serif", ticks: { show: false }, grid: { stroke: colour("--line"), width: 1 } };
     const charges = this.#columns.some((column) => column.unit === "%");
-    const scales = { x: { time: false, range: [min, max] }, y: { range: (_, low, high) => [low < 0 ? low * 1.1 : 0, Math.max(high, 0.001) * 1.1] }, "%": { range: [0, 100] } };
+    const scales = { x: { time: false, range: [min, max] }, y: { range: verticalRange }, "%": { range: [0, 100] } };
     const axes = [
-      { ...text, grid: { show: false }, splits: () => ticks, values: (_, splits) => splits.map(label) },
+      { ...text, size: 32, grid: { show: false }, splits: () => (this.element.clientWidth < NARROW ? ticks.filter((_, place) => place % 2 === 0) : ticks), values: (_, splits) => splits.map(label) },
       { ...text, size: 56, values: (_, splits) => splits.map((split) => `${number(Math.abs(split), 2)}${split === splits.at(-1) ? ` ${this.#columns[0].unit}` : ""}`) },
       ...(charges ? [{ ...text, scale: "%", side: 1, size: 44, grid: { show: false }, values: (_, splits) => splits.map((split) => `${split} %`) }] : []),
     ];
@@ -101,6 +103,11 @@ function withGaps(intervals) {
     rows.push(interval);
   }
   return rows;
+}
+
+/** From 0, or below it where something is drawn downwards, with some room; a plot of nothing but zeros is as high as 1. */
+function verticalRange(_, low, high) {
+  return [Math.min(low, 0) * 1.1, high > 0 || low < 0 ? Math.max(high, 0) * 1.1 : 1];
 }
 
 function signed(column, row) {

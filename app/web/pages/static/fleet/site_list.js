@@ -35,8 +35,9 @@ export class SiteList {
 
   /** Lists the sites: one request. */
   async load() {
-    const { problems, body, more } = this.#parts;
+    const { problems, body, more, waiting } = this.#parts;
     more.disabled = true;
+    waiting.hidden = this.#fleet.sites.size > 0;
     try {
       await this.#fleet.list();
       problems.replaceChildren(...[panelOf(explainErrors(this.#fleet.answer))].filter(Boolean));
@@ -51,6 +52,7 @@ export class SiteList {
       announce(explainProblem(error.members).headline);
     }
     more.disabled = false;
+    waiting.hidden = true;
   }
 
   /** Ends the timers; for a session that has ended. */
@@ -70,21 +72,24 @@ export class SiteList {
     parts.readAll = h("button", { type: "button", click: () => offerToReadAll(this.#fleet) }, "Read all …");
     parts.heads = COLUMNS.map((column) => h("th", { scope: "col", class: classOf(column) },
       h("button", { type: "button", click: () => this.#sortBy(column) }, column.title)));
-    const refresh = h("button", { type: "button", click: () => this.#rows.refresh() }, "Read rows in view again");
-    const timer = h("input", { type: "checkbox", change: ({ target }) => this.#switchTimer(target.checked) });
-    const save = h("button", { type: "button", click: () => this.#save() }, "CSV of what was read");
+    const refresh = h("button", { type: "button", click: () => this.#rows.refresh() }, "Read the rows in view");
+    const timer = h("input", { type: "checkbox", "aria-label": "Read the rows in view every 5 minutes", change: ({ target }) => this.#switchTimer(target.checked) });
+    const save = h("button", { type: "button", click: () => this.#save() }, "CSV");
     parts.body = h("div", { class: "body", hidden: true },
       parts.summary,
-      h("div", { class: "toolbar" },
+      h("div", { class: "controls" },
         h("label", { class: "search" }, h("span", { class: "visually-hidden" }, "Search sites"), parts.search),
-        h("div", { class: "buttons" }, refresh, parts.readAll, save),
-        h("label", { class: "switch" }, timer, " read rows in view every 5 minutes")),
+        h("div", { class: "toolbar" },
+          h("div", { class: "buttons" }, refresh, parts.readAll, save),
+          h("label", { class: "switch" }, timer, " every 5 minutes"))),
       h("div", { class: "notes" }, parts.note, parts.resort),
       h("div", { class: "table" }, h("table", {}, h("caption", { class: "visually-hidden" }, "Sites"), h("thead", {}, h("tr", {}, parts.heads)), this.#rows.body)),
       parts.empty = h("p", { class: "empty", hidden: true }),
       h("p", { class: "buttons" }, parts.more));
     parts.search.placeholder = "Search name, vendor or id";
-    this.element.append(h("h1", { tabindex: "-1" }, "Fleet"), parts.problems, parts.body);
+    const access = h("button", { type: "button", class: "quiet", click: this.#onVendorAccess }, "Vendor access");
+    parts.waiting = h("p", { class: "waiting muted", hidden: true }, "Asking all vendors for their sites …");
+    this.element.append(h("div", { class: "list-head" }, h("h1", { tabindex: "-1" }, "Fleet"), access), parts.problems, parts.waiting, parts.body);
   }
 
   #changed() {

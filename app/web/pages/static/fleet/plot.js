@@ -58,10 +58,10 @@ export class Plot {
     const { min, max, ticks, label } = this.#axis;
     const text = { stroke: colour("--muted"), font: "12px system-ui, sans-serif", ticks: { show: false }, grid: { stroke: colour("--line"), width: 1 } };
     const charges = this.#columns.some((column) => column.unit === "%");
-    const scales = { x: { time: false, range: [min, max] }, y: { range: verticalRange }, "%": { range: [0, 100] } };
+    const scales = { x: { time: false, range: [min, max] }, y: { range: verticalRange }, "%": { range: [0, 103] } };
     const axes = [
       { ...text, size: 32, grid: { show: false }, splits: () => (this.element.clientWidth < NARROW ? ticks.filter((_, place) => place % 2 === 0) : ticks), values: (_, splits) => splits.map(label) },
-      { ...text, size: 56, values: (_, splits) => splits.map((split) => `${number(Math.abs(split), 2)}${split === splits.at(-1) ? ` ${this.#columns[0].unit}` : ""}`) },
+      { ...text, size: 50, values: (_, splits) => splits.map((split) => number(Math.abs(split), 2)) },
       ...(charges ? [{ ...text, scale: "%", side: 1, size: 44, grid: { show: false }, values: (_, splits) => splits.map((split) => `${split} %`) }] : []),
     ];
     return {

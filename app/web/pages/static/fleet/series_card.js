@@ -136,7 +136,6 @@ export class SeriesCard {
 }
 
 function legend(columns) {
-  if (columns.length < 2) return "";
   return h("ul", { class: "legend", "aria-hidden": "true" }, columns.map((column) => h("li", { class: column.colour.slice(2) }, `${column.name}, ${column.unit}`)));
 }
 

@@ -72,8 +72,8 @@ export class SiteList {
     parts.readAll = h("button", { type: "button", click: () => offerToReadAll(this.#fleet) }, "Read all …");
     parts.heads = COLUMNS.map((column) => h("th", { scope: "col", class: classOf(column) },
       h("button", { type: "button", click: () => this.#sortBy(column) }, column.title)));
-    const refresh = h("button", { type: "button", click: () => this.#rows.refresh() }, "Read the rows in view");
-    const timer = h("input", { type: "checkbox", "aria-label": "Read the rows in view every 5 minutes", change: ({ target }) => this.#switchTimer(target.checked) });
+    const refresh = h("button", { type: "button", click: () => this.#rows.refresh() }, "Refresh rows in view");
+    const timer = h("input", { type: "checkbox", "aria-label": "Refresh rows in view every 5 minutes", change: ({ target }) => this.#switchTimer(target.checked) });
     const save = h("button", { type: "button", click: () => this.#save() }, "CSV");
     parts.body = h("div", { class: "body", hidden: true },
       parts.summary,

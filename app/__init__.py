@@ -16,12 +16,12 @@ from app.api import (
     error_pages,
     health,
     openapi,
+    paging,
     sites,
     solar_inverters,
     token_endpoint,
     virtual,
 )
-from app.api import paging
 from app.api.services import Services
 from app.api.virtual_slots import VirtualSlots
 from app.auth.bearer import BearerCheck
@@ -142,4 +142,4 @@ def _add_routes(app: Flask, services: Services) -> None:
     settings = services.settings
     if settings.demo_sign_in:
         app.register_blueprint(demo_sign_in.blueprint)  # Not of the API: it is in no document.
-    Pages(settings.public_url, services.clouds, health.state, settings.demo_sign_in).init_app(app)
+    Pages(settings.public_url, services.clouds, health.state).init_app(app)

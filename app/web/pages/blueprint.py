@@ -21,11 +21,12 @@ class Pages:
     """
 
     def __init__(
-        self, public_url: str | None, clouds: Mapping[str, Cloud], state: Callable[[], dict[str, str]], demo: bool
+        self, public_url: str | None, clouds: Mapping[str, Cloud], state: Callable[[], dict[str, str]]
     ) -> None:
-        self._public_url, self._state, self._demo = public_url, state, demo
+        self._public_url, self._state = public_url, state
         self._vendors = vendor_headers.of_clouds(clouds)
         self._assets = assets.load()
+        self._modules = [name for name in self._assets.by_path if name.startswith("fleet/")]
 
     def init_app(self, app: Flask) -> None:
         """Registers the routes, the headers of every page, and errors as pages."""
@@ -49,7 +50,7 @@ class Pages:
 
     def fleet(self) -> str:
         """The operator's view; its script reads the public API."""
-        return render_template("fleet.html", vendors=self._vendors, demo=self._demo)
+        return render_template("fleet.html", vendors=self._vendors, modules=self._modules)
 
     def reference(self) -> Response:
         """The API reference, from which requests can be sent."""

@@ -7,6 +7,7 @@ from app import version
 from app.web.pages.vendor_headers import VendorHeaders
 
 PURPOSE = "One API over the clouds of solar and battery vendors."
+CREDENTIALS = '-d grant_type=client_credentials -u "$CLIENT_ID:$CLIENT_SECRET"'
 AUTHORIZATION = '-H "Authorization: Bearer $TOKEN"'
 
 
@@ -30,11 +31,13 @@ def facts(base: str, state: dict[str, str], vendors: Sequence[VendorHeaders]) ->
 
 def first_requests(base: str, vendors: Sequence[VendorHeaders]) -> list[dict[str, str]]:
     """Three commands: a token, a list, and energy by the hour."""
-    header = f' \\\n  -H "{vendors[0].names[0]}: $VENDOR_CREDENTIAL"' if vendors else ""
+    # Of a vendor whose credential is a single header, if there is one.
+    headers = min((vendor.names for vendor in vendors), key=len, default=())
+    header = "".join(f' \\\n  -H "{name}: $VENDOR_CREDENTIAL"' for name in headers)
     return [
         {
             "purpose": "Get a token, which is valid for an hour",
-            "command": f'curl -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials \\\n  {base}/oauth2/token',
+            "command": f"curl {base}/oauth2/token \\\n  {CREDENTIALS}",
         },
         {
             "purpose": "List the sites of all vendors whose credentials you send",

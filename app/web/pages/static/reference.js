@@ -1,8 +1,13 @@
 // Starts Swagger UI on this server's document. Its credentials live in this page's memory only.
-const { fetch: browserFetch } = window;
+const browserFetch = window.fetch;
+const dark = matchMedia("(prefers-color-scheme: dark)");
 
 // Without the browser's own credentials: otherwise a wrong client secret would open the browser's password dialog.
 window.fetch = (resource, options = {}) => browserFetch(resource, { ...options, credentials: "omit" });
+
+const chooseColours = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+chooseColours();
+dark.addEventListener("change", chooseColours);
 
 window.SwaggerUIBundle({
   url: "/openapi.json",
@@ -13,8 +18,6 @@ window.SwaggerUIBundle({
   docExpansion: "list",
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
-  syntaxHighlight: { activated: true, theme: "idea" },
-  filter: false,
   tryItOutEnabled: true,
   presets: [window.SwaggerUIBundle.presets.apis],
   layout: "BaseLayout",

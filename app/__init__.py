@@ -10,7 +10,9 @@ from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, config, version
-from app.api import batteries, health, openapi, sites, solar_inverters, token_endpoint, virtual
+from app.api import batteries, health, sites, solar_inverters, token_endpoint, virtual
+from app.api.openapi import vendors
+from app.api.openapi.document import Api
 from app.api.paging import Pages
 from app.api.services import Services
 from app.auth.bearer import BearerCheck
@@ -25,7 +27,7 @@ from app.storage.id_table import IdTable
 from app.storage.redis_ledger import SharedLedger
 from app.virtual.fleet import VirtualFleet
 from app.virtual.plugin import VENDOR, with_virtual
-from app.web import guards, log, problems, strict_api
+from app.web import guards, log, problems
 from vendors.kit.calls.quota import Ledger
 
 
@@ -115,8 +117,7 @@ def _add_checks(app: Flask, services: Services) -> None:
 
 def _add_routes(app: Flask, services: Services) -> None:
     """All routes, documented in /openapi.json."""
-    api = strict_api.Api(app)
-    openapi.name_vendors(api.ma_plugin.converter, services.clouds)
+    api = Api(app, services.clouds, services.settings.public_url)
+    vendors.list_names(api.ma_plugin.converter, services.clouds)
     for module in (sites, solar_inverters, batteries, virtual, token_endpoint, health):
         api.register_blueprint(module.blueprint)
-    openapi.add_security(api.spec, services.clouds)

@@ -27,11 +27,11 @@ class Api(strict_api.Api):
         self._clouds, self._public_url = clouds, public_url
 
     def _openapi_json(self) -> Response:
-        return Response(self._document, mimetype="application/json")
+        return Response(self.document, mimetype="application/json")
 
     @cached_property
-    def _document(self) -> bytes:
-        # Two threads at once would both make it, with the same result: each changes a copy.
+    def document(self) -> bytes:
+        """The JSON. Two threads at once would both make it, with the same result: each changes a copy."""
         document = orjson.loads(orjson.dumps(self.spec.to_dict()))
         return orjson.dumps(self._finished(document))
 

@@ -54,7 +54,11 @@ SOURCES = (
         lambda operation: operation.id != "getHealth",
         {400: ("unknown_host",), 503: ("database_unavailable",)},
     ),
-    Source("Token", lambda operation: operation.needs_token, {401: ("missing_token", "invalid_token")}),
+    Source(
+        "Token",
+        lambda operation: operation.needs_token,
+        {401: ("missing_token", "invalid_token"), 503: ("virtual_busy",)},
+    ),
     Source("Version", lambda operation: api_version.HEADER in operation.parameters, {400: ("unknown_api_version",)}),
     Source("Page", lambda operation: "pageToken" in operation.parameters, {400: ("invalid_page_token",)}),
     Source("Header", lambda operation: operation.reads_vendors or operation.is_virtual, {400: ("invalid_header",)}),

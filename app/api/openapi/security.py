@@ -6,7 +6,7 @@ from typing import Any
 
 from vendors.kit.calls.cloud import Cloud
 
-TOKEN = "derapi"
+TOKEN = "derapi"  # noqa: S105 - the scheme of the access token
 TOKEN_SCHEME = {
     "type": "oauth2",
     "description": "A token of POST /oauth2/token, sent as `Authorization: Bearer <token>`.",

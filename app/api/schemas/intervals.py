@@ -7,7 +7,6 @@ from app.api.schemas.fields import Moment, Prepared, ResponseSchema, VendorError
 from app.api.schemas.lists import ErrorDetails, PageQuery
 from vendors.kit import Level
 
-
 LEVELS = OneOf([str(level) for level in Level])
 
 

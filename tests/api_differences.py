@@ -9,7 +9,7 @@ Schema = dict[str, Any]
 # Signs: this service has more, has less, or has it otherwise.
 MORE, LESS, OTHER = "more", "less", "other"
 METHODS = ("get", "put", "post", "patch", "delete")
-LIMITS = ("minimum", "maximum", "minLength", "maxLength", "pattern")
+LIMITS = ("minimum", "maximum", "minLength", "maxLength")
 
 
 @dataclass(frozen=True, order=True)
@@ -59,6 +59,11 @@ class Comparison:
     def __init__(self, public: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
         self._public, self._ours = Document(public), Document(ours)
 
+    @property
+    def common(self) -> int:
+        """The number of operations that both have."""
+        return len(self._public.operations.keys() & self._ours.operations.keys())
+
     def differences(self) -> Iterator[Difference]:
         """All differences; a schema that occurs several times has its differences once."""
         public, ours = self._public.operations, self._ours.operations
@@ -73,7 +78,7 @@ class Comparison:
             shown = f"parameter {theirs[key]['name']}"
             if theirs[key].get("required", False) != own[key].get("required", False):
                 yield Difference(OTHER, f"{shown} is {_required(own[key].get('required', False))}", name)
-            yield from self._schema(theirs[key]["schema"], own[key]["schema"], f"{name}, {shown}", LIMITS)
+            yield from self._schema(theirs[key]["schema"], own[key]["schema"], shown, LIMITS)
         yield from _sets("status", set(public["responses"]), set(ours["responses"]), name)
         yield from self._contents(public.get("requestBody", {}), ours.get("requestBody", {}), f"{name}, body", LIMITS)
         for status in sorted(public["responses"].keys() & ours["responses"].keys()):
@@ -88,12 +93,15 @@ class Comparison:
 
     def _schema(self, public: Schema, ours: Schema, where: str, limits: tuple[str, ...]) -> Iterator[Difference]:
         where = public["$ref"].split("/")[-1] if "$ref" in public else where
-        alternatives = self._ours.follow(ours).get("anyOf", [])
+        followed = self._ours.follow(ours)
+        shared = {"type": followed["type"]} if "type" in followed else {}
+        alternatives = [shared | each for each in followed.get("anyOf", [])]
         theirs = _whole(self._public, public)
+        # Of alternatives the nearest one counts, and the others are more than the public API has.
         if len(alternatives) > 1 and not {"anyOf", "oneOf"} & self._public.follow(public).keys():
             options = [list(self._schema(public, each, where, limits)) for each in alternatives]
             yield from min(options, key=len)
-            names = [each.get("$ref", "a type").split("/")[-1] for each in alternatives]
+            names = [each.get("$ref", each.get("format", "a pattern")).split("/")[-1] for each in alternatives]
             others = [name for name, each in zip(names, options, strict=True) if each is not min(options, key=len)]
             yield Difference(MORE, f"alternative {', '.join(others)}", where)
             return
@@ -155,8 +163,8 @@ def _whole(document: Document, schema: Schema) -> Schema:
     whole = {name: value for name, value in schema.items() if name not in ("allOf", "anyOf", "oneOf")}
     for part in parts:
         whole = part | whole | {"properties": part.get("properties", {}) | whole.get("properties", {})}
-    if options:
-        whole["type"] = options[0].get("type")
+    if any("properties" in option for option in options):
+        whole["type"] = "object"
         properties: dict[str, Any] = {}
         for option in options:
             for name, member in option.get("properties", {}).items():

@@ -27,8 +27,8 @@ class Source:
 
 
 def _of_vendors() -> Codes:
-    """The errors of reading at vendors, from their classes."""
-    codes: dict[int, tuple[str, ...]] = {}
+    """The errors of reading one site or device at its vendor, from their classes."""
+    codes: dict[int, tuple[str, ...]] = {404: ("not_found", "not_offered")}
     for kind in (*vars(errors).values(), UnknownVendor):
         if isinstance(kind, type) and issubclass(kind, VendorError) and kind.code not in codes.get(kind.status, ()):
             codes[kind.status] = (*codes.get(kind.status, ()), kind.code)
@@ -64,9 +64,6 @@ SOURCES = (
     Source("Header", lambda operation: operation.reads_vendors or operation.is_virtual, {400: ("invalid_header",)}),
     Source("Access", lambda operation: operation.reads_vendors, {403: ("vendor_access_missing",)}),
     Source("Vendor", lambda operation: operation.reads_vendors and "id" in operation.parameters, _of_vendors()),
-    Source(
-        "Series", lambda operation: operation.reads_vendors and "id" in operation.parameters, {404: ("not_offered",)}
-    ),
     Source("Id", lambda operation: not operation.reads_vendors and "id" in operation.parameters, {404: ("not_found",)}),
     Source("Virtual", lambda operation: operation.is_virtual, {403: ("virtual_mode_required",)}),
     Source(

@@ -25,7 +25,7 @@ setup: .venv/complete
 	fi; \
 	echo "Setting up .venv with $$("$$found" --version)"; \
 	"$$found" -m venv --clear .venv
-	@echo "Installing some 80 packages into .venv; pip says nothing until it is done, in about a minute"
+	@echo "Installing some 100 packages into .venv; pip says nothing until it is done, in about a minute"
 	@$(PIP) install -r requirements.txt -r requirements-dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -54,11 +54,12 @@ lint: setup
 	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m mypy --strict app vendors simulation sandbox demo
 
-# What follows from the code: tables and lists in README.md and docs/, and the module map in docs/architecture.md. Then all
-# of it as a site, which the service shows below /docs/.
+# What follows from the code: tables and lists in README.md and docs/, the module map in docs/architecture.md, and the
+# examples of /openapi.json. Then the documents as a site, which the service shows below /docs/.
 docs: setup
 	@$(PY) -m tests.documents
 	@$(PY) -m tests.module_map
+	@$(PY) -m tests.api_examples
 	@$(PY) docs/site/build.py
 
 # A quarter of an hour, and the only target that installs the peers.

@@ -15,13 +15,14 @@ from app.api import (
     demo_sign_in,
     error_pages,
     health,
-    openapi,
     paging,
     sites,
     solar_inverters,
     token_endpoint,
     virtual,
 )
+from app.api.openapi import vendors
+from app.api.openapi.document import Api
 from app.api.services import Services
 from app.api.virtual_slots import VirtualSlots
 from app.auth.bearer import BearerCheck
@@ -37,7 +38,7 @@ from app.storage.id_table import IdTable
 from app.storage.redis_ledger import SharedLedger
 from app.virtual.fleet import VirtualFleet
 from app.virtual.plugin import VENDOR, with_virtual
-from app.web import guards, log, problems, strict_api
+from app.web import guards, log, problems
 from app.web.pages import docs_site
 from app.web.pages.blueprint import Pages
 from vendors.kit.calls.quota import Ledger
@@ -132,14 +133,13 @@ def _add_checks(app: Flask, services: Services) -> None:
 
 def _add_routes(app: Flask, services: Services) -> None:
     """The routes of the API, which /openapi.json documents, and the pages."""
-    api = strict_api.Api(app)
-    openapi.name_vendors(api.ma_plugin.converter, services.clouds)
+    settings = services.settings
+    api = Api(app, services.clouds, settings.public_url)
+    vendors.list_names(api.ma_plugin.converter, services.clouds)
     for module in (sites, solar_inverters, batteries, virtual, token_endpoint, health):
         api.register_blueprint(module.blueprint)
-    openapi.add_security(api.spec, services.clouds)
     for pages in (error_pages, docs_site):
         app.register_blueprint(pages.blueprint)
-    settings = services.settings
     if settings.demo_sign_in:
         app.register_blueprint(demo_sign_in.blueprint)  # Not of the API: it is in no document.
     Pages(settings.public_url, services.clouds, health.state).init_app(app)

@@ -15,6 +15,7 @@ from werkzeug.routing import Rule
 from app import create_app
 from app.config import Settings
 from tests.databases import Postgres, postgres_server
+from tests.described_errors import _every_error_is_described  # noqa: F401 - a fixture
 from tests.pools import wait_for_pools
 from tests.selection import pytest_collection_modifyitems  # noqa: F401 - a hook
 

@@ -16,6 +16,7 @@ from vendors.kit.credentials import decoded
 
 BODY_LIMIT = 16 * 1024  # bytes; a token request has some hundred
 FORM = "application/x-www-form-urlencoded"
+CHALLENGE = {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}}
 
 blueprint = Blueprint("Token", __name__, description="Access tokens.")
 
@@ -37,7 +38,7 @@ class Refusal(Exception):
 )
 @blueprint.response(200, AccessToken)
 @blueprint.alt_response(400, schema=TokenError, description="The request is not one for a token.")
-@blueprint.alt_response(401, schema=TokenError, description="Unknown client or wrong secret.")
+@blueprint.alt_response(401, schema=TokenError, description="Unknown client or wrong secret.", headers=CHALLENGE)
 def issue() -> Response:
     """Issues an access token for a client id and secret (RFC 6749, client credentials).
 

@@ -50,21 +50,33 @@ class Problem(Exception):
             **self.members,
         }
 
-    def response(self, types: str) -> Response:
+    def response(self, types: str = error_table.PAGES) -> Response:
         """The problem as an HTTP response, with the request's id."""
         body = current_app.json.dumps(self.body(g.get("request_id", ""), types))
         return current_app.response_class(body, self.status, self.headers, mimetype=MEDIA_TYPE)
 
 
 class ProblemSchema(ma.Schema):
-    """The shape of every error, for the API's own documentation."""
+    """The shape of every error, for the API's own documentation. Optional members belong to some codes only."""
+
+    class Meta:
+        # Clients ignore members that they do not know (RFC 9457, section 3.2).
+        unknown = ma.INCLUDE
 
     type = ma.fields.String(required=True, metadata={"format": "uri-reference"})
     title = ma.fields.String(required=True)
-    status = ma.fields.Integer(required=True)
-    detail = ma.fields.String(required=True)
-    code = ma.fields.String(required=True)
-    requestId = ma.fields.String(required=True)
+    status = ma.fields.Integer(required=True, metadata={"description": "The HTTP status."})
+    detail = ma.fields.String(required=True, metadata={"description": "One sentence for people."})
+    code = ma.fields.String(required=True, metadata={"description": "A fixed word for programs."})
+    requestId = ma.fields.String(required=True, metadata={"description": "Also in the log and in X-Request-ID."})
+    vendor = ma.fields.String(metadata={"description": "The vendor that failed."})
+    fault = ma.fields.String(metadata={"description": "Whose it is.", "enum": ["caller", "vendor", "server"]})
+    action = ma.fields.String(metadata={"description": "What to do next."})
+    url = ma.fields.String(metadata={"description": "The vendor's host."})
+    retryAfter = ma.fields.Integer(metadata={"description": "Seconds."})
+    header = ma.fields.String(metadata={"description": "The header that is wrong."})
+    expectedHeaders = ma.fields.List(ma.fields.String(), metadata={"description": "Send at least one of them."})
+    limit = ma.fields.Integer(metadata={"description": "How many sites or devices a client may have."})
 
 
 def invalid(detail: str, **members: Any) -> Problem:

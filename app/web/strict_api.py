@@ -53,15 +53,11 @@ class Blueprint(flask_smorest.Blueprint):
 
 
 class Api(flask_smorest.Api):
-    """flask-smorest's Api with problems as errors, in responses and in /openapi.json."""
+    """flask-smorest's Api with problems as errors."""
 
+    # app.api.openapi describes every error, so that no response needs to be left to a default.
+    DEFAULT_ERROR_RESPONSE_NAME = None
     ERROR_SCHEMA = problems.ProblemSchema
-
-    def _register_responses(self) -> None:
-        """Gives errors their content type; flask-smorest knows one for all responses."""
-        self.DEFAULT_RESPONSE_CONTENT_TYPE = problems.MEDIA_TYPE
-        super()._register_responses()
-        del self.DEFAULT_RESPONSE_CONTENT_TYPE
 
     def _register_error_handlers(self) -> None:
         """Leaves errors to app.web.problems."""

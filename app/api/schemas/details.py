@@ -25,10 +25,16 @@ class Bess(ResponseSchema):
     soc_percent = ma.fields.Float(data_key="stateOfChargePercent")
 
 
-class Production(ResponseSchema):
+class RecentProduction(ResponseSchema):
     """Energy from `start` to now."""
 
     kwh = ma.fields.Float(required=True)
+    start = ma.fields.AwareDateTime(required=True)
+
+
+class LifetimeProduction(RecentProduction):
+    """As recent production; the start may be unknown."""
+
     start = ma.fields.AwareDateTime(required=True, allow_none=True)
 
 
@@ -99,9 +105,9 @@ class SolarInverterSchema(DeviceSchema):
 
     power_kw = ma.fields.Float(data_key="powerKw", metadata={"description": "At measuredAt."})
     recent_production = ma.fields.Nested(
-        Production, data_key="recentProduction", metadata={"description": "Since midnight on the site's clock."}
+        RecentProduction, data_key="recentProduction", metadata={"description": "Since midnight on the site's clock."}
     )
-    lifetime_production = ma.fields.Nested(Production, data_key="lifetimeProduction")
+    lifetime_production = ma.fields.Nested(LifetimeProduction, data_key="lifetimeProduction")
 
 
 class BatterySchema(DeviceSchema):

@@ -2,15 +2,29 @@
 
 from datetime import datetime
 from typing import Any
+from unicodedata import category
 
 import marshmallow as ma
 from marshmallow.validate import Length
 
+# Control characters, half characters, and the separators of lines and paragraphs.
+REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
+# The same for the document, in the dialect of JSON Schema; JSON has no half characters.
+PATTERN = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
 
-def printable(value: str) -> None:
-    """Refuses control characters. Not a pattern: that would appear in the document, in Python's dialect."""
-    if not value.isprintable():
+
+def no_control_characters(value: str) -> None:
+    """Refuses control characters. In contrast to `isprintable`, emoji and all blanks pass."""
+    if any(category(character) in REFUSED for character in value):
         raise ma.ValidationError("May not hold control characters.")
+
+
+class Text(ma.fields.String):
+    """A text of 1 to `longest` characters, none of them a control character."""
+
+    def __init__(self, longest: int = 200, **options: Any) -> None:
+        metadata = {"pattern": PATTERN} | options.pop("metadata", {})
+        super().__init__(validate=[Length(1, longest), no_control_characters], metadata=metadata, **options)
 
 
 class WholeNumber(ma.fields.Integer):
@@ -20,9 +34,6 @@ class WholeNumber(ma.fields.Integer):
         if not (isinstance(value, str) and value.isascii() and value.isdigit()):
             raise self.make_error("invalid", input=value)
         return super()._deserialize(value, attr, data, **kwargs)
-
-
-ID: list[Any] = [Length(1, 200), printable]
 
 
 class Prepared(ma.fields.List[Any]):
@@ -35,6 +46,14 @@ class Prepared(ma.fields.List[Any]):
         return value
 
 
+# The format date-time demands an offset.
+TIME_FORMS = [
+    {"format": "date-time"},
+    {"format": "date"},
+    {"pattern": r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"},
+]
+
+
 class Moment(ma.fields.Field[datetime]):
     """An ISO 8601 time, with an offset or on the site's clock. A `+` that was not encoded arrives as a blank."""
 
@@ -43,8 +62,7 @@ class Moment(ma.fields.Field[datetime]):
     }
 
     def __init__(self, **options: Any) -> None:
-        # Without the format date-time, which demands an offset.
-        shape = {"type": "string", "example": "2026-06-01T00:00:00Z"}
+        shape = {"type": "string", "example": "2026-06-01T00:00:00Z", "anyOf": TIME_FORMS}
         super().__init__(**options | {"metadata": shape | options.get("metadata", {})})
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:

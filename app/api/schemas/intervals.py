@@ -7,13 +7,15 @@ from app.api.schemas.fields import Moment, Prepared, ResponseSchema, VendorError
 from app.api.schemas.lists import ErrorDetails, PageQuery
 from vendors.kit import Level
 
+LEVELS = OneOf([str(level) for level in Level])
+
 
 class WindowQuery(PageQuery):
     """Which intervals. A window that begins or ends inside an interval is widened to include all of it."""
 
     level = ma.fields.String(
         data_key="summaryLevel",
-        validate=OneOf([str(level) for level in Level]),
+        validate=LEVELS,
         metadata={"description": "Default hour."},
     )
     start = Moment(
@@ -64,7 +66,7 @@ class Series(ResponseSchema):
     """Members of every page of intervals."""
 
     id = ma.fields.String(required=True)
-    summary_level = ma.fields.String(required=True, data_key="summaryLevel")
+    summary_level = ma.fields.String(required=True, data_key="summaryLevel", validate=LEVELS)
     next_page_token = ma.fields.String(
         data_key="nextPageToken", metadata={"description": "Absent on the last page; a page may be short, or empty."}
     )

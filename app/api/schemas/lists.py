@@ -6,7 +6,7 @@ import marshmallow as ma
 from marshmallow.validate import Range
 
 from app.api import paging
-from app.api.schemas.fields import ID, Prepared, ResponseSchema, VendorErrors, VendorName, WholeNumber
+from app.api.schemas.fields import Prepared, ResponseSchema, Text, VendorErrors, VendorName, WholeNumber
 
 
 class PageQuery(ma.Schema):
@@ -17,9 +17,8 @@ class PageQuery(ma.Schema):
         validate=Range(1, paging.MAX_SIZE),
         metadata={"description": f"Default {paging.DEFAULT_SIZE}. Not in lists of version v1, which have no pages."},
     )
-    page_token = ma.fields.String(
+    page_token = Text(
         data_key="pageToken",
-        validate=ID,
         metadata={"description": "nextPageToken of the page before, with all other parameters repeated."},
     )
 
@@ -28,17 +27,14 @@ class SiteListQuery(PageQuery):
     """Filters of a list of sites."""
 
     vendor = VendorName(metadata={"description": "Only this vendor."})
-    vendor_id = ma.fields.String(
-        data_key="vendorID", validate=ID, metadata={"description": "Only what has this id at its vendor."}
-    )
+    vendor_id = Text(data_key="vendorID", metadata={"description": "Only what has this id at its vendor."})
 
 
 class DeviceListQuery(SiteListQuery):
     """Filters of a list of devices."""
 
-    vendor_site_id = ma.fields.String(
+    vendor_site_id = Text(
         data_key="vendorSiteID",
-        validate=ID,
         metadata={"description": "Only what belongs to the site with this id at its vendor."},
     )
 

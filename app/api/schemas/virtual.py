@@ -2,14 +2,13 @@
 
 from datetime import UTC, datetime
 from typing import Any
-from unicodedata import category
 from zoneinfo import ZoneInfo
 
 import marshmallow as ma
-from marshmallow.validate import Length, OneOf, Range
+from marshmallow.validate import OneOf, Range
 
 from app.api.schemas.details import BatterySchema, SiteSchema, SolarInverterSchema
-from app.api.schemas.fields import ResponseSchema
+from app.api.schemas.fields import ResponseSchema, Text
 from app.virtual import new, zones
 from app.virtual.new import NewBattery, NewSite, NewSolarInverter
 from vendors.kit import Production
@@ -22,15 +21,7 @@ MAX_KWH = 1_000_000_000
 MIN_NAMEPLATE_KWH, MAX_NAMEPLATE_KWH = 0.1, 1_000_000
 # The clocks of all time zones lie within it.
 UTC_OFFSETS = Range(-12, 14)
-# Control characters, half characters, and the separators of lines and paragraphs.
-REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 EXAMPLE = "2026-06-01T00:00:00Z"
-
-
-def no_control_characters(value: str) -> None:
-    """Refuses control characters. In contrast to `isprintable`, emoji and all blanks pass."""
-    if any(category(character) in REFUSED for character in value):
-        raise ma.ValidationError("May not hold control characters.")
 
 
 class Number(ma.fields.Float):
@@ -81,11 +72,6 @@ def in_calendar(time: datetime, zone: str = "UTC") -> datetime:
         raise ma.ValidationError("This is no time of a calendar.") from None
 
 
-def text() -> ma.fields.String:
-    """A text of at most 200 characters."""
-    return ma.fields.String(validate=[Length(1, 200), no_control_characters])
-
-
 class RequestBody(ma.Schema):
     """A JSON object in a request. Members that it does not know are refused by name."""
 
@@ -113,7 +99,7 @@ class NewLocation(RequestBody):
 class CreateVirtualSiteRequest(RequestBody):
     """A site to be made; the server fills in what is left out."""
 
-    name = text()
+    name = Text()
     location = ma.fields.Nested(NewLocation)
     location_utc_offset = Number(
         data_key="locationUTCOffset",
@@ -189,13 +175,13 @@ class NewLifetimeProduction(NewRecentProduction):
 class CreateVirtualDevice(RequestBody):
     """Members that solar inverters and batteries share."""
 
-    name = text()
+    name = Text()
     site_id = ma.fields.String(
         data_key="siteID", metadata={"description": "Id of one of the client's virtual sites. Without it, one is made."}
     )
     reported_at = Time(data_key="reportedAt", metadata={"description": "Returned by /virtual/ as it is sent."})
-    model = text()
-    serial_number = ma.fields.String(data_key="serialNumber", validate=[Length(1, 200), no_control_characters])
+    model = Text()
+    serial_number = Text(data_key="serialNumber")
 
 
 class CreateVirtualSolarInverterRequest(CreateVirtualDevice):

@@ -1,11 +1,15 @@
 """/openapi.json holds enough for a generator to make a client that works."""
 
 import re
+from dataclasses import replace
 from itertools import chain
 
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.api.api_version import HEADER
+from app.auth.bearer import PAGES
+from app.server.refusals import TITLES, Refusal
 from app.web.problems import MEDIA_TYPE
 from vendors.kit.registry import discover
 
@@ -37,6 +41,8 @@ OPERATIONS = {
     ("post", "/oauth2/token"): "getToken",
     ("get", "/health"): "getHealth",
 }
+# The endpoint's own errors have the form of RFC 6749; a request that is none of HTTP is refused before.
+TOKEN_ERRORS = {"400": ["application/json", MEDIA_TYPE], "401": ["application/json"]}
 
 
 @pytest.fixture
@@ -68,7 +74,7 @@ def operations(document):
 
 def test_every_route_is_described_under_the_name_that_the_public_documentation_gives_it(app, document):
     assert {which: operation.get("operationId") for which, operation, _ in operations(document)} == OPERATIONS
-    of_api = [rule for rule in app.url_map.iter_rules() if not rule.endpoint.startswith("Pages.")]
+    of_api = [rule for rule in app.url_map.iter_rules() if rule.endpoint not in PAGES]
     served = {re.sub("<(.*?)>", r"{\1}", rule.rule) for rule in of_api}
     assert served - {"/openapi.json"} == set(document["paths"])
 
@@ -86,16 +92,48 @@ def test_every_reference_leads_somewhere(document, look):
     walk(document)
 
 
+def test_the_document_is_valid(document):
+    assert document["openapi"] == "3.1.0"
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
 def test_every_error_is_a_problem_but_those_of_the_token_endpoint(document, look):
     for which, operation, _ in operations(document):
-        assert "default" in operation["responses"], which
+        assert "default" not in operation["responses"], which
         for status, response in operation["responses"].items():
-            if status.startswith("2"):
-                continue
-            expected = "application/json" if "/oauth2" in which[1] and status in ("400", "401") else MEDIA_TYPE
-            assert list(look(response)["content"]) == [expected], (which, status)
-    for name, response in document["components"]["responses"].items():
-        assert list(response["content"]) == [MEDIA_TYPE], name
+            if not status.startswith("2"):
+                own = TOKEN_ERRORS.get(status) if "/oauth2" in which[1] else None
+                assert list(look(response)["content"]) == (own or [MEDIA_TYPE]), (which, status)
+
+
+def test_every_error_that_the_worker_answers_with_is_one_of_each_operation(document, look):
+    for which, operation, _ in operations(document):
+        for refused in map(Refusal, TITLES):
+            content = look(operation["responses"][str(refused.status)])["content"][MEDIA_TYPE]
+            assert refused.code in content["schema"]["allOf"][1]["properties"]["code"]["enum"], (which, refused)
+
+
+def test_each_operation_has_the_errors_of_what_it_does(document, look):
+    def codes(path, status, method="get"):
+        response = look(document["paths"][path][method]["responses"][str(status)])
+        return response["content"][MEDIA_TYPE]["schema"]["allOf"][1]["properties"]["code"]["enum"]
+
+    assert codes("/sites/{id}", 404) == ["not_found", "not_offered"]
+    assert codes("/sites/{id}", 403) == ["vendor_access_missing", "unauthorized", "forbidden"]
+    assert codes("/sites", 403) == ["vendor_access_missing"]
+    assert codes("/virtual/sites", 409, "post") == ["virtual_limit_reached"]
+    assert "409" not in document["paths"]["/virtual/sites"]["get"]["responses"]
+    assert "404" not in document["paths"]["/batteries"]["get"]["responses"]
+    assert "invalid_page_token" in codes("/batteries", 400)
+    assert "invalid_page_token" not in codes("/batteries/{id}", 400)
+    assert {"401", "403", "404"}.isdisjoint(document["paths"]["/health"]["get"]["responses"])
+
+
+def test_an_error_with_a_challenge_or_a_wait_describes_the_header(document, look):
+    responses = document["paths"]["/sites/{id}"]["get"]["responses"]
+    assert look(responses["401"])["headers"]["WWW-Authenticate"]["required"]
+    assert set(look(responses["429"])["headers"]) == {"Retry-After"}
+    assert set(responses["200"]["headers"]) == {"Age"}
 
 
 @pytest.mark.parametrize("path", ["/sites", "/solar-inverters", "/batteries"])
@@ -135,3 +173,16 @@ def test_every_header_of_a_vendors_credential_is_required_together(document):
         if not plugin.credential_headers.companions:
             assert {f"X-Authorization-{name}"} in sets
     assert {"X-Authorization-enphase"} not in sets
+
+
+def test_the_token_alone_is_enough_for_a_virtual_client_and_no_alternative_asks_for_two_vendors(document):
+    assert {"derapi": []} in document["security"]
+    for needed in document["security"]:
+        assert len([name for name in needed if name.startswith("vendor-")]) <= 1
+
+
+def test_the_document_is_made_once_and_names_the_public_url(settings, start_service):
+    service = start_service(replace(settings, public_url="https://derapi.example.org"))
+    assert service.test_client().get("/openapi.json").json["servers"] == [{"url": "https://derapi.example.org"}]
+    api = service.extensions["flask-smorest"]["apis"][""]["ext_obj"]
+    assert api.document is api.document

@@ -1,0 +1,51 @@
+"""/openapi.json: made once by the first request for it, so that no worker starts later because of it."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import orjson
+from flask import Flask, Response
+
+from app.api.openapi import errors, examples, security
+from app.api.openapi.operations import operations
+from app.web import strict_api
+from vendors.kit.calls.cloud import Cloud
+
+DESCRIPTION = """One API for the clouds of many vendors of solar inverters and batteries.
+
+Get a token at POST /oauth2/token. Send it with each request, and with it the credential of each vendor that you want to
+reach. Members that this description does not name may be added at any time; clients ignore them."""
+AGE = {"Age": {"description": "Seconds since the oldest reused reply of a vendor.", "schema": {"type": "integer"}}}
+
+
+class Api(strict_api.Api):
+    """The API with its description. `clouds`: the vendors that a request can bring credentials for."""
+
+    def __init__(self, app: Flask, clouds: Mapping[str, Cloud], public_url: str | None) -> None:
+        super().__init__(app)
+        self._clouds, self._public_url = clouds, public_url
+
+    def _openapi_json(self) -> Response:
+        return Response(self.document, mimetype="application/json")
+
+    @cached_property
+    def document(self) -> bytes:
+        """The JSON. Two threads at once would both make it, with the same result: each changes a copy."""
+        document = orjson.loads(orjson.dumps(self.spec.to_dict()))
+        return orjson.dumps(self._finished(document))
+
+    def _finished(self, document: dict[str, Any]) -> dict[str, Any]:
+        """The document with all that flask-smorest cannot see."""
+        found = list(operations(document))
+        document["info"]["description"] = DESCRIPTION
+        document["servers"] = [{"url": self._public_url or "/"}]
+        document["security"] = security.alternatives(self._clouds)
+        components = document["components"]
+        components["securitySchemes"] = security.schemes(self._clouds)
+        components["responses"] = errors.add(found, examples.problems())
+        for operation in found:
+            examples.add(operation)
+            if operation.reads_vendors:
+                operation.members["responses"]["200"]["headers"] = AGE
+        return document

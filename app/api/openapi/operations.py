@@ -1,0 +1,45 @@
+"""The operations of an OpenAPI document, as the other modules of this package see them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation of the document. `members` is its object there, which callers may change."""
+
+    method: str
+    path: str
+    members: dict[str, Any]
+    parameters: Mapping[str, dict[str, Any]]
+
+    @property
+    def id(self) -> str:
+        """The operation's name."""
+        return str(self.members["operationId"])
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether a request must carry an access token."""
+        return self.members.get("security") != []
+
+    @property
+    def reads_vendors(self) -> bool:
+        """Whether vendors are called: the operation is under the document's own alternatives of security."""
+        return "security" not in self.members
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether the operation is for clients of mode virtual only."""
+        return self.path.startswith("/virtual/")
+
+
+def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
+    """All operations, with the parameters that they share with the others of their path."""
+    for path, item in document["paths"].items():
+        shared = item.get("parameters", [])
+        for method, members in item.items():
+            if method != "parameters":
+                parameters = [*shared, *members.get("parameters", [])]
+                yield Operation(method, path, members, {parameter["name"]: parameter for parameter in parameters})

@@ -1,0 +1,41 @@
+"""Where a valid request may be refused: what a schema of /openapi.json cannot express.
+
+For a request with such a parameter the check of schemathesis that valid requests are accepted is off; all other checks
+stay on.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Parameters = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Exemption:
+    """A parameter or member of a body whose valid values may be refused. `concerns`: on which further parameters that
+    depends."""
+
+    parameter: str
+    reason: str
+    concerns: Callable[[Parameters], bool] = lambda parameters: True
+
+
+EXEMPTIONS = (
+    Exemption("pageToken", "Only a token that an answer of this server had is accepted, and only for the same query."),
+    Exemption(
+        "pageSize", "Lists of version v1 have no pages.", lambda parameters: parameters.get("api-version") == "v1"
+    ),
+    Exemption("start", "It must come before the end, and the window has a greatest length for each level."),
+    Exemption("end", "As start."),
+    Exemption("timezone", "It must be in the time zone database, whose names change every year."),
+    Exemption("currentUTCOffset", "The site's time zone must have this offset at some time of this year."),
+    Exemption("locationUTCOffset", "As currentUTCOffset."),
+    Exemption("operationalSince", "It must lie between the beginning of 2015 and now."),
+    Exemption("siteID", "It must be the id of a virtual site of the client."),
+)
+
+
+def concerning(parameters: Parameters) -> list[Exemption]:
+    """The exemptions of a request with these parameters and members."""
+    return [each for each in EXEMPTIONS if each.parameter in parameters and each.concerns(parameters)]

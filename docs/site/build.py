@@ -35,7 +35,7 @@ def contents(index: str) -> str:
     groups = re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", index, re.M | re.S)
     tables = (
         f"```{{toctree}}\n:hidden:\n:caption: {title}\n\n"
-        + "\n".join(dict.fromkeys(re.findall(r"\]\(([\w-]+)\.md\)", text)))
+        + "\n".join(f"{name} <{page}>" for name, page in re.findall(r"^- \[(.+?)\]\(([\w-]+)\.md\)", text, re.M))
         + "\n```\n"
         for title, text in groups
     )

@@ -10,11 +10,17 @@ FOLDER = ROOT / "build/docs"
 blueprint = Blueprint("Docs", __name__)
 
 
+@blueprint.app_context_processor
+def for_templates() -> dict[str, bool]:
+    """Tells the pages whether there is a site to link to."""
+    return {"has_docs": FOLDER.is_dir()}
+
+
 @blueprint.get("/docs/")
 @blueprint.get("/docs/<path:name>")
 def show(name: str = "index.html") -> Response:
     """Sends a file of the site, and nothing outside of its folder. Browsers keep it, and ask whether it has changed."""
     if not FOLDER.is_dir():
-        detail = "The documentation has not been built on this server; `make docs` builds it. Its pages are in docs/."
+        detail = "The documentation has not been built on this server; `make docs` builds it."
         raise Problem(404, "not_found", detail)
     return send_from_directory(FOLDER, name)

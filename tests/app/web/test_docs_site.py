@@ -75,6 +75,15 @@ def test_a_site_that_was_not_built_is_a_problem_that_says_how(
     assert "make docs" in problem["detail"]
 
 
+def test_pages_link_to_the_site_where_it_was_built(
+    http: FlaskClient, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = {"Accept": "text/html"}
+    assert 'href="/docs/"' in http.get("/errors/not_found", headers=browser).text
+    monkeypatch.setattr(docs_site, "FOLDER", tmp_path / "missing")
+    assert 'href="/docs/"' not in http.get("/errors/not_found", headers=browser).text
+
+
 class Page(HTMLParser):
     """What of a page the policy would refuse, and where its links lead."""
 

@@ -1,7 +1,14 @@
 """A request that the worker refuses gets the same kind of problem document as a request that a route refuses."""
 
-import pytest
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
 
+import pytest
+from flask import Flask
+
+from app.config import Settings
+from app.server import hooks
 from app.server.refusals import DETAILS, MEDIA_TYPE, TITLES, Refusal
 from app.web import problems
 
@@ -25,3 +32,13 @@ def test_every_status_has_a_detail_without_a_placeholder() -> None:
 def test_only_a_503_invites_the_client_to_retry() -> None:
     retries = {status for status in TITLES if b"\r\nRetry-After: 5\r\n" in Refusal(status).response("an-id", TYPES)}
     assert retries == {503}
+
+
+def test_the_worker_and_the_application_name_the_same_pages_of_errors(
+    settings: Settings, start_service: Callable[..., Flask]
+) -> None:
+    app = start_service(replace(settings, public_url="https://derapi.example.org"))
+    worker = SimpleNamespace(wsgi=app)
+    hooks.post_worker_init(worker)
+    assert worker.error_types == TYPES
+    assert app.test_client().get("/sites").json["type"] == f"{TYPES}missing_token"

@@ -6,6 +6,7 @@ companion headers that it needs. The characters and lengths of the values have a
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 
 from vendors.kit.errors import Unauthorized
@@ -13,13 +14,27 @@ from vendors.kit.errors import Unauthorized
 Scheme = Callable[[str], Mapping[str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """The row of a stored credential, and the client that stored it."""
+
+    client: str
+    id: str
+    name: str
+    """The client's name for it, which errors show."""
+
+
 class Credential:
-    """A caller's credential for a vendor. Its parts are read as from a dict; its repr shows none of them."""
+    """A caller's credential for a vendor. Its parts are read as from a dict; its repr shows none of them.
 
-    __slots__ = ("_parts",)
+    row: of a stored credential. What is reused is then keyed by the row, since its access token changes every few
+    minutes, and two clients that store the same secret must not see each other's replies.
+    """
 
-    def __init__(self, parts: Mapping[str, str]) -> None:
-        self._parts = dict(parts)
+    __slots__ = ("_parts", "row")
+
+    def __init__(self, parts: Mapping[str, str], row: StoredRow | None = None) -> None:
+        self._parts, self.row = dict(parts), row
 
     def __getitem__(self, name: str) -> str:
         return self._parts[name]
@@ -35,15 +50,25 @@ class Credential:
         """Every part, for redaction."""
         return tuple(self._parts.values())
 
-    def fingerprint(self, key: bytes, parts: tuple[str, ...] = ()) -> bytes:
-        """A keyed hash of all parts, or of the named parts: equal for equal credentials, useless without the key."""
-        digest = blake2b(key=key, digest_size=16)
-        for name, value in sorted(self._parts.items()):
-            if parts and name not in parts:
-                continue
-            for part in (name.encode(), value.encode()):
-                digest.update(len(part).to_bytes(4, "big") + part)
-        return digest.digest()
+    def fingerprint(self, key: bytes) -> bytes:
+        """A keyed hash of all parts, or of the row of a stored credential: equal for equal credentials, useless without
+        the key."""
+        if self.row is not None:
+            return _hash(key, {"client": self.row.client, "row": self.row.id})
+        return _hash(key, self._parts)
+
+    def group(self, key: bytes, parts: tuple[str, ...] = ()) -> bytes:
+        """A keyed hash of the named parts, or of all parts: equal for credentials that share a vendor's quota, in
+        whatever way they came here."""
+        return _hash(key, {name: value for name, value in self._parts.items() if not parts or name in parts})
+
+
+def _hash(key: bytes, parts: Mapping[str, str]) -> bytes:
+    digest = blake2b(key=key, digest_size=16)
+    for name, value in sorted(parts.items()):
+        for part in (name.encode(), value.encode()):
+            digest.update(len(part).to_bytes(4, "big") + part)
+    return digest.digest()
 
 
 class CredentialHeaders:

@@ -1,6 +1,6 @@
 """The interface of a vendor plugin."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import ClassVar
@@ -17,6 +17,7 @@ from vendors.kit.records import Battery, DeviceRow, Key, Site, SiteRow, SolarInv
 from vendors.kit.reply import Reply
 from vendors.kit.series.read import Series
 from vendors.kit.series.windows import Level
+from vendors.kit.variants import Variant
 
 
 class Stage(StrEnum):
@@ -46,6 +47,8 @@ class Vendor:
     stage: ClassVar[Stage] = Stage.LIST
     """The plugin's stage. Requests beyond it are answered with `not_offered`."""
     credential_headers: ClassVar[CredentialHeaders] = CredentialHeaders(bearer)
+    variants: ClassVar[Sequence[Variant]] = ()
+    """The forms in which credentials of this vendor can be stored."""
     limits: ClassVar[Limits] = Limits()
     fresh_seconds: ClassVar[Mapping[Freshness, float]] = {
         Freshness.INVENTORY: 3600.0,

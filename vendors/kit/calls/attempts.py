@@ -34,9 +34,7 @@ class Attempts:
     @cached_property
     def _group(self) -> str:
         """Name of the limit group; computed only if a call is sent, since most calls are answered from the cache."""
-        parts = self._hooks.limits.group
-        fingerprint = self._hooks.credential.fingerprint(self._upstream.secret, parts) if parts else self._owner
-        return fingerprint.hex()
+        return self._hooks.credential.group(self._upstream.secret, self._hooks.limits.group).hex()
 
     def make(self, request: Request) -> tuple[RawReply, Any]:
         """Steps 4 to 10: a successful reply, and its body as JSON if a hook has parsed it."""

@@ -1,0 +1,30 @@
+"""The forms in which a vendor's credentials can be stored, as its plugin declares them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """A token endpoint that gives an access token for a client's id and secret (RFC 6749, section 4.4).
+
+    urls: vendor name -> URL of the endpoint. At VENDOR_URL_<NAME> and in the sandbox its path is below that URL.
+    """
+
+    urls: Mapping[str, str]
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One form of stored credentials.
+
+    members: the public name of each secret member -> the part of the `Credential` that it becomes.
+    tokens: how an access token is made from these parts; None if they open the vendor as they are.
+    needs_consent: whether the owner of the devices has to give consent before a token can be made.
+    """
+
+    type: str
+    members: Mapping[str, str]
+    tokens: ClientCredentials | None = None
+    needs_consent: bool = False

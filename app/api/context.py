@@ -42,12 +42,13 @@ def _access() -> VendorAccess:
     clouds, client = services().clouds, bearer.caller()
     if client.mode == VIRTUAL:
         vendor_access.refuse_headers(request.headers, clouds, VIRTUAL_CLIENTS)
-        return VendorAccess({VENDOR: credential_of(client.id)})
+        return VendorAccess({VENDOR: [credential_of(client.id)]})
     access = vendor_access.read(request.headers, clouds)
     if not access:
         raise vendor_problems.no_access(clouds)
-    for credential in access.credentials.values():
-        conceal(*credential.secrets)
+    for credentials in access.credentials.values():
+        for credential in credentials:
+            conceal(*credential.secrets)
     return access
 
 

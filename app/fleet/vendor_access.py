@@ -1,13 +1,15 @@
-"""Which vendor clouds a request may reach: its `X-Authorization-<vendor>` headers, read and checked."""
+"""Which vendor clouds a request may reach: by its `X-Authorization-<vendor>` headers, which are read and checked here,
+and by the credentials that its client has stored."""
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from werkzeug.datastructures import EnvironHeaders, Headers
 
+from app.fleet.vendor_problems import HOW_TO_STORE, CredentialFailure
 from app.web.problems import Problem
 from vendors.kit import Credential, Unauthorized, Vendor, VendorError
 from vendors.kit.calls.cloud import Cloud
@@ -30,21 +32,43 @@ class UnknownVendor(VendorError):
 
 
 class CredentialMissing(Unauthorized):
-    """A vendor is asked for by its name alone, without its header."""
+    """A vendor is asked for by its name alone: the request has no header for it, and the client has stored none of its
+    credentials."""
 
     says = "The request brings no credential of this vendor."
-    advice = "Send the vendor's credential in its X-Authorization header, or leave out the filter."
+    advice = f"Send the vendor's credential in its X-Authorization header, {HOW_TO_STORE}, or leave out the filter."
+
+
+class ConsentMissing(Unauthorized):
+    """A stored credential is that of an application, which the owner of the devices has to authorize."""
+
+    says = "The owner of the devices has not authorized this application."
+    advice = stored_advice = "Let the owner authorize the application, or store credentials that need no consent."
+
+    def __init__(self) -> None:
+        super().__init__(why="the credential needs the owner's authorization")
+
+
+class PluginMissing(UnknownVendor):
+    """A stored credential is for a vendor whose plugin this server has no longer."""
+
+    advice = stored_advice = "Delete the stored credentials, or ask the operator of this server for the plugin."
+
+
+Stored = Mapping[str, Sequence[Credential | CredentialFailure]]
+"""Vendor name -> what a client has stored for it; a failure in place of a credential that cannot be used."""
 
 
 @dataclass
 class VendorAccess:
-    """Usable credentials by vendor name, and for every other vendor with a header the reason why it has none.
+    """Usable credentials by vendor name, and the reasons why other credentials cannot be used.
 
     addressable: the vendors that the caller could have sent a header for; all others do not exist for it.
     """
 
-    credentials: dict[str, Credential] = field(default_factory=dict)
-    refused: dict[str, VendorError] = field(default_factory=dict)
+    credentials: dict[str, Sequence[Credential]] = field(default_factory=dict)
+    """A header gives one credential, stored credentials may be many."""
+    refused: dict[str, Sequence[CredentialFailure]] = field(default_factory=dict)
     addressable: Collection[str] = ()
 
     def __bool__(self) -> bool:
@@ -55,16 +79,35 @@ class VendorAccess:
         return vendor in self.credentials or vendor in self.addressable
 
     def only(self, vendor: str) -> "VendorAccess":
-        """The access to one vendor; without a header for it the missing credential is the reason. There is no access
-        to a vendor that does not exist for the caller."""
+        """The access to one vendor; without any credential of it, that is the reason. There is no access to a vendor
+        that does not exist for the caller."""
         if not self.knows(vendor):
             return VendorAccess()
         if vendor not in self.credentials and vendor not in self.refused:
-            return VendorAccess(refused={vendor: CredentialMissing(why=f"X-Authorization-{vendor} is missing")})
+            missing = CredentialMissing(why=f"X-Authorization-{vendor} is missing")
+            return VendorAccess(refused={vendor: [CredentialFailure(missing)]})
         return VendorAccess(
             {name: value for name, value in self.credentials.items() if name == vendor},
             {name: why for name, why in self.refused.items() if name == vendor},
         )
+
+    def add_stored(self, stored: Stored) -> None:
+        """Adds the stored credentials of all vendors without a header. A header wins, also one that is unusable."""
+        for vendor, entries in stored.items():
+            if vendor in self.credentials or vendor in self.refused:
+                continue
+            if vendor not in self.addressable:
+                entries = [_without_plugin(entry) for entry in entries]
+            credentials = [entry for entry in entries if isinstance(entry, Credential)]
+            refusals = [entry for entry in entries if isinstance(entry, CredentialFailure)]
+            if credentials:
+                self.credentials[vendor] = credentials
+            if refusals:
+                self.refused[vendor] = refusals
+
+
+def _without_plugin(entry: Credential | CredentialFailure) -> CredentialFailure:
+    return CredentialFailure(PluginMissing(why="its plugin is not installed"), entry.row)
 
 
 def read(headers: Headers | EnvironHeaders, clouds: Mapping[str, Cloud]) -> VendorAccess:
@@ -102,12 +145,12 @@ def _companions(vendors: tuple[type[Vendor], ...]) -> Mapping[str, str]:
 
 def _add(access: VendorAccess, vendor: str, headers: Mapping[str, str], clouds: Mapping[str, Cloud]) -> None:
     if vendor not in clouds:
-        access.refused[vendor[:MAX_NAME]] = UnknownVendor(why=_hint(vendor, clouds))
+        access.refused[vendor[:MAX_NAME]] = [CredentialFailure(UnknownVendor(why=_hint(vendor, clouds)))]
         return
     try:
-        access.credentials[vendor] = clouds[vendor].vendor.credential_headers.read(vendor, headers)
+        access.credentials[vendor] = [clouds[vendor].vendor.credential_headers.read(vendor, headers)]
     except VendorError as failure:
-        access.refused[vendor] = failure
+        access.refused[vendor] = [CredentialFailure(failure)]
 
 
 def _hint(vendor: str, clouds: Mapping[str, Cloud]) -> str:

@@ -34,6 +34,8 @@ class VendorError(Exception):
     reason = "Bad Gateway"
     says = "The vendor's cloud is broken or unreachable."
     advice = "Try again in some minutes."
+    stored_advice = ""
+    """Advice in place of `advice` if the credential is a stored one; "" where it makes no difference."""
     fault = "vendor"
     """Whose fault it is: "caller", "vendor" or "server"."""
     severity = 5
@@ -70,6 +72,7 @@ class Unauthorized(VendorError):
     fault = "caller"
     severity = 10
     advice = "Get a new credential from the vendor and send it in this vendor's X-Authorization header."
+    stored_advice = "Get a new credential from the vendor and store it with PATCH /vendor-credentials/{id}."
     stops_the_sweep = True
 
 

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from vendors.kit.errors import Unauthorized
+from vendors.kit.variants import Variant
 
 Scheme = Callable[[str], Mapping[str, str]]
+
+# Names of parts: of a client at a token endpoint, and of an access token.
+CLIENT_ID, CLIENT_SECRET, TOKEN = "client_id", "client_secret", "token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +33,30 @@ class Credential:
 
     row: of a stored credential. What is reused is then keyed by the row, since its access token changes every few
     minutes, and two clients that store the same secret must not see each other's replies.
+    variant: the form in which it is stored; None for headers.
     """
 
-    __slots__ = ("_parts", "row")
+    __slots__ = ("_parts", "_token", "row", "variant")
 
-    def __init__(self, parts: Mapping[str, str], row: StoredRow | None = None) -> None:
-        self._parts, self.row = dict(parts), row
+    def __init__(
+        self, parts: Mapping[str, str], row: StoredRow | None = None, variant: Variant | None = None, token: str = ""
+    ) -> None:
+        self._parts, self.row, self.variant, self._token = dict(parts), row, variant, token
+
+    @classmethod
+    def stored(cls, variant: Variant, members: Mapping[str, str], row: StoredRow | None = None) -> "Credential":
+        """The credential that a variant's secret members make, by their public names."""
+        return cls({part: members[name] for name, part in variant.members.items()}, row, variant)
+
+    def with_token(self, access: str) -> "Credential":
+        """The same credential with an access token as its part `token`; its fingerprint and group stay the same."""
+        return Credential(self._parts, self.row, self.variant, access)
 
     def __getitem__(self, name: str) -> str:
-        return self._parts[name]
+        return self._token if self._token and name == TOKEN else self._parts[name]
 
     def get(self, name: str) -> str | None:
-        return self._parts.get(name)
+        return self._token if self._token and name == TOKEN else self._parts.get(name)
 
     def __repr__(self) -> str:
         return "<Credential>"
@@ -48,18 +64,24 @@ class Credential:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every part, for redaction."""
-        return tuple(self._parts.values())
+        return (*self._parts.values(), self._token) if self._token else tuple(self._parts.values())
 
     def fingerprint(self, key: bytes) -> bytes:
         """A keyed hash of all parts, or of the row of a stored credential: equal for equal credentials, useless without
         the key."""
         if self.row is not None:
             return _hash(key, {"client": self.row.client, "row": self.row.id})
+        return self.parts_hash(key)
+
+    def parts_hash(self, key: bytes) -> bytes:
+        """A keyed hash of all parts, the access token left out."""
         return _hash(key, self._parts)
 
     def group(self, key: bytes, parts: tuple[str, ...] = ()) -> bytes:
         """A keyed hash of the named parts, or of all parts: equal for credentials that share a vendor's quota, in
-        whatever way they came here."""
+        whatever way they came here. If the service gets the access token, the client's id stands for all parts."""
+        if not parts and self.variant is not None and self.variant.tokens is not None:
+            parts = (CLIENT_ID,)
         return _hash(key, {name: value for name, value in self._parts.items() if not parts or name in parts})
 
 

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 class ClientCredentials:
     """A token endpoint that gives an access token for a client's id and secret (RFC 6749, section 4.4).
 
+    These are the parts `client_id` and `client_secret`; the token becomes the part `token`.
+
     urls: vendor name -> URL of the endpoint. At VENDOR_URL_<NAME> and in the sandbox its path is below that URL.
+    authorization: text before the base64 of id and secret in the header Authorization; None: both go in the form.
+    grant_in_query: whether the grant is expected in the query and not in the form.
     """
 
     urls: Mapping[str, str]
     scope: str = ""
+    authorization: str | None = None
+    grant_in_query: bool = False
 
 
 @dataclass(frozen=True, slots=True)

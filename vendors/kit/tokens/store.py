@@ -6,19 +6,23 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token, and the refresh token that came with it, if the vendor issues one."""
+    """An access token, and the refresh token that came with it, if it is needed."""
 
     access: str = field(repr=False)
     seconds: float
     """Seconds until it expires: from now, or from when a store was read. Negative afterwards."""
     refresh: str | None = field(default=None, repr=False)
+    made_with: str = ""
+    """Keyed hash of the secrets with which it was got. It is stored with the token, so that after a change of the
+    secrets no process uses a token of the old ones."""
 
 
 class TokenStore(Protocol):
     """The token of each stored credential, shared by all threads, processes and hosts.
 
-    row: the id of the stored credential. holder: a random name of the one renewal that holds the lease. Times are those
-    of the store's clock, since the hosts' clocks differ. Each method raises VendorError when the store does not answer.
+    row: the id of the stored credential; for a credential without a row another text that is unique. holder: a random
+    name of the one renewal that holds the lease. Times are those of the store's clock, since the hosts' clocks differ.
+    Each method raises VendorError when the store does not answer.
     """
 
     def read(self, row: str) -> Token | None:

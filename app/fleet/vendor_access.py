@@ -3,7 +3,7 @@ and by the credentials that its client has stored."""
 
 import difflib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -13,6 +13,7 @@ from app.fleet.vendor_problems import HOW_TO_STORE, CredentialFailure
 from app.web.problems import Problem
 from vendors.kit import Credential, Unauthorized, Vendor, VendorError
 from vendors.kit.calls.cloud import Cloud
+from vendors.kit.credentials import StoredRow
 
 PREFIX = "x-authorization-"
 # Below gunicorn's limit_request_field_size, so that a longer value gets a problem and not gunicorn's HTML.
@@ -49,16 +50,6 @@ class ConsentMissing(Unauthorized):
         super().__init__(why="the credential needs the owner's authorization")
 
 
-class PluginMissing(UnknownVendor):
-    """A stored credential is for a vendor whose plugin this server has no longer."""
-
-    advice = stored_advice = "Delete the stored credentials, or ask the operator of this server for the plugin."
-
-
-Stored = Mapping[str, Sequence[Credential | CredentialFailure]]
-"""Vendor name -> what a client has stored for it; a failure in place of a credential that cannot be used."""
-
-
 @dataclass
 class VendorAccess:
     """Usable credentials by vendor name, and the reasons why other credentials cannot be used.
@@ -91,23 +82,30 @@ class VendorAccess:
             {name: why for name, why in self.refused.items() if name == vendor},
         )
 
-    def add_stored(self, stored: Stored) -> None:
-        """Adds the stored credentials of all vendors without a header. A header wins, also one that is unusable."""
-        for vendor, entries in stored.items():
+    def add_stored(
+        self,
+        usable: Mapping[str, Iterable[Credential]],
+        refused: Mapping[str, Iterable[tuple[StoredRow, VendorError]]],
+    ) -> None:
+        """Adds the stored credentials of the vendors without a header; a header wins, also one that is unusable.
+
+        refused: stored credentials that cannot be read, by vendor as well, with the reasons.
+        """
+        for vendor in {**usable, **refused}:
             if vendor in self.credentials or vendor in self.refused:
                 continue
-            if vendor not in self.addressable:
-                entries = [_without_plugin(entry) for entry in entries]
-            credentials = [entry for entry in entries if isinstance(entry, Credential)]
-            refusals = [entry for entry in entries if isinstance(entry, CredentialFailure)]
-            if credentials:
-                self.credentials[vendor] = credentials
-            if refusals:
-                self.refused[vendor] = refusals
+            credentials = list(usable.get(vendor, ()))
+            lacking = [CredentialFailure(ConsentMissing(), each.row) for each in credentials if lacks_consent(each)]
+            unreadable = [CredentialFailure(failure, row) for row, failure in refused.get(vendor, ())]
+            if len(credentials) > len(lacking):
+                self.credentials[vendor] = [each for each in credentials if not lacks_consent(each)]
+            if lacking or unreadable:
+                self.refused[vendor] = lacking + unreadable
 
 
-def _without_plugin(entry: Credential | CredentialFailure) -> CredentialFailure:
-    return CredentialFailure(PluginMissing(why="its plugin is not installed"), entry.row)
+def lacks_consent(credential: Credential) -> bool:
+    """Whether the owner of the devices has not given the consent that the credential needs."""
+    return credential.variant is not None and credential.variant.needs_consent
 
 
 def read(headers: Headers | EnvironHeaders, clouds: Mapping[str, Cloud]) -> VendorAccess:

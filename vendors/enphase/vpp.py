@@ -66,6 +66,9 @@ class EnphaseVpp(EnphaseCloud):
                 seen.add(row.key)
                 yield row
 
+    def check_credential(self) -> None:
+        self._page_of_programs(1)
+
     def _page_of_programs(self, number: int) -> tuple[list[str], bool]:
         reply = self.client.get(PROGRAMS, params={"page_no": number, "page_size": PAGE_SIZE})
         return page_of(reply, "programs", to_program, read=number * PAGE_SIZE, total="total_count")

@@ -107,6 +107,14 @@ class Vendor:
         `Battery.listed`."""
         raise NotOffered
 
+    def check_credential(self) -> None:
+        """Makes the cheapest call that shows whether the credential is accepted: by default the first page of sites, or
+        of devices if the vendor lists no sites."""
+        try:
+            next(iter(self.sites()), None)
+        except NotOffered:
+            next(iter(self.devices()), None)
+
     def site(self, key: Key) -> Site:
         """One site with its present state; NotFound as with devices."""
         raise NotOffered

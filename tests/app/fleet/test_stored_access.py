@@ -4,11 +4,12 @@ import pytest
 from werkzeug.datastructures import Headers
 
 from app.fleet import vendor_access
-from app.fleet.vendor_access import CredentialMissing, PluginMissing
+from app.fleet.vendor_access import CredentialMissing
 from app.fleet.vendor_problems import CredentialFailure
 from tests.vendors.support import HEADERS, cloud_of
 from vendors.kit import Credential, Unauthorized
 from vendors.kit.credentials import StoredRow
+from vendors.kit.variants import Variant
 
 
 @pytest.fixture
@@ -20,10 +21,13 @@ def stored(id="cred-1"):
     return Credential({"key": "k"}, StoredRow("client", id, "roof"))
 
 
-def access_of(headers, stored, clouds):
+def access_of(headers, stored, clouds, refused=None):
     access = vendor_access.read(Headers(headers), clouds)
-    access.add_stored(stored)
+    access.add_stored(stored, refused or {})
     return access
+
+
+REFUSED = (stored("cred-2").row, Unauthorized())
 
 
 def test_stored_credentials_open_the_vendors_for_which_there_is_no_header(clouds):
@@ -36,8 +40,7 @@ def test_stored_credentials_open_the_vendors_for_which_there_is_no_header(clouds
 
 
 def test_a_header_wins_over_all_stored_credentials_of_its_vendor(clouds):
-    refusal = CredentialFailure(Unauthorized(), stored("cred-2").row)
-    access = access_of(HEADERS["sma"], {"sma": [stored(), refusal]}, clouds)
+    access = access_of(HEADERS["sma"], {"sma": [stored()]}, clouds, {"sma": [REFUSED]})
     assert [credential.row for credential in access.credentials["sma"]] == [None]
     assert access.refused == {}
 
@@ -51,15 +54,24 @@ def test_a_header_that_is_no_credential_is_an_error_and_no_reason_to_fall_back(c
 
 
 def test_usable_and_unusable_credentials_of_a_vendor_are_kept_apart(clouds):
-    usable, refusal = stored(), CredentialFailure(Unauthorized(), stored("cred-2").row)
-    access = access_of({}, {"sma": [refusal, usable], "solis": [refusal]}, clouds)
+    usable, refusal = stored(), CredentialFailure(REFUSED[1], REFUSED[0])
+    access = access_of({}, {"sma": [usable]}, clouds, {"sma": [REFUSED], "solis": [REFUSED]})
     assert access.credentials == {"sma": [usable]}
     assert access.refused == {"sma": [refusal], "solis": [refusal]}
 
 
+def test_an_application_that_needs_consent_and_has_none_cannot_be_used(clouds):
+    variant = Variant("app", {"clientID": "client_id"}, needs_consent=True)
+    app = Credential.stored(variant, {"clientID": "made-up"}, stored("cred-3").row)
+    access = access_of({}, {"sma": [app, stored()]}, clouds, {"sma": [REFUSED]})
+    assert [credential.row.id for credential in access.credentials["sma"]] == ["cred-1"]
+    assert [refused.row.id for refused in access.refused["sma"]] == ["cred-3", "cred-2"]
+    assert str(access.refused["sma"][0].failure) == "Unauthorized: the credential needs the owner's authorization"
+
+
 def test_a_filter_finds_what_is_stored_and_else_reports_what_is_missing(clouds):
-    usable, refusal = stored(), CredentialFailure(Unauthorized(), stored("cred-2").row)
-    access = access_of(HEADERS["solis"], {"sma": [usable, refusal]}, clouds)
+    usable, refusal = stored(), CredentialFailure(REFUSED[1], REFUSED[0])
+    access = access_of(HEADERS["solis"], {"sma": [usable]}, clouds, {"sma": [REFUSED]})
     only = access.only("sma")
     assert (only.credentials, only.refused) == ({"sma": [usable]}, {"sma": [refusal]})
     assert list(access.only("solis").credentials) == ["solis"]
@@ -68,14 +80,6 @@ def test_a_filter_finds_what_is_stored_and_else_reports_what_is_missing(clouds):
     assert "POST /vendor-credentials" in missing.failure.advice
 
 
-def test_credentials_of_a_vendor_whose_plugin_is_gone_are_reported(clouds):
-    refusal = CredentialFailure(Unauthorized(), stored("cred-2").row)
-    access = access_of({}, {"gone": [stored(), refusal]}, clouds)
-    assert access.credentials == {}
-    assert [type(refused.failure) for refused in access.refused["gone"]] == [PluginMissing] * 2
-    assert [refused.row.id for refused in access.refused["gone"]] == ["cred-1", "cred-2"]
-
-
 def test_without_headers_and_stored_credentials_there_is_no_access(clouds):
     assert not access_of({}, {}, clouds)
-    assert not access_of({}, {"sma": []}, clouds)
+    assert not access_of({}, {"sma": []}, clouds, {"sma": []})

@@ -15,6 +15,15 @@ class NothingHere(NotFound):
     unknown id, so that no caller learns that the id exists."""
 
 
+class DatabaseUnavailable(VendorError):
+    """The service's database, which holds what a vendor would otherwise be asked for or with, does not answer."""
+
+    code, status, reason = "database_unavailable", 503, "Service Unavailable"
+    says = "The service cannot reach its database."
+    advice = "Try again shortly."
+    fault = "server"
+
+
 def unknown_id() -> Problem:
     """404: the id leads nowhere, or not with what the request may reach."""
     return Problem(404, "not_found", "There is nothing with this id, or not for these vendor credentials.")

@@ -1,46 +1,20 @@
 """The commands: `flask --app wsgi ...`. Results go to stdout, as JSON only; the log goes to stderr."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import click
-import orjson
 from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 
 from app import network
 from app.api.services import services
 from app.auth.clients import API_VERSIONS, DEFAULT_API_VERSION, MODES
-from app.storage import database_faults
+from app.cli_credentials import credentials
+from app.cli_group import Group, OneLine, print_json
 from vendors.kit import Stage, registry, scaffold
-
-
-class OneLine(click.Command):
-    """A command whose failures are one line on stderr."""
-
-    def invoke(self, context: click.Context) -> Any:
-        try:
-            with database_faults.in_one_line():
-                return super().invoke(context)
-        except database_faults.DatabaseFault as fault:
-            raise click.ClickException(str(fault)) from fault
-        except OSError as error:  # The result, or the log, could not be written.
-            raise click.ClickException(f"{error.strerror}.") from error
-
-
-class Group(AppGroup):
-    """A group of commands whose failures are one line each."""
-
-    command_class = OneLine
-
 
 clients = Group("clients", help="Who may call the API.")
 db = Group("db", help="The database.")
-
-
-def _print(result: Mapping[str, Any]) -> None:
-    click.echo(orjson.dumps(result, option=orjson.OPT_INDENT_2))
 
 
 def _name(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -58,7 +32,7 @@ def create_client(name: str, mode: str, api_version: str) -> None:
     """Create a client. Its secret is shown once."""
     client_id, secret = services().clients.create(name, mode, api_version)
     services().database.checkpoint()
-    _print(
+    print_json(
         {
             "client_id": client_id,
             "client_secret": secret,
@@ -87,7 +61,7 @@ def list_clients() -> None:
         }
         for client in services().clients.all()
     ]
-    _print({"clients": rows})
+    print_json({"clients": rows})
 
 
 @clients.command("revoke")
@@ -98,7 +72,7 @@ def revoke_client(client_id: str) -> None:
     if deleted is None:
         raise click.ClickException(f"There is no client {client_id!r}.")
     services().database.checkpoint()
-    _print({"client_id": client_id, "revoked": True, "deleted": deleted})
+    print_json({"client_id": client_id, "revoked": True, "deleted": deleted})
 
 
 @db.command("upgrade")
@@ -119,7 +93,9 @@ def vendors(context: click.Context) -> None:
     """List the installed vendors, with the stage of each."""
     if context.invoked_subcommand is None:
         plugins = sorted(registry.discover().items())
-        _print({"vendors": {name: f"{kind.__module__}.{kind.__qualname__} ({kind.stage})" for name, kind in plugins}})
+        print_json(
+            {"vendors": {name: f"{kind.__module__}.{kind.__qualname__} ({kind.stage})" for name, kind in plugins}}
+        )
 
 
 @vendors.command("new")
@@ -131,7 +107,7 @@ def new_vendor(name: str, stage: str) -> None:
         files = scaffold.write_skeleton(name, Stage(stage))
     except scaffold.ScaffoldError as error:
         raise click.ClickException(str(error)) from error
-    _print({"written": files, "next": f".venv/bin/python -m pytest tests/vendors -k {name}"})
+    print_json({"written": files, "next": f".venv/bin/python -m pytest tests/vendors -k {name}"})
 
 
 @click.command("sandbox", cls=OneLine)
@@ -151,5 +127,5 @@ def serve_sandbox(port: int | None, sites: int, seed: int) -> None:
 
 def init_app(app: Flask) -> None:
     """Adds the commands to `flask`."""
-    for command in (clients, db, vendors, serve_sandbox):
+    for command in (clients, credentials, db, vendors, serve_sandbox):
         app.cli.add_command(command)

@@ -22,6 +22,15 @@ class NothingHere(NotFound):
     unknown id, so that no caller learns that the id exists."""
 
 
+class DatabaseUnavailable(VendorError):
+    """The service's database, which holds what a vendor would otherwise be asked for or with, does not answer."""
+
+    code, status, reason = "database_unavailable", 503, "Service Unavailable"
+    says = "The service cannot reach its database."
+    advice = "Try again shortly."
+    fault = "server"
+
+
 @dataclass(frozen=True, slots=True)
 class CredentialFailure:
     """Why records are missing that one credential would show. row: of a stored credential."""

@@ -1,0 +1,43 @@
+"""The parts that stored credentials are made of, as `create_app` puts them together."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.credentials.cipher import Cipher
+from app.credentials.key_check import KeyCheck
+from app.credentials.rotation import Rotation
+from app.credentials.rules import Rules
+from app.credentials.store import CredentialStore
+from app.credentials.stored import StoredCredentials
+from app.credentials.tokens import DatabaseTokens
+from app.storage.database import Database
+from vendors.kit import Vendor
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What clients have stored: to be changed (`store`), to be used (`stored`, `tokens`), and their keys."""
+
+    rules: Rules
+    store: CredentialStore
+    stored: StoredCredentials
+    tokens: DatabaseTokens
+    rotation: Rotation
+    key_check: KeyCheck
+
+
+def credentials(
+    database: Database, keys: Sequence[str], vendors: Mapping[str, type[Vendor]], clock: Callable[[], float]
+) -> Credentials:
+    """Stored credentials of these vendors, encrypted with the first of the keys."""
+    cipher, rules = Cipher(keys), Rules(vendors)
+    key_check = KeyCheck(database, cipher)
+    stored = StoredCredentials(database, cipher, rules, clock)
+    return Credentials(
+        rules=rules,
+        store=CredentialStore(database, cipher, rules, key_check, changed=stored.forget),
+        stored=stored,
+        tokens=DatabaseTokens(database, cipher),
+        rotation=Rotation(database, cipher),
+        key_check=key_check,
+    )

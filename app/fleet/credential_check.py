@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.fleet import fanout
-from app.fleet.vendor_access import ConsentMissing, lacks_consent
+from app.fleet.vendor_access import consent_missing
 from vendors.kit import Credential, Forbidden, NotFound, RateLimited, Unauthorized, Vendor, VendorError
 from vendors.kit.calls.cloud import Cloud
 from vendors.kit.calls.reply_cache import Mode
+from vendors.kit.calls.signer import ConsentMissing
 from vendors.kit.deadline import Deadline
 from vendors.kit.records import Keyed
 
@@ -34,8 +35,8 @@ class CheckResult:
 
 def check(clouds: Mapping[str, Cloud], vendor: str, credential: Credential, deadline: Deadline) -> CheckResult:
     """Makes the one call of `Vendor.check_credential`, for which an access token may have to be got first."""
-    if lacks_consent(credential):
-        return failed(ConsentMissing())
+    if failure := consent_missing(credential):
+        return failed(failure)
     [result] = fanout.fan_out(clouds, {vendor: [credential]}, _call, deadline, Mode.REFRESH)
     return failed(result.failure) if result.failure else CheckResult(Verdict.WORKS)
 

@@ -13,6 +13,7 @@ from app.fleet.vendor_problems import HOW_TO_STORE, CredentialFailure
 from app.web.problems import Problem
 from vendors.kit import Credential, Unauthorized, Vendor, VendorError
 from vendors.kit.calls.cloud import Cloud
+from vendors.kit.calls.signer import ConsentMissing
 from vendors.kit.credentials import StoredRow
 
 PREFIX = "x-authorization-"
@@ -38,16 +39,6 @@ class CredentialMissing(Unauthorized):
 
     says = "The request brings no credential of this vendor."
     advice = f"Send the vendor's credential in its X-Authorization header, {HOW_TO_STORE}, or leave out the filter."
-
-
-class ConsentMissing(Unauthorized):
-    """A stored credential is that of an application, which the owner of the devices has to authorize."""
-
-    says = "The owner of the devices has not authorized this application."
-    advice = stored_advice = "Let the owner authorize the application, or store credentials that need no consent."
-
-    def __init__(self) -> None:
-        super().__init__(why="the credential needs the owner's authorization")
 
 
 @dataclass
@@ -94,18 +85,23 @@ class VendorAccess:
         for vendor in {**usable, **refused}:
             if vendor in self.credentials or vendor in self.refused:
                 continue
-            credentials = list(usable.get(vendor, ()))
-            lacking = [CredentialFailure(ConsentMissing(), each.row) for each in credentials if lacks_consent(each)]
-            unreadable = [CredentialFailure(failure, row) for row, failure in refused.get(vendor, ())]
-            if len(credentials) > len(lacking):
-                self.credentials[vendor] = [each for each in credentials if not lacks_consent(each)]
-            if lacking or unreadable:
-                self.refused[vendor] = lacking + unreadable
+            credentials: list[Credential] = []
+            failures = [CredentialFailure(failure, row) for row, failure in refused.get(vendor, ())]
+            for credential in usable.get(vendor, ()):
+                if lacking := consent_missing(credential):
+                    failures.append(CredentialFailure(lacking, credential.row))
+                else:
+                    credentials.append(credential)
+            if credentials:
+                self.credentials[vendor] = credentials
+            if failures:
+                self.refused[vendor] = failures
 
 
-def lacks_consent(credential: Credential) -> bool:
-    """Whether the owner of the devices has not given the consent that the credential needs."""
-    return credential.variant is not None and credential.variant.needs_consent
+def consent_missing(credential: Credential) -> ConsentMissing | None:
+    """Why no call can be made with the credential, which would count a call for nothing."""
+    variant = credential.variant
+    return ConsentMissing(variant) if variant is not None and variant.needs_consent else None
 
 
 def read(headers: Headers | EnvironHeaders, clouds: Mapping[str, Cloud]) -> VendorAccess:

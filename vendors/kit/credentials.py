@@ -28,8 +28,8 @@ class StoredRow:
 class Credential:
     """A caller's credential for a vendor. Its parts are read as from a dict; its repr shows none of them.
 
-    row: of a stored credential. What is reused is then keyed by the row, since its access token changes every few
-    minutes, and two clients that store the same secret must not see each other's replies.
+    row: of a stored credential. What is reused is then keyed by row and secrets and not by the access token, which
+    changes every few minutes; two clients that store the same secret must not see each other's replies.
     variant: the form in which it is stored; None for headers.
     """
 
@@ -64,10 +64,11 @@ class Credential:
         return (*self._parts.values(), self._token) if self._token else tuple(self._parts.values())
 
     def fingerprint(self, key: bytes) -> bytes:
-        """A keyed hash of all parts, or of the row of a stored credential: equal for equal credentials, useless without
-        the key."""
+        """A keyed hash of all parts, and of the row of a stored credential: equal for equal credentials, useless without
+        the key. Other secrets in the same row may open another account."""
         if self.row is not None:
-            return _hash(key, {"client": self.row.client, "row": self.row.id})
+            row = {"client": self.row.client, "row": self.row.id, "parts": self.parts_hash(key).hex()}
+            return _hash(key, row)
         return self.parts_hash(key)
 
     def parts_hash(self, key: bytes) -> bytes:

@@ -15,8 +15,10 @@ from vendors.kit.calls.cloud import open_cloud
 from vendors.kit.calls.reply_cache import Mode, ReplyCache
 from vendors.kit.credentials import StoredRow
 from vendors.kit.deadline import Deadline
+from vendors.kit.variants import Variant
 
 NAME = "roofs"
+APP = Variant("app", {"clientID": "key"}, needs_consent=True)
 
 
 class Roofs(Vendor):

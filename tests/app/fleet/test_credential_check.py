@@ -3,10 +3,9 @@
 import pytest
 
 from app.fleet.credential_check import Verdict, check
-from tests.app.fleet.accounts import NAME, stored
+from tests.app.fleet.accounts import APP, NAME, stored
 from vendors.kit import Credential
 from vendors.kit.deadline import Deadline
-from vendors.kit.variants import Variant
 
 
 @pytest.fixture
@@ -54,7 +53,6 @@ def test_a_spent_quota_is_reported_with_the_time_to_wait_and_without_a_call(chec
 
 
 def test_an_application_without_consent_needs_it_and_causes_no_call(check_account, accounts):
-    variant = Variant("app", {"clientID": "key"}, needs_consent=True)
-    result = check_account(Credential.stored(variant, {"clientID": "a"}, stored("a").row))
+    result = check_account(Credential.stored(APP, {"clientID": "a"}, stored("a").row))
     assert (result.verdict, result.failure.code) == (Verdict.NEEDS_CONSENT, "unauthorized")
     assert accounts.called() == []

@@ -4,12 +4,13 @@ import pytest
 
 from app.fleet import fanout
 from app.fleet.shown_by import ShownBy
-from app.fleet.vendor_access import ConsentMissing, VendorAccess
+from app.fleet.vendor_access import VendorAccess
 from app.fleet.vendor_problems import CredentialFailure
 from app.web.problems import Problem
-from tests.app.fleet.accounts import NAME, access_with, stored
+from tests.app.fleet.accounts import APP, NAME, access_with, stored
 from vendors.kit import SolarInverter
 from vendors.kit.calls.reply_cache import Mode
+from vendors.kit.calls.signer import ConsentMissing
 from vendors.kit.credentials import StoredRow
 from vendors.kit.deadline import Deadline
 
@@ -122,17 +123,15 @@ def test_what_no_credential_shows_fails_with_the_most_telling_failure(
 
 def test_a_credential_that_cannot_be_used_counts_as_well(fleet, accounts, listed):
     accounts.shown = {account: [] for account in "abc"}
-    refused = CredentialFailure(ConsentMissing(), StoredRow("client", "cred-app", "our app"))
+    refused = CredentialFailure(ConsentMissing(APP), StoredRow("client", "cred-app", "our app"))
     problem = fleet.read("3", access_with(*map(stored, "abc"), refused=[refused])).problem()
     assert (problem.status, problem.code) == (403, "unauthorized")
     assert '"our app"' in problem.detail
     alone = access_with(refused=[refused])
     with pytest.raises(Problem) as raised:
         fleet.read("3", alone)
-    assert raised.value.detail == (
-        "The owner of the devices has not authorized this application: the credential needs the owner's authorization "
-        '(credentials "our app").'
-    )
+    assert raised.value.detail.startswith("These stored credentials need the owner's authorization: ")
+    assert raised.value.detail.endswith('(credentials "our app").')
 
 
 def test_a_404_is_no_answer_when_the_deadline_leaves_no_time_to_ask_the_others(fleet, accounts, listed):

@@ -5,11 +5,11 @@ import threading
 import pytest
 
 from app.fleet import fanout
-from app.fleet.vendor_access import ConsentMissing
 from app.fleet.vendor_problems import CredentialFailure
-from tests.app.fleet.accounts import NAME, access_with, stored, wait_until
+from tests.app.fleet.accounts import APP, NAME, access_with, stored, wait_until
 from vendors.kit.calls.quota import Quota
 from vendors.kit.calls.reply_cache import Mode
+from vendors.kit.calls.signer import ConsentMissing
 from vendors.kit.credentials import StoredRow
 from vendors.kit.limits import Rate
 
@@ -66,11 +66,14 @@ def test_of_equal_failures_the_first_credential_is_named_in_every_list(fleet, ac
 def test_a_stored_credential_that_cannot_be_used_is_named_like_one_that_the_vendor_refuses(fleet, accounts):
     accounts.shown = {"a": ["1"]}
     row = StoredRow("client", "cred-app", "our app")
-    listing = fleet.list(access_with(stored("a"), refused=[CredentialFailure(ConsentMissing(), row)]))
+    listing = fleet.list(access_with(stored("a"), refused=[CredentialFailure(ConsentMissing(APP), row)]))
     assert listing.ids == [fleet.id_of("1")]
     failure = listing.failures[NAME]
-    assert failure.text == 'Unauthorized: the credential needs the owner\'s authorization (credentials "our app")'
-    assert failure.details["action"] == ConsentMissing.advice
+    assert (
+        failure.text
+        == 'Unauthorized: this form of stored credentials (app) needs the owner\'s authorization (credentials "our app")'
+    )
+    assert failure.details["action"] == ConsentMissing.stored_advice
     assert [shown["id"] for shown in failure.details["credentials"]] == ["cred-app"]
 
 

@@ -6,10 +6,10 @@ from werkzeug.datastructures import Headers
 from app.fleet import vendor_access
 from app.fleet.vendor_access import CredentialMissing
 from app.fleet.vendor_problems import CredentialFailure
+from tests.app.fleet.accounts import APP
 from tests.vendors.support import HEADERS, cloud_of
 from vendors.kit import Credential, Unauthorized
 from vendors.kit.credentials import StoredRow
-from vendors.kit.variants import Variant
 
 
 @pytest.fixture
@@ -61,12 +61,13 @@ def test_usable_and_unusable_credentials_of_a_vendor_are_kept_apart(clouds):
 
 
 def test_an_application_that_needs_consent_and_has_none_cannot_be_used(clouds):
-    variant = Variant("app", {"clientID": "client_id"}, needs_consent=True)
-    app = Credential.stored(variant, {"clientID": "made-up"}, stored("cred-3").row)
+    app = Credential.stored(APP, {"clientID": "made-up"}, stored("cred-3").row)
     access = access_of({}, {"sma": [app, stored()]}, clouds, {"sma": [REFUSED]})
     assert [credential.row.id for credential in access.credentials["sma"]] == ["cred-1"]
-    assert [refused.row.id for refused in access.refused["sma"]] == ["cred-3", "cred-2"]
-    assert str(access.refused["sma"][0].failure) == "Unauthorized: the credential needs the owner's authorization"
+    assert [refused.row.id for refused in access.refused["sma"]] == ["cred-2", "cred-3"]
+    assert str(access.refused["sma"][1].failure) == (
+        "Unauthorized: this form of stored credentials (app) needs the owner's authorization"
+    )
 
 
 def test_a_filter_finds_what_is_stored_and_else_reports_what_is_missing(clouds):

@@ -8,13 +8,17 @@ from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Unauthorized
 from vendors.kit.messages import Request
+from vendors.kit.variants import Variant
 
 
 class ConsentMissing(Unauthorized):
     """Credentials of this form open nothing until the owner of the devices has agreed."""
 
     says = "These stored credentials need the owner's authorization."
-    advice = "Send the owner's token in this vendor's X-Authorization header."
+    advice = stored_advice = "Send the owner's token in this vendor's X-Authorization header."
+
+    def __init__(self, variant: Variant) -> None:
+        super().__init__(why=f"this form of stored credentials ({variant.type}) needs the owner's authorization")
 
 
 class AccessTokens(Protocol):
@@ -41,9 +45,7 @@ class Signer:
         if variant is None:
             return ""
         if variant.needs_consent:
-            raise ConsentMissing(
-                why=f"this form of stored credentials ({variant.type}) needs the owner's authorization"
-            )
+            raise ConsentMissing(variant)
         if variant.tokens is None or self._tokens is None:
             return ""
         return self._tokens.get(self._credential, self._deadline)

@@ -44,7 +44,7 @@ class ClientRefused(Unauthorized):
     """The token endpoint does not accept the stored id and secret."""
 
     says = "The vendor does not accept the stored client id or secret."
-    advice = "Correct the stored credentials: get id and secret from the vendor and update them."
+    advice = stored_advice = "Correct the stored credentials: get id and secret from the vendor and update them."
     note = "the stored client id or secret is refused; correct the stored credentials"
 
 

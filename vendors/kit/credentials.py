@@ -64,8 +64,8 @@ class Credential:
         return (*self._parts.values(), self._token) if self._token else tuple(self._parts.values())
 
     def fingerprint(self, key: bytes) -> bytes:
-        """A keyed hash of all parts, and of the row of a stored credential: equal for equal credentials, useless without
-        the key. Other secrets in the same row may open another account."""
+        """A keyed hash of all parts, and of the row of a stored credential: equal for equal credentials, useless
+        without the key. Other secrets in the same row may open another account."""
         if self.row is not None:
             row = {"client": self.row.client, "row": self.row.id, "parts": self.parts_hash(key).hex()}
             return _hash(key, row)

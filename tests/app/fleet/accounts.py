@@ -79,9 +79,9 @@ class Accounts:
         return accounts
 
 
-def stored(account, *, row=None, client="client", **parts):
-    """A stored credential of an account, named after it; its key is the account's unless `parts` says otherwise."""
-    return Credential({"key": account} | parts, StoredRow(client, row or f"cred-{account}", f"roof {account}"))
+def stored(account, *, row=None, client="client"):
+    """A stored credential of an account, named after it."""
+    return Credential({"key": account}, StoredRow(client, row or f"cred-{account}", f"roof {account}"))
 
 
 def access_with(*credentials, refused=()):

@@ -69,10 +69,7 @@ def test_a_stored_credential_that_cannot_be_used_is_named_like_one_that_the_vend
     listing = fleet.list(access_with(stored("a"), refused=[CredentialFailure(ConsentMissing(APP), row)]))
     assert listing.ids == [fleet.id_of("1")]
     failure = listing.failures[NAME]
-    assert (
-        failure.text
-        == 'Unauthorized: this form of stored credentials (app) needs the owner\'s authorization (credentials "our app")'
-    )
+    assert failure.text == f'{ConsentMissing(APP)} (credentials "our app")'
     assert failure.details["action"] == ConsentMissing.stored_advice
     assert [shown["id"] for shown in failure.details["credentials"]] == ["cred-app"]
 
@@ -80,9 +77,15 @@ def test_a_stored_credential_that_cannot_be_used_is_named_like_one_that_the_vend
 def test_a_new_access_token_fetches_nothing_again(fleet, accounts):
     accounts.shown = {"a": ["1"]}
     for token in ("first", "second"):
-        assert fleet.list(access_with(stored("a", token=token))).ids == [fleet.id_of("1")]
-        assert fleet.read("1", access_with(stored("a", token=token))).failures == {}
+        assert fleet.list(access_with(stored("a").with_token(token))).ids == [fleet.id_of("1")]
+        assert fleet.read("1", access_with(stored("a").with_token(token))).failures == {}
     assert accounts.called() == ["a", "a"], "the list and the inverter, once each"
+
+
+def test_a_changed_secret_is_used_at_once(fleet, accounts):
+    accounts.shown = {"wrong customer": ["1"], "customer": ["2"]}
+    assert fleet.list(access_with(stored("wrong customer", row="cred-1"))).ids == [fleet.id_of("1")]
+    assert fleet.list(access_with(stored("customer", row="cred-1"))).ids == [fleet.id_of("2")]
 
 
 def test_two_clients_with_the_same_stored_key_get_no_reply_of_each_other(fleet, accounts):
@@ -109,13 +112,13 @@ def test_a_hold_outlives_the_renewals_of_a_token(fleet, accounts, service_clock)
     fleet.cloud.quota = Quota(NAME, 4, clock=service_clock)
     accounts.statuses, accounts.headers = {"a": 429}, {"a": {"Retry-After": "3600"}}
     for token in range(12):
-        listing = fleet.list(access_with(stored("a", token=str(token))))
+        listing = fleet.list(access_with(stored("a").with_token(str(token))))
         assert listing.failures[NAME].worst.code == "rate_limited"
         service_clock.now += 290
     assert accounts.called() == ["a"]
     accounts.statuses, accounts.shown = {}, {"a": ["1"]}
     service_clock.now += 200
-    assert fleet.list(access_with(stored("a", token="13"))).ids == [fleet.id_of("1")]
+    assert fleet.list(access_with(stored("a").with_token("13"))).ids == [fleet.id_of("1")]
 
 
 def test_200_credentials_are_all_asked_a_few_at_a_time(fleet, accounts, monkeypatch):

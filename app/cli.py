@@ -100,7 +100,9 @@ def vendors(context: click.Context) -> None:
 
 @vendors.command("new")
 @click.argument("name")
-@click.option("--stage", type=click.Choice([stage.value for stage in Stage]), default="list", show_default=True)
+@click.option(
+    "--stage", type=click.Choice([stage.value for stage in scaffold.FILES]), default="list", show_default=True
+)
 def new_vendor(name: str, stage: str) -> None:
     """Write the skeleton of a new vendor: recorded cases, plugin, section, and for series an emulator."""
     try:

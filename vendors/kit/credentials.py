@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from vendors.kit.errors import Unauthorized
-from vendors.kit.variants import Variant
+from vendors.kit.variants import CLIENT_ID, TOKEN, Variant
 
 Scheme = Callable[[str], Mapping[str, str]]
-
-# Names of parts: of a client at a token endpoint, and of an access token.
-CLIENT_ID, CLIENT_SECRET, TOKEN = "client_id", "client_secret", "token"
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,6 +195,18 @@ class Retired(VendorError):
     note = "the vendor has retired this API version"
 
 
+class NotAskedYet(VendorError):
+    """A plugin of the stage `declared`: credentials of the vendor can be stored, and no call is made with them."""
+
+    code, status, reason = "not_asked_yet", 501, "Not Implemented"
+    says = "This server stores credentials of the vendor and cannot ask it yet."
+    fault = "server"
+    severity = 3
+    advice = (
+        "Nothing is wrong with the credentials. Ask the operator for a version of this server that asks this vendor."
+    )
+
+
 class Timeout(VendorError):
     """No complete reply before the deadline of the request."""
 

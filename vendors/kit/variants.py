@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+# Names of parts: of a client at a token endpoint, and of an access token.
+CLIENT_ID, CLIENT_SECRET, TOKEN = "client_id", "client_secret", "token"
+# The members of such a client, as in `Variant.members`.
+OAUTH_CLIENT: Mapping[str, str] = {"clientID": CLIENT_ID, "clientSecret": CLIENT_SECRET}
+
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:

@@ -10,7 +10,7 @@ from vendors.kit.calls.hooks import Hooks
 from vendors.kit.calls.pipeline import Calls
 from vendors.kit.calls.reply_cache import Freshness
 from vendors.kit.credentials import Credential, CredentialHeaders, bearer
-from vendors.kit.errors import NotOffered, VendorError
+from vendors.kit.errors import NotAskedYet, NotOffered, VendorError
 from vendors.kit.limits import Limits
 from vendors.kit.messages import RawReply, Request
 from vendors.kit.records import Battery, DeviceRow, Key, Site, SiteRow, SolarInverter
@@ -26,6 +26,8 @@ class Stage(StrEnum):
     LIST needs recorded replies, STATE as well, SERIES also an emulator in the sandbox.
     """
 
+    DECLARED = "declared"
+    """Only `variants`: credentials can be stored, and lists report that this server cannot ask the vendor yet."""
     LIST = "list"
     """`sites()` and `devices()`."""
     STATE = "state"
@@ -100,12 +102,12 @@ class Vendor:
 
     def sites(self) -> Iterator[SiteRow]:
         """All sites of the account, each made by `Site.listed`."""
-        raise NotOffered
+        raise self._absent()
 
     def devices(self, site: str | None = None) -> Iterator[DeviceRow]:
         """All devices of the account, or only of the site with this vendor id, each made by `SolarInverter.listed` or
         `Battery.listed`."""
-        raise NotOffered
+        raise self._absent()
 
     def site(self, key: Key) -> Site:
         """One site with its present state; NotFound as with devices."""
@@ -134,3 +136,7 @@ class Vendor:
     def site_battery_intervals(self, key: Key, level: Level) -> Series:
         """Charge and discharge of all batteries of a site."""
         raise NotOffered
+
+    def _absent(self) -> Exception:
+        """The reason why there is no list."""
+        return NotAskedYet(why="this server cannot ask it yet") if self.stage is Stage.DECLARED else NotOffered()

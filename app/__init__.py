@@ -16,7 +16,9 @@ from app.api.services import Services
 from app.auth.bearer import BearerCheck
 from app.auth.clients import Clients
 from app.auth.failed_logins import FailedLogins
+from app.credentials.cipher import Cipher
 from app.credentials.service import credentials
+from app.credentials.tokens import DatabaseTokens
 from app.fleet.clouds import clouds
 from app.fleet.ids import Ids
 from app.fleet.inventory import Inventory
@@ -86,7 +88,9 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         with database_faults.in_one_line():
             database.upgrade()
     ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
-    vendor_clouds = clouds(settings, ledger or Ledger(), clock)
+    cipher = Cipher(settings.credential_keys)
+    tokens = DatabaseTokens(database, cipher)
+    vendor_clouds = clouds(settings, ledger or Ledger(), tokens, clock)
     id_table = IdTable(database)
     virtual_fleet = VirtualFleet(database)
     plugins = {name: cloud.vendor for name, cloud in vendor_clouds.items()}
@@ -102,7 +106,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         id_table=id_table,
         inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock, stored=(VENDOR,)),
         virtual_fleet=virtual_fleet,
-        credentials=credentials(database, settings.credential_keys, plugins, clock),
+        credentials=credentials(database, cipher, tokens, plugins, clock),
         pages=Pages(settings.secret_key),
     )
 

@@ -24,7 +24,6 @@ def on_starting(server: Any) -> None:
                 host, port = address
                 network.refuse_used_port(host, port, "PORT")
 
-
     try:
         services_of(server).credentials.key_check.at_start()
     except SettingsError as error:

@@ -64,11 +64,13 @@ class Credential:
         return (*self._parts.values(), self._token) if self._token else tuple(self._parts.values())
 
     def fingerprint(self, key: bytes) -> bytes:
-        """A keyed hash of all parts, or of the row of a stored credential: equal for equal credentials, useless without
-        the key."""
+        """A keyed hash of all parts, and of a stored credential's row: equal for equal credentials, useless without the
+        key. An access token changes nothing in it; after a change of the stored secrets, which may open another
+        account, nothing is reused."""
+        parts = self.parts_hash(key)
         if self.row is not None:
-            return _hash(key, {"client": self.row.client, "row": self.row.id})
-        return self.parts_hash(key)
+            return _hash(key, {"client": self.row.client, "row": self.row.id, "parts": parts.hex()})
+        return parts
 
     def parts_hash(self, key: bytes) -> bytes:
         """A keyed hash of all parts, the access token left out."""

@@ -72,14 +72,15 @@ def test_an_access_token_is_a_part_that_changes_neither_fingerprint_nor_quota_gr
     assert repr(after) == "<Credential>"
 
 
-def test_stored_credentials_are_told_apart_by_client_and_row_alone():
+def test_stored_credentials_are_told_apart_by_client_row_and_secrets():
     fingerprints = {
         stored().fingerprint(KEY),
         stored(row="2").fingerprint(KEY),
         stored(client="other").fingerprint(KEY),
+        stored(secret="another").fingerprint(KEY),
     }
-    assert len(fingerprints) == 3
-    assert stored(secret="another").fingerprint(KEY) in fingerprints
+    assert len(fingerprints) == 4
+    assert stored().fingerprint(KEY) in fingerprints
 
 
 def test_credentials_whose_tokens_the_service_gets_share_the_quota_of_their_vendors_client():

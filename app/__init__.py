@@ -16,8 +16,10 @@ from app.api.services import Services
 from app.auth.bearer import BearerCheck
 from app.auth.clients import Clients
 from app.auth.failed_logins import FailedLogins
+from app.credentials.cipher import Cipher
 from app.credentials.service import credentials
-from app.fleet.clouds import clouds, plugins
+from app.credentials.tokens import DatabaseTokens
+from app.fleet.clouds import clouds
 from app.fleet.ids import Ids
 from app.fleet.inventory import Inventory
 from app.storage import database_faults
@@ -86,11 +88,12 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         with database_faults.in_one_line():
             database.upgrade()
     ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
-    vendors = plugins(settings)
-    stored_credentials = credentials(database, settings.credential_keys, vendors, clock)
-    vendor_clouds = clouds(vendors, settings, ledger or Ledger(), stored_credentials.tokens, clock)
+    cipher = Cipher(settings.credential_keys)
+    tokens = DatabaseTokens(database, cipher)
+    vendor_clouds = clouds(settings, ledger or Ledger(), tokens, clock)
     id_table = IdTable(database)
     virtual_fleet = VirtualFleet(database)
+    plugins = {name: cloud.vendor for name, cloud in vendor_clouds.items()}
     # Only the inventory knows the cloud of virtual devices: what reads headers and settings must not find it.
     all_clouds = with_virtual(vendor_clouds, virtual_fleet)
     return Services(
@@ -103,7 +106,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         id_table=id_table,
         inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock, stored=(VENDOR,)),
         virtual_fleet=virtual_fleet,
-        credentials=stored_credentials,
+        credentials=credentials(database, cipher, tokens, plugins, clock),
         pages=Pages(settings.secret_key),
     )
 

@@ -1,6 +1,6 @@
 """The parts that stored credentials are made of, as `create_app` puts them together."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.credentials.cipher import Cipher
@@ -27,17 +27,20 @@ class Credentials:
 
 
 def credentials(
-    database: Database, keys: Sequence[str], vendors: Mapping[str, type[Vendor]], clock: Callable[[], float]
+    database: Database,
+    cipher: Cipher,
+    tokens: DatabaseTokens,
+    vendors: Mapping[str, type[Vendor]],
+    clock: Callable[[], float],
 ) -> Credentials:
-    """Stored credentials of these vendors, encrypted with the first of the keys."""
-    cipher, rules = Cipher(keys), Rules(vendors)
-    key_check = KeyCheck(database, cipher)
+    """Stored credentials of these vendors. The tokens are made first, since the clouds need them."""
+    rules, key_check = Rules(vendors), KeyCheck(database, cipher)
     stored = StoredCredentials(database, cipher, rules, clock)
     return Credentials(
         rules=rules,
         store=CredentialStore(database, cipher, rules, key_check, changed=stored.forget),
         stored=stored,
-        tokens=DatabaseTokens(database, cipher),
+        tokens=tokens,
         rotation=Rotation(database, cipher),
         key_check=key_check,
     )

@@ -1,12 +1,12 @@
 """The vendor clouds of this process, made from the discovered plugins and the settings."""
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from hashlib import blake2b
 
 from app.config import Settings, SettingsError
 from app.web.log import conceal
-from vendors.kit import Rate, Vendor
+from vendors.kit import Rate
 from vendors.kit.calls.cloud import Cloud, open_cloud
 from vendors.kit.calls.quota import Ledger
 from vendors.kit.calls.reply_cache import ReplyCache
@@ -15,8 +15,10 @@ from vendors.kit.registry import NameTaken, discover
 from vendors.kit.tokens.store import TokenStore
 
 
-def plugins(settings: Settings) -> dict[str, type[Vendor]]:
-    """Plugins by vendor name.
+def clouds(
+    settings: Settings, ledger: Ledger, token_store: TokenStore, clock: Callable[[], float] = time.monotonic
+) -> dict[str, Cloud]:
+    """Clouds by vendor name. VENDOR_URL_<NAME> overrides SANDBOX_URL, which overrides the public addresses.
 
     Raises SettingsError when two plugins claim one name, and for the URL or limit of a vendor that does not exist:
     its credentials would go elsewhere.
@@ -26,20 +28,6 @@ def plugins(settings: Settings) -> dict[str, type[Vendor]]:
     except NameTaken as error:
         raise SettingsError(str(error)) from error
     _refuse_unknown_vendors(settings, vendors)
-    return vendors
-
-
-def clouds(
-    vendors: Mapping[str, type[Vendor]],
-    settings: Settings,
-    ledger: Ledger,
-    tokens: TokenStore,
-    clock: Callable[[], float] = time.monotonic,
-) -> dict[str, Cloud]:
-    """Clouds by vendor name. VENDOR_URL_<NAME> overrides SANDBOX_URL, which overrides the public addresses.
-
-    tokens: where the access tokens of stored credentials are kept.
-    """
     secret = blake2b(settings.secret_key.encode(), person=b"derapi-groups").digest()
     replies = ReplyCache(clock=clock)
     opened: dict[str, Cloud] = {}
@@ -50,7 +38,7 @@ def clouds(
         limit = settings.vendor_limits.get(name)
         rate = Rate(*limit) if limit else None
         opened[name] = open_cloud(
-            name, vendor, transport, replies, base_url or "", rate, ledger, secret, tokens, conceal
+            name, vendor, transport, replies, base_url or "", rate, ledger, secret, token_store, conceal
         )
     return opened
 

@@ -28,8 +28,8 @@ class StoredRow:
 class Credential:
     """A caller's credential for a vendor. Its parts are read as from a dict; its repr shows none of them.
 
-    row: of a stored credential. What is reused is then keyed by row and secrets and not by the access token, which
-    changes every few minutes; two clients that store the same secret must not see each other's replies.
+    row: of a stored credential. What is reused is then keyed by the row, since its access token changes every few
+    minutes, and two clients that store the same secret must not see each other's replies.
     variant: the form in which it is stored; None for headers.
     """
 
@@ -64,12 +64,13 @@ class Credential:
         return (*self._parts.values(), self._token) if self._token else tuple(self._parts.values())
 
     def fingerprint(self, key: bytes) -> bytes:
-        """A keyed hash of all parts, and of the row of a stored credential: equal for equal credentials, useless
-        without the key. Other secrets in the same row may open another account."""
+        """A keyed hash of all parts, and of a stored credential's row: equal for equal credentials, useless without the
+        key. An access token changes nothing in it; after a change of the stored secrets, which may open another
+        account, nothing is reused."""
+        parts = self.parts_hash(key)
         if self.row is not None:
-            row = {"client": self.row.client, "row": self.row.id, "parts": self.parts_hash(key).hex()}
-            return _hash(key, row)
-        return self.parts_hash(key)
+            return _hash(key, {"client": self.row.client, "row": self.row.id, "parts": parts.hex()})
+        return parts
 
     def parts_hash(self, key: bytes) -> bytes:
         """A keyed hash of all parts, the access token left out."""

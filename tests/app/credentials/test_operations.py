@@ -41,7 +41,7 @@ def test_each_answer_has_the_secrets_exactly_if_they_are_asked_for(client):
 def test_any_other_spelling_of_include_secrets_is_a_400(client):
     id = client.store()["id"]
     paths = {"GET": (PATH, f"{PATH}/{id}"), "POST": (PATH,), "PATCH": (f"{PATH}/{id}",), "DELETE": (f"{PATH}/{id}",)}
-    for method, path in ((method, path) for method in paths for path in paths[method]):
+    for method, path in ((name, path) for name, of_method in paths.items() for path in of_method):
         body = {"json": {"credentials": credentials()}} if method in ("POST", "PATCH") else {}
         for value in ("1", "yes", "True", "", "true&includeSecrets=true"):
             answer = client.call(method, f"{path}?includeSecrets={value}", **body)

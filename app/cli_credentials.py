@@ -1,14 +1,29 @@
-"""The commands for the keys of stored vendor credentials."""
+"""The commands for stored vendor credentials and their keys."""
 
 import sys
 from collections import defaultdict
 
 import click
 
+from app.api.credential_check import checked
 from app.api.services import services
 from app.cli_group import Group, print_json
+from app.fleet.credential_check import Verdict
 
 credentials = Group("credentials", help="Stored vendor credentials and their keys.")
+
+
+@credentials.command("check")
+@click.argument("id")
+@click.pass_context
+def check(context: click.Context, id: str) -> None:
+    """Try stored credentials with one call to their vendor. Ends with 1 unless they work."""
+    result = checked(id)
+    if result is None:
+        raise click.ClickException(f"There are no stored credentials {id!r}.")
+    print_json(result)
+    if result["result"] != Verdict.WORKS:
+        context.exit(1)
 
 
 @credentials.command("rotate")

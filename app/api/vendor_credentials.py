@@ -8,12 +8,14 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+import marshmallow as ma
 import structlog
 from flask import Response
 
-from app.api import api_version, context, row_pages
+from app.api import api_version, context, credential_check, row_pages
 from app.api.schemas.vendor_credentials import (
     CreateVendorCredentialsRequest,
+    CredentialCheckSchema,
     CredentialListQuery,
     SecretsQuery,
     UpdateVendorCredentialsRequest,
@@ -108,6 +110,19 @@ def delete_credentials(query: dict[str, Any], id: str) -> Response:
     if not _store().delete(bearer.caller().id, id):
         raise _unknown_id()
     return Response(status=204)
+
+
+@blueprint.post(PATH + "/<id>/check", **OPTIONS)
+@blueprint.doc(operationId="checkVendorCredentials", **ACCESS)
+@blueprint.arguments(ma.Schema(), location="query")
+@blueprint.response(200, CredentialCheckSchema)
+def check_credentials(query: dict[str, Any], id: str) -> dict[str, Any]:
+    """Tries stored credentials with one call to their vendor."""
+    api_version.requested()
+    result = credential_check.checked(id, bearer.caller().id)
+    if result is None:
+        raise _unknown_id()
+    return result
 
 
 def _store() -> CredentialStore:

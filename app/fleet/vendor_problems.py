@@ -43,7 +43,28 @@ class CredentialFailure:
     def members(self) -> dict[str, Any]:
         """The failure in the list of a vendor's stored credentials that failed."""
         row = {"id": self.row.id, "name": self.row.name} if self.row else {}
-        return row | {"code": self.failure.code, "status": self.failure.status} | _retry_after(self.failure)
+        return row | {"code": self.failure.code, "status": self.failure.status} | self._retry_after
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The failure for programs and people."""
+        failure = self.failure
+        return {"code": failure.code, "status": failure.status, "detail": failure.detail, **self.circumstances}
+
+    @property
+    def circumstances(self) -> dict[str, Any]:
+        """Whose fault it is, what to do, which call failed, and how long to wait."""
+        advice = self.failure.stored_advice if self.row else ""
+        members: dict[str, Any] = {"fault": self.failure.fault, "action": advice or self.failure.advice}
+        if self.failure.url:
+            members["url"] = self.failure.url
+        return members | self._retry_after
+
+    @property
+    def _retry_after(self) -> dict[str, int]:
+        """Rounded up: a client that retries too early is refused again, and 0 would mean at once."""
+        seconds = self.failure.retry_after
+        return {} if seconds is None else {"retryAfter": ceil(seconds)}
 
 
 class VendorFailure:
@@ -52,28 +73,24 @@ class VendorFailure:
     def __init__(self, failures: Iterable[CredentialFailure]) -> None:
         # Sorting keeps the order of equally severe failures, so that the same failures give the same text.
         self._failures = sorted(failures, key=lambda failed: -failed.failure.severity)
-        self.worst = self._failures[0].failure
+        self._first = self._failures[0]
+        self.worst = self._first.failure
 
     @property
     def text(self) -> str:
         """Text for `errors`; it ends with the names of stored credentials."""
-        return f"{self.worst}{self._failures[0].incomplete}{self._names}"
+        return f"{self.worst}{self._first.incomplete}{self._names}"
 
     @property
     def details(self) -> dict[str, Any]:
         """The failure for programs and people, as `errorDetails` has it."""
-        return {
-            "code": self.worst.code,
-            "status": self.worst.status,
-            "detail": self.worst.detail,
-            **self._circumstances,
-        }
+        return self._first.details | self._credentials
 
     def problem(self, vendor: str) -> Problem:
         """The failure as the response to a request for one site or device."""
         if isinstance(self.worst, NothingHere):
             return unknown_id()
-        members = self._circumstances
+        members = self._first.circumstances | self._credentials
         headers = {"Retry-After": str(members["retryAfter"])} if "retryAfter" in members else {}
         if "url" in members:
             # The path contains the vendor's id, which a caller without access to the site or device must not learn.
@@ -83,25 +100,17 @@ class VendorFailure:
 
     @property
     def _names(self) -> str:
-        first = self._failures[0].row
+        first = self._first.row
         if first is None:
             return ""
         others = len(self._failures) - 1
         return f' (credentials "{first.name}"{f", and {others} more" if others else ""})'
 
     @property
-    def _circumstances(self) -> dict[str, Any]:
-        """Whose fault it is and what to do, and the stored credentials that failed, the worst first."""
-        stored = [failed for failed in self._failures if failed.row]
-        advice = self.worst.stored_advice if stored else ""
-        members: dict[str, Any] = {"fault": self.worst.fault, "action": advice or self.worst.advice}
-        if self.worst.url:
-            members["url"] = self.worst.url
-        members |= _retry_after(self.worst)
-        if stored:
-            members["credentials"] = [failed.members for failed in stored[:MAX_CREDENTIALS_SHOWN]]
-            members["credentialsFailed"] = len(stored)
-        return members
+    def _credentials(self) -> dict[str, Any]:
+        """The stored credentials that failed, the worst first."""
+        shown = [failed.members for failed in self._failures if failed.row]
+        return {"credentials": shown[:MAX_CREDENTIALS_SHOWN], "credentialsFailed": len(shown)} if shown else {}
 
 
 def failures_by_vendor(
@@ -143,8 +152,3 @@ def no_access_to(vendor: str) -> Problem:
     header = f"X-Authorization-{vendor}"
     detail = f"To read this, send the header {header} with {vendor}'s credentials, or {HOW_TO_STORE}."
     return Problem(403, "vendor_access_missing", detail, vendor=vendor)
-
-
-def _retry_after(failure: VendorError) -> dict[str, int]:
-    """Rounded up: a client that retries too early is refused again, and 0 would mean at once."""
-    return {} if failure.retry_after is None else {"retryAfter": ceil(failure.retry_after)}

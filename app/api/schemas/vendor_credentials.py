@@ -7,6 +7,7 @@ from marshmallow.validate import Length
 
 from app.api.schemas.fields import ID, RequestBody, ResponseSchema, VendorName, printable
 from app.api.schemas.lists import PageQuery
+from app.fleet.credential_check import Verdict
 
 NAME: list[Any] = [Length(1, 100), printable]
 ALL, VENDOR_AND_TYPE, NONE = "all", "vendor and type", "none"
@@ -72,6 +73,20 @@ class VendorCredentialsSchema(ResponseSchema):
     id = ma.fields.String(required=True, metadata={"example": "cred-4a754i27ee1cb550"})
     name = ma.fields.String(required=True)
     credentials = Variant(VENDOR_AND_TYPE, required=True)
+
+
+class CredentialCheckSchema(ResponseSchema):
+    """What came of a check; all members but the first three only if the credentials do not work."""
+
+    id = ma.fields.String(required=True, metadata={"example": "cred-4a754i27ee1cb550"})
+    result = ma.fields.String(required=True, metadata={"enum": [verdict.value for verdict in Verdict]})
+    detail = ma.fields.String(required=True, metadata={"description": "One sentence for people."})
+    code = ma.fields.String(metadata={"description": "A fixed word for programs, as in errorDetails of a list."})
+    status = ma.fields.Integer(metadata={"description": "The HTTP status that this has on a single resource."})
+    fault = ma.fields.String(metadata={"description": "Whose it is.", "enum": ["caller", "vendor", "server"]})
+    action = ma.fields.String(metadata={"description": "What to do next."})
+    url = ma.fields.String(metadata={"description": "What was called, without its query."})
+    retryAfter = ma.fields.Integer(metadata={"description": "Seconds."})
 
 
 class VendorCredentialsPage(ResponseSchema):

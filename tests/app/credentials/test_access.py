@@ -13,6 +13,8 @@ BODIES = [{}, {"name": "stolen"}, {"credentials": {"clientSecret": "stolen"}}, {
 
 def every_operation(id):
     """Method, path and further arguments of every request about one id."""
+    for query in ("", "?nonsense=1"):
+        yield "POST", f"{PATH}/{id}/check{query}", {}
     for query in ("", "?includeSecrets=true", "?includeSecrets=wrong", "?nonsense=1"):
         yield "GET", f"{PATH}/{id}{query}", {}
         yield "DELETE", f"{PATH}/{id}{query}", {}
@@ -59,6 +61,7 @@ def test_lists_and_filters_show_a_client_its_own_rows_only(client, other):
 
 def test_without_a_token_every_operation_is_a_401(http):
     operations = [("GET", PATH), ("POST", PATH), *((method, f"{PATH}/x") for method in ("GET", "PATCH", "DELETE"))]
+    operations.append(("POST", f"{PATH}/x/check"))
     for method, path in operations:
         assert http.open(path, method=method, json={}).status_code == 401
 
@@ -67,4 +70,5 @@ def test_the_operations_of_this_module_are_all_below_its_path(app):
     rules = {(rule.rule, method) for rule in app.url_map.iter_rules() for method in rule.methods - {"HEAD", "OPTIONS"}}
     below = {(rule, method) for rule, method in rules if rule.startswith(PATH)}
     one = f"{PATH}/<id>"
-    assert below == {(PATH, "GET"), (PATH, "POST"), (one, "GET"), (one, "PATCH"), (one, "DELETE")}
+    of_one = {(one, "GET"), (one, "PATCH"), (one, "DELETE"), (f"{one}/check", "POST")}
+    assert below == {(PATH, "GET"), (PATH, "POST"), *of_one}

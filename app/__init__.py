@@ -17,7 +17,7 @@ from app.auth.bearer import BearerCheck
 from app.auth.clients import Clients
 from app.auth.failed_logins import FailedLogins
 from app.credentials.cipher import Cipher
-from app.credentials.service import credentials
+from app.credentials.service import open_credentials
 from app.credentials.tokens import DatabaseTokens
 from app.fleet.clouds import clouds
 from app.fleet.ids import Ids
@@ -106,7 +106,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         id_table=id_table,
         inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock, stored=(VENDOR,)),
         virtual_fleet=virtual_fleet,
-        credentials=credentials(database, cipher, tokens, plugins, clock),
+        credentials=open_credentials(database, cipher, tokens, plugins, clock),
         pages=Pages(settings.secret_key),
     )
 

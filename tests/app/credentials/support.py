@@ -1,5 +1,7 @@
 """Variants of stored credentials as the public API documents them, and a caller that stores some."""
 
+from sqlalchemy.engine import make_url
+
 from tests.app.virtual.support import Caller as PlainCaller
 
 PATH = "/vendor-credentials"
@@ -59,3 +61,8 @@ class Caller(PlainCaller):
 
 def services(app):
     return app.extensions["services"]
+
+
+def libpq_url(settings):
+    """The URL of the Postgres database for Postgres's own programs."""
+    return make_url(settings.database_url).set(drivername="postgresql").render_as_string(hide_password=False)

@@ -46,7 +46,7 @@ def test_one_more_than_the_limit_is_a_409_and_a_deletion_makes_room(client, othe
 PROCESS = """
 import sys
 from app.credentials.cipher import Cipher
-from app.credentials.service import credentials
+from app.credentials.service import open_credentials
 from app.credentials import store
 from app.storage.database import Database
 from app.web.problems import Problem
@@ -59,7 +59,7 @@ class Plugin(Vendor):
 url, client_id = sys.argv[1:]
 store.MAX_CREDENTIALS = 30
 database = Database(url)
-stored = credentials(database, Cipher(["c" * 32]), None, {"x": Plugin}, lambda: 0.0).store
+stored = open_credentials(database, Cipher(["c" * 32]), None, {"x": Plugin}, lambda: 0.0).store
 print("ready", flush=True)
 sys.stdin.readline()
 made = 0

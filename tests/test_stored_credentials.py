@@ -1,271 +1,185 @@
-"""End to end: stored credentials open the vendors, over real sockets, with the sandbox in place of the clouds."""
+"""The contract of stored credentials: what every plugin declares, held against its vendor's emulator.
 
-import base64
+Nothing here knows a vendor by name, but the list of all forms that the public API has.
+"""
 
 import pytest
-import requests
 
-from tests.services import served
-from vendors.kit.calls.quota import Quota
-from vendors.kit.limits import Rate
+from sandbox import registry as dialects
+from sandbox.application import create_app
+from tests.services import PLAYED_VENDORS
+from tests.stored_accounts import stored_account, variant_of
+from vendors.kit.registry import discover
+from vendors.kit.tokens.renewal import MARGIN_SECONDS
 
-# The vendors whose credentials open them without an owner's consent.
-OPENED = ("enphasevpp", "sma", "smasbox", "solaredge", "solis")
-NO_CACHE = {"Cache-Control": "no-cache"}
+# Vendor, type and members, as the public API documents them.
+FORMS = {
+    ("enphase", "developerapp"): {"clientID", "clientSecret", "apiKey"},
+    ("enphase", "partnerapp"): {"clientID", "clientSecret", "apiKey"},
+    ("enphasevpp", "vpp"): {"clientID", "clientSecret", "apiKey"},
+    ("franklinwh", "partner"): {"clientID", "clientSecret"},
+    ("sma", "customgrant"): {"clientID", "clientSecret"},
+    ("sma", "oauthclient"): {"clientID", "clientSecret"},
+    ("smasbox", "customgrant"): {"clientID", "clientSecret"},
+    ("smasbox", "oauthclient"): {"clientID", "clientSecret"},
+    ("solaredge", "apikey"): {"apiKey"},
+    ("solis", "apikeysecret"): {"keyID", "keySecret"},
+    ("tesla", "app"): {"clientID", "clientSecret"},
+}
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with served(tmp_path_factory.mktemp("stored")) as service_and_clouds:
-        yield service_and_clouds
+def shown_forms():
+    """Vendor and type of the credentials that the emulators show."""
+    shown = create_app(0).extensions["dialects"]
+    return [(name, form["type"]) for name in PLAYED_VENDORS for form in shown[name].credentials()]
+
+
+PLAYED = shown_forms()
+WITH_TOKENS = [(name, type_) for name, type_ in PLAYED if variant_of(name, type_).tokens]
+
+each_form = pytest.mark.parametrize("form", PLAYED, ids="-".join)
+each_form_with_tokens = pytest.mark.parametrize("form", WITH_TOKENS, ids="-".join)
 
 
 @pytest.fixture
-def service(running):
-    """A new client of the service, so that nothing is stored or cached for it."""
-    return running[0].another_client()
+def account(form):
+    with stored_account(*form) as account:
+        yield account
 
 
-@pytest.fixture
-def played(running):
-    """The clouds, without counted calls."""
-    for vendor in OPENED:
-        running[1].calls(vendor)
-    return running[1]
-
-
-def second_sma(played):
-    """Stored SMA credentials of a client whose owners have not agreed to anything."""
-    endpoint = played.get("/")["vendors"]["sma"]["token_without_consent"]
-    return {
-        "vendor": "sma",
-        "type": "customgrant",
-        "clientID": endpoint["client_id"],
-        "clientSecret": endpoint["client_secret"],
+def test_the_plugins_declare_all_forms_of_the_public_api_and_no_other():
+    declared = {
+        (name, variant.type): set(variant.members) for name, plugin in discover().items() for variant in plugin.variants
     }
+    assert declared == FORMS
 
 
-def wrong(credentials):
-    """The same credentials with another secret of the same form."""
-    secret = next(name for name in ("clientSecret", "keySecret", "apiKey") if name in credentials)
-    return credentials | {secret: credentials[secret][::-1]}
+def test_each_form_that_opens_its_vendor_by_itself_is_played():
+    needed = {
+        (name, variant.type)
+        for name, plugin in discover().items()
+        for variant in plugin.variants
+        if not variant.needs_consent and name in dialects.discover()
+    }
+    assert set(PLAYED) == needed
 
 
-@pytest.mark.parametrize("vendor", OPENED)
-def test_stored_credentials_show_the_same_inverters_as_the_headers(service, played, vendor):
-    by_headers = service.inverters(played.headers(vendor))
-    service.store(played.credentials(vendor))
-    listed = service.inverters()
-    assert listed == by_headers
-    assert len(listed[0]) == len(played.inverters(vendor))
-    assert service.inverters(query=f"vendor={vendor}&pageSize=1000") == listed
-    answer = service.get(f"/solar-inverters/{listed[0][0]}")
-    assert (answer.status_code, answer.json["vendor"]) == (200, vendor)
-    assert service.get(f"/solar-inverters/{listed[0][0]}/intervals?summaryLevel=day").status_code == 200
+def test_each_token_endpoint_has_a_public_address_for_every_name_of_its_vendor():
+    for name, plugin in discover().items():
+        for variant in plugin.variants:
+            if variant.tokens:
+                assert variant.tokens.urls[name].startswith("https://")
 
 
-def test_all_stored_vendors_are_in_one_list(service, played):
-    for vendor in OPENED:
-        service.store(played.credentials(vendor))
-    ids, errors = service.inverters()
-    assert errors == {}
-    assert len(ids) == sum(len(played.inverters(vendor)) for vendor in OPENED)
+@each_form
+def test_a_stored_credential_opens_what_the_header_opens(account):
+    by_header, by_row = account.sweep(), account.stored_sweep()
+    assert (by_row.failure, by_row.incomplete) == (None, "")
+    assert {record.key for record in by_row.records} == {record.key for record in by_header.records} != set()
 
 
-def test_headers_and_stored_credentials_of_different_vendors_are_used_together(service, played):
-    service.store(played.credentials("solis"))
-    ids, errors = service.inverters(played.headers("sma"))
-    assert errors == {}
-    assert len(ids) == len(played.inverters("solis")) + len(played.inverters("sma"))
+@each_form
+def test_a_stored_credential_shares_the_quota_group_of_an_equal_one_of_another_client(account):
+    key, parts = account.cloud.secret, account.cloud.vendor.limits.group
+    groups = {account.credential(client=client, row=client).group(key, parts) for client in ("house", "other")}
+    assert len(groups) == 1
 
 
-def test_two_credentials_of_one_vendor_are_merged_and_a_common_site_is_one(service, played):
-    service.store(played.credentials("sma"), "roof A")
-    service.store(played.credentials("sma"), "roof A again")
-    service.store(second_sma(played), "roof B")
-    ids, errors = service.inverters()
-    assert (len(ids), errors) == (len(played.inverters("sma")), {})
+@each_form
+def test_a_wrong_secret_is_unauthorized_and_appears_nowhere(account, caplog):
+    caplog.set_level("DEBUG")
+    secret = next((name for name in account.members if name.endswith("Secret")), "apiKey")
+    wrong = {secret: "sentinel-wrong-0123456789"}
+    sweep = account.stored_sweep(credential=account.credential(**wrong))
+    assert (sweep.failure.code, sweep.records) == ("unauthorized", [])
+    assert "sentinel-wrong" not in "".join([caplog.text, str(sweep.failure), sweep.failure.detail, repr(sweep.vendor)])
+    if account.variant.tokens:
+        assert str(sweep.failure).startswith(f"Unauthorized: {account.token_url} (the stored client id or secret")
+        assert account.counted() == (1, 0)
 
 
-def test_a_wrong_secret_hides_nothing_and_is_named_by_its_credentials(service, played):
-    service.store(played.credentials("sma"), "roof A")
-    wrong_id = service.store(wrong(played.credentials("sma")), "roof B")
-    answer = service.get("/solar-inverters?pageSize=1000").json
-    assert len(answer["solarInverters"]) == len(played.inverters("sma"))
-    assert answer["errors"]["sma"].startswith(f"Unauthorized: {played.url}/sma/oauth2/token")
-    assert answer["errors"]["sma"].endswith(' (credentials "roof B")')
-    [failed] = answer["errorDetails"]["sma"]["credentials"]
-    assert failed == {"id": wrong_id, "name": "roof B", "code": "unauthorized", "status": 403}
-    assert answer["errorDetails"]["sma"]["credentialsFailed"] == 1
-    id = answer["solarInverters"][0]["id"]
-    assert service.get(f"/solar-inverters/{id}").status_code == 200
+@each_form_with_tokens
+def test_a_token_is_got_once_for_many_calls_and_renewed_shortly_before_it_expires(account):
+    account.stored_sweep()
+    account.stored_sweep(refresh=True)
+    tokens, calls = account.counted()
+    assert (tokens, calls > 2) == (1, True)
+    lifetime = account.cloud.tokens.store.read("1").seconds
+    account.clock.now += lifetime - MARGIN_SECONDS - 1
+    assert account.stored_sweep(refresh=True).failure is None
+    assert account.counted()[0] == 0
+    account.clock.now += 1
+    assert account.stored_sweep(refresh=True).failure is None
+    assert account.counted()[0] == 1
+    account.clock.now += lifetime + 1
+    assert account.stored_sweep(refresh=True).failure is None
+    assert account.counted()[0] == 1
 
 
-def test_a_header_wins_over_what_is_stored(service, played):
-    service.store(wrong(played.credentials("solis")))
-    ids, errors = service.inverters(played.headers("solis"))
-    assert (len(ids), errors) == (len(played.inverters("solis")), {})
-    assert list(service.inverters()[1]) == ["solis"]
+@each_form_with_tokens
+def test_a_renewed_token_fetches_nothing_again_that_is_fresh(account):
+    account.stored_sweep()
+    account.counted()
+    account.revoke_tokens()
+    sweep = account.stored_sweep()
+    assert (sweep.failure, account.counted()) == (None, (0, 0))
 
 
-def test_a_malformed_header_is_an_error_and_no_reason_to_use_what_is_stored(service, played):
-    service.store(played.credentials("solis"))
-    ids, errors = service.inverters({"X-Authorization-solis": "Bearer x"})
-    assert ids == []
-    assert errors == {"solis": "Unauthorized: X-Authorization-solis must be: Basic base64(<id>:<secret>)"}
-    assert played.calls("solis") == {}
+@each_form_with_tokens
+def test_a_revoked_token_is_replaced_by_one_renewal_in_the_middle_of_a_sweep(account):
+    before = account.stored_sweep()
+    calls = account.counted()[1]
+    for _ in range(3):
+        account.revoke_tokens()
+        sweep = account.stored_sweep(refresh=True)
+        assert (sweep.failure, len(sweep.records)) == (None, len(before.records))
+        tokens, repeated = account.counted()
+        assert (tokens, repeated > calls) == (1, True)
 
 
-def test_an_application_without_consent_is_reported_and_causes_no_call(service, played):
-    id = service.store(
-        {"vendor": "enphase", "type": "developerapp", "clientID": "made-up", "clientSecret": "made-up", "apiKey": "x"}
-    )
-    answer = service.get("/solar-inverters").json
-    assert answer["solarInverters"] == []
-    assert answer["errors"]["enphase"].startswith("Unauthorized: ")
-    assert "needs the owner's authorization" in answer["errors"]["enphase"]
-    assert [failed["id"] for failed in answer["errorDetails"]["enphase"]["credentials"]] == [id]
-    assert played.calls("enphase") == {}
+@each_form_with_tokens
+def test_tokens_that_are_refused_at_once_are_renewed_once_and_never_in_a_loop(account):
+    with account.fault(status=401):
+        sweeps = [account.stored_sweep() for _ in range(3)]
+    assert {sweep.failure.code for sweep in sweeps} == {"unauthorized"}
+    tokens, calls = account.counted()
+    assert (tokens, calls) == (2, 4)
 
 
-def test_a_vendor_that_this_server_cannot_ask_yet_is_reported_in_lists(service):
-    service.store({"vendor": "franklinwh", "type": "partner", "clientID": "made-up", "clientSecret": "made-up"})
-    ids, errors = service.inverters()
-    assert ids == []
-    assert "this server cannot ask it yet" in errors["franklinwh"]
-    assert errors["franklinwh"].endswith(' (credentials "roof")')
+@each_form_with_tokens
+def test_while_the_endpoint_is_down_a_valid_token_goes_on_and_an_expired_one_is_the_vendors_error(account):
+    account.stored_sweep()
+    lifetime = account.cloud.tokens.store.read("1").seconds
+    with account.fault(status=503, path=account.token_path):
+        account.clock.now += lifetime - 1
+        assert account.stored_sweep(refresh=True).failure is None
+        account.clock.now += 2
+        failure = account.stored_sweep(refresh=True).failure
+        assert (failure.code, failure.url) == ("backend_error", account.token_url)
+    assert account.stored_sweep(refresh=True).failure is None
 
 
-def test_without_headers_and_stored_credentials_both_ways_are_named(service):
-    answer = service.get("/solar-inverters")
-    assert (answer.status_code, answer.json["code"]) == (403, "vendor_access_missing")
-    assert "X-Authorization-sma" in answer.json["detail"]
-    assert "POST /vendor-credentials" in answer.json["detail"]
-
-
-def test_what_was_deleted_or_changed_opens_nothing_any_longer(service, played):
-    id = service.store(played.credentials("solis"))
-    assert service.inverters()[1] == {}
-    changed = service.call("PATCH", f"/vendor-credentials/{id}", json={"credentials": {"keySecret": "another"}})
-    assert changed.status_code == 200
-    assert service.inverters()[1]["solis"].startswith("Unauthorized: ")
-    assert service.call("DELETE", f"/vendor-credentials/{id}").status_code == 204
-    assert service.get("/solar-inverters").json["code"] == "vendor_access_missing"
-
-
-def test_a_renewed_access_token_fetches_nothing_again_that_is_fresh(service, played):
-    service.store(played.credentials("sma"))
-    first = service.inverters()
-    assert played.calls("sma")["/oauth2/token"] == 1
-    requests.delete(f"{played.url}/tokens/sma", timeout=60).raise_for_status()
-    assert service.inverters() == first
-    assert played.calls("sma") == {}, "no call, and so no token, is needed for what is fresh"
-    assert service.inverters(NO_CACHE) == first
-    calls = played.calls("sma")
-    assert calls.pop("/oauth2/token") == 1, "one renewal, after the vendor has refused the token"
-    assert service.inverters() == first
-    assert played.calls("sma") == {}
-
-
-def test_a_hold_outlives_the_renewals_of_the_token(tmp_path):
-    with served(tmp_path, 2) as (service, played):
-        service.store(played.credentials("sma"))
-        assert service.inverters()[1] == {}
-        played.put("/faults/sma", {"status": 429, "headers": {"Retry-After": "3600"}, "path": "/v1/plants"})
-        assert service.inverters(NO_CACHE)[1]["sma"].startswith("Too Many Requests: ")
-        played.put("/faults/sma", {})
-        played.calls("sma")
-        for _ in range(3):
-            requests.delete(f"{played.url}/tokens/sma", timeout=60).raise_for_status()
-            answer = service.get("/solar-inverters", NO_CACHE).json
-            assert answer["errors"]["sma"].startswith("Too Many Requests: ")
-            assert answer["errorDetails"]["sma"]["retryAfter"] > 3500
-        assert set(played.calls("sma")) <= {"/oauth2/token"}, "the data are not asked for"
-
-
-def test_two_clients_with_the_same_stored_key_get_no_reply_of_each_other_and_share_its_quota(running, played):
-    anna, ben = running[0].another_client(), running[0].another_client()
-    for client in (anna, ben):
-        client.store(played.credentials("solis"))
-    cloud = running[0].app.extensions["services"].clouds["solis"]
-    unlimited, cloud.quota = cloud.quota, Quota("solis", cloud.vendor.limits.parallel, Rate(3, 3600))
-    try:
-        lists = [client.inverters(headers) for headers in ({}, NO_CACHE) for client in (anna, ben)]
-    finally:
-        cloud.quota = unlimited
-    assert [bool(errors) for _, errors in lists] == [False, False, False, True]
-    assert lists[3][1]["solis"].startswith("Too Many Requests: ")
-    assert sum(played.calls("solis").values()) == 3, "each client fetches what the other has in its cache"
-
-
-@pytest.mark.parametrize("vendor", OPENED)
-def test_a_check_of_working_credentials_costs_one_call(service, played, vendor):
-    id = service.store(played.credentials(vendor))
-    for _ in range(2):
-        answer = service.call("POST", f"/vendor-credentials/{id}/check")
-        assert answer.status_code == 200, answer.text
-        assert answer.json == {
-            "id": id,
-            "result": "works",
-            "detail": "The vendor accepts these credentials.",
-        }
-        calls = {path: count for path, count in played.calls(vendor).items() if "/token" not in path}
-        assert sum(calls.values()) == 1, calls
-
-
+@each_form_with_tokens
 @pytest.mark.parametrize(
-    ("vendor", "fault", "result", "code"),
+    ("fault", "code"),
     [
-        ("solis", None, "refused", "unauthorized"),
-        ("sma", None, "refused", "unauthorized"),
-        ("solis", {"status": 503}, "vendor down", "backend_error"),
-        ("sma", {"status": 503}, "vendor down", "backend_error"),
-        ("solaredge", {"status": 429}, "cannot be asked yet", "rate_limited"),
+        ({"status": 429, "headers": {"Retry-After": "17"}}, "rate_limited"),
+        ({"reset": True}, "backend_error"),
+        ({"body": "<html>"}, "bad_reply"),
+        ({"body": "{}"}, "bad_reply"),
+        ({"redirect": "http://127.0.0.1:9/"}, "backend_error"),
     ],
+    ids=str,
 )
-def test_a_check_says_what_is_wrong_and_what_to_do(tmp_path, vendor, fault, result, code):
-    with served(tmp_path, 2) as (service, played):
-        credentials = played.credentials(vendor)
-        id = service.store(credentials if fault else wrong(credentials))
-        played.put(f"/faults/{vendor}", fault or {})
-        answer = service.call("POST", f"/vendor-credentials/{id}/check")
-        assert (answer.status_code, answer.json["result"], answer.json["code"]) == (200, result, code)
-        assert {"detail", "action", "fault"} <= answer.json.keys()
-        for secret in credentials.values():
-            assert secret in (vendor, credentials["type"]) or secret not in answer.text
+def test_a_fault_of_the_endpoint_is_the_vendors_error_with_the_endpoints_url(account, fault, code):
+    with account.fault(**fault, path=account.token_path):
+        failure = account.stored_sweep().failure
+    assert (failure.code, failure.url, account.counted()[1]) == (code, account.token_url, 0)
 
 
-def test_a_check_tells_missing_consent_and_a_vendor_that_cannot_be_asked(service, played):
-    app = {"clientID": "made-up", "clientSecret": "made-up"}
-    for credentials, result in (
-        ({"vendor": "tesla", "type": "app", **app}, "needs consent"),
-        ({"vendor": "franklinwh", "type": "partner", **app}, "cannot be asked yet"),
-    ):
-        id = service.store(credentials)
-        assert service.call("POST", f"/vendor-credentials/{id}/check").json["result"] == result
-
-
-def test_another_clients_credentials_cannot_be_checked(service, running, played):
-    id = service.store(played.credentials("solis"))
-    other = running[0].another_client()
-    answers = [
-        other.call("POST", f"/vendor-credentials/{each}/check", headers={"X-Request-ID": "same"})
-        for each in (id, "cred-0000000000000000", "%00")
-    ]
-    assert [answer.status_code for answer in answers] == [404] * 3
-    assert len({answer.data for answer in answers}) == 1
-    assert played.calls("solis") == {}
-
-
-def test_the_command_checks_any_clients_credentials(running, service, played):
-    works = service.store(played.credentials("solis"), "roof A")
-    refused = service.store(wrong(played.credentials("solis")), "roof B")
-    runner = running[0].app.test_cli_runner()
-    result = runner.invoke(args=["credentials", "check", works])
-    assert (result.exit_code, "works" in result.stdout, works in result.stdout) == (0, True, True)
-    result = runner.invoke(args=["credentials", "check", refused])
-    assert (result.exit_code, "refused" in result.stdout) == (1, True)
-    result = runner.invoke(args=["credentials", "check", "cred-0000000000000000"])
-    assert (result.exit_code, "There are no stored credentials" in result.stderr) == (1, True)
-    basic = base64.b64decode(played.headers("solis")["X-Authorization-solis"].split()[1]).decode()
-    assert basic.partition(":")[2] not in result.output
+@each_form_with_tokens
+@pytest.mark.parametrize("fault", [{"hang": True}, {"drip": {"part": "headers", "every": 0.05}}], ids=str)
+def test_an_endpoint_that_hangs_costs_no_more_than_the_deadline(account, fault):
+    with account.fault(**fault, path=account.token_path):
+        failure = account.stored_sweep(seconds=0.3).failure
+    assert (failure.code, failure.url) == ("timeout", account.token_url)

@@ -153,7 +153,7 @@ class Inventory:
             [result] = fanout.fan_out(self._clouds, only, lambda plugin: find(id_row.key, plugin), deadline, mode)
             return result
 
-        last, refused = self._shown_by.last(id, credentials), access.refused.get(vendor, ())
+        last, refused = self._shown_by.last(id, credentials), access.hiding.get(vendor, ())
         sweep, failed = read_in_turn(ask, credentials, last, refused, expected, deadline)
         if sweep.has(expected):
             self._note_shown([id], sweep, access)
@@ -204,7 +204,8 @@ class Inventory:
         for id_row in chain.from_iterable(id_rows for _, id_rows in shown):
             if id_row.id == id:
                 return id_row
-        failures = failures_by_vendor(results, access.refused)
+        hiding = [result for result in results if result.failure and result.failure.hides_ids]
+        failures = failures_by_vendor(hiding, access.hiding)
         if failures:
             _note(failures)
             vendor = max(failures, key=lambda name: failures[name].worst.severity)

@@ -73,6 +73,14 @@ class VendorAccess:
             {name: why for name, why in self.refused.items() if name == vendor},
         )
 
+    @property
+    def hiding(self) -> dict[str, Sequence[CredentialFailure]]:
+        """Of the credentials that cannot be used, those that may have shown an id that is not found now."""
+        hiding = {
+            vendor: [each for each in failed if each.failure.hides_ids] for vendor, failed in self.refused.items()
+        }
+        return {vendor: failed for vendor, failed in hiding.items() if failed}
+
     def add_stored(
         self,
         usable: Mapping[str, Iterable[Credential]],

@@ -8,7 +8,7 @@ from app.fleet.vendor_access import VendorAccess
 from app.fleet.vendor_problems import CredentialFailure
 from app.web.problems import Problem
 from tests.app.fleet.accounts import APP, NAME, access_with, stored
-from vendors.kit import SolarInverter
+from vendors.kit import BackendError, SolarInverter
 from vendors.kit.calls.reply_cache import Mode
 from vendors.kit.calls.signer import ConsentMissing
 from vendors.kit.credentials import StoredRow
@@ -121,12 +121,25 @@ def test_what_no_credential_shows_fails_with_the_most_telling_failure(
     assert problem.members["url"] == "https://vendor.test"
 
 
-def test_a_credential_that_cannot_be_used_counts_as_well(fleet, accounts, listed):
+@pytest.mark.parametrize(("failure", "status"), [(BackendError(), 502), (ConsentMissing(APP), 404)])
+def test_a_credential_that_cannot_be_used_counts_if_it_may_have_shown_something(
+    fleet, accounts, listed, failure, status
+):
     accounts.shown = {account: [] for account in "abc"}
+    row = StoredRow("client", "cred-app", "our app")
+    access = access_with(*map(stored, "abc"), refused=[CredentialFailure(failure, row)])
+    problem = fleet.read("3", access).problem()
+    assert (problem.status, '"our app"' in problem.detail) == (status, status == 502)
+    if status == 404:
+        assert fleet.inventory.locate(SolarInverter, "solr-0000000000000000", access, Deadline(20)) is None
+        return
+    with pytest.raises(Problem) as raised:
+        fleet.inventory.locate(SolarInverter, "solr-0000000000000000", access, Deadline(20))
+    assert raised.value.status == 502
+
+
+def test_without_a_usable_credential_the_reason_is_reported(fleet, listed):
     refused = CredentialFailure(ConsentMissing(APP), StoredRow("client", "cred-app", "our app"))
-    problem = fleet.read("3", access_with(*map(stored, "abc"), refused=[refused])).problem()
-    assert (problem.status, problem.code) == (403, "unauthorized")
-    assert '"our app"' in problem.detail
     alone = access_with(refused=[refused])
     with pytest.raises(Problem) as raised:
         fleet.read("3", alone)

@@ -14,6 +14,7 @@ from vendors.kit.variants import Variant
 class ConsentMissing(Unauthorized):
     """Credentials of this form open nothing until the owner of the devices has agreed."""
 
+    hides_ids = False
     says = "These stored credentials need the owner's authorization."
     advice = stored_advice = "Send the owner's token in this vendor's X-Authorization header."
 

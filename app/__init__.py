@@ -90,7 +90,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
     ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
     cipher = Cipher(settings.credential_keys)
     tokens = DatabaseTokens(database, cipher)
-    vendor_clouds = clouds(settings, ledger or Ledger(), tokens, clock)
+    vendor_clouds = clouds(settings, ledger or Ledger(), clock, tokens)
     id_table = IdTable(database)
     virtual_fleet = VirtualFleet(database)
     plugins = {name: cloud.vendor for name, cloud in vendor_clouds.items()}

@@ -186,7 +186,9 @@ class Inventory:
         for id_row in id_rows:
             if id_row.id == id:
                 return id_row
-        failures = [(name, result.failure) for name, result in results.items() if result.failure]
+        failures = [
+            (name, result.failure) for name, result in results.items() if result.failure and result.failure.hides_ids
+        ]
         failures += access.refused.items()
         if failures:
             vendor, worst = max(failures, key=lambda failed: failed[1].severity)

@@ -41,6 +41,8 @@ class VendorError(Exception):
     stops_the_sweep = False
     """Whether the next call would fail as well, so that the sweep ends."""
     retriable = False
+    hides_ids = True
+    """Whether an id that was not found may exist, since this failure kept a list from being complete."""
     note = ""
     """Text after the URL in the public text, for a kind of error whose reason phrase does not explain it."""
     unreachable = False
@@ -199,6 +201,7 @@ class NotAskedYet(VendorError):
     """A plugin of the stage `declared`: credentials of the vendor can be stored, and no call is made with them."""
 
     code, status, reason = "not_asked_yet", 501, "Not Implemented"
+    hides_ids = False
     says = "This server stores credentials of the vendor and cannot ask it yet."
     fault = "server"
     severity = 3

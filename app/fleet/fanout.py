@@ -101,11 +101,13 @@ class CredentialSweep:
         self.sweep.run(self._find)
 
     def result(self, not_begun: VendorError, *, gave_up_early: bool) -> SweepResult:
-        """Records that have arrived; those of cached replies, and the failure `not_begun`, if it has not begun.
+        """Records that have arrived; if it has not begun, the failure `not_begun` and records of cached replies.
 
         gave_up_early: whether time is left that this request may not wait for, because too many others do.
         """
         sweep = self.sweep
+        if sweep is None and not self._cloud.has_cache:
+            return SweepResult(self._cloud.name, self._credential, [], not_begun)
         if sweep is None:
             sweep = self._open(Mode.CACHED_ONLY)
             sweep.run(self._find)

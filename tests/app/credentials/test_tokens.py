@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from app.config import ROOT
 from app.credentials.tokens import NOW, TokensUnavailable
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
+from app.storage.database import Unanswered
 from tests.app.credentials.support import services
 from vendors.kit.tokens.store import Token
 
@@ -143,8 +144,6 @@ def test_a_token_that_was_moved_to_another_row_is_not_used(app, client, other, t
 
 
 def test_a_database_that_does_not_answer_is_a_vendor_error(app, tokens, row):
-    services(app).database.engine.dispose()
-    services(app).database._threads.shutdown()
     services(app).database.run = unanswered
     for call in (lambda: tokens.read(row), lambda: tokens.lease(row, "a", 60), lambda: tokens.write(row, "a", TOKEN),
                  lambda: tokens.release(row, "a")):  # fmt: skip
@@ -154,8 +153,6 @@ def test_a_database_that_does_not_answer_is_a_vendor_error(app, tokens, row):
 
 
 def unanswered(work, seconds=0):
-    from app.storage.database import Unanswered
-
     raise Unanswered("test")
 
 

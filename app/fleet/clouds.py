@@ -16,7 +16,10 @@ from vendors.kit.tokens.store import TokenStore
 
 
 def clouds(
-    settings: Settings, ledger: Ledger, token_store: TokenStore, clock: Callable[[], float] = time.monotonic
+    settings: Settings,
+    ledger: Ledger,
+    clock: Callable[[], float] = time.monotonic,
+    token_store: TokenStore | None = None,
 ) -> dict[str, Cloud]:
     """Clouds by vendor name. VENDOR_URL_<NAME> overrides SANDBOX_URL, which overrides the public addresses.
 

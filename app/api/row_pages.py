@@ -16,7 +16,7 @@ def page(
     query: Mapping[str, Any],
     read: Callable[[str, int], Sequence[T]],
     key_of: Callable[[T], str],
-    members_of: Callable[[Sequence[T]], list[dict[str, Any]]],
+    members_of: Callable[[T], dict[str, Any]],
     filters: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The page that a query asks for, with the token of the next one.
@@ -27,7 +27,7 @@ def page(
     bound_to, size = (bearer.caller().id, request.path, *filters), query.get("page_size", paging.DEFAULT_SIZE)
     token = query.get("page_token")
     rows = read(services().pages.read(token, bound_to) if token is not None else "", size + 1)
-    page: dict[str, Any] = {"items": members_of(rows[:size])}
+    page: dict[str, Any] = {"items": [members_of(row) for row in rows[:size]]}
     if len(rows) > size:
         page["next_page_token"] = services().pages.token(key_of(rows[size - 1]), bound_to)
     return page

@@ -3,7 +3,6 @@
 Secrets are shown only where includeSecrets asks for them. The representation is the same in every API version.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -133,29 +132,23 @@ def _one(query: dict[str, Any], row: VendorCredentialRow | None) -> dict[str, An
     """The members of a row; raises a 404 Problem when there is none."""
     if row is None:
         raise _unknown_id()
-    (members,) = _members(query, [row])
-    return members
+    return _members(query, row)
 
 
-def _members(query: dict[str, Any], rows: Sequence[VendorCredentialRow]) -> list[dict[str, Any]]:
-    """The members of each row, with its secrets if the query asks for them, which the log notes."""
-    if not query["include_secrets"]:
-        return [_shown(row, {}) for row in rows]
-    shown = [_shown(row, _store().secrets(row)) for row in rows]
-    for members in shown:
-        _conceal(members)
-    logger.info("stored secrets shown", client=bearer.caller().id, ids=[row.id for row in rows])
-    return shown
-
-
-def _shown(row: VendorCredentialRow, secrets: dict[str, str]) -> dict[str, Any]:
+def _members(query: dict[str, Any], row: VendorCredentialRow) -> dict[str, Any]:
+    """The members of a row, with its secrets if the query asks for them, which the log notes."""
+    secrets: dict[str, str] = {}
+    if query["include_secrets"]:
+        secrets = _store().secrets(row)
+        conceal(*secrets.values())
+        logger.info("stored secrets shown", client=bearer.caller().id, row=row.id)
     return {"id": row.id, "name": row.name, "credentials": {VENDOR: row.vendor, TYPE: row.type, **secrets}}
 
 
-def _conceal(members: dict[str, Any]) -> None:
-    """Keeps the secrets out of the log of this request."""
-    secrets = {name: value for name, value in members.get("credentials", {}).items() if name not in (VENDOR, TYPE)}
-    conceal(*(value for value in secrets.values() if isinstance(value, str)))
+def _conceal(body: dict[str, Any]) -> None:
+    """Keeps the posted secrets out of the log of this request."""
+    posted = body.get("credentials", {}).items()
+    conceal(*(value for name, value in posted if name not in (VENDOR, TYPE) and isinstance(value, str)))
 
 
 def _unknown_id() -> Problem:

@@ -65,7 +65,7 @@ def list_sites(query: dict[str, Any]) -> dict[str, Any]:
     """Lists the client's virtual sites."""
     _context()
     read = partial(services().virtual_fleet.sites_after, bearer.caller().id)
-    return row_pages.page(query, read, lambda site: site.row.id, virtual_members.sites)
+    return row_pages.page(query, read, lambda site: site.row.id, virtual_members.site)
 
 
 @blueprint.post(SITES, **OPTIONS)
@@ -123,7 +123,7 @@ def add_devices(kind: Kind) -> None:
     def list_devices(query: dict[str, Any]) -> dict[str, Any]:
         _context()
         read = partial(services().virtual_fleet.devices_after, bearer.caller().id, kind.stored)
-        return row_pages.page(query, read, lambda device: device.row.id, virtual_members.devices)
+        return row_pages.page(query, read, lambda device: device.row.id, virtual_members.device)
 
     @blueprint.post(kind.path, **OPTIONS)
     @blueprint.doc(operationId=f"createVirtual{kind.name}", summary=f"Makes one of the virtual {kind.text}.", **ACCESS)

@@ -1,6 +1,5 @@
 """JSON members of virtual sites and devices under /virtual/: what they were made with, and posted values as posted."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,16 +32,6 @@ def device(device: DeviceAtSite) -> dict[str, Any]:
     site_id, id = id_of(Site, row.site_id), id_of(records.KINDS[row.kind], row.id)
     members = detail_members.device(_fetched(convert(device), now), id, site_id, now)
     return members | {"reported_at": row.reported_at or now}
-
-
-def sites(sites: Sequence[SiteWithDevices]) -> list[dict[str, Any]]:
-    """The members of each site."""
-    return [site(row) for row in sites]
-
-
-def devices(devices: Sequence[DeviceAtSite]) -> list[dict[str, Any]]:
-    """The members of each device."""
-    return [device(row) for row in devices]
 
 
 def id_of(kind: type[Record], key: str) -> str:

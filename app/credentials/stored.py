@@ -14,7 +14,7 @@ from app.credentials.cipher import Cipher, Unreadable
 from app.credentials.rules import Rules
 from app.credentials.store import owner_of, possible_id, sealed_in
 from app.storage.credential_tables import VendorCredentialRow
-from app.storage.database import READ_SECONDS, Database
+from app.storage.database import Database
 from vendors.kit import Credential
 from vendors.kit.credentials import StoredRow
 
@@ -101,7 +101,7 @@ class StoredCredentials:
     def _read(self, client_id: str) -> Sequence[VendorCredentialRow]:
         query = select(VendorCredentialRow).where(VendorCredentialRow.client_id == client_id)
         query = query.order_by(VendorCredentialRow.created_at, VendorCredentialRow.id)
-        return self._database.run(lambda session: list(session.scalars(query)), READ_SECONDS)
+        return self._database.look_up(lambda session: list(session.scalars(query)))
 
     def _sorted(self, rows: Iterable[VendorCredentialRow]) -> Opened:
         usable: defaultdict[str, list[Credential]] = defaultdict(list)

@@ -18,7 +18,7 @@ from app.credentials.store import owner_of
 from app.fleet.vendor_problems import DatabaseUnavailable
 from app.storage.column_types import DatabaseTime
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
-from app.storage.database import READ_SECONDS, Database
+from app.storage.database import Database
 from vendors.kit.tokens.store import Token
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ class DatabaseTokens:
         )
         query = query.join(VendorTokenRow, VendorTokenRow.id == VendorCredentialRow.id)
         query = query.where(VendorTokenRow.id == row, VendorTokenRow.ciphertext.is_not(None))
-        stored: Any = self._run(lambda session: session.execute(query).first())
+        stored: Any = self._answer(lambda: self._database.look_up(lambda session: session.execute(query).first()))
         if stored is None:
             return None
         credential, key_id, ciphertext, seconds = stored
@@ -77,7 +77,7 @@ class DatabaseTokens:
             return session.connection().execute(statement, execution_options=options).rowcount > 0
 
         try:
-            return self._run(take, CHANGE_SECONDS)
+            return self._change(take)
         except IntegrityError:
             # The credential was deleted while the lease was being taken.
             return False
@@ -85,7 +85,7 @@ class DatabaseTokens:
     def write(self, row: str, holder: str, token: Token) -> bool:
         """Stores a renewed token and ends the lease; False, and stores nothing, if the lease is no longer the holder's
         or the credential was deleted."""
-        credential = self._run(lambda session: session.get(VendorCredentialRow, row))
+        credential = self._answer(lambda: self._database.get(VendorCredentialRow, row))
         if credential is None:
             return False
         members = {ACCESS: token.access, REFRESH: token.refresh, MADE_WITH: token.made_with}
@@ -101,11 +101,14 @@ class DatabaseTokens:
         """Whether the holder had the lease. An expired one is still the holder's until another takes it."""
         statement = update(VendorTokenRow).where(VendorTokenRow.id == row, VendorTokenRow.lease_holder == holder)
         statement = statement.values(lease_holder=None, lease_until=None, **token)
-        return self._run(lambda session: session.connection().execute(statement).rowcount > 0, CHANGE_SECONDS)
+        return self._change(lambda session: session.connection().execute(statement).rowcount > 0)
 
-    def _run(self, work: Callable[[Session], T], seconds: float = READ_SECONDS) -> T:
+    def _change(self, change: Callable[[Session], bool]) -> bool:
+        return self._answer(lambda: self._database.run(change, CHANGE_SECONDS))
+
+    def _answer(self, ask: Callable[[], T]) -> T:
         try:
-            return self._database.run(work, seconds)
+            return ask()
         except IntegrityError:
             raise
         except SQLAlchemyError as error:

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.app.credentials.support import PATH, credentials
+from tests.app.virtual.operations import CREDENTIALS, requests_with_an_id
 
 UNKNOWN = ("cred-0000000000000000", "site-0000000000000000", "x", "%00", "cred-0000000000000000%00", "CRED")
 BODIES = [{}, {"name": "stolen"}, {"credentials": {"clientSecret": "stolen"}}, {"credentials": {"vendor": "solis"}},
@@ -43,6 +44,18 @@ def test_another_clients_id_gives_the_answer_of_an_unknown_one_byte_for_byte(cli
 
 
 @pytest.mark.databases
+def test_every_documented_operation_that_takes_an_id_answers_another_client_as_for_an_unknown_one(client, other, http):
+    id = client.store()["id"]
+    requests = requests_with_an_id(http.get("/openapi.json").json, [CREDENTIALS])
+    assert {request.method for request in requests} >= {"GET", "PATCH", "DELETE"}
+    for request in requests:
+        answer = request.send(other, {CREDENTIALS: id})
+        assert stated(answer) == stated(request.send(other, {CREDENTIALS: UNKNOWN[0]})), request
+        assert answer.status_code == 404, request
+        assert request.send(client, {CREDENTIALS: client.store()["id"]}).status_code in (200, 204), request
+
+
+@pytest.mark.databases
 def test_a_deleted_id_of_the_client_itself_is_like_an_unknown_one(client):
     id = client.store()["id"]
     assert client.delete(id) == 204
@@ -64,11 +77,3 @@ def test_without_a_token_every_operation_is_a_401(http):
     operations.append(("POST", f"{PATH}/x/check"))
     for method, path in operations:
         assert http.open(path, method=method, json={}).status_code == 401
-
-
-def test_the_operations_of_this_module_are_all_below_its_path(app):
-    rules = {(rule.rule, method) for rule in app.url_map.iter_rules() for method in rule.methods - {"HEAD", "OPTIONS"}}
-    below = {(rule, method) for rule, method in rules if rule.startswith(PATH)}
-    one = f"{PATH}/<id>"
-    of_one = {(one, "GET"), (one, "PATCH"), (one, "DELETE"), (f"{one}/check", "POST")}
-    assert below == {(PATH, "GET"), (PATH, "POST"), *of_one}

@@ -93,7 +93,7 @@ def test_no_log_line_answer_or_fault_has_a_secret_and_each_reading_is_noted(app,
     written = lines()
     assert SENTINEL not in str(written)
     readings = [line for line in written if line["event"] == "stored secrets shown"]
-    assert [line["ids"] for line in readings] == [[id], [id], [id], [shown[-1].json["id"]]]
+    assert [line["row"] for line in readings] == [id, id, id, shown[-1].json["id"]]
     assert {(line["client"], line["level"]) for line in readings} == {(client.id, "info")}
     assert all(line["request_id"] for line in readings)
 

@@ -96,10 +96,10 @@ def test_while_the_database_does_not_answer_the_last_known_are_used(app, client,
     client.store(name="a")
     stored.of(client.id)
 
-    def unanswered(work, seconds=0):
+    def unanswered(threads, work, seconds):
         raise Unanswered("test")
 
-    services(app).database.run = unanswered
+    services(app).database._run = unanswered
     service_clock.now += 10 * CACHE_SECONDS
     assert names(stored, client) == {"sma": ["a"]}
     with pytest.raises(Unanswered):

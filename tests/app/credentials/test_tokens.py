@@ -144,7 +144,7 @@ def test_a_token_that_was_moved_to_another_row_is_not_used(app, client, other, t
 
 
 def test_a_database_that_does_not_answer_is_a_vendor_error(app, tokens, row):
-    services(app).database.run = unanswered
+    services(app).database._run = unanswered
     for call in (lambda: tokens.read(row), lambda: tokens.lease(row, "a", 60), lambda: tokens.write(row, "a", TOKEN),
                  lambda: tokens.release(row, "a")):  # fmt: skip
         with pytest.raises(TokensUnavailable) as raised:
@@ -152,7 +152,7 @@ def test_a_database_that_does_not_answer_is_a_vendor_error(app, tokens, row):
         assert (raised.value.code, raised.value.status, raised.value.fault) == ("database_unavailable", 503, "server")
 
 
-def unanswered(work, seconds=0):
+def unanswered(threads, work, seconds):
     raise Unanswered("test")
 
 

@@ -25,13 +25,13 @@ setup: .venv/complete
 	fi; \
 	echo "Setting up .venv with $$("$$found" --version)"; \
 	"$$found" -m venv --clear .venv
-	@echo "Installing some 60 packages into .venv; pip says nothing until it is done, in about a minute"
+	@echo "Installing some 80 packages into .venv; pip says nothing until it is done, in about a minute"
 	@$(PIP) install -r requirements.txt -r requirements-dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: setup
-	@$(PY) demo.py
+	@$(PY) -m demo
 
 # Two to three minutes on two cores: what represents the rest. More processes than cores, since many tests wait. What
 # opens hundreds of sockets or measures time runs afterwards, two files at a time, and in test-all alone. pytest's 5: no
@@ -52,7 +52,7 @@ soak: setup
 lint: setup
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check --quiet .
-	@$(PY) -m mypy --strict app vendors simulation sandbox
+	@$(PY) -m mypy --strict app vendors simulation sandbox demo
 
 # What follows from the code: tables and lists in README.md and docs/, and the module map in docs/architecture.md.
 docs: setup

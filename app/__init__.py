@@ -13,6 +13,7 @@ from app import cli, config, version
 from app.api import batteries, health, openapi, sites, solar_inverters, token_endpoint, virtual
 from app.api.paging import Pages
 from app.api.services import Services
+from app.api.virtual_slots import VirtualSlots
 from app.auth.bearer import BearerCheck
 from app.auth.clients import Clients
 from app.auth.failed_logins import FailedLogins
@@ -86,7 +87,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
             database.upgrade()
     ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
     vendor_clouds = clouds(settings, ledger or Ledger(), clock)
-    id_table = IdTable(database)
+    id_table = IdTable(database, stored=(VENDOR,))
     virtual_fleet = VirtualFleet(database)
     # Only the inventory knows the cloud of virtual devices: what reads headers and settings must not find it.
     all_clouds = with_virtual(vendor_clouds, virtual_fleet)
@@ -98,17 +99,18 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         failed_logins=FailedLogins(clock),
         clouds=vendor_clouds,
         id_table=id_table,
-        inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock, stored=(VENDOR,)),
+        inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock),
         virtual_fleet=virtual_fleet,
         pages=Pages(settings.secret_key),
     )
 
 
 def _add_checks(app: Flask, services: Services) -> None:
-    """Registers the steps before each request, in their order: its id, the host and the size, the token, parameters."""
+    """Registers the steps before each request, in their order: its id, the host and the size, the token, a slot for
+    virtual clients, parameters."""
     hosts = guards.Guards(services.settings.public_url)
     bearer = BearerCheck(services.clients, services.failed_logins, services.settings.secret_key)
-    for part in (log, services.failed_logins, hosts, bearer, problems):
+    for part in (log, services.failed_logins, hosts, bearer, VirtualSlots(), problems):
         part.init_app(app)
     app.before_request(guards.refuse_odd_parameters)
 

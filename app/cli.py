@@ -1,7 +1,9 @@
 """The commands: `flask --app wsgi ...`. Results go to stdout, as JSON only; the log goes to stderr."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any
 
 import click
@@ -11,8 +13,14 @@ from flask.cli import AppGroup, with_appcontext
 
 from app import network
 from app.api.services import services
-from app.auth.clients import API_VERSIONS, DEFAULT_API_VERSION, MODES
+from app.auth.clients import API_VERSIONS, DEFAULT_API_VERSION, MODES, VIRTUAL
 from app.storage import database_faults
+from app.storage.database import ClientRow
+from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER
+from app.virtual import seeding
+from app.virtual.fleet import MAX_SITES
+from app.virtual.results import SiteWithDevices
+from app.web.problems import Problem
 from vendors.kit import Stage, registry, scaffold
 
 
@@ -37,6 +45,7 @@ class Group(AppGroup):
 
 clients = Group("clients", help="Who may call the API.")
 db = Group("db", help="The database.")
+virtual = Group("virtual", help="Virtual devices of clients of mode virtual.")
 
 
 def _print(result: Mapping[str, Any]) -> None:
@@ -101,6 +110,52 @@ def revoke_client(client_id: str) -> None:
     _print({"client_id": client_id, "revoked": True, "deleted": deleted})
 
 
+def _check_mode(client_id: str) -> None:
+    """Refuses a client that cannot have virtual devices."""
+    client = services().database.get(ClientRow, client_id)
+    if client is None:
+        raise click.ClickException(f"There is no client {client_id!r}; `clients list` shows the ids.")
+    if client.mode != VIRTUAL:
+        advice = f"only clients of mode {VIRTUAL} have virtual devices."
+        raise click.ClickException(f"The client {client.id} is of mode {client.mode}; {advice}")
+    if client.revoked_at is not None:
+        raise click.ClickException(f"The client {client.id} is revoked; create another client.")
+
+
+@virtual.command("seed")
+@click.argument("client_id", metavar="CLIENT", callback=_name)
+@click.option("--sites", type=click.IntRange(1, MAX_SITES), default=10, show_default=True, help="Sites to make.")
+def seed(client_id: str, sites: int) -> None:
+    """Fill a client with a plausible fleet.
+
+    CLIENT is the id of a client of mode virtual. Its sites are in five time zones; every third has a battery.
+    """
+    _check_mode(client_id)
+    created: list[SiteWithDevices] = []
+    # A bar in a pipe is its label alone, a line for each step.
+    step = 1 if sys.stderr.isatty() else ceil(sites / 10)
+    try:
+        with click.progressbar(length=sites, label="Making sites", file=sys.stderr, update_min_steps=step) as bar:
+            for batch in seeding.seed(services().virtual_fleet, services().inventory, client_id, sites):
+                created += batch
+                bar.label = f"{len(created)} of {sites} sites"
+                bar.update(len(batch))
+    except Problem as problem:
+        raise click.ClickException(f"{problem.detail} {len(created)} of {sites} sites were made.") from problem
+    services().database.checkpoint()
+    _print({"client_id": client_id} | _summary(created))
+
+
+def _summary(sites: Sequence[SiteWithDevices]) -> dict[str, Any]:
+    kinds = [device.kind for site in sites for device in site.devices]
+    return {
+        "sites": len(sites),
+        "solar_inverters": kinds.count(SOLAR_INVERTER),
+        "batteries": kinds.count(BATTERY),
+        "time_zones": sorted({site.row.timezone for site in sites}),
+    }
+
+
 @db.command("upgrade")
 def upgrade() -> None:
     """Bring the tables up to date."""
@@ -153,5 +208,5 @@ def serve_sandbox(port: int | None, sites: int, seed: int) -> None:
 
 def init_app(app: Flask) -> None:
     """Adds the commands to `flask`."""
-    for command in (clients, db, vendors, serve_sandbox):
+    for command in (clients, db, virtual, vendors, serve_sandbox):
         app.cli.add_command(command)

@@ -12,7 +12,7 @@ from app import config
 
 GUNICORN = [sys.executable, "-m", "gunicorn", "wsgi:app"]
 FLASK = [sys.executable, "-m", "flask", "--app", "wsgi"]
-DEMO = [sys.executable, "demo.py"]
+DEMO = [sys.executable, "-m", "demo"]
 # The values of the setting WORKER.
 WORKERS = ["derapi", "gthread"]
 # Far more than any wait needs on a busy machine.

@@ -21,15 +21,19 @@ def test_every_requirement_of_setup_cfg_is_pinned_within_its_range() -> None:
     metadata.read(config.ROOT / "setup.cfg")
     runtime, tools = pins("requirements.txt"), pins("requirements-dev.txt")
     assert not runtime.keys() & tools.keys()
-    extras = metadata["options.extras_require"]
     for text, locked in (
         (metadata["options"]["install_requires"], runtime),
-        (extras["test"] + extras["lint"], tools),
+        ("".join(metadata["options.extras_require"].values()), tools),
     ):
         for line in text.split("\n"):
             if line:
                 requirement = Requirement(line)
                 assert locked[requirement.name.lower()] in requirement.specifier, line
+
+
+def test_what_only_the_demo_needs_is_not_deployed() -> None:
+    assert "rich" in pins("requirements-dev.txt")
+    assert not {"rich", "markdown-it-py", "mdurl"} & pins("requirements.txt").keys()
 
 
 def test_the_requirements_of_a_deployment_have_the_postgres_driver_and_no_urls() -> None:

@@ -30,9 +30,10 @@ from app.auth.clients import VIRTUAL
 from app.fleet.vendor_problems import unknown_id
 from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER
 from app.virtual import records
-from app.virtual.fleet import Deleted, DeviceAtSite, unknown_site
+from app.virtual.fleet import unknown_site
 from app.virtual.new import NewDevice, NewSite
 from app.virtual.plugin import VENDOR
+from app.virtual.results import Deleted, DeviceAtSite
 from app.web.problems import Problem
 from app.web.strict_api import Blueprint
 from vendors.kit import Battery, ListRow, Site, SolarInverter
@@ -76,7 +77,7 @@ def create_site(new: NewSite) -> dict[str, Any]:
     """Makes a virtual site."""
     request_context = _context()
     created = services().virtual_fleet.create_site(bearer.caller().id, new)
-    _remember(request_context, records.site_row(created.row.id, created.row.name))
+    _store(request_context, records.site_row(created.row.id, created.row.name))
     return virtual_members.site(created)
 
 
@@ -179,14 +180,16 @@ def _create_device(new: NewDevice, site_id: str | None) -> DeviceAtSite:
         if key is None:
             raise unknown_site()
     created = services().virtual_fleet.create_device(bearer.caller().id, new, key)
-    device = records.device_row(created.row.id, created.site.id, created.row.kind)
-    _remember(request_context, device, records.site_row(created.site.id, created.site.name))
+    rows: list[ListRow[Any]] = [records.device_row(created.row.id, created.site.id, created.row.kind)]
+    if key is None:
+        rows.append(records.site_row(created.site.id, created.site.name))
+    _store(request_context, *rows)
     return created
 
 
-def _remember(request_context: RequestContext, *rows: ListRow[Any]) -> None:
-    """Stores the ids, so that the next request finds each with one query."""
-    services().inventory.remember(VENDOR, rows, request_context.deadline)
+def _store(request_context: RequestContext, *rows: ListRow[Any]) -> None:
+    """Stores the ids of what was made."""
+    services().inventory.add(VENDOR, rows, request_context.deadline)
 
 
 def _existing_key(kind: type[Record], id: str) -> str:

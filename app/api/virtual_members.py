@@ -8,21 +8,21 @@ from app.api.detail_members import FetchedRecord
 from app.api.services import services
 from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER
 from app.virtual import records
-from app.virtual.fleet import DeviceAtSite, SiteWithDevices
 from app.virtual.plugin import VENDOR
+from app.virtual.results import DeviceAtSite, ListedSite, SiteWithDevices
 from vendors.kit import Site
 from vendors.kit.records import Record
 
 
-def site(site: SiteWithDevices) -> dict[str, Any]:
+def site(site: SiteWithDevices | ListedSite) -> dict[str, Any]:
     """The members of a site."""
     now = datetime.now(UTC)
-    record = records.site_record(site)
-    inverters, batteries = (
-        sorted(id_of(records.KINDS[kind], device.id) for device in site.devices if device.kind == kind)
-        for kind in (SOLAR_INVERTER, BATTERY)
-    )
-    return detail_members.site(_fetched(record, now), id_of(Site, site.row.id), inverters, batteries, now)
+    ids: dict[str, list[str]] = {SOLAR_INVERTER: [], BATTERY: []}
+    for device in site.devices:
+        ids[device.kind].append(id_of(records.KINDS[device.kind], device.id))
+    inverters, batteries = sorted(ids[SOLAR_INVERTER]), sorted(ids[BATTERY])
+    fetched = _fetched(records.site_record(site), now)
+    return detail_members.site(fetched, id_of(Site, site.row.id), inverters, batteries, now)
 
 
 def device(device: DeviceAtSite) -> dict[str, Any]:

@@ -119,12 +119,12 @@ class VendorSweep:
             on_end()
 
     def result(self, *, gave_up_early: bool) -> VendorResult:
-        """Records that have arrived; without a slot, records from cached replies.
+        """Records that have arrived; without a slot, records from cached replies if the vendor has any.
 
         gave_up_early: whether time is left that this request may not wait for, because too many others do.
         """
         if self.sweep is None:
-            return self._from_cache()
+            return self._without_slot()
         sweep, progress, failure = self.sweep, self.sweep.progress, self.sweep.failure
         has_stopped = sweep.finished or (failure is not None and failure.stops_the_sweep)
         if not has_stopped:
@@ -139,11 +139,13 @@ class VendorSweep:
             return Busy(url, "too many requests wait for slow vendors", retry_after=BUSY_RETRY_SECONDS)
         return Timeout(url, "" if url else "no call was made in time")
 
-    def _from_cache(self) -> VendorResult:
-        sweep = Sweep(self._cloud.open(self._credential, self._deadline, Mode.CACHED_ONLY))
-        sweep.run(self._find)
+    def _without_slot(self) -> VendorResult:
         why = f"{self._cloud.name} is not answering others either"
         busy = Busy(why=why, retry_after=BUSY_RETRY_SECONDS)
+        if not self._cloud.has_cache:
+            return VendorResult([], busy)
+        sweep = Sweep(self._cloud.open(self._credential, self._deadline, Mode.CACHED_ONLY))
+        sweep.run(self._find)
         return VendorResult(sweep.records, busy, sweep.incomplete, sweep.progress.age)
 
 

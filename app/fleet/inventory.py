@@ -1,7 +1,7 @@
 """Sites and devices over all vendors that a request may reach: lists, and the way from an id to its device."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -56,10 +56,7 @@ class Listing:
 
 
 class Inventory:
-    """Lists ids, and reads the site or device behind an id from its vendor.
-
-    stored: vendors whose ids are stored when their sites and devices are made, and need not be stored by lists.
-    """
+    """Lists ids, and reads the site or device behind an id from its vendor."""
 
     def __init__(
         self,
@@ -67,9 +64,8 @@ class Inventory:
         ids: Ids,
         id_table: IdTable,
         clock: Callable[[], float] = time.monotonic,
-        stored: Collection[str] = (),
     ) -> None:
-        self._clouds, self._ids, self._id_table, self._stored = clouds, ids, id_table, stored
+        self._clouds, self._ids, self._id_table = clouds, ids, id_table
         self._lost_ids = LostIdSearch(clouds, clock)
         self._list_cache = ListCache(clouds, id_table)
 
@@ -118,7 +114,7 @@ class Inventory:
         new = [
             IdRow(id, name, TAGS[row.kind], row.key)
             for name in rows
-            if name not in self._stored and not self._id_table.knows(ids[name])
+            if name not in self._id_table.stored and not self._id_table.knows(ids[name])
             for id, row in zip(ids[name], rows[name], strict=True)
         ]
         self._id_table.remember(new, deadline)
@@ -151,8 +147,12 @@ class Inventory:
 
     def remember(self, vendor: str, records: Iterable[Keyed], deadline: Deadline) -> None:
         """Writes the ids of those records that are list rows to the table, as a list does."""
-        rows = [self._id_row(vendor, record) for record in records if isinstance(record, ListRow)]
-        self._id_table.remember(rows, deadline)
+        if vendor not in self._id_table.stored:
+            self.add(vendor, [record for record in records if isinstance(record, ListRow)], deadline)
+
+    def add(self, vendor: str, rows: Iterable[ListRow[Any]], deadline: Deadline) -> None:
+        """Writes the ids of new sites and devices to the table, so that the next request finds each with one query."""
+        self._id_table.remember([self._id_row(vendor, row) for row in rows], deadline)
 
     def forget(self, vendor: str, keys: Iterable[tuple[type[Record], Key]]) -> None:
         """Deletes the ids of sites and devices that are gone for ever from the table."""
@@ -169,9 +169,14 @@ class Inventory:
         if not Ids.fits(kind, id):
             return None
         id_row = self._id_table.find(id)
-        if id_row is not None and access.knows(id_row.vendor):
+        if id_row is not None and (access.knows(id_row.vendor) or self._is_former(id_row.vendor, access)):
             return id_row
         return self._search_lost(kind, id, access, deadline)
+
+    def _is_former(self, vendor: str, access: VendorAccess) -> bool:
+        """Whether the caller could once address a vendor that this server no longer has. Its ids are not reported as
+        unknown: callers delete what is unknown, and the plugin may be missing by mistake."""
+        return vendor not in self._clouds and bool(access.addressable)
 
     def _search_lost(self, kind: type[Record], id: str, access: VendorAccess, deadline: Deadline) -> IdRow | None:
         """Finds an id that is missing in the table by listing the caller's vendors, and writes all their ids again.

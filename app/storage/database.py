@@ -4,6 +4,7 @@ import fcntl
 import logging
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -21,8 +22,13 @@ logger = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 # Connections per process. Two workers and a command stay below the 20 connections of Heroku's smallest Postgres.
 CONNECTIONS = 8
-# How long a request waits for the database; a list is then answered without it.
+# Look-ups of clients and ids, without which no request is answered, share no thread with longer work, which waits for
+# locks and reads thousands of rows. Each thread holds one connection at most; the last one is for the writer of ids.
+LOOK_UP_THREADS, WORK_THREADS = 4, 3
+# How long a request waits for a look-up; a list is then answered without it.
 READ_SECONDS = 2.0
+# How much longer a caller waits for a commit that has begun when its time ends, to learn the result.
+COMMIT_SECONDS = 2.0
 # libpq takes any shorter connect_timeout for 2 seconds. The other values give up a host that vanished silently after
 # some seconds, also in the middle of a result.
 CONNECT_ARGS = {
@@ -75,8 +81,9 @@ class Database:
     """One engine and its sessions."""
 
     def __init__(self, url: str) -> None:
-        # Drivers wait without end for a server that has stopped in the middle of a connection.
-        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="database")
+        # Threads, since drivers wait without end for a server that has stopped in the middle of a connection.
+        self._look_ups = ThreadPoolExecutor(LOOK_UP_THREADS, thread_name_prefix="look-up")
+        self._work = ThreadPoolExecutor(WORK_THREADS, thread_name_prefix="database")
         self.engine = _sqlite(url) if url.startswith("sqlite") else _postgres(url)
         # gunicorn loads the app before it forks: a child must not use its parent's connections.
         os.register_at_fork(after_in_child=lambda: self.engine.dispose(close=False))
@@ -89,27 +96,43 @@ class Database:
 
     def close(self) -> None:
         """Ends its connections and threads."""
-        self._threads.shutdown()
+        self._look_ups.shutdown()
+        self._work.shutdown()
         self.engine.dispose()
 
     def get(self, table: type[T], key: str) -> T | None:
-        """The row with this primary key. Raises SQLAlchemyError, at the latest after READ_SECONDS."""
-        return self.run(lambda session: session.get(table, key))
+        """The row with this primary key. Raises SQLAlchemyError, as a rule after READ_SECONDS at the latest."""
+        return self._run(self._look_ups, lambda session: session.get(table, key), READ_SECONDS)
 
-    def run(self, work: Callable[[Session], T], seconds: float = READ_SECONDS) -> T:
-        """The result of `work`, in a transaction. Raises SQLAlchemyError, at the latest after so many seconds; a change
-        may then still be made."""
+    def run(self, work: Callable[[Session], T], seconds: float) -> T:
+        """The result of `work`, in a transaction. Raises SQLAlchemyError: Unanswered if it takes longer than `seconds`;
+        the transaction is then rolled back."""
+        return self._run(self._work, work, seconds)
+
+    def _run(self, threads: ThreadPoolExecutor, work: Callable[[Session], T], seconds: float) -> T:
+        # Taken by the caller when it gives up, or by the thread when it commits: a caller that reports a failure would
+        # make the change a second time.
+        decision = threading.Lock()
 
         def transaction() -> T:
             with self.session() as session:
-                return work(session)
+                result = work(session)
+                session.flush()
+                if not decision.acquire(blocking=False):
+                    raise Unanswered("the caller has given up")
+                return result
 
-        running = self._threads.submit(transaction)
+        running = threads.submit(transaction)
         try:
             return running.result(seconds)
         except TimeoutError:
             running.cancel()
-            raise Unanswered(f"no answer within {seconds:g} s") from None
+        if decision.acquire(blocking=False):
+            raise Unanswered(f"no answer within {seconds:g} s")
+        try:
+            return running.result(COMMIT_SECONDS)
+        except TimeoutError:
+            raise Unanswered(f"no answer to the commit within {COMMIT_SECONDS:g} s") from None
 
     def answers(self) -> bool:
         """Whether the database can be reached and has its tables."""

@@ -7,7 +7,7 @@ them for each list would double the CPU of lists of 6,000 inverters (November 20
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
@@ -43,10 +43,14 @@ class IdRow:
 
 
 class IdTable:
-    """Thread-safe. Rows are written by a separate thread."""
+    """Thread-safe. Rows are written by a separate thread.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    stored: vendors whose ids are stored when their sites and devices are made. They are not remembered as written,
+    since another process may delete them, and a missing row that was remembered means that the table has been emptied.
+    """
+
+    def __init__(self, database: Database, stored: Collection[str] = ()) -> None:
+        self._database, self.stored = database, stored
         self._known: set[str] = set()
         self._lock = threading.Lock()
         # A single thread, since writers of one database wait for each other anyway. It starts on first use.
@@ -98,8 +102,6 @@ class IdTable:
                     session.execute(delete(TABLE).where(TABLE.c.id.in_(ids[start : start + CHUNK])))
         except SQLAlchemyError as error:
             logger.warning("ids could not be deleted: %s", type(error).__name__)
-        with self._lock:
-            self._known.difference_update(ids)
 
     def _write(self, new: list[IdRow]) -> None:
         try:
@@ -114,7 +116,7 @@ class IdTable:
         with self._lock:
             if len(self._known) + len(new) > MAX_KNOWN:
                 self._known.clear()
-            self._known.update(row.id for row in new)
+            self._known.update(row.id for row in new if row.vendor not in self.stored)
 
     def _insert(self, rows: list[IdRow]) -> None:
         values: list[dict[str, Any]] = [

@@ -1,6 +1,6 @@
 """Rows that belong to a client, and that end with it."""
 
-from sqlalchemy import delete
+from sqlalchemy import delete, inspect
 from sqlalchemy.orm import Session
 
 from app.storage.database import Base
@@ -11,10 +11,14 @@ OWNED: tuple[type[Base], ...] = (VirtualDeviceRow, VirtualSiteRow)
 
 
 def delete_owned(session: Session, client_id: str) -> dict[str, int]:
-    """Deletes all that belongs to a client; the number of rows by table."""
-    deleted = {}
-    for row in OWNED:
-        table = row.metadata.tables[row.__tablename__]
-        result = session.connection().execute(delete(table).where(table.c.client_id == client_id))
-        deleted[str(table.name)] = result.rowcount
-    return deleted
+    """Deletes all that belongs to a client; the number of rows by table.
+
+    Tables that the database lacks are left out: a client can be revoked before `db upgrade` has made them.
+    """
+    connection = session.connection()
+    existing = inspect(connection)
+    tables = [row.metadata.tables[row.__tablename__] for row in OWNED if existing.has_table(row.__tablename__)]
+    return {
+        str(table.name): connection.execute(delete(table).where(table.c.client_id == client_id)).rowcount
+        for table in tables
+    }

@@ -1,8 +1,7 @@
 """The virtual sites and devices of each client, in the database."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -12,7 +11,8 @@ from sqlalchemy.orm import Session
 from app.auth.bearer import revoked
 from app.storage.database import ClientRow, Database
 from app.storage.virtual_tables import VirtualDeviceRow, VirtualSiteRow
-from app.virtual.new import NewDevice, NewSite
+from app.virtual.new import NewDevice, NewSite, default_name
+from app.virtual.results import Deleted, DeviceAtSite, ListedDevice, ListedSite, SiteWithDevices
 from app.web.problems import Problem, invalid
 
 T = TypeVar("T")
@@ -22,31 +22,6 @@ MAX_SITES, MAX_DEVICES = 1_000, 10_000
 LOCK_SECONDS = 5
 # Longer than the look-up of a client or an id waits, for which something can stand in.
 ANSWER_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class SiteWithDevices:
-    """A site's row and those of its devices, by id."""
-
-    row: VirtualSiteRow
-    devices: Sequence[VirtualDeviceRow] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceAtSite:
-    """A device's row and that of its site."""
-
-    row: VirtualDeviceRow
-    site: VirtualSiteRow
-
-
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """What a deletion has removed."""
-
-    site: str | None = None
-    devices: Sequence[tuple[str, str]] = ()
-    """Kind and id of each."""
 
 
 class VirtualFleet:
@@ -75,14 +50,20 @@ class VirtualFleet:
     def site(self, client_id: str, site_id: str) -> SiteWithDevices | None:
         """One site with its devices; None if the client has no such site."""
         query = _sites(client_id).where(VirtualSiteRow.id == site_id)
-        return next(iter(self._read(lambda session: _with_devices(session, query))), None)
+        devices = _devices(client_id).where(VirtualDeviceRow.site_id == site_id).order_by(VirtualDeviceRow.id)
+
+        def read(session: Session) -> SiteWithDevices | None:
+            site = session.scalars(query).first()
+            return SiteWithDevices(site, list(session.scalars(devices))) if site else None
+
+        return self._read(read)
 
     def device(self, client_id: str, kind: str, device_id: str) -> DeviceAtSite | None:
         """One device with its site; None if the client has no such device of this kind."""
         query = _devices(client_id, kind).where(VirtualDeviceRow.id == device_id)
         return next(iter(self._read(lambda session: _at_sites(session, query))), None)
 
-    def sites_after(self, client_id: str, after: str, count: int) -> list[SiteWithDevices]:
+    def sites_after(self, client_id: str, after: str, count: int) -> list[ListedSite]:
         """The first sites whose ids follow `after`, with their devices."""
         query = _sites(client_id).where(VirtualSiteRow.id > after)
         query = query.order_by(VirtualSiteRow.id).limit(count)
@@ -94,11 +75,12 @@ class VirtualFleet:
         query = query.order_by(VirtualDeviceRow.id).limit(count)
         return self._read(lambda session: _at_sites(session, query))
 
-    def create_site(self, client_id: str, new: NewSite) -> SiteWithDevices:
+    def create_site(self, client_id: str, new: NewSite) -> ListedSite:
         """Makes a site; raises a 409 Problem at the limit."""
 
-        def create(session: Session) -> SiteWithDevices:
-            return SiteWithDevices(_add_site(session, client_id, new, made_for_device=False))
+        def create(session: Session) -> ListedSite:
+            _check_limits(sites=_count(session, VirtualSiteRow, client_id) + 1)
+            return ListedSite(_add_site(session, client_id, new, made_for_device=False))
 
         return self._change(client_id, create)
 
@@ -106,13 +88,35 @@ class VirtualFleet:
         """Makes a device, at a new site if none is named. Raises a Problem: 409 at a limit, 400 for an unknown site."""
 
         def create(session: Session) -> DeviceAtSite:
-            count = _count(session, VirtualDeviceRow, client_id)
-            if count >= MAX_DEVICES:
-                raise _limit_reached("devices", MAX_DEVICES)
+            _check_limits(devices=_count(session, VirtualDeviceRow, client_id) + 1)
             site = _site_for_device(session, client_id, site_id)
-            device = new.row(client_id, site.id, count + 1, datetime.now(UTC))
-            session.add(device)
-            return DeviceAtSite(device, site)
+            return DeviceAtSite(_add_device(session, client_id, new, site.id), site)
+
+        return self._change(client_id, create)
+
+    def create_sites(
+        self, client_id: str, sites: Iterable[tuple[NewSite, Sequence[NewDevice]]]
+    ) -> list[SiteWithDevices]:
+        """Makes sites with their devices in one transaction, up to the first that a limit leaves no room for.
+
+        Raises a 409 Problem if that is the first of all.
+        """
+
+        def create(session: Session) -> list[SiteWithDevices]:
+            counts = [_count(session, table, client_id) for table in (VirtualSiteRow, VirtualDeviceRow)]
+            created: list[SiteWithDevices] = []
+            for new, devices in sites:
+                counts = [counts[0] + 1, counts[1] + len(devices)]
+                try:
+                    _check_limits(*counts)
+                except Problem:
+                    if created:
+                        break
+                    raise
+                site = _add_site(session, client_id, new, made_for_device=False)
+                rows = [_add_device(session, client_id, device, site.id) for device in devices]
+                created.append(SiteWithDevices(site, rows))
+            return created
 
         return self._change(client_id, create)
 
@@ -169,24 +173,38 @@ def unknown_site() -> Problem:
     return invalid("siteID: There is no virtual site with this id. Create it first, or leave siteID out.")
 
 
-def _limit_reached(what: str, limit: int) -> Problem:
-    detail = f"A client may have {limit} virtual {what} at most; delete some that you no longer need."
-    return Problem(409, "virtual_limit_reached", detail, limit=limit)
+def _check_limits(sites: int = 0, devices: int = 0) -> None:
+    """Raises a 409 Problem if a client may not have as many."""
+    for kind, number, limit in (("sites", sites, MAX_SITES), ("devices", devices, MAX_DEVICES)):
+        if number > limit:
+            detail = f"A client may have {limit} virtual {kind} at most; delete some that you no longer need."
+            raise Problem(409, "virtual_limit_reached", detail, limit=limit)
 
 
 def _add_site(session: Session, client_id: str, new: NewSite, *, made_for_device: bool) -> VirtualSiteRow:
-    count = _count(session, VirtualSiteRow, client_id)
-    if count >= MAX_SITES:
-        raise _limit_reached("sites", MAX_SITES)
-    site = new.row(client_id, count + 1, made_for_device=made_for_device)
+    names = _sites(client_id).with_only_columns(VirtualSiteRow.name)
+    site = new.row(client_id, _name(session, new, names), made_for_device=made_for_device)
     session.add(site)
     session.flush()
     return site
 
 
+def _add_device(session: Session, client_id: str, new: NewDevice, site_id: str) -> VirtualDeviceRow:
+    names = _devices(client_id, new.kind).with_only_columns(VirtualDeviceRow.name)
+    device = new.row(client_id, site_id, _name(session, new, names), datetime.now(UTC))
+    session.add(device)
+    return device
+
+
+def _name(session: Session, new: NewSite | NewDevice, names: Select[str]) -> str:
+    """The posted name, or else a default one that is not among the names."""
+    return new.name or default_name(new.label, set(session.scalars(names)))
+
+
 def _site_for_device(session: Session, client_id: str, site_id: str | None) -> VirtualSiteRow:
     """The site with this id, or a new one without id."""
     if site_id is None:
+        _check_limits(sites=_count(session, VirtualSiteRow, client_id) + 1)
         return _add_site(session, client_id, NewSite(), made_for_device=True)
     site = session.scalars(_sites(client_id).where(VirtualSiteRow.id == site_id)).first()
     if site is None:
@@ -203,13 +221,15 @@ def _devices(client_id: str, kind: str | None = None) -> Select[VirtualDeviceRow
     return query if kind is None else query.where(VirtualDeviceRow.kind == kind)
 
 
-def _with_devices(session: Session, query: Select[VirtualSiteRow]) -> list[SiteWithDevices]:
+def _with_devices(session: Session, query: Select[VirtualSiteRow]) -> list[ListedSite]:
     sites = list(session.scalars(query))
-    at_sites = VirtualDeviceRow.site_id.in_([site.id for site in sites])
-    devices: defaultdict[str, list[VirtualDeviceRow]] = defaultdict(list)
-    for device in session.scalars(select(VirtualDeviceRow).where(at_sites).order_by(VirtualDeviceRow.id)):
-        devices[device.site_id].append(device)
-    return [SiteWithDevices(site, devices[site.id]) for site in sites]
+    device = VirtualDeviceRow
+    columns = select(device.site_id, device.id, device.kind, device.nameplate_kwh, device.mode)
+    devices: defaultdict[str, list[ListedDevice]] = defaultdict(list)
+    at_sites = columns.where(device.site_id.in_([site.id for site in sites]))
+    for site_id, id, kind, nameplate_kwh, mode in session.execute(at_sites):
+        devices[site_id].append(ListedDevice(id, kind, nameplate_kwh, mode))
+    return [ListedSite(site, devices[site.id]) for site in sites]
 
 
 def _at_sites(session: Session, query: Select[VirtualDeviceRow]) -> list[DeviceAtSite]:

@@ -1,8 +1,11 @@
 """Sites and devices to be made, and what the server fills in where a client left a value out."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
+from typing import ClassVar
 
 from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER, VirtualDeviceRow, VirtualSiteRow
 from simulation.battery import MODES, SELF_CONSUMPTION
@@ -24,18 +27,19 @@ LABELS = {SOLAR_INVERTER: "Solar inverter", BATTERY: "Battery"}
 class NewSite:
     """A site to be made. None: the server chooses the name."""
 
+    label: ClassVar[str] = "Site"
     name: str | None = None
     latitude: float = LATITUDE
     longitude: float = LONGITUDE
     timezone: str = TIMEZONE
     operational_since: datetime = OPERATIONAL_SINCE
 
-    def row(self, client_id: str, number: int, *, made_for_device: bool) -> VirtualSiteRow:
-        """The row of the client's site with this number."""
+    def row(self, client_id: str, name: str, *, made_for_device: bool) -> VirtualSiteRow:
+        """The row of the site under this name."""
         return VirtualSiteRow(
             id=new_id(),
             client_id=client_id,
-            name=self.name or f"Site {number}",
+            name=name,
             latitude=self.latitude,
             longitude=self.longitude,
             timezone=self.timezone,
@@ -53,16 +57,16 @@ class NewDevice:
     serial_number: str | None = None
     reported_at: datetime | None = None
 
-    def row(self, client_id: str, site_id: str, number: int, now: datetime) -> VirtualDeviceRow:
-        """The row of the client's device with this number."""
-        id, kind = new_id(), self.kind
+    def row(self, client_id: str, site_id: str, name: str, now: datetime) -> VirtualDeviceRow:
+        """The row of the device under this name."""
+        id = new_id()
         return VirtualDeviceRow(
             id=id,
             client_id=client_id,
             site_id=site_id,
-            kind=kind,
-            name=self.name or f"{LABELS[kind]} {number}",
-            model=self.model or f"Virtual {LABELS[kind].lower()}",
+            kind=self.kind,
+            name=name,
+            model=self.model or f"Virtual {self.label.lower()}",
             serial_number=self.serial_number or id[:12].upper(),
             created_at=now,
             reported_at=self.reported_at,
@@ -73,6 +77,11 @@ class NewDevice:
         """SOLAR_INVERTER or BATTERY."""
         raise NotImplementedError
 
+    @property
+    def label(self) -> str:
+        """The word that a default name begins with."""
+        return LABELS[self.kind]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSolarInverter(NewDevice):
@@ -81,8 +90,8 @@ class NewSolarInverter(NewDevice):
     recent_production: Production | None = None
     lifetime_production: Production | None = None
 
-    def row(self, client_id: str, site_id: str, number: int, now: datetime) -> VirtualDeviceRow:
-        row = NewDevice.row(self, client_id, site_id, number, now)
+    def row(self, client_id: str, site_id: str, name: str, now: datetime) -> VirtualDeviceRow:
+        row = NewDevice.row(self, client_id, site_id, name, now)
         if self.recent_production is not None:
             row.recent_kwh, row.recent_start = self.recent_production.kwh, self.recent_production.start
         if self.lifetime_production is not None:
@@ -102,14 +111,19 @@ class NewBattery(NewDevice):
     mode: str = MODE
     soc_percent: float = SOC_PERCENT
 
-    def row(self, client_id: str, site_id: str, number: int, now: datetime) -> VirtualDeviceRow:
-        row = NewDevice.row(self, client_id, site_id, number, now)
+    def row(self, client_id: str, site_id: str, name: str, now: datetime) -> VirtualDeviceRow:
+        row = NewDevice.row(self, client_id, site_id, name, now)
         row.nameplate_kwh, row.mode, row.soc_percent = self.nameplate_kwh, self.mode, self.soc_percent
         return row
 
     @property
     def kind(self) -> str:
         return BATTERY
+
+
+def default_name(label: str, names: Collection[str]) -> str:
+    """The label with a number: that of one more than there are names, or the next that none of them has."""
+    return next(name for number in count(len(names) + 1) if (name := f"{label} {number}") not in names)
 
 
 def new_id() -> str:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from app.storage.virtual_tables import VirtualDeviceRow, VirtualSiteRow
-from app.virtual.fleet import DeviceAtSite
+from app.virtual.results import DeviceAtSite
 from simulation.virtual import SolarArray, StorageUnit
 from vendors.kit import Battery, Bess, Production, Site, SolarInverter, Status, day_start
 

@@ -14,7 +14,8 @@ from app.config import SettingsError
 from app.fleet.vendor_problems import NothingHere
 from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER
 from app.virtual import physics, records
-from app.virtual.fleet import DeviceAtSite, SiteWithDevices, VirtualFleet
+from app.virtual.fleet import VirtualFleet
+from app.virtual.results import DeviceAtSite, SiteWithDevices
 from app.virtual.series import battery_series, solar_series
 from simulation.virtual import SolarArray, StorageUnit
 from vendors.kit import (
@@ -32,6 +33,7 @@ from vendors.kit import (
     Vendor,
     VendorError,
 )
+from vendors.kit.calls.bulkhead import Bulkhead
 from vendors.kit.calls.cloud import Cloud
 from vendors.kit.calls.quota import Quota
 from vendors.kit.calls.reply_cache import ReplyCache
@@ -40,6 +42,9 @@ from vendors.kit.http.transport import Transport
 # The name that stands for a vendor in virtual sites and devices. No header addresses it.
 VENDOR = "virtual"
 CLIENT = "client"
+# Sweeps in progress per process, and of these for one client. Twice as many as requests may be in progress, since a
+# sweep may outlive its request by a moment.
+SWEEPS, SWEEPS_PER_CLIENT = 16, 4
 
 T = TypeVar("T")
 
@@ -168,5 +173,15 @@ def with_virtual(clouds: Mapping[str, Cloud], fleet: VirtualFleet) -> dict[str, 
         raise SettingsError(f"the vendor name {VENDOR!r} is reserved, and {plugin} claims it: uninstall that plugin")
     vendor = type(VirtualVendor.__name__, (VirtualVendor,), {"fleet": fleet})
     quota = Quota(VENDOR, VirtualVendor.limits.parallel)
-    cloud = Cloud(VENDOR, {}, NoTransport(), ReplyCache(), quota, secrets.token_bytes(32), vendor=vendor)
+    cloud = Cloud(
+        VENDOR,
+        {},
+        NoTransport(),
+        ReplyCache(),
+        quota,
+        secrets.token_bytes(32),
+        vendor=vendor,
+        has_cache=False,
+        sweep_slots=Bulkhead(SWEEPS, SWEEPS_PER_CLIENT),
+    )
     return {**clouds, VENDOR: cloud}

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER, VirtualDeviceRow, VirtualSiteRow
-from app.virtual.fleet import DeviceAtSite, SiteWithDevices
 from app.virtual.physics import solar_array
+from app.virtual.results import DeviceAtSite, ListedDevice, ListedSite, SiteWithDevices
 from vendors.kit import Battery, Bess, ListRow, Production, Site, SolarInverter
 
 KINDS: Mapping[str, type[SolarInverter] | type[Battery]] = {SOLAR_INVERTER: SolarInverter, BATTERY: Battery}
@@ -29,7 +29,7 @@ def _nothing(raw: Any) -> Mapping[str, Any]:
     return {}
 
 
-def site_record(site: SiteWithDevices) -> Site:
+def site_record(site: SiteWithDevices | ListedSite) -> Site:
     """The site without present values."""
     row = site.row
     return Site(
@@ -76,7 +76,7 @@ def _identity(row: VirtualDeviceRow, site: VirtualSiteRow) -> dict[str, Any]:
     }
 
 
-def _bess(batteries: Sequence[VirtualDeviceRow]) -> Bess | None:
+def _bess(batteries: Sequence[VirtualDeviceRow | ListedDevice]) -> Bess | None:
     """All batteries together; the mode only if all have the same."""
     if not batteries:
         return None

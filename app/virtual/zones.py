@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 # For an offset without a zone: zones that have it all year. Whole hours have zones of their own, without daylight
 # saving, whose names count west of UTC as positive.
@@ -17,18 +18,23 @@ FRACTIONAL = {
     9.5: "Australia/Darwin",
 }
 WHOLE_HOURS = range(-12, 15)
+# In the database for machines on which no zone has been chosen yet; no place has it.
+PLACEHOLDER = "Factory"
 
 
 @cache
 def known() -> frozenset[str]:
-    """The IANA names that this server knows."""
-    return frozenset(available_timezones())
+    """The IANA names of the pinned package of time zones.
+
+    A machine's database may hold further names, such as localtime, which mean something else on each machine.
+    """
+    return frozenset(files("tzdata").joinpath("zones").read_text().split()) - {PLACEHOLDER}
 
 
 def has_offset(zone: str, hours: float, now: datetime) -> bool:
     """Whether the zone's clock is so many hours ahead of UTC at some time of this year: now, or in its other season."""
     months = (datetime(now.year, month, 1, tzinfo=UTC) for month in range(1, 13))
-    return any(at.astimezone(ZoneInfo(zone)).utcoffset() == timedelta(hours=hours) for at in (now, *months))
+    return any(_offset_hours(zone, at) == hours for at in (now, *months))
 
 
 def with_offset(hours: float) -> str | None:
@@ -36,3 +42,8 @@ def with_offset(hours: float) -> str | None:
     if hours in WHOLE_HOURS:
         return f"Etc/GMT{-int(hours):+d}" if hours else "Etc/UTC"
     return FRACTIONAL.get(hours)
+
+
+def _offset_hours(zone: str, at: datetime) -> float:
+    offset = at.astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)
+    return offset / timedelta(hours=1)

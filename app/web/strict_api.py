@@ -5,15 +5,16 @@ from typing import Any, NoReturn
 
 import flask_smorest
 import marshmallow as ma
-import orjson
 from flask import Request, Response
 from webargs.flaskparser import FlaskParser, is_json_request
 
-from app.web import problems
+from app.web import json_body, problems
 from app.web.problems import invalid
 
 # What a view returns: members, status and headers.
 ViewResult = tuple[dict[str, Any], int, dict[str, str]]
+# A body of thousands of unknown members is not sent back in full.
+MAX_FAULTS = 10
 
 
 class StrictParser(FlaskParser):
@@ -23,31 +24,26 @@ class StrictParser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": ma.RAISE}
 
     def handle_error(self, error: ma.ValidationError, *arguments: Any, **options: Any) -> NoReturn:
-        raise invalid(" ".join(_sentences(error.messages))) from error
+        raise invalid(" ".join(_sentences(error.messages)[:MAX_FAULTS])) from error
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
-        """The body, which must be JSON by its type as well. In contrast to the standard library's, orjson's parser
-        bounds the depth of nesting and takes no NaN."""
+        """The body, which must be JSON by its type as well."""
         if not is_json_request(req):
             raise invalid("The body must be JSON, with the header Content-Type: application/json.")
-        try:
-            return orjson.loads(req.get_data())
-        except orjson.JSONDecodeError as error:
-            raise invalid("The body is not valid JSON.") from error
+        return json_body.parse(req.get_data())
 
 
-def _sentences(messages: Any, name: str = "") -> list[str]:
-    """ "name: message" for each of marshmallow's nested messages, whose first level is the location."""
+def _sentences(messages: Any, path: tuple[Any, ...] = ()) -> list[str]:
+    """ "name: message" for each of marshmallow's nested messages; the first key of each path is the location."""
     if isinstance(messages, Mapping):
-        return [sentence for key, inner in messages.items() for sentence in _sentences(inner, _inner_name(name, key))]
-    return [f"{name}: {message}" for message in messages]
+        return [sentence for key, inner in messages.items() for sentence in _sentences(inner, (*path, key))]
+    return [f"{_name(*path)}: {message}" for message in messages]
 
 
-def _inner_name(name: str, key: Any) -> str:
-    """The name of a member. marshmallow's "_schema" stands for the object itself."""
-    if key == "_schema":
-        return "The body" if name == "json" else name
-    return str(key) if name in {"", "query", "json"} else f"{name}.{key}"
+def _name(location: str, *keys: Any) -> str:
+    """The name of a member or parameter. marshmallow's "_schema" stands for the object that has it."""
+    names = [json_body.shown_name(key) if isinstance(key, str) else str(key) for key in keys if key != "_schema"]
+    return ".".join(names) or ("The body" if location == "json" else location)
 
 
 class Blueprint(flask_smorest.Blueprint):

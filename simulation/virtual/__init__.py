@@ -5,7 +5,7 @@ of a whole year is known before its days are, so that no read sums over more tha
 bounded. All instants are epoch seconds.
 """
 
-from simulation.virtual.plausible_fleet import BatteryPlan, InverterPlan, SitePlan, plausible_fleet
+from simulation.virtual.plausible_fleet import BatteryPlan, InverterPlan, SitePlan, plausible_fleet, plausible_sites
 from simulation.virtual.solar_array import SolarArray
 from simulation.virtual.storage_unit import StorageFlows, StoragePower, StorageUnit
 
@@ -18,4 +18,5 @@ __all__ = [
     "StoragePower",
     "StorageUnit",
     "plausible_fleet",
+    "plausible_sites",
 ]

@@ -1,6 +1,8 @@
 """A plausible fleet of virtual sites: homes and businesses around five cities, each with another clock."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count, islice
 from typing import NamedTuple, TypeVar
 
 from simulation.battery import BACKUP, SAVINGS, SELF_CONSUMPTION
@@ -9,7 +11,8 @@ from simulation.noise import fraction
 # How far sites lie from their city, in degrees; the zone of each city reaches that far.
 AROUND = 0.8
 INVERTERS_PER_SITE = (1, 1, 1, 1, 1, 2, 2, 2, 3, 4)
-INVERTER_MODELS = ("String 5", "String 8", "String 12", "Hybrid 6", "Hybrid 10", "Three-Phase 30")
+# Without sizes, since an inverter's rating follows from the seed that it gets when it is made.
+INVERTER_MODELS = ("String Inverter", "Hybrid Inverter", "Three-Phase Inverter")
 BATTERY_EVERY = 3
 NAMEPLATES_KWH = (5.0, 7.7, 10.0, 13.5, 15.4, 20.0)
 MODES = (SELF_CONSUMPTION, SELF_CONSUMPTION, SAVINGS, SELF_CONSUMPTION, BACKUP)
@@ -38,7 +41,7 @@ CITIES = (
 
 @dataclass(frozen=True)
 class InverterPlan:
-    """An inverter to be made; its rating follows from the seed that it gets then."""
+    """An inverter to be made."""
 
     name: str
     model: str
@@ -67,10 +70,15 @@ class SitePlan:
 
 
 def plausible_fleet(number_of_sites: int, seed: int | str = 1) -> tuple[SitePlan, ...]:
-    """Sites that take the cities in turn; every third has a battery. A longer fleet begins with the shorter one."""
+    """The first of plausible_sites()."""
     if number_of_sites < 0:
         raise ValueError(f"a fleet cannot have {number_of_sites} sites")
-    return tuple(site_plan(number, seed) for number in range(number_of_sites))
+    return tuple(islice(plausible_sites(seed), number_of_sites))
+
+
+def plausible_sites(seed: int | str = 1) -> Iterator[SitePlan]:
+    """Sites without end that take the cities in turn; every third has a battery."""
+    return (site_plan(number, seed) for number in count())
 
 
 def site_plan(number: int, seed: int | str) -> SitePlan:

@@ -20,7 +20,8 @@ from app.storage.database import Base
 from app.storage.database_faults import DatabaseFault
 from tests.app.support import nobodys_port, run
 
-COMMANDS = (("clients", "create", "x"), ("clients", "list"), ("clients", "revoke", "0" * 32), ("db", "upgrade"))
+COMMANDS = (("clients", "create", "x"), ("clients", "list"), ("clients", "revoke", "0" * 32), ("db", "upgrade"),
+            ("virtual", "seed", "0" * 32))  # fmt: skip
 WRITERS = (("clients", "create", "x"), ("clients", "revoke", "0" * 32))
 
 

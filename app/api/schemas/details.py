@@ -2,7 +2,7 @@
 
 import marshmallow as ma
 
-from app.api.schemas.fields import ResponseSchema, VendorErrors, VendorName
+from app.api.schemas.fields import Prepared, ResponseSchema, VendorErrors, VendorName
 from app.api.schemas.lists import ErrorDetails, Summary
 
 
@@ -66,8 +66,8 @@ class SiteSchema(DetailSchema):
     )
     location = ma.fields.Nested(Location)
     operational_since = ma.fields.AwareDateTime(data_key="operationalSince")
-    batteries = ma.fields.List(ma.fields.Nested(Summary), required=True)
-    solar_inverters = ma.fields.List(ma.fields.Nested(Summary), required=True, data_key="solarInverters")
+    batteries = Prepared(ma.fields.Nested(Summary), required=True)
+    solar_inverters = Prepared(ma.fields.Nested(Summary), required=True, data_key="solarInverters")
     bess = ma.fields.Nested(Bess)
     peak_power_kw = ma.fields.Float(data_key="peakPowerKw", metadata={"description": "DC size of the generator."})
     power_kw = ma.fields.Float(data_key="powerKw", metadata={"description": "Solar power at measuredAt."})

@@ -17,8 +17,11 @@ from vendors.kit.series.windows import BadWindow, instant
 
 FIRST_YEAR = 2015
 # Far more than any device has; every value within it can be computed with.
-MAX_KWH = 1e9
-MAX_NAMEPLATE_KWH = 1e6
+MAX_KWH = 1_000_000_000
+# From less than the smallest battery on the market to more than the largest plant.
+MIN_NAMEPLATE_KWH, MAX_NAMEPLATE_KWH = 0.1, 1_000_000
+# The clocks of all time zones lie within it.
+UTC_OFFSETS = Range(-12, 14)
 # Control characters, half characters, and the separators of lines and paragraphs.
 REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 EXAMPLE = "2026-06-01T00:00:00Z"
@@ -31,13 +34,16 @@ def no_control_characters(value: str) -> None:
 
 
 class Number(ma.fields.Float):
-    """A JSON number; marshmallow's field also takes texts and truth values."""
+    """A finite JSON number; marshmallow's field also takes texts and truth values."""
+
+    # For the infinite values that numbers beyond a float become.
+    default_error_messages = {"special": "The number is too large."}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.make_error("invalid", input=value)
         number: float = super()._deserialize(value, attr, data, **kwargs)
-        return number
+        return number + 0.0  # Makes 0 of -0.
 
 
 class Time(ma.fields.Field[datetime]):
@@ -94,6 +100,7 @@ class NewLocation(RequestBody):
     timezone = ma.fields.String(metadata={"description": "IANA name."})
     current_utc_offset = Number(
         data_key="currentUTCOffset",
+        validate=UTC_OFFSETS,
         metadata={"description": "Hours, east positive; an offset that the zone has at some time of this year."},
     )
 
@@ -109,7 +116,9 @@ class CreateVirtualSiteRequest(RequestBody):
     name = text()
     location = ma.fields.Nested(NewLocation)
     location_utc_offset = Number(
-        data_key="locationUTCOffset", metadata={"description": "Hours; as location.currentUTCOffset."}
+        data_key="locationUTCOffset",
+        validate=UTC_OFFSETS,
+        metadata={"description": "Hours; as location.currentUTCOffset."},
     )
     operational_since = Time(
         naive=True,
@@ -207,7 +216,7 @@ class CreateVirtualBatteryRequest(CreateVirtualDevice):
 
     nameplate_kwh = Number(
         data_key="nameplateKwh",
-        validate=Range(0, MAX_NAMEPLATE_KWH, min_inclusive=False),
+        validate=Range(MIN_NAMEPLATE_KWH, MAX_NAMEPLATE_KWH),
         load_default=new.NAMEPLATE_KWH,
     )
     mode = ma.fields.String(validate=OneOf(new.BATTERY_MODES), load_default=new.MODE)

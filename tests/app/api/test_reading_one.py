@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import delete, select
 
 from app.storage.database import IdTableRow
+from app.storage.id_table import IdRow
 from tests.app.support import ALL, SMA, SOLIS, ids_of
 from tests.vendors.support import HEADERS
+from vendors.kit.deadline import Deadline
 
 pytestmark = pytest.mark.databases
 
@@ -121,6 +123,16 @@ def test_a_known_id_without_access_to_its_vendor_is_a_403_that_names_the_header(
     assert "X-Authorization-sma" in answer.json["detail"]
     refused = get(f"/solar-inverters/{id}", headers={"X-Authorization-sma": "nonsense"})
     assert (refused.status_code, refused.json["code"]) == (403, "unauthorized")
+
+
+def test_an_id_of_a_vendor_that_this_server_no_longer_has_is_not_reported_as_gone(get, network, app):
+    row = IdRow("solr-0000000000000000", "former", "solr", ("7",))
+    app.extensions["services"].id_table.remember([row], Deadline(10))
+    answer = get(f"/solar-inverters/{row.id}", headers=HEADERS["solis"])
+    assert (answer.status_code, answer.json["code"], answer.json["vendor"]) == (403, "vendor_access_missing", "former")
+    assert len(network.calls) == 0, "no vendor is searched for it"
+    answer = get(f"/solar-inverters/{row.id}", headers={"X-Authorization-former": "x"})
+    assert (answer.status_code, answer.json["code"], answer.json["vendor"]) == (400, "unknown_vendor", "former")
 
 
 @pytest.mark.parametrize(

@@ -59,15 +59,3 @@ class Caller:
         answer = self.get(f"/virtual/{path}?pageSize=1000")
         assert answer.status_code == 200, answer.text
         return [item["id"] for item in answer.json[PAGES[path]]]
-
-
-def every_operation(id_of_site, id_of_inverter, id_of_battery):
-    """Method and path of every operation on one site or device."""
-    ids = {"sites": id_of_site, "solar-inverters": id_of_inverter, "batteries": id_of_battery}
-    for path, id in ids.items():
-        yield "GET", f"/{path}/{id}"
-        for series in SERIES[path]:
-            yield "GET", f"/{path}/{id}/{series}"
-            yield "GET", f"/{path}/{id}/{series}?summaryLevel=month&start=2001-01-01T00:00:00&end=2000-01-01T00:00:00"
-        yield "GET", f"/virtual/{path}/{id}"
-        yield "DELETE", f"/virtual/{path}/{id}"

@@ -7,19 +7,28 @@ import pytest
 
 from app import create_app
 from app.config import SettingsError
+from app.storage.id_table import IdRow
 from tests.app.support import ALL
-from tests.app.virtual.support import DEVICES, KINDS, SERIES, Caller, every_operation
+from tests.app.virtual.operations import TOKEN, Request, requests_with_an_id
+from tests.app.virtual.support import DEVICES, KINDS, Caller
 from tests.vendors.support import HEADERS
+from vendors.kit.deadline import Deadline
 from vendors.kit.registry import discover
 
-UNKNOWN = ("site-0000000000000000", "solr-0000000000000000", "batt-0000000000000000")
+UNKNOWN = {path: f"{tag}-0000000000000000" for path, tag in KINDS.items()}
 
 
 @pytest.fixture
 def owned(virtual):
-    """Ids of a site, an inverter and a battery."""
+    """Ids of a site, an inverter and a battery, by path."""
     site = virtual.create("sites")["id"]
-    return site, *(virtual.create(path, siteID=site)["id"] for path in DEVICES)
+    return {"sites": site} | {path: virtual.create(path, siteID=site)["id"] for path in DEVICES}
+
+
+@pytest.fixture
+def requests(http):
+    """Valid requests of every operation that takes an id."""
+    return requests_with_an_id(http.get("/openapi.json").json)
 
 
 def stated(answer):
@@ -29,53 +38,102 @@ def stated(answer):
 
 
 @pytest.mark.parametrize("value", ["{}", "Bearer {}", "Basic {}", "client {}"])
-def test_a_header_for_virtual_devices_is_that_of_an_unknown_vendor(production, virtual, owned, network, value):
+def test_a_header_for_virtual_devices_is_that_of_an_unknown_vendor(
+    production, virtual, owned, requests, network, value
+):
     header = {"X-Authorization-virtual": value.format(virtual.id)}
     for path in KINDS:
         answer = production.get(f"/{path}", header)
         assert answer.json["errors"] == {"virtual": f"Unknown vendor: this server knows {', '.join(discover())}"}
         assert answer.json["errorDetails"]["virtual"]["code"] == "unknown_vendor"
-        assert [*answer.json.values()][-1] == [] or owned[0] not in answer.text
-    for method, path in every_operation(*owned):
-        answer = production.call(method, path, header)
-        assert answer.status_code == (403 if "/virtual/" in path else 400), path
+        assert [*answer.json.values()][-1] == [] or owned["sites"] not in answer.text
+    for request in requests:
+        answer = request.send(production, owned, header)
+        assert answer.status_code == (403 if "/virtual/" in request.path else 400), request
 
 
-def test_a_production_client_gets_the_404_of_an_unknown_id_for_a_virtual_one(production, owned, network):
+def test_the_requests_are_valid_and_of_every_operation_that_takes_an_id(app, virtual, owned, requests):
+    routes = [rule for rule in app.url_map.iter_rules() if "<id>" in rule.rule]
+    expected = {(method, rule.rule) for rule in routes for method in rule.methods - {"HEAD", "OPTIONS"}}
+    assert {(request.method, request.path.replace("{id}", "<id>")) for request in requests} == expected
+    assert len(expected) == 13
+    deletions = [request for request in requests if request.method == "DELETE"]
+    for request in requests:
+        if request not in deletions:
+            assert request.send(virtual, owned).status_code == 200, request
+    # The site last: its devices go with it.
+    for path in (*DEVICES, "sites"):
+        assert next(request for request in deletions if request.kind == path).send(virtual, owned).status_code == 204
+
+
+def further_pages(virtual, owned, requests):
+    """Requests with page tokens that the owner of the virtual devices has got."""
+    for request in requests:
+        if request.path.endswith("intervals") and len(request.query) > 2:
+            first = replace(request, query=request.query | {"summaryLevel": "hour", "pageSize": 1})
+            token = first.send(virtual, owned).json["nextPageToken"]
+            yield replace(first, query=first.query | {TOKEN: token})
+
+
+def test_a_production_client_gets_the_404_of_an_unknown_id_for_a_virtual_one(production, owned, requests, network):
     sma = HEADERS["sma"]
     network.get("https://monitoring.smaapis.de/v1/plants", json={"plants": []})
-    pairs = zip(every_operation(*owned), every_operation(*UNKNOWN), strict=True)
-    for (method, path), (_, unknown) in pairs:
-        answer, expected = production.call(method, path, sma), production.call(method, unknown, sma)
-        assert stated(answer) == stated(expected), path
-        assert answer.status_code == (403 if "/virtual/" in path else 404), path
+    for request in requests:
+        answer = request.send(production, owned, sma)
+        assert stated(answer) == stated(request.send(production, UNKNOWN, sma)), request
+        assert answer.status_code == (403 if "/virtual/" in request.path else 404), request
+
+
+def test_the_page_token_of_the_owner_opens_nothing_for_others(virtual, other, production, owned, requests, network):
+    network.get("https://monitoring.smaapis.de/v1/plants", json={"plants": []})
+    further = list(further_pages(virtual, owned, requests))
+    assert len(further) == 4
+    for request in further:
+        assert request.send(virtual, owned).status_code == 200
+        for caller, headers in ((other, {}), (production, HEADERS["sma"])):
+            answer = request.send(caller, owned, headers)
+            assert stated(answer) == stated(request.send(caller, UNKNOWN, headers)), request
+            assert answer.status_code in (400, 404)
+
+
+def test_an_invalid_window_does_not_tell_a_virtual_id_from_an_unknown_one(other, owned, requests):
+    window = {"summaryLevel": "month", "start": "2001-01-01T00:00:00", "end": "2000-01-01T00:00:00"}
+    for path in {request.path for request in requests if request.path.endswith("intervals")}:
+        request = Request("GET", path, window)
+        assert stated(request.send(other, owned)) == stated(request.send(other, UNKNOWN)), path
 
 
 def test_while_a_vendor_fails_a_virtual_id_is_still_like_an_unknown_one(app, production, owned, network):
     network.get("https://monitoring.smaapis.de/v1/plants", status=403)
-    for path, id, unknown in zip(KINDS, owned, UNKNOWN, strict=True):
-        answers = [Caller(app, "production").get(f"/{path}/{which}", HEADERS["sma"]) for which in (id, unknown)]
+    for path in KINDS:
+        answers = [Caller(app, "production").get(f"/{path}/{ids[path]}", HEADERS["sma"]) for ids in (owned, UNKNOWN)]
         assert stated(answers[0]) == stated(answers[1])
         assert answers[0].json["code"] in ("forbidden", "unauthorized")
 
 
 @pytest.mark.databases
-def test_another_virtual_client_gets_the_404_of_an_unknown_id(other, virtual, owned):
-    pairs = zip(every_operation(*owned), every_operation(*UNKNOWN), strict=True)
-    for (method, path), (_, unknown) in pairs:
-        answer, expected = other.call(method, path), other.call(method, unknown)
-        assert stated(answer) == stated(expected), path
-        assert answer.status_code == 404, path
+def test_another_virtual_client_gets_the_404_of_an_unknown_id(other, virtual, owned, requests):
+    for request in requests:
+        answer = request.send(other, owned)
+        assert stated(answer) == stated(request.send(other, UNKNOWN)), request
+        assert answer.status_code == 404, request
     assert other.ids("sites") == other.ids("batteries") == other.virtual_ids("solar-inverters") == []
-    assert virtual.ids("sites") == [owned[0]], "nothing was deleted"
+    assert virtual.ids("sites") == [owned["sites"]], "nothing was deleted"
+
+
+def test_a_virtual_client_gets_the_404_of_an_unknown_id_for_one_of_a_former_vendor(app, virtual, requests):
+    ids = {path: f"{tag}-000000000000000f" for path, tag in KINDS.items()}
+    rows = [IdRow(ids[path], "former", tag, ("7",)) for path, tag in KINDS.items()]
+    app.extensions["services"].id_table.remember(rows, Deadline(10))
+    for request in requests:
+        assert stated(request.send(virtual, ids)) == stated(request.send(virtual, UNKNOWN)), request
 
 
 @pytest.mark.databases
-def test_a_deleted_id_of_the_client_itself_is_like_an_unknown_one(virtual, owned):
-    assert virtual.delete(f"sites/{owned[0]}") == 204
-    pairs = zip(every_operation(*owned), every_operation(*UNKNOWN), strict=True)
-    for (method, path), (_, unknown) in pairs:
-        assert stated(virtual.call(method, path)) == stated(virtual.call(method, unknown)), path
+def test_a_deleted_id_of_the_client_itself_is_like_an_unknown_one(virtual, owned, requests):
+    assert virtual.delete(f"sites/{owned['sites']}") == 204
+    for request in requests:
+        assert stated(request.send(virtual, owned)) == stated(request.send(virtual, UNKNOWN)), request
 
 
 def test_a_filter_shows_no_virtual_devices_to_another_client(production, other, owned, virtual, network):
@@ -85,7 +143,7 @@ def test_a_filter_shows_no_virtual_devices_to_another_client(production, other, 
             assert [value for value in answer.json.values() if value] == []
         assert len(virtual.get(f"/{path}?vendor=virtual").json[path.replace("solar-i", "solarI")]) == 1
         assert virtual.get(f"/{path}?vendor=solis").json["errors"] == {}
-    site = virtual.get(f"/virtual/sites/{owned[0]}").json["vendorID"]
+    site = virtual.get(f"/virtual/sites/{owned['sites']}").json["vendorID"]
     for path in DEVICES:
         assert virtual.get(f"/{path}?vendorSiteID={site}").json["errors"] == {}
         for caller in (other, production):
@@ -102,7 +160,7 @@ def test_a_filter_shows_no_virtual_devices_to_another_client(production, other, 
     ids=lambda headers: next(iter(headers)),
 )  # fmt: skip
 def test_a_vendors_header_of_a_virtual_client_is_a_400_that_names_the_mode(virtual, owned, network, headers):
-    paths = [*KINDS, f"sites/{owned[0]}", f"batteries/{owned[2]}/intervals", "virtual/sites"]
+    paths = [*KINDS, f"sites/{owned['sites']}", f"batteries/{owned['batteries']}/intervals", "virtual/sites"]
     for path in paths:
         answer = virtual.get(f"/{path}", headers)
         assert (answer.status_code, answer.json["code"]) == (400, "invalid_header")
@@ -112,16 +170,16 @@ def test_a_vendors_header_of_a_virtual_client_is_a_400_that_names_the_mode(virtu
     assert len(network.calls) == 0
 
 
-def test_a_production_client_is_refused_on_every_operation_with_the_mode(production, owned, virtual):
-    operations = [("GET", f"/virtual/{path}") for path in KINDS] + [("POST", f"/virtual/{path}") for path in KINDS]
-    operations += [(method, path) for method, path in every_operation(*owned) if "/virtual/" in path]
-    assert len(operations) == 12
-    for method, path in operations:
-        answer = production.call(method, path)
-        assert (answer.status_code, answer.json["code"]) == (403, "virtual_mode_required"), path
+def test_a_production_client_is_refused_on_every_operation_with_the_mode(production, owned, requests, virtual):
+    lists = [Request(method, f"/virtual/{path}") for path in KINDS for method in ("GET", "POST")]
+    below = [request for request in requests if request.path.startswith("/virtual/")]
+    assert len({(request.method, request.path) for request in lists + below}) == 12
+    for request in lists + below:
+        answer = request.send(production, owned)
+        assert (answer.status_code, answer.json["code"]) == (403, "virtual_mode_required"), request
         assert "mode virtual" in answer.json["detail"]
         assert "mode production" in answer.json["detail"]
-    assert virtual.ids("sites") == [owned[0]]
+    assert virtual.ids("sites") == [owned["sites"]]
 
 
 def test_without_a_token_every_operation_is_a_401(http):
@@ -155,9 +213,3 @@ def test_a_plugin_with_its_name_is_refused_at_the_start(settings, monkeypatch):
     monkeypatch.setattr("app.fleet.clouds.discover", lambda: {"virtual": thief})
     with pytest.raises(SettingsError, match="'virtual' is reserved"):
         create_app(settings)
-
-
-def test_the_operations_of_this_module_are_all_that_take_an_id(app):
-    paths = {rule.rule for rule in app.url_map.iter_rules() if "<id>" in rule.rule}
-    expected = {f"/{path}/<id>" for path in KINDS} | {f"/virtual/{path}/<id>" for path in KINDS}
-    assert paths == expected | {f"/{path}/<id>/{series}" for path in KINDS for series in SERIES[path]}

@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from zoneinfo import ZoneInfo, reset_tzpath
 
 import pytest
 
+from app.virtual import zones
 from tests.app.virtual.support import DEVICES, KINDS
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
@@ -21,12 +23,13 @@ SITE_FAULTS = [
     ({"location": {"lat": 90.1}}, "location.lat"),
     ({"location": {"lat": "5"}}, "location.lat"),
     ({"location": {"lat": True}}, "location.lat"),
-    ({"location": {"lat": 1e400}}, "location.lat"),
     ({"location": {"lon": -180.5}}, "location.lon"),
     ({"location": {"timezone": "Europe/Atlantis"}}, "location.timezone"),
     ({"location": {"timezone": "../../etc/passwd"}}, "location.timezone"),
     ({"location": {"timezone": "America"}}, "location.timezone"),
-    ({"location": {"timezone": ""}}, "location.timezone"),
+    *(({"location": {"timezone": name}}, "location.timezone")
+      for name in ("", "localtime", "Factory", "posixrules", "posix/Europe/Berlin", "right/Europe/Berlin", "tzdata.zi",
+                   "leapseconds", "zone.tab", "europe/berlin", "Europe/Berlin ", "/etc/localtime", "EST5EDT4", "\x00")),
     ({"location": {"timezone": "America/Denver", "currentUTCOffset": 1}}, "location.currentUTCOffset"),
     ({"location": {"currentUTCOffset": 5.1}}, "location.currentUTCOffset"),
     ({"location": {"currentUTCOffset": 5, "altitude": 3}}, "location.altitude"),
@@ -42,7 +45,14 @@ SITE_FAULTS = [
     ({"operationalSince": "9999-12-31T23:59:59-12:00"}, "operationalSince"),
     ({"operationalSince": 1577836800}, "operationalSince"),
     ({"id": "site-0000000000000000"}, "id"),
-]
+    ({"": 1}, '""'),
+    ({"location": {"": 1}}, 'location.""'),
+    ({"a b": 1}, '"a b"'),
+    ({"name\n": "x"}, '"name\\n"'),
+    ({"näme": "x"}, '"n\\u00e4me"'),
+    ({"json": {"query": 1}}, "json"),
+    ({"n" * 60_000: 1}, f'"{"n" * 50}"'),
+]  # fmt: skip
 DEVICE_FAULTS = [
     ({"name": "\u2028"}, "name"),
     ({"model": "x" * 201}, "model"),
@@ -110,6 +120,10 @@ NO_OBJECTS = [
     (b"{", "application/json"),
     (b"[]", "application/json"),
     (b'"text"', "application/json"),
+    (b"null", "application/json"),
+    (b"5", "application/json"),
+    (b"true", "application/json"),
+    (b'{"name": "a", "name": "b"}', "application/json"),
     (b'{"name": NaN}', "application/json"),
     (b'{"name": "\xff"}', "application/json"),
     (b'{"name": "\\ud800"}', "application/json"),
@@ -127,6 +141,27 @@ def test_a_body_that_is_no_json_object_is_a_400(virtual, path):
         answer = virtual.call("POST", f"/virtual/{path}", data=data, content_type=kind)
         assert (answer.status_code, answer.json["code"]) == (400, "validation_error"), data[:20]
         assert "body" in answer.json["detail"].lower()
+
+
+def test_of_many_faults_the_first_ten_are_named(virtual):
+    detail = virtual.post("sites", {f"m{number}": 1 for number in range(2_000)}).json["detail"]
+    assert detail.count("There is no such member.") == 10
+
+
+@pytest.fixture
+def _no_zones_of_the_machine():
+    reset_tzpath(to=[])
+    yield
+    reset_tzpath()
+
+
+@pytest.mark.usefixtures("_no_zones_of_the_machine")
+def test_the_zones_that_can_be_chosen_do_not_depend_on_the_machine():
+    names = zones.known.__wrapped__()
+    assert names == zones.known()
+    assert {"Europe/Berlin", "America/Argentina/Buenos_Aires", "US/Eastern", "Etc/GMT+7", "UTC"} <= names
+    for name in names:
+        ZoneInfo.no_cache(name)
 
 
 def test_an_unknown_site_and_one_of_another_client_are_refused_with_one_text(virtual, other):
@@ -167,13 +202,11 @@ def test_a_posted_offset_chooses_or_confirms_the_zone(virtual, body, zone):
 
 
 def test_every_fractional_zone_has_its_offset_all_year():
-    from app.virtual.zones import FRACTIONAL, WHOLE_HOURS, has_offset, with_offset
-
-    for hours in (*FRACTIONAL, *WHOLE_HOURS):
+    for hours in (*zones.FRACTIONAL, *zones.WHOLE_HOURS):
         for month in (1, 7):
             now = datetime(2026, month, 1, tzinfo=UTC)
-            assert has_offset(with_offset(hours), hours, now), hours
-    assert with_offset(5.25) is None
+            assert zones.has_offset(zones.with_offset(hours), hours, now), hours
+    assert zones.with_offset(5.25) is None
 
 
 @pytest.mark.parametrize(

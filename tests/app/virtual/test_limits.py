@@ -178,6 +178,18 @@ def test_revoking_a_client_deletes_what_belongs_to_it_and_prints_the_counts(app,
     assert listed.revoked_at is not None
 
 
+def test_a_client_is_revoked_before_the_database_has_the_tables_of_this_version(app, virtual):
+    database = app.extensions["services"].database
+    with database.engine.begin() as connection:
+        for row in OWNED:
+            row.__table__.drop(connection)
+    result = run(app, "clients", "revoke", virtual.id)
+    assert result.exit_code == 0, result.stderr
+    assert '"deleted": {}' in result.stdout
+    (listed,) = [row for row in app.extensions["services"].clients.all() if row.id == virtual.id]
+    assert listed.revoked_at is not None
+
+
 def test_every_table_with_a_client_is_emptied_by_its_revocation(app):
     tables = {name for name, table in fleet.ClientRow.metadata.tables.items() if "client_id" in table.c}
     assert tables == {row.__tablename__ for row in OWNED}

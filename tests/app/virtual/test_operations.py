@@ -105,43 +105,6 @@ def test_a_device_stands_at_the_site_that_it_names(virtual):
         assert shown["vendorID"] == site["vendorID"]
 
 
-@pytest.mark.parametrize("path", DEVICES)
-def test_a_device_without_a_site_gets_one_that_goes_with_its_last_device(virtual, path):
-    first = virtual.create(path, name="first")
-    site = virtual.get(f"/virtual/sites/{first['siteID']}").json
-    assert site["name"] == "Site 1"
-    second = virtual.create("batteries", siteID=first["siteID"])
-    assert virtual.delete(f"{path}/{first['id']}") == 204
-    assert virtual.virtual_ids("sites") == [first["siteID"]]
-    assert virtual.delete(f"batteries/{second['id']}") == 204
-    assert virtual.virtual_ids("sites") == virtual.ids("sites") == []
-
-
-def test_a_site_that_the_client_made_stays_without_devices(virtual):
-    site = virtual.create("sites")
-    battery = virtual.create("batteries", siteID=site["id"])
-    assert virtual.delete(f"batteries/{battery['id']}") == 204
-    assert virtual.virtual_ids("sites") == [site["id"]]
-
-
-def test_deleting_a_site_deletes_its_devices_and_no_others(virtual):
-    site, stays = virtual.create("sites"), virtual.create("batteries")
-    gone = [virtual.create(path, siteID=site["id"]) for path in DEVICES]
-    assert virtual.delete(f"sites/{site['id']}") == 204
-    assert virtual.ids("sites") == virtual.virtual_ids("sites") == [stays["siteID"]]
-    assert virtual.ids("batteries") == virtual.virtual_ids("batteries") == [stays["id"]]
-    assert virtual.ids("solar-inverters") == []
-    for path, device in zip(DEVICES, gone, strict=True):
-        assert virtual.get(f"/virtual/{path}/{device['id']}").status_code == 404
-        assert virtual.get(f"/{path}/{device['id']}").status_code == 404
-
-
-@pytest.mark.parametrize("path", KINDS)
-def test_a_second_delete_is_a_404(virtual, path):
-    id = virtual.create(path)["id"]
-    assert [virtual.delete(f"{path}/{id}"), virtual.delete(f"{path}/{id}")] == [204, 404]
-
-
 @pytest.mark.parametrize("path", KINDS)
 @pytest.mark.parametrize("version", ["v1", "v2024-09-01"])
 def test_lists_have_pages_in_every_version(app, path, version):
@@ -165,10 +128,6 @@ def test_a_page_token_of_another_client_is_refused(virtual, other):
     token = virtual.get("/virtual/sites?pageSize=1").json["nextPageToken"]
     answer = other.get(f"/virtual/sites?pageToken={token}")
     assert (answer.status_code, answer.json["code"]) == (400, "invalid_page_token")
-
-
-def test_two_devices_may_have_the_same_members(virtual):
-    assert len({virtual.create("batteries", name="same")["id"] for _ in range(2)}) == 2
 
 
 def test_the_ids_of_deleted_devices_leave_the_table_of_ids(virtual, app):

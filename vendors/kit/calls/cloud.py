@@ -33,6 +33,8 @@ class Cloud(Upstream):
     """A vendor's upstream together with its plugin, and the bulkhead for its sweeps."""
 
     vendor: type[Vendor] = field(kw_only=True)
+    has_cache: bool = field(default=True, kw_only=True)
+    """Whether a sweep may find cached replies; without any, its plugin does all its work each time."""
     sweep_slots: Bulkhead = field(default_factory=lambda: Bulkhead(MAX_SWEEPS, MAX_SWEEPS_PER_CREDENTIAL))
 
     def __post_init__(self) -> None:

@@ -97,18 +97,24 @@ class Renewal:
             self.wait(POLL_SECONDS)
 
     def _under_lease(self, holder: str) -> Kept:
+        was_written = False
         try:
             # Read once more: another renewal may have ended since.
-            return self.stored() or self._renew(holder)
+            if stored := self.stored():
+                return stored
+            now = self.clock()
+            token = self._new_token(now)
+            was_written = self.store.write(self.row, holder, token)
         finally:
-            self.store.release(self.row, holder)
-
-    def _renew(self, holder: str) -> Kept:
-        bound = min(EARLY_SECONDS, self.valid.expires_at - self.clock()) if self.valid else RENEWAL_SECONDS
-        now = self.clock()
-        self.has_called = True
-        token = self.endpoint.token(self.credential, Deadline(min(self.deadline.left(), bound)))
-        if not self.store.write(self.row, holder, replace(token, made_with=self.made_with)):
+            if not was_written:
+                self.store.release(self.row, holder)
+        if not was_written:
             why = "the credentials have changed, or their access token is being renewed by another process"
             raise Busy(self.endpoint.url, why, retry_after=LEASE_SECONDS)
         return Kept.of(token, now, PAUSE_SECONDS)
+
+    def _new_token(self, now: float) -> Token:
+        bound = min(EARLY_SECONDS, self.valid.expires_at - now) if self.valid else RENEWAL_SECONDS
+        self.has_called = True
+        token = self.endpoint.token(self.credential, Deadline(min(self.deadline.left(), bound)))
+        return replace(token, made_with=self.made_with)

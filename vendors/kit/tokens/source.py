@@ -67,15 +67,15 @@ class TokenSource:
                 return True
             may_renew = self.clock() >= self._doubtful.get(key, -inf) + REFUSALS_SECONDS
         renewal = self._renewal(credential, deadline, refused)
-        if not may_renew:
-            # Another process may have a newer one.
-            stored = renewal.stored()
-            return stored is not None and self._keep(key, stored)
-        kept = self._share(key + sha256(refused.encode()).digest(), renewal)
-        if renewal.has_called:
-            with self._lock:
+        # Where it may not renew, another process may have stored a newer one.
+        kept = self._share(key + sha256(refused.encode()).digest(), renewal) if may_renew else renewal.stored()
+        if kept is None:
+            return False
+        with self._lock:
+            self._kept[key] = kept
+            if renewal.has_called:
                 self._doubtful[key] = self.clock()
-        return self._keep(key, kept) and kept.access != refused
+        return kept.access != refused
 
     def accepted(self, credential: Credential) -> None:
         """Notes that a call with the present token has succeeded."""
@@ -94,7 +94,8 @@ class TokenSource:
                 valid.renew_at = valid.expires_at
         renewal = self._renewal(credential, deadline, valid=valid)
         kept = renewal.run() if valid else self._share(key, renewal)
-        self._keep(key, kept)
+        with self._lock:
+            self._kept[key] = kept
         return kept
 
     def _share(self, key: bytes, renewal: Renewal) -> Kept:
@@ -113,11 +114,6 @@ class TokenSource:
         return Renewal(
             self.store, endpoint, credential, row, made_with, deadline, refused, valid, self.clock, self.wait
         )
-
-    def _keep(self, key: bytes, kept: Kept) -> bool:
-        with self._lock:
-            self._kept[key] = kept
-        return True
 
     def _key(self, credential: Credential) -> bytes:
         """Of row and secrets, so that changed secrets have no token at first."""

@@ -5,6 +5,7 @@ import base64
 import pytest
 import requests
 
+from app.fleet.shown_by import ShownBy
 from tests.services import served
 from vendors.kit.calls.quota import Quota
 from vendors.kit.limits import Rate
@@ -85,6 +86,22 @@ def test_two_credentials_of_one_vendor_are_merged_and_a_common_site_is_one(servi
     service.store(second_sma(played), "roof B")
     ids, errors = service.inverters()
     assert (len(ids), errors) == (len(played.inverters("sma")), {})
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [("solar-inverters", ""), ("solar-inverters", "/intervals?summaryLevel=day"), ("sites", ""),
+     ("sites", "/solar-intervals?summaryLevel=day")],
+)  # fmt: skip
+def test_whatever_is_read_is_found_with_the_credentials_that_show_it(service, played, path, query):
+    for credentials in (wrong(played.credentials("sma")), second_sma(played), played.credentials("sma")):
+        service.store(credentials)
+    member = "sites" if path == "sites" else "solarInverters"
+    id = service.get(f"/{path}").json[member][0]["id"]
+    service.app.extensions["services"].inventory._shown_by = ShownBy()  # As in a process that has made no list.
+    answer = service.get(f"/{path}/{id}{query}")
+    assert (answer.status_code, answer.json["id"]) == (200, id)
+    assert "errors" not in answer.json
 
 
 def test_a_wrong_secret_hides_nothing_and_is_named_by_its_credentials(service, played):

@@ -3,11 +3,12 @@
 from sqlalchemy import delete, inspect
 from sqlalchemy.orm import Session
 
+from app.storage.credential_tables import VendorCredentialRow
 from app.storage.database import Base
 from app.storage.virtual_tables import VirtualDeviceRow, VirtualSiteRow
 
 # Every table with a column client_id, a table before those that it refers to.
-OWNED: tuple[type[Base], ...] = (VirtualDeviceRow, VirtualSiteRow)
+OWNED: tuple[type[Base], ...] = (VendorCredentialRow, VirtualDeviceRow, VirtualSiteRow)
 
 
 def delete_owned(session: Session, client_id: str) -> dict[str, int]:

@@ -11,8 +11,10 @@ from app.virtual.results import DeviceAtSite
 from simulation.virtual import SolarArray, StorageUnit
 from vendors.kit import Battery, Bess, Production, Site, SolarInverter, Status, day_start
 
-# Objects of some 500 bytes; what is costly they share in caches of their own.
-CACHED_DEVICES = 4096
+# Of an array or a battery with its key, at most: 5 MB for each kind. Their days and years are in caches of the
+# simulation.
+DEVICE_BYTES = 1_500
+CACHED_DEVICES = 5_000_000 // DEVICE_BYTES
 
 
 def solar_array(device: VirtualDeviceRow, site: VirtualSiteRow) -> SolarArray:

@@ -39,6 +39,7 @@ OPERATIONS = {
     ("get", "/vendor-credentials/{id}"): "getVendorCredentials",
     ("patch", "/vendor-credentials/{id}"): "updateVendorCredentials",
     ("delete", "/vendor-credentials/{id}"): "deleteVendorCredentials",
+    ("post", "/vendor-credentials/{id}/check"): "checkVendorCredentials",
     ("post", "/oauth2/token"): "getToken",
     ("get", "/health"): "getHealth",
 }

@@ -61,7 +61,7 @@ docs: setup
 	@$(PY) -m tests.module_map
 	@$(PY) -m tests.api_examples
 
-# Some ten minutes, and the only target that installs the peers.
+# A quarter of an hour, and the only target that installs the peers.
 bench: setup
 	@$(PIP) install -r requirements-bench.txt
 	@$(PY) -m benchmarks

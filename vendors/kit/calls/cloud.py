@@ -79,7 +79,7 @@ def open_cloud(
     endpoints = {
         variant.type: endpoint_of(name, variant.tokens, base_url, transport, ledger, secret)
         for variant in vendor.variants
-        if variant.tokens is not None
+        if variant.tokens is not None and name in variant.tokens.urls
     }
     tokens = TokenSource(endpoints, token_store or MemoryTokenStore(), secret, conceal) if endpoints else None
     return Cloud(name, urls, transport, reply_cache, quota, secret, tokens=tokens, vendor=vendor)

@@ -21,6 +21,7 @@ from vendors.kit import (
 )
 from vendors.kit.calls.cloud import open_cloud
 from vendors.kit.calls.reply_cache import Mode, ReplyCache
+from vendors.kit.calls.sweep import Sweep
 from vendors.kit.credentials import StoredRow
 from vendors.kit.deadline import Deadline
 from vendors.kit.tokens.renewal import MARGIN_SECONDS
@@ -239,6 +240,14 @@ def test_neither_secret_nor_token_appears_in_logs_errors_or_reprs(cloud, caplog,
     shown += [str(record.__dict__) for record in caplog.records]
     secrets = (SECRET, "token-1", "token-2", b64encode(SECRET.encode()).decode())
     assert not [text for text in shown for secret in secrets if secret in text]
+
+
+def test_a_name_without_a_declared_endpoint_is_a_fault_of_the_plugin_and_stops_no_server(network):
+    plugin = type("Further", (Tokened,), {"hosts": {"further": {"main": BASE}}})
+    cloud = open_cloud("further", plugin, TRANSPORT, ReplyCache())
+    sweep = Sweep(cloud.open(stored(), Deadline(5)))
+    sweep.run(lambda vendor: iter(vendor.client.get("/sites").rows("sites", to=dict)))
+    assert sweep.failure.code == "plugin_fault"
 
 
 def test_a_deadline_that_passes_while_a_token_is_awaited_is_a_timeout(cloud):

@@ -41,8 +41,9 @@ OWN = (
     ),
     ErrorKind(
         "vendor_access_missing", 403, "Forbidden",
-        "The request has no X-Authorization-<vendor> header, or none for the vendor of this site or device.",
-        CALLER, "Send the vendor's credential in its X-Authorization header.",
+        "The request has no X-Authorization-<vendor> header and the client has stored no credentials, or neither for "
+        "the vendor of this site or device.",
+        CALLER, "Send the vendor's credential in its X-Authorization header, or store it: POST /vendor-credentials.",
     ),
     ErrorKind(
         "sign_in_code_invalid", 403, "Forbidden",
@@ -111,6 +112,11 @@ OWN = (
         CALLER, "Delete virtual sites or devices that are no longer needed.",
     ),
     ErrorKind(
+        "credentials_limit_reached", 409, "Conflict",
+        "The client has stored as many credentials as it may; the member `limit` tells how many.",
+        CALLER, "Delete stored credentials that are no longer needed.",
+    ),
+    ErrorKind(
         "content_too_large", 413, "Content Too Large",
         "The body has more than 64 KiB.",
         CALLER, "Send a smaller body.",
@@ -152,9 +158,14 @@ OWN = (
         CALLER, "Send fewer requests at once, and try again after the time in Retry-After.",
     ),
     ErrorKind(
+        "credentials_not_configured", 503, "Service Unavailable",
+        "The operator has not set CREDENTIAL_KEYS, so no credentials can be stored.",
+        SERVER, "Send credentials in headers, or ask the operator of this server to set CREDENTIAL_KEYS.",
+    ),
+    ErrorKind(
         "database_unavailable", 503, "Service Unavailable",
-        "The database does not answer, and this process does not know the client yet, or virtual devices are asked "
-        "for. A change was not made, unless the connection broke during its commit.",
+        "The database does not answer, and this process does not know the client yet, or virtual devices or stored "
+        "credentials are asked for. A change was not made, unless the connection broke during its commit.",
         SERVER, "Try again after the time in Retry-After.",
     ),
 )  # fmt: skip

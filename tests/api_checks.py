@@ -13,7 +13,8 @@ from tests.api_exemptions import concerning
 def valid_requests_are_accepted(
     ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case
 ) -> bool | None:
-    parameters = dict(case.headers or {}) | dict(case.query or {}) | dict(_members(case.body))
+    parameters = dict(case.headers or {}) | dict(case.path_parameters or {}) | dict(case.query or {})
+    parameters |= dict(_members(case.body))
     return None if concerning(parameters) else positive_data_acceptance(ctx, response, case)
 
 

@@ -95,8 +95,14 @@ class Comparison:
         where = public["$ref"].split("/")[-1] if "$ref" in public else where
         followed = self._ours.follow(ours)
         shared = {"type": followed["type"]} if "type" in followed else {}
-        alternatives = [shared | each for each in followed.get("anyOf", [])]
+        alternatives = [shared | each for each in followed.get("anyOf", []) if "properties" not in each]
         theirs = _whole(self._public, public)
+        theirs_by, own_by = _variants(self._public, public), _variants(self._ours, ours)
+        if theirs_by and own_by:
+            yield from _sets("variant", set(theirs_by), set(own_by), where)
+            for name in sorted(theirs_by.keys() & own_by.keys()):
+                yield from self._schema(theirs_by[name], own_by[name], where, limits)
+            return
         # Of alternatives the nearest one counts, and the others are more than the public API has.
         if len(alternatives) > 1 and not {"anyOf", "oneOf"} & self._public.follow(public).keys():
             options = [list(self._schema(public, each, where, limits)) for each in alternatives]
@@ -174,6 +180,17 @@ def _whole(document: Document, schema: Schema) -> Schema:
         whole["properties"] = properties
         whole["required"] = set.intersection(*(set(option.get("required", [])) for option in options))
     return whole
+
+
+def _variants(document: Document, schema: Schema) -> dict[str, Schema]:
+    """The alternatives of stored credentials by vendor and type; none where two are of the same type."""
+    schema = document.follow(schema)
+    options = [_whole(document, option) for option in schema.get("oneOf", schema.get("anyOf", []))]
+    members = [option.get("properties", {}) for option in options]
+    if not all("vendor" in each and "type" in each for each in members):
+        return {}
+    names = [" ".join(str(value) for name in ("vendor", "type") for value in _allowed(each[name])) for each in members]
+    return dict(zip(names, options, strict=True)) if len(set(names)) == len(names) else {}
 
 
 def _allowed(schema: Schema) -> set[Any]:

@@ -26,8 +26,9 @@ SITES, SEED = 3, 1
 # Where `make demo` has the service, and `make sandbox` the vendors.
 SERVICE_URL, SANDBOX_URL = "http://127.0.0.1:8000", "http://127.0.0.1:9000"
 NEW, V1 = "v2024-09-01", "v1"
-KEYS = {"secret_key": "s" * 32, "id_key": "i" * 32}
+KEYS = {"secret_key": "s" * 32, "id_key": "i" * 32, "credential_keys": "c" * 32}
 # Shown in place of what looks like a secret.
+SECRET = "the secret that the vendor gave you"
 TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…"
 VIRTUAL_SITE = {
     "name": "Home",
@@ -141,6 +142,23 @@ def make_virtual(recorder: Recorder) -> None:
     recorder.problem("/virtual/sites/site-0000000000000000", mode="virtual")
 
 
+def store_credentials(recorder: Recorder, played: Played) -> None:
+    """Stored credentials: made, listed, read, checked, changed and deleted."""
+    credentials = played.credentials("solis") | {"keySecret": SECRET}
+    body = {"name": "Roofs of the south", "credentials": credentials}
+    path = "/vendor-credentials"
+    id = recorder.record("createVendorCredentials", path, "POST", json=body)["id"]
+    recorder.record("listVendorCredentials", path)
+    recorder.record("getVendorCredentials", f"{path}/{id}", name="without secrets")
+    recorder.record("getVendorCredentials", f"{path}/{id}?includeSecrets=true", name="with secrets")
+    recorder.record("checkVendorCredentials", f"{path}/{id}/check", "POST")
+    change = {"name": "Roofs of the north"}
+    recorder.record("updateVendorCredentials", f"{path}/{id}", "PATCH", json=change)
+    recorder.call(f"{path}/{id}", "DELETE")
+    for operation in ("get", "check", "update", "delete"):
+        recorder.parameters(f"{operation}VendorCredentials", id=id)
+
+
 def provoke_problems(recorder: Recorder, site: str, played: Played) -> None:
     """Problems by what a caller or a vendor does wrong."""
     nothing = dict.fromkeys(recorder.vendors["solis"])
@@ -178,11 +196,18 @@ def recording() -> Iterator[tuple[Recorder, Played]]:
     with (
         time_machine.travel(NOW, tick=False),
         mock.patch("secrets.token_hex", lambda size: f"{next(numbers):0{2 * size}x}"),
+        mock.patch("secrets.choice", lambda letters: letters[next(numbers) * 7 % len(letters)]),
         TemporaryDirectory() as folder,
         running(sandbox.create_app(SITES, SEED)) as url,
     ):
         database = f"sqlite:///{Path(folder) / 'derapi.db'}"
-        settings = Settings(**KEYS, database_url=database, embedded=True, log_level="CRITICAL", sandbox_url=url)
+        settings = Settings(
+            **KEYS | {"credential_keys": (KEYS["credential_keys"],)},
+            database_url=database,
+            embedded=True,
+            log_level="CRITICAL",
+            sandbox_url=url,
+        )
         service = create_app(settings)
         try:
             yield Recorder(service, Played(url)), Played(url)
@@ -195,6 +220,7 @@ def examples() -> bytes:
     with recording() as (recorder, played):
         site = read_vendors(recorder)
         make_virtual(recorder)
+        store_credentials(recorder, played)
         token_endpoint(recorder)
         recorder.record("getHealth", "/health", headers={"Authorization": None})
         provoke_problems(recorder, site, played)

@@ -32,6 +32,11 @@ EXEMPTIONS = (
     Exemption("currentUTCOffset", "The site's time zone must have this offset at some time of this year."),
     Exemption("locationUTCOffset", "As currentUTCOffset."),
     Exemption("operationalSince", "It must lie between the beginning of 2015 and now."),
+    Exemption(
+        "credentials",
+        "A change may name only the vendor, the type and the members that the stored credentials have.",
+        lambda parameters: "id" in parameters,
+    ),
     Exemption("siteID", "It must be the id of a virtual site of the client."),
 )
 

@@ -89,7 +89,5 @@ def sites(document):
      (LESS, "parameter X-Authorization-sma")),
 ])  # fmt: skip
 def test_a_new_difference_of_each_kind_is_noticed(public, ours, change, expected):
-    def found(document):
-        return {(each.sign, each.text) for each in Comparison(public, document).differences()}
-
-    assert expected in found(changed(ours, change)) - found(ours)
+    before, after = (set(Comparison(public, each).differences()) for each in (ours, changed(ours, change)))
+    assert expected in {(each.sign, each.text) for each in after - before}

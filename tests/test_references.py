@@ -14,8 +14,19 @@ from app.config import ROOT
 from tests.walkthrough import blocks
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-# Programs of the commands that are not run.
-PROGRAMS = {"curl", "heroku", "git", "rm", "pg_dump", "pg_restore", ".venv/bin/flask", ".venv/bin/gunicorn"}
+# Programs of the commands that are not run here.
+PROGRAMS = {
+    "curl",
+    "heroku",
+    "git",
+    "rm",
+    "cp",
+    "python3",
+    "pg_dump",
+    "pg_restore",
+    ".venv/bin/flask",
+    ".venv/bin/gunicorn",
+}
 BY_VENDOR = (config.VENDOR_URL, config.VENDOR_LIMIT)
 # Names in capitals that are no settings: of other programs, of constants in app/, and an argument of a command.
 OTHERS = {"HTTP_PROXY", "HTTPS_PROXY", "BODY_LIMIT", "LONG_WAITS", "CLIENT_ID"}

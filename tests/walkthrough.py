@@ -12,7 +12,7 @@ from app import config
 from tests.ports import free_port
 from tests.processes import clean, read_until, started
 
-MARK = r"<!-- [^>]*: (?:not run by the tests|compared in another test) -->"
+MARK = r"<!-- [^>]*: (?:not run by the tests|(?:run|compared) in another test) -->"
 # Not of pip's making: `make test` has seen to that.
 MAKE = ["make", "--old-file=.venv/complete"]
 

@@ -46,24 +46,19 @@ def battery_series(
     nameplate_kwh = fsum(unit.nameplate_kwh for unit in units)
     parts = SOC_PARTS.get(level)
 
+    def columns(unit: StorageUnit, times: Sequence[float]) -> list[Column]:
+        flows = [list(column) for column in zip(*unit.series_kwh(times), strict=True)]
+        if parts is None:
+            return flows
+        weight = unit.nameplate_kwh / nameplate_kwh
+        return [*flows, [weight * percent for percent in _mean_socs_percent(unit, times, parts)]]
+
     def rows(borders: Borders) -> list[Row]:
         times = [border.timestamp() for border in borders]
-
-        def columns(unit: StorageUnit) -> list[Column]:
-            flows = [list(column) for column in zip(*unit.series_kwh(times), strict=True)]
-            if parts is None:
-                return flows
-            weight = unit.nameplate_kwh / nameplate_kwh
-            return [*flows, [weight * percent for percent in _mean_socs_percent(unit, times, parts)]]
-
-        charge_kwh, discharge_kwh, *socs = _sums(units, columns, check)
+        charge_kwh, discharge_kwh, *socs = _sums(units, lambda unit: columns(unit, times), check)
         socs_percent = socs[0] if socs else [None] * len(charge_kwh)
-        return [
-            Row(start, end, flows, soc_percent)
-            for (start, end), flows, soc_percent in zip(
-                pairwise(borders), zip(charge_kwh, discharge_kwh, strict=True), socs_percent, strict=True
-            )
-        ]
+        intervals = zip(pairwise(borders), charge_kwh, discharge_kwh, socs_percent, strict=True)
+        return [Row(start, end, (charge, discharge), percent) for (start, end), charge, discharge, percent in intervals]
 
     return _series(site, level, rows if units else None)
 

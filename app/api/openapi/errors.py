@@ -10,6 +10,8 @@ from typing import Any
 
 from app.api import api_version
 from app.api.openapi.operations import Operation
+from app.credentials.cipher import KeyMissing, Tampered
+from app.credentials.stored import VariantUnknown
 from app.fleet.vendor_access import UnknownVendor
 from app.web.problems import MEDIA_TYPE
 from vendors.kit import VendorError, errors
@@ -26,10 +28,14 @@ class Source:
     codes: Codes
 
 
+# Why stored credentials cannot be used.
+UNREADABLE = (KeyMissing, Tampered, VariantUnknown)
+
+
 def _of_vendors() -> Codes:
     """The errors of reading one site or device at its vendor, from their classes."""
     codes: dict[int, tuple[str, ...]] = {404: ("not_found", "not_offered")}
-    for kind in (*vars(errors).values(), UnknownVendor):
+    for kind in (*vars(errors).values(), *UNREADABLE, UnknownVendor):
         if isinstance(kind, type) and issubclass(kind, VendorError) and kind.code not in codes.get(kind.status, ()):
             codes[kind.status] = (*codes.get(kind.status, ()), kind.code)
     return codes
@@ -70,6 +76,14 @@ SOURCES = (
         "New",
         lambda operation: operation.is_virtual and operation.method == "post",
         {409: ("virtual_limit_reached",)},
+    ),
+    Source(
+        "Credentials",
+        lambda operation: operation.is_of_credentials,
+        {503: ("credentials_not_configured", *(kind.code for kind in UNREADABLE))},
+    ),
+    Source(
+        "Stored", lambda operation: operation.id == "createVendorCredentials", {409: ("credentials_limit_reached",)}
     ),
 )
 # RFC 6750, section 3, and RFC 9110, section 10.2.3.

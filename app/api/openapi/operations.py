@@ -34,6 +34,11 @@ class Operation:
         """Whether the operation is for clients of mode virtual only."""
         return self.path.startswith("/virtual/")
 
+    @property
+    def is_of_credentials(self) -> bool:
+        """Whether the operation is on stored credentials."""
+        return self.path.startswith("/vendor-credentials")
+
 
 def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
     """All operations, with the parameters that they share with the others of their path."""

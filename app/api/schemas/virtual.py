@@ -8,7 +8,7 @@ import marshmallow as ma
 from marshmallow.validate import OneOf, Range
 
 from app.api.schemas.details import BatterySchema, SiteSchema, SolarInverterSchema
-from app.api.schemas.fields import ResponseSchema, Text
+from app.api.schemas.fields import RequestBody, ResponseSchema, Text
 from app.virtual import new, zones
 from app.virtual.new import NewBattery, NewSite, NewSolarInverter
 from vendors.kit import Production
@@ -70,12 +70,6 @@ def in_calendar(time: datetime, zone: str = "UTC") -> datetime:
         return instant("", time, ZoneInfo(zone))
     except BadWindow:
         raise ma.ValidationError("This is no time of a calendar.") from None
-
-
-class RequestBody(ma.Schema):
-    """A JSON object in a request. Members that it does not know are refused by name."""
-
-    error_messages = {"type": "Must be a JSON object.", "unknown": "There is no such member."}
 
 
 class NewLocation(RequestBody):

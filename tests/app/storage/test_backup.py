@@ -85,7 +85,7 @@ def test_a_service_starts_and_ends_with_everything_in_the_file(tmp_path: Path, e
 
 def test_the_documented_backup_of_a_database_in_use_can_be_read(app: Flask, tmp_path: Path) -> None:
     app.extensions["services"].clients.create("x", "production", "v1")
-    text = (ROOT / "docs/operations.md").read_text()
+    text = (ROOT / "docs/back-up.md").read_text()
     (command,) = re.findall(r"^ +(.*VACUUM INTO.*)$", text, re.MULTILINE)
     script = re.fullmatch(r"python3 -c '(.*)' (\S+) (\S+)", command)
     assert script, command

@@ -92,6 +92,5 @@ def test_every_problem_that_is_shown_stands_at_the_status_that_it_has(document):
     assert shown >= 15
 
 
-@pytest.mark.exhaustive
 def test_the_examples_are_what_the_service_answers_now():
     assert json.loads(FILE.read_bytes()) == json.loads(api_examples.examples()), "`make docs` renews them"

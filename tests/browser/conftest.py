@@ -26,7 +26,7 @@ from tests.ports import free_port
 from tests.processes import GUNICORN, clean, read_until, started
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-MILLISECONDS = 60_000  # for a wait of the browser, far more than it needs on a busy machine
+MILLISECONDS = 15_000  # for a wait of the browser, far more than it needs on a busy machine
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 NAMES = ("small", "large")
 

@@ -59,7 +59,7 @@ docs: setup
 	@$(PY) -m tests.documents
 	@$(PY) -m tests.module_map
 
-# Some ten minutes, and the only target that installs the peers.
+# A quarter of an hour, and the only target that installs the peers.
 bench: setup
 	@$(PIP) install -r requirements-bench.txt
 	@$(PY) -m benchmarks

@@ -10,13 +10,27 @@ from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, config, version
-from app.api import batteries, demo_sign_in, health, openapi, paging, sites, solar_inverters, token_endpoint, virtual
+from app.api import (
+    batteries,
+    demo_sign_in,
+    health,
+    openapi,
+    paging,
+    sites,
+    solar_inverters,
+    token_endpoint,
+    vendor_credentials,
+    virtual,
+)
 from app.api.services import Services
 from app.api.virtual_slots import VirtualSlots
 from app.auth.bearer import BearerCheck
 from app.auth.clients import Clients
 from app.auth.failed_logins import FailedLogins
 from app.auth.sign_in_codes import SignInCodes
+from app.credentials.cipher import Cipher
+from app.credentials.service import open_credentials
+from app.credentials.tokens import DatabaseTokens
 from app.fleet.clouds import clouds
 from app.fleet.ids import Ids
 from app.fleet.inventory import Inventory
@@ -87,9 +101,12 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         with database_faults.in_one_line():
             database.upgrade()
     ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
-    vendor_clouds = clouds(settings, ledger or Ledger(), clock)
+    cipher = Cipher(settings.credential_keys)
+    tokens = DatabaseTokens(database, cipher)
+    vendor_clouds = clouds(settings, ledger or Ledger(), clock, tokens)
     id_table = IdTable(database, stored=(VENDOR,))
     virtual_fleet = VirtualFleet(database)
+    plugins = {name: cloud.vendor for name, cloud in vendor_clouds.items()}
     # Only the inventory knows the cloud of virtual devices: what reads headers and settings must not find it.
     all_clouds = with_virtual(vendor_clouds, virtual_fleet)
     return Services(
@@ -103,6 +120,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         id_table=id_table,
         inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock),
         virtual_fleet=virtual_fleet,
+        credentials=open_credentials(database, cipher, tokens, plugins, clock),
         pages=paging.Pages(settings.secret_key),
     )
 
@@ -121,7 +139,8 @@ def _add_routes(app: Flask, services: Services) -> None:
     """The routes of the API, which /openapi.json documents, and the pages."""
     api = strict_api.Api(app)
     openapi.name_vendors(api.ma_plugin.converter, services.clouds)
-    for module in (sites, solar_inverters, batteries, virtual, token_endpoint, health):
+    openapi.describe_variants(api.ma_plugin.converter, services.credentials.rules)
+    for module in (sites, solar_inverters, batteries, virtual, vendor_credentials, token_endpoint, health):
         api.register_blueprint(module.blueprint)
     openapi.add_security(api.spec, services.clouds)
     settings = services.settings

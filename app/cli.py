@@ -1,20 +1,20 @@
 """The commands: `flask --app wsgi ...`. Results go to stdout, as JSON only; the log goes to stderr."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
 import click
-import orjson
 from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 
 from app import network
 from app.api.services import services
 from app.auth.clients import API_VERSIONS, DEFAULT_API_VERSION, MODES, VIRTUAL
-from app.storage import database_faults
+from app.cli_credentials import credentials
+from app.cli_group import Group, OneLine, print_json
 from app.storage.database import ClientRow
 from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER
 from app.virtual import seeding
@@ -23,33 +23,9 @@ from app.virtual.results import SiteWithDevices
 from app.web.problems import Problem
 from vendors.kit import Stage, registry, scaffold
 
-
-class OneLine(click.Command):
-    """A command whose failures are one line on stderr."""
-
-    def invoke(self, context: click.Context) -> Any:
-        try:
-            with database_faults.in_one_line():
-                return super().invoke(context)
-        except database_faults.DatabaseFault as fault:
-            raise click.ClickException(str(fault)) from fault
-        except OSError as error:  # The result, or the log, could not be written.
-            raise click.ClickException(f"{error.strerror}.") from error
-
-
-class Group(AppGroup):
-    """A group of commands whose failures are one line each."""
-
-    command_class = OneLine
-
-
 clients = Group("clients", help="Who may call the API.")
 db = Group("db", help="The database.")
 virtual = Group("virtual", help="Virtual devices of clients of mode virtual.")
-
-
-def _print(result: Mapping[str, Any]) -> None:
-    click.echo(orjson.dumps(result, option=orjson.OPT_INDENT_2))
 
 
 def _name(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -67,7 +43,7 @@ def create_client(name: str, mode: str, api_version: str) -> None:
     """Create a client. Its secret is shown once."""
     client_id, secret = services().clients.create(name, mode, api_version)
     services().database.checkpoint()
-    _print(
+    print_json(
         {
             "client_id": client_id,
             "client_secret": secret,
@@ -90,7 +66,7 @@ def make_sign_in_link(client_id: str) -> None:
     # Behind #, so that no request and no log contains it.
     code = services().sign_in_codes.create(client_id)
     base = settings.public_url or f"http://127.0.0.1:{settings.port}"
-    _print({"link": f"{base}/fleet#code={code}"})
+    print_json({"link": f"{base}/fleet#code={code}"})
 
 
 def _iso_time(epoch: int | None) -> str | None:
@@ -111,7 +87,7 @@ def list_clients() -> None:
         }
         for client in services().clients.all()
     ]
-    _print({"clients": rows})
+    print_json({"clients": rows})
 
 
 @clients.command("revoke")
@@ -122,7 +98,7 @@ def revoke_client(client_id: str) -> None:
     if deleted is None:
         raise click.ClickException(f"There is no client {client_id!r}.")
     services().database.checkpoint()
-    _print({"client_id": client_id, "revoked": True, "deleted": deleted})
+    print_json({"client_id": client_id, "revoked": True, "deleted": deleted})
 
 
 def _check_mode(client_id: str) -> None:
@@ -158,7 +134,7 @@ def seed(client_id: str, sites: int) -> None:
     except Problem as problem:
         raise click.ClickException(f"{problem.detail} {len(created)} of {sites} sites were made.") from problem
     services().database.checkpoint()
-    _print({"client_id": client_id} | _summary(created))
+    print_json({"client_id": client_id} | _summary(created))
 
 
 def _summary(sites: Sequence[SiteWithDevices]) -> dict[str, Any]:
@@ -189,19 +165,23 @@ def vendors(context: click.Context) -> None:
     """List the installed vendors, with the stage of each."""
     if context.invoked_subcommand is None:
         plugins = sorted(registry.discover().items())
-        _print({"vendors": {name: f"{kind.__module__}.{kind.__qualname__} ({kind.stage})" for name, kind in plugins}})
+        print_json(
+            {"vendors": {name: f"{kind.__module__}.{kind.__qualname__} ({kind.stage})" for name, kind in plugins}}
+        )
 
 
 @vendors.command("new")
 @click.argument("name")
-@click.option("--stage", type=click.Choice([stage.value for stage in Stage]), default="list", show_default=True)
+@click.option(
+    "--stage", type=click.Choice([stage.value for stage in scaffold.FILES]), default="list", show_default=True
+)
 def new_vendor(name: str, stage: str) -> None:
     """Write the skeleton of a new vendor: recorded cases, plugin, section, and for series an emulator."""
     try:
         files = scaffold.write_skeleton(name, Stage(stage))
     except scaffold.ScaffoldError as error:
         raise click.ClickException(str(error)) from error
-    _print({"written": files, "next": f".venv/bin/python -m pytest tests/vendors -k {name}"})
+    print_json({"written": files, "next": f".venv/bin/python -m pytest tests/vendors -k {name}"})
 
 
 @click.command("sandbox", cls=OneLine)
@@ -221,5 +201,5 @@ def serve_sandbox(port: int | None, sites: int, seed: int) -> None:
 
 def init_app(app: Flask) -> None:
     """Adds the commands to `flask`."""
-    for command in (clients, db, virtual, vendors, serve_sandbox):
+    for command in (clients, credentials, db, virtual, vendors, serve_sandbox):
         app.cli.add_command(command)

@@ -57,6 +57,13 @@ class Settings:
 
     secret_key: str = setting(*KEY, validate=KEY_LENGTH, secret=True)
     id_key: str = setting(*KEY, validate=KEY_LENGTH, secret=True)
+    credential_keys: tuple[str, ...] = setting(
+        f"texts of at least {instance_keys.MINIMUM} characters, the newest first, with commas between them",
+        "the output of `openssl rand -hex 32`",
+        parse=setting_types.credential_keys,
+        default=(),
+        secret=True,
+    )
     database_url: str = setting(
         "a Postgres URL or an SQLite file",
         "postgresql://user:password@host/name or sqlite:////var/lib/derapi/derapi.db",
@@ -191,6 +198,9 @@ def _embedded(values: Mapping[str, Any], present: Mapping[str, str], faults: lis
         for name in ("secret_key", "id_key"):
             if name.upper() not in present:
                 defaults[name] = instance_keys.read_or_create(folder, name)
+        if "CREDENTIAL_KEYS" not in present:
+            text = instance_keys.read_or_create(folder, "credential_keys")
+            defaults["credential_keys"] = setting_types.credential_keys(text)
     except (OSError, ValueError) as error:
         faults.append(f"INSTANCE_PATH: expected a folder to write to, for example /var/lib/derapi ({error})")
     return defaults

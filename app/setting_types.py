@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app import network
+from app.storage import instance_keys
 
 MAX_LIMIT_SECONDS = 31 * 86_400
 
@@ -94,6 +95,14 @@ def worker(text: str) -> str:
     if text.lower() not in {"derapi", "gthread"}:
         raise ValueError
     return text.lower()
+
+
+def credential_keys(text: str) -> tuple[str, ...]:
+    """Keys, the newest first, from texts with commas between them."""
+    keys = tuple(key.strip() for key in text.split(","))
+    if min(map(len, keys)) < instance_keys.MINIMUM:
+        raise ValueError(f"a key of CREDENTIAL_KEYS has fewer than {instance_keys.MINIMUM} characters")
+    return keys
 
 
 def call_limit(text: str) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""`make bench`: compares this service with other implementations of the same job, in ten minutes on loopback.
+"""`make bench`: compares this service with other implementations of the same job, in a quarter of an hour on loopback.
 
 Each cell is run three times; the table has the median, the spread, and the ratio to aiohttp in the same scenario. Only
 complete answers count; a row shows the number of incomplete ones. A row marked `!` was measured while something else
@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import isolation, memory, nested
+from benchmarks import isolation, memory, nested, virtual_reads
 from benchmarks.cells import Cell, measured
 from benchmarks.flows import FLOWS, SITE_FLOWS, VENDORS
 from benchmarks.servers import Server
@@ -65,6 +65,7 @@ def main() -> None:
         nested.measure()
         memory.measure(bench)
     isolation.measure()
+    virtual_reads.measure()
 
 
 def compare(bench: Bench, scenario: Scenario) -> None:

@@ -82,9 +82,12 @@ class Tour:
         """Sends all requests."""
         vendors = list(self.vendor_rows())
         listed, made = self.list_inverters(), self.make_virtual_devices()
-        site = made[0].answer
-        yesterday = self.read_yesterday(site)
-        return Results(self.shell.variables, vendors, listed, made, yesterday, list(self.further(site)))
+        site, inverter, battery = (step.answer for step in made)
+        zone = ZoneInfo(site["location"]["timezone"])
+        # Of the devices: the intervals of the site change with each device that a reader adds by pasting.
+        yesterday = self.read_yesterday("solar inverter", f"/solar-inverters/{inverter['id']}", zone)
+        further = [*self.further(), self.read_yesterday("battery", f"/batteries/{battery['id']}", zone)]
+        return Results(self.shell.variables, vendors, listed, made, yesterday, further)
 
     @property
     def all_headers(self) -> dict[str, str]:
@@ -115,15 +118,14 @@ class Tour:
         battery = self._step("A battery at this site", virtual_call("/virtual/batteries", body))
         return site, inverter, battery
 
-    def read_yesterday(self, site: Mapping[str, Any], series: str = "solar-intervals") -> Step:
-        """The hours of yesterday on the site's clock."""
-        today = datetime.now(ZoneInfo(site["location"]["timezone"])).date()
+    def read_yesterday(self, name: str, path: str, zone: ZoneInfo) -> Step:
+        """The hours of yesterday, on the clock of the zone, of the virtual device at the path."""
+        today = datetime.now(zone).date()
         window = f"start={today - timedelta(days=1)}&end={today}"
-        call = virtual_call(f"/sites/{site['id']}/{series}?{window}")
-        return self._step(f"Yesterday's {series} of the virtual site", call)
+        return self._step(f"Yesterday's hours of the virtual {name}", virtual_call(f"{path}/intervals?{window}"))
 
-    def further(self, virtual_site: Mapping[str, Any]) -> Iterator[Step]:
-        """Requests over all vendors, for one site and its devices, and for the other series."""
+    def further(self) -> Iterator[Step]:
+        """Requests over all vendors, and for one site and its devices."""
         for kind in KINDS:
             yield self._step(f"The {kind} of all vendors", Call(f"/{kind}", headers=self.all_headers))
         wrong_key = self.all_headers | {"X-Authorization-solaredge": "wrong-key"}
@@ -136,7 +138,6 @@ class Tour:
         for kind in KINDS:
             url = self.shell.send(Call(f"/{kind}", headers=headers))[kind][0]
             yield self._step(f"One of the {kind}, as it is now", Call(urlsplit(url).path, headers=headers))
-        yield self.read_yesterday(virtual_site, "battery-intervals")
 
     def _step(self, title: str, call: Call) -> Step:
         return Step(title, call, self.shell.send(call))

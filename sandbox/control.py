@@ -1,4 +1,4 @@
-"""The endpoints that control the sandbox: its index, clock, faults, quotas, options and counts of calls."""
+"""The endpoints that control the sandbox: its index, clock, faults, quotas, options, tokens and counts of calls."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,15 +7,17 @@ from flask import Blueprint, Response, abort, request
 
 from sandbox import faults, quotas
 from sandbox.dialect import Dialect
-from sandbox.fields import BadField, an_object, instant
+from sandbox.fields import BadField, an_object, instant, whole
 from sandbox.replies import reply
+from sandbox.tokens import Tokens
 from sandbox.world import World
 
 NOT_STORED = {"Cache-Control": "no-store"}
 
 
 def routes(world: World, dialects: Mapping[str, Dialect]) -> Blueprint:
-    """`GET /`, `PUT /clock`, `PUT /faults|limits|options/<vendor>`, `GET` and `DELETE /calls/<vendor>`."""
+    """`GET /`, `PUT /clock`, `PUT /faults|limits|options/<vendor>`, `PUT` and `DELETE /tokens/<vendor>`, `GET` and
+    `DELETE /calls/<vendor>`."""
     blueprint = Blueprint("control", __name__)
     control = Control(world, dialects)
     blueprint.get("/")(control.index)
@@ -23,6 +25,8 @@ def routes(world: World, dialects: Mapping[str, Dialect]) -> Blueprint:
     blueprint.put("/faults/<vendor>")(control.set_fault)
     blueprint.put("/limits/<vendor>")(control.set_limits)
     blueprint.put("/options/<vendor>")(control.set_options)
+    blueprint.put("/tokens/<vendor>")(control.set_lifetime)
+    blueprint.delete("/tokens/<vendor>")(control.forget_tokens)
     blueprint.get("/calls/<vendor>")(control.calls)
     blueprint.delete("/calls/<vendor>")(control.forget_calls)
     blueprint.app_errorhandler(BadField)(_bad_field)
@@ -69,6 +73,18 @@ class Control:
         dialect.set_options(options)
         return reply(options)
 
+    def set_lifetime(self, vendor: str) -> Response:
+        """Sets the lifetime of the access tokens to come, `{"seconds": n}`; `{}` sets the vendor's."""
+        tokens = self._tokens(vendor)
+        members = an_object(_body(), {"seconds"})
+        tokens.set_lifetime(whole(1, 10**6)("seconds", members.get("seconds", tokens.usual_lifetime)))
+        return reply(members)
+
+    def forget_tokens(self, vendor: str) -> Response:
+        """Makes all access tokens invalid."""
+        self._tokens(vendor).forget()
+        return Response(status=204)
+
     def calls(self, vendor: str) -> Response:
         """The number of calls of each path."""
         return reply(self._world.calls.of(self._known(vendor).vendor), headers=NOT_STORED)
@@ -77,6 +93,10 @@ class Control:
         """Starts counting at zero."""
         self._world.calls.forget(self._known(vendor).vendor)
         return Response(status=204)
+
+    def _tokens(self, vendor: str) -> Tokens:
+        tokens = self._known(vendor).tokens
+        return tokens or abort(404, f"{vendor} has no token endpoint that can be controlled")
 
     def _known(self, vendor: str) -> Dialect:
         if vendor not in self._dialects:
@@ -90,7 +110,12 @@ def _bad_field(error: BadField) -> Response:
 
 def _entry(dialect: Dialect) -> dict[str, Any]:
     url = f"{request.host_url}{dialect.vendor}"
-    return {"url": url, "headers": dialect.headers(), **dialect.about(url)}
+    return {
+        "url": url,
+        "headers": dialect.headers(),
+        "credentials": list(dialect.credentials()),
+        **dialect.about(url),
+    }
 
 
 def _body() -> Any:

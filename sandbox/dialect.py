@@ -1,7 +1,7 @@
 """The interface of a dialect: one vendor's cloud, as the sandbox plays it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -11,6 +11,7 @@ from flask import Blueprint, Response
 from sandbox.data_faults import Change
 from sandbox.fields import flag, one_of
 from sandbox.quotas import Spent
+from sandbox.tokens import Tokens
 from sandbox.world import World
 from simulation import Device, Site, View
 
@@ -57,7 +58,8 @@ class Resolution:
 class Dialect(ABC):
     """One vendor's cloud. A subclass with a `vendor` name, in any module of this package, is found and served.
 
-    outside: path prefixes below the base without faults, quotas, counts and credentials, such as the token endpoint.
+    outside: path prefixes below the base without quotas and credentials, such as the token endpoint. Of the faults only
+    those that name the path apply there.
     options: oddities that can be switched on, all off by default.
     choices: options that take one of several texts, the first by default.
     data_faults: by name, how this dialect shows that fault of the data. data_fault_options: the options without which
@@ -119,6 +121,15 @@ class Dialect(ABC):
     def finish(self, response: Response) -> Response:
         """Adds headers that every answer of this vendor has."""
         return response
+
+    def credentials(self) -> Sequence[Mapping[str, str]]:
+        """Working credentials in the forms in which a service stores them, by the members of these forms."""
+        return ()
+
+    @property
+    def tokens(self) -> Tokens | None:
+        """The access tokens of its token endpoint; None without one."""
+        return None
 
     def about(self, base: str) -> Mapping[str, Any]:
         """Further members of the vendor's entry in `GET /`, next to the address and the headers."""

@@ -102,11 +102,11 @@ class Faults:
             if fault is not None:
                 self._faults[vendor] = fault
 
-    def take(self, vendor: str, path: str) -> Fault | None:
-        """The fault that this call meets, if any."""
+    def take(self, vendor: str, path: str, *, only_named: bool = False) -> Fault | None:
+        """The fault that this call meets, if any; `only_named`: if it names a path."""
         with self._lock:
             fault = self._faults.get(vendor)
-            if fault is None or not fault.meets(path):
+            if fault is None or not fault.meets(path) or (only_named and fault.path is None):
                 return None
             if fault.times is not None:
                 self._spend(vendor, fault, fault.times)

@@ -32,13 +32,14 @@ class Guard:
     def admit(self) -> Response | None:
         """The answer to a call that a fault, its credential or a quota ends here; None for all others."""
         dialect, path = self._addressed()
-        if dialect is None or path.startswith(dialect.outside):
+        if dialect is None:
             return None
+        is_outside = path.startswith(dialect.outside)
         self._world.calls.count(dialect.vendor, path)
-        fault = self._world.faults.take(dialect.vendor, path)
+        fault = self._world.faults.take(dialect.vendor, path, only_named=is_outside)
         g.change = dialect.data_faults.get(fault.data) if fault else None
         answer = effects.answer(fault, self._world.stopped, dialect.error) if fault else None
-        return answer or self._refusal(dialect)
+        return answer or (None if is_outside else self._refusal(dialect))
 
     def finish(self, response: Response) -> Response:
         """The answer after a fault of its data, and with the headers that the vendor adds to all answers."""

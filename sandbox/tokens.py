@@ -19,7 +19,7 @@ class Tokens:
     """Tokens of clients, in memory. A refresh token works once and is replaced by the next one."""
 
     def __init__(self, lifetime: int, real_time: Callable[[], float]) -> None:
-        self._lifetime = lifetime
+        self.usual_lifetime = self._lifetime = lifetime
         self._real_time = real_time
         self._lock = threading.Lock()
         self._access: dict[str, tuple[str, float]] = {}
@@ -34,6 +34,15 @@ class Tokens:
             self._access[access] = (client, now + self._lifetime)
             self._refresh[refresh] = client
         return Issued(access, refresh, self._lifetime)
+
+    def set_lifetime(self, seconds: int) -> None:
+        """Sets the lifetime of access tokens that are issued from now on."""
+        self._lifetime = seconds
+
+    def forget(self) -> None:
+        """Makes all access tokens invalid; refresh tokens stay valid."""
+        with self._lock:
+            self._access = {}
 
     def client_of(self, access: str) -> str | None:
         """The client that holds the access token; None when it is unknown or has expired."""

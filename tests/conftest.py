@@ -83,6 +83,7 @@ def settings(database_url: str) -> Settings:
     return Settings(
         secret_key="s" * 32,
         id_key="i" * 32,
+        credential_keys=("c" * 32,),
         database_url=database_url,
         embedded=True,
         log_level="ERROR",

@@ -38,6 +38,12 @@ class Postgres:
             connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
         return self._server.get_uri(database=name, driver="psycopg")
 
+    def program(self, name: str) -> Path:
+        """A program of the server's version, such as pg_dump."""
+        folder = self._server.bin_path
+        assert folder is not None
+        return Path(folder) / name
+
     @property
     def pid(self) -> int:
         pid = self._server.get_pid()

@@ -12,7 +12,7 @@ from app.config import ROOT
 from tests import kit_page
 from tests.contract import members
 from tests.vendors.stages import offers
-from vendors.kit import Battery, Level, Site, SolarInverter, Vendor
+from vendors.kit import Battery, Level, Site, SolarInverter, Stage, Variant, Vendor
 from vendors.kit.registry import discover
 
 PART = re.compile(r"(<!-- made by make docs: (?P<name>[a-z ]+) -->\n).*?(<!-- end -->)", re.S)
@@ -60,6 +60,25 @@ def companions(plugin: type[Vendor]) -> str:
     return "; ".join(", else ".join(f"`{header}`" for header in names) for names in headers) or "no"
 
 
+def variants_table() -> str:
+    """The forms in which credentials can be stored, and what happens with each."""
+    rows = []
+    for names, plugin in plugins():
+        for variant in plugin.variants:
+            members = ", ".join(f"`{member}`" for member in variant.members)
+            rows.append((names, f"`{variant.type}`", members, use_of(variant, plugin)))
+    return table(("vendor", "`type`", "secret members", "use"), rows)
+
+
+def use_of(variant: Variant, plugin: type[Vendor]) -> str:
+    """What the service does with a stored credential."""
+    if plugin.stage is Stage.DECLARED:
+        return "none yet"
+    if variant.needs_consent:
+        return "needs the owner's authorization"
+    return "the service gets access tokens with them" if variant.tokens else "used as they are"
+
+
 def series_table() -> str:
     """The levels of every series, and with an asterisk: only of devices that are alone of their kind at their site."""
     rows = ((names, *(levels(plugin, series) for series in SERIES), charges(plugin)) for names, plugin in plugins())
@@ -105,6 +124,7 @@ def members_of(record: str) -> list[str]:
 
 PARTS: dict[str, Callable[[], str]] = {
     "vendors": vendors_table,
+    "variants": variants_table,
     "series": series_table,
     "members": members_table,
     "names of the kit": kit_page.names,

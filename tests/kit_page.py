@@ -21,11 +21,22 @@ WITHOUT_DOCSTRING = {
     "NEAR": "rows by which the power at the reset of a counter is estimated",
     "AnyDevice": "type variable: `SolarInverter` or `Battery`, the same throughout a signature",
     "DeviceRow": "a row of a list, of a solar inverter or of a battery",
+    "OAUTH_CLIENT": "the members of a `Variant` that is an OAuth client: id and secret",
     "QUARTER": "15 minutes",
     "SiteRow": "a row of a list of sites",
 }
 GROUPS = {
-    "the class and its calls": ("vendor", "calls", "limits", "reply", "messages", "credentials", "deadline", "http"),
+    "the class and its calls": (
+        "vendor",
+        "calls",
+        "limits",
+        "reply",
+        "messages",
+        "credentials",
+        "variants",
+        "deadline",
+        "http",
+    ),
     "reading replies": ("parsing",),
     "records": ("records",),
     "series: clock, tiles, rows": ("series",),

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +45,11 @@ class Played:
         accounts = self.get("/")["vendors"]
         return {name: value for vendor in vendors or accounts for name, value in accounts[vendor]["headers"].items()}
 
+    def credentials(self, vendor: str) -> dict[str, str]:
+        """Working credentials in the form in which they are stored."""
+        [members] = self.get("/")["vendors"][vendor]["credentials"]
+        return {"vendor": vendor, **members}
+
     def calls(self, vendor: str) -> dict[str, int]:
         """Calls by path since the last use of this method."""
         counted = self.get(f"/calls/{vendor}")
@@ -65,14 +71,32 @@ class Service:
 
     def __init__(self, settings: Settings, api_version: str = "v2024-09-01") -> None:
         self.app = create_app(settings)
+        self._log_in(api_version)
+
+    def _log_in(self, api_version: str) -> None:
         self.http: FlaskClient = self.app.test_client()
         auth = self.app.extensions["services"].clients.create("test", "production", api_version)
         answer = self.http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=auth)
         self.token = answer.json["access_token"]
         self._bearer = {"Authorization": f"Bearer {self.token}"}
 
-    def get(self, path: str, headers: dict[str, str]):
-        return self.http.get(path, headers=self._bearer | headers)
+    def another_client(self) -> "Service":
+        """The same service as another client of the API sees it."""
+        other = copy(self)
+        other._log_in("v2024-09-01")
+        return other
+
+    def get(self, path: str, headers: dict[str, str] | None = None):
+        return self.call("GET", path, headers or {})
+
+    def call(self, method: str, path: str, headers: dict[str, str] | None = None, **options):
+        return self.http.open(path, method=method, headers=self._bearer | (headers or {}), **options)
+
+    def store(self, credentials: dict[str, str], name: str = "roof") -> str:
+        """Stores vendor credentials; their id."""
+        answer = self.call("POST", "/vendor-credentials", json={"name": name, "credentials": credentials})
+        assert answer.status_code == 201, answer.text
+        return answer.json["id"]
 
     def pace(self, least: float, headers: dict[str, str]) -> float:
         """Sets the deadline of requests to `least` seconds, or on a slow machine to six times what these healthy
@@ -91,7 +115,7 @@ class Service:
         services = self.app.extensions["services"]
         replace(services, settings=replace(services.settings, request_deadline=seconds)).init_app(self.app)
 
-    def inverters(self, headers: dict[str, str], query: str = "pageSize=1000"):
+    def inverters(self, headers: dict[str, str] | None = None, query: str = "pageSize=1000"):
         """Ids and errors of the list."""
         answer = self.get(f"/solar-inverters?{query}", headers)
         assert answer.status_code == 200, answer.text
@@ -114,6 +138,7 @@ def served(
             request_deadline=seconds,
             vendor_ca_file=ca_file,
             vendor_limits=limits or {},
+            credential_keys=("c" * 32,),
         )
         service = Service(settings)
         yield service, Played(url, ca_file)

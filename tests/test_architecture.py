@@ -45,8 +45,10 @@ def test_only_the_command_line_knows_the_sandbox():
 ROOMS = [
     ("app",),  # create_app
     ("cli",),
+    ("cli_credentials",),
+    ("cli_group",),
     ("api",),
-    ("virtual",),
+    ("virtual", "credentials"),
     ("fleet", "auth"),
     ("web", "server"),  # The worker knows no Flask.
     ("config",),

@@ -1,15 +1,20 @@
-"""The benchmark: its clients count incomplete answers separately, and its fake clouds answer every plugin in full."""
+"""The benchmark: its clients count incomplete answers separately, its fake clouds answer every plugin in full, and its
+rows of virtual devices read complete responses of a large fleet."""
 
 import asyncio
+import sys
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from operator import methodcaller
 
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import cells, load
+from benchmarks import cells, load, virtual_reads
 from benchmarks.clouds import Clouds
 from benchmarks.flows import VENDORS
+from benchmarks.virtual_fleet import DEVICES_PER_SITE, fill
+from tests.app.virtual.support import Caller
 from tests.vendors.support import BASE, cloud_of, open_vendor
 from vendors.kit import Site, SolarInverter
 from vendors.kit.calls.sweep import Sweep
@@ -89,3 +94,59 @@ def test_the_plugins_find_every_site_and_inverter_in_the_answers_of_the_fake_clo
         sweep.run(methodcaller(find))
         rows = [row for row in sweep.records if row.kind is kind]
         assert (sweep.failure, len(rows)) == (None, expected)
+
+
+class FleetInProcess:
+    """The interface of virtual_reads.FleetServer, without a process of its own and with a small fleet."""
+
+    def __init__(self, settings, start_service, sites):
+        self.fleet = fill(settings, sites)
+        self.caller = Caller(start_service(settings), "virtual", auth=self.fleet.auth)
+
+    @contextmanager
+    def client(self):
+        yield self, self
+
+    def get(self, path, headers=()):
+        answer = self.caller.get(path, dict(headers))
+        assert answer.status_code == 200, answer.text
+        return 1.0, answer.json
+
+    def cpu_seconds(self):
+        return 0.0
+
+
+@pytest.fixture
+def small_fleet(settings, start_service):
+    return FleetInProcess(settings, start_service, sites=10)
+
+
+def test_the_virtual_fleet_has_five_devices_at_each_site_in_five_zones_and_each_is_found_by_its_id(small_fleet):
+    fleet, caller = small_fleet.fleet, small_fleet.caller
+    assert (fleet.sites, fleet.inverters + fleet.batteries) == (10, 10 * DEVICES_PER_SITE)
+    assert fleet.batteries == 4
+    sites = [caller.get(f"/sites/{id}").json for id in caller.ids("sites")]
+    assert len({site["location"]["timezone"] for site in sites}) == 5
+    assert {len(site["solarInverters"]) + len(site["batteries"]) for site in sites} == {DEVICES_PER_SITE}
+    assert not caller.app.extensions["services"].inventory._lost_ids._searches, "every id was in the table"
+
+
+def test_every_row_of_virtual_devices_reads_complete_responses(small_fleet, capsys):
+    for read in virtual_reads.reads(small_fleet):
+        times = virtual_reads.measured(small_fleet, read)
+        virtual_reads.show(read.title, "SQLite", times)
+        assert (times.first_ms, times.p50_ms, times.p99_ms, times.cpu_ms) == (1.0, 1.0, 1.0, 0.0)
+    assert len(capsys.readouterr().out.splitlines()) == 8
+
+
+def test_an_incomplete_response_ends_the_measurement_of_virtual_devices(small_fleet):
+    read = virtual_reads.Read("sites", ("/sites",), "sites", 11)
+    with pytest.raises(RuntimeError, match="/sites: 10 of 11 items"):
+        virtual_reads.timed_ms(small_fleet, read, "/sites")
+
+
+def test_a_machine_without_postgres_skips_its_rows_with_a_word(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tests.databases", None)
+    with ExitStack() as stack:
+        assert virtual_reads.postgres_url(stack) == {}
+    assert "Postgres cannot run here" in capsys.readouterr().out

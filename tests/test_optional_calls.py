@@ -14,13 +14,13 @@ from sandbox import registry as dialects
 from sandbox.server import running
 from tests.optional_calls import watched_calls
 from tests.services import Account, Played
+from tests.vendors.stages import asked_vendors
 from tests.vendors.support import cloud_of, open_vendor
 from vendors.kit import Battery, Site, SolarInverter
 from vendors.kit.calls import optional
 from vendors.kit.calls.sweep import Sweep
-from vendors.kit.registry import discover
 
-NAMES = sorted(discover())
+NAMES = asked_vendors()
 READS = {"site": Site, "solar_inverter": SolarInverter, "battery": Battery}
 # By vendor and read, the greatest number of successive calls, declared by vendors that have independent calls.
 ROUNDS = {

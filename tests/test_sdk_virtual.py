@@ -1,15 +1,11 @@
 """Every operation of the official SDK's virtual module, unmodified, against a service that listens on a socket."""
 
 import datetime
-import json
-import threading
 from importlib import import_module
 from pkgutil import iter_modules
 
 import derapi.api.virtual
 import pytest
-import requests
-from derapi import AuthenticatedClient
 from derapi.api.batteries import get_battery, get_battery_intervals, list_batteries
 from derapi.api.sites import get_site, get_site_battery_intervals, get_site_solar_inverter_intervals
 from derapi.api.solar_inverters import get_solar_inverter, get_solar_inverter_intervals, list_solar_inverters
@@ -24,8 +20,7 @@ from derapi.models import (
 )
 from derapi.types import UNSET
 
-from tests.ports import free_port
-from tests.processes import FLASK, GUNICORN, SECONDS, clean, ended, read_until, started
+from tests.sdk import sdk_client, sdk_service
 
 pytestmark = pytest.mark.databases
 
@@ -47,29 +42,16 @@ NOON = datetime.datetime(2024, 5, 1, 12, tzinfo=datetime.UTC)
 
 @pytest.fixture
 def served(tmp_path, database_url):
-    """The service in two processes; the URL and the token of a virtual client."""
-    port = free_port()
-    keys = {"SECRET_KEY": "s" * 32, "ID_KEY": "i" * 32}
-    environ = clean(PORT=port, INSTANCE_PATH=tmp_path, DATABASE_URL=database_url, WEB_CONCURRENCY=2, **keys)
-    assert ended([*FLASK, "db", "upgrade"], environ).returncode == 0
-    client = json.loads(ended([*FLASK, "clients", "create", "x", "--mode", "virtual"], environ).stdout)
-    with started(GUNICORN, environ | {"LOG_LEVEL": "INFO"}) as process:
-        read_until(process, "listening")
-        # Reads the log, so that the service does not wait for a full pipe.
-        threading.Thread(target=process.stdout.read, daemon=True).start()
-        url, auth = f"http://127.0.0.1:{port}", (client["client_id"], client["client_secret"])
-        form = {"grant_type": "client_credentials"}
-        yield url, requests.post(f"{url}/oauth2/token", form, auth=auth, timeout=SECONDS).json()["access_token"]
+    """The URL of the service and the token of a virtual client."""
+    with sdk_service(tmp_path, database_url, "virtual") as opened:
+        yield opened
 
 
 @pytest.fixture
 def client(served):
     """The SDK's client as its own tests make it."""
-    url, token = served
-    headers = {"api-version": "v2024-09-01"}
-    opened = AuthenticatedClient(url, token=token, headers=headers, raise_on_unexpected_status=True, timeout=SECONDS)
-    with opened as client:
-        yield client
+    with sdk_client(*served) as opened:
+        yield opened
 
 
 def virtual_ids(client, kind, **options):

@@ -108,3 +108,32 @@ def test_a_vendor_of_stage_list_is_listed_and_says_that_it_offers_no_more(path, 
         (ids[name],) = (url.rsplit("/", 1)[1] for url in answer.json[listed])
     answer = example.get(path.format(**ids), headers=bearer | HEADERS)
     assert (answer.status_code, answer.json["code"], answer.json["detail"]) == (404, "not_offered", detail)
+
+
+class Declared(Vendor):
+    hosts = {"declared": {"main": "https://api.declared.test"}}
+    stage = Stage.DECLARED
+
+
+@pytest.fixture
+def declared(monkeypatch, request):
+    """The vendor of this name is the only one of another package."""
+    monkeypatch.setattr(registry, "_third_party", lambda: (Declared,))
+    return request.getfixturevalue("http")
+
+
+def test_lists_name_a_declared_vendor_in_errors_and_no_call_is_made(declared, network, bearer):
+    headers = bearer | {"X-Authorization-declared": "Bearer sentinel", "api-version": "v2024-09-01"}
+    for listed in ("sites", "solar-inverters", "batteries"):
+        answer = declared.get(f"/{listed}", headers=headers)
+        assert answer.status_code == 200
+        assert answer.json["errors"] == {"declared": "Not Implemented: this server cannot ask it yet"}
+        details = answer.json["errorDetails"]["declared"]
+        assert (details["code"], details["status"], details["fault"]) == ("not_asked_yet", 501, "server")
+    assert not network.calls
+
+
+def test_an_id_that_nothing_has_is_unknown_with_a_declared_vendor_too(declared, network, bearer):
+    headers = bearer | {"X-Authorization-declared": "Bearer sentinel"}
+    answer = declared.get("/sites/site-0n24071iuqm3i2jj", headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (404, "not_found")

@@ -31,23 +31,27 @@ def of_request() -> RequestContext:
     """The context of the current request; its deadline begins now.
 
     Made by a view once it has checked its parameters, so that a wrong parameter is reported before a missing
-    credential. Raises a Problem: 400 for an unusable header, 403 when no vendor is addressed.
+    credential. Raises a Problem: 400 for an unusable header, 403 when no vendor is addressed and nothing is stored.
     """
     mode = Mode.REFRESH if request.cache_control.no_cache else Mode.REUSE
     return RequestContext(_access(), Deadline(services().settings.request_deadline), mode)
 
 
 def _access() -> VendorAccess:
-    """The addressed vendors; for a virtual client its virtual devices, which the client itself opens and no header."""
+    """The vendors that headers address and those whose credentials are stored; for a virtual client its virtual
+    devices, which the client itself opens and nothing else."""
     clouds, client = services().clouds, bearer.caller()
     if client.mode == VIRTUAL:
         vendor_access.refuse_headers(request.headers, clouds, VIRTUAL_CLIENTS)
-        return VendorAccess({VENDOR: credential_of(client.id)})
+        return VendorAccess({VENDOR: [credential_of(client.id)]})
     access = vendor_access.read(request.headers, clouds)
+    stored = services().credentials.stored
+    access.add_stored(stored.of(client.id), stored.refused(client.id))
     if not access:
         raise vendor_problems.no_access(clouds)
-    for credential in access.credentials.values():
-        conceal(*credential.secrets)
+    for credentials in access.credentials.values():
+        for credential in credentials:
+            conceal(*credential.secrets)
     return access
 
 

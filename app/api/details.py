@@ -8,7 +8,7 @@ from app.api import api_version, context, detail_members
 from app.api.context import RequestContext
 from app.api.detail_members import FetchedRecord
 from app.api.services import services
-from app.fleet.read_result import ReadResult
+from app.fleet.reading import ReadResult
 from app.web.strict_api import ViewResult
 from vendors.kit import Battery, Key, Site, SolarInverter, Vendor
 from vendors.kit.records import Keyed, Record, kind_of
@@ -63,7 +63,7 @@ def _read(
 ) -> tuple[ReadResult, datetime]:
     """The vendor's records, and the time at which they were complete."""
     result = services().inventory.read(
-        kind, id, request_context.access, request_context.deadline, request_context.mode, find
+        kind, id, request_context.access, request_context.deadline, request_context.mode, find, expected=kind
     )
     return result, datetime.now(UTC)
 

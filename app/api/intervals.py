@@ -10,7 +10,7 @@ from app.api import api_version, context, paging
 from app.api.detail_members import KWH_DIGITS, PERCENT_DIGITS
 from app.api.services import services
 from app.auth import bearer
-from app.fleet.read_result import ReadResult
+from app.fleet.reading import ReadResult
 from app.web.problems import Problem, invalid
 from app.web.strict_api import ViewResult
 from vendors.kit import Key, Level, NotOffered, Quality, Vendor
@@ -56,7 +56,7 @@ def read(kind: type[Record], operation: str, id: str, query: dict[str, Any]) -> 
     reader = PageReader(operation, _requested(level, query, bound_to), size, datetime.now(UTC))
     request_context = context.of_request()
     result = services().inventory.read(
-        kind, id, request_context.access, request_context.deadline, request_context.mode, reader.run
+        kind, id, request_context.access, request_context.deadline, request_context.mode, reader.run, expected=ReadUpTo
     )
     if not reader.is_offered:
         raise Problem(404, "not_offered", f"{result.vendor} does not offer {level} intervals for this id.")

@@ -10,8 +10,8 @@ from app.api import api_version, context, paging
 from app.api.schemas.lists import summary_list, url_list
 from app.api.services import services
 from app.auth import bearer
-from app.fleet import vendor_problems
-from app.fleet.inventory import Filters, Listing
+from app.fleet.inventory import Listing
+from app.fleet.list_rows import Filters
 from app.web.guards import base_url
 from app.web.problems import invalid
 from vendors.kit.records import Record
@@ -59,7 +59,7 @@ def _urls(kind: Kind, listing: Listing) -> Any:
 
 
 def _errors(listing: Listing) -> dict[str, str]:
-    return {vendor: outcome.error for vendor, outcome in listing.failures.items()}
+    return {vendor: failure.text for vendor, failure in listing.failures.items()}
 
 
 def _page(kind: Kind, listing: Listing, filters: Filters, query: dict[str, Any]) -> Any:
@@ -74,9 +74,5 @@ def _page(kind: Kind, listing: Listing, filters: Filters, query: dict[str, Any])
     if next_page_token:
         page["next_page_token"] = next_page_token
     if listing.failures:
-        page["error_details"] = {
-            vendor: vendor_problems.describe(outcome.failure)
-            for vendor, outcome in listing.failures.items()
-            if outcome.failure
-        }
+        page["error_details"] = {vendor: failure.details for vendor, failure in listing.failures.items()}
     return kind.summaries.dump(page)

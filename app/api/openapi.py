@@ -1,10 +1,12 @@
 """Parts of /openapi.json that flask-smorest cannot see: names of vendors, and how a request authenticates."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, product
 from typing import Any
 
 from app.api.schemas.fields import VendorName
+from app.api.schemas.vendor_credentials import ALL, NONE, VENDOR_AND_TYPE, Variant
+from app.credentials.rules import Rules
 from app.virtual.plugin import VENDOR
 from vendors.kit.calls.cloud import Cloud
 
@@ -17,6 +19,24 @@ def name_vendors(converter: Any, vendors: Iterable[str]) -> None:
         return {"enum": names} if isinstance(field, VendorName) else {}
 
     converter.add_attribute_function(enumerate_names)
+
+
+def describe_variants(converter: Any, rules: Rules) -> None:
+    """Lists the variants of credentials wherever a schema has them."""
+
+    def describe(converter: Any, field: Any, **kwargs: Any) -> dict[str, Any]:
+        return {"anyOf": list(_variants(rules, field.must_have))} if isinstance(field, Variant) else {}
+
+    converter.add_attribute_function(describe)
+
+
+def _variants(rules: Rules, must_have: str) -> Iterator[dict[str, Any]]:
+    for vendor, variants in rules.variants.items():
+        for type, variant in variants.items():
+            names = {"vendor": {"type": "string", "enum": [vendor]}, "type": {"type": "string", "enum": [type]}}
+            secrets = {member: {"type": "string"} for member in variant.members}
+            required = {ALL: [*names, *secrets], VENDOR_AND_TYPE: [*names], NONE: []}
+            yield {"type": "object", "properties": names | secrets, "required": required[must_have]}
 
 
 def add_security(spec: Any, clouds: Mapping[str, Cloud]) -> None:

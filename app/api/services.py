@@ -10,6 +10,7 @@ from app.auth.clients import Clients
 from app.auth.failed_logins import FailedLogins
 from app.auth.sign_in_codes import SignInCodes
 from app.config import Settings
+from app.credentials.service import Credentials
 from app.fleet.inventory import Inventory
 from app.storage.database import Database
 from app.storage.id_table import IdTable
@@ -34,6 +35,7 @@ class Services:
     id_table: IdTable
     inventory: Inventory
     virtual_fleet: VirtualFleet
+    credentials: Credentials
     pages: Pages
 
     def init_app(self, app: Flask) -> None:

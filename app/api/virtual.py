@@ -4,15 +4,14 @@ The responses show what a site or device was made with. Its present values and i
 /solar-inverters and /batteries, like those of any vendor. The representation is the same in every API version.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 import marshmallow as ma
-from flask import Response, request
+from flask import Response
 
-from app.api import api_version, context, paging, virtual_members
+from app.api import api_version, context, row_pages, virtual_members
 from app.api.context import RequestContext
 from app.api.schemas.details import BatterySchema, SiteSchema, SolarInverterSchema
 from app.api.schemas.lists import PageQuery
@@ -66,7 +65,7 @@ def list_sites(query: dict[str, Any]) -> dict[str, Any]:
     """Lists the client's virtual sites."""
     _context()
     read = partial(services().virtual_fleet.sites_after, bearer.caller().id)
-    return _page(query, read, lambda site: site.row.id, virtual_members.site)
+    return row_pages.page(query, read, lambda site: site.row.id, virtual_members.site)
 
 
 @blueprint.post(SITES, **OPTIONS)
@@ -124,7 +123,7 @@ def add_devices(kind: Kind) -> None:
     def list_devices(query: dict[str, Any]) -> dict[str, Any]:
         _context()
         read = partial(services().virtual_fleet.devices_after, bearer.caller().id, kind.stored)
-        return _page(query, read, lambda device: device.row.id, virtual_members.device)
+        return row_pages.page(query, read, lambda device: device.row.id, virtual_members.device)
 
     @blueprint.post(kind.path, **OPTIONS)
     @blueprint.doc(operationId=f"createVirtual{kind.name}", summary=f"Makes one of the virtual {kind.text}.", **ACCESS)
@@ -154,22 +153,6 @@ def _context() -> RequestContext:
     """The context, once the parameters are checked; its vendor access is to the client's virtual devices alone."""
     api_version.requested()
     return context.of_request()
-
-
-def _page(
-    query: dict[str, Any],
-    read: Callable[[str, int], Sequence[T]],
-    key_of: Callable[[T], str],
-    members_of: Callable[[T], dict[str, Any]],
-) -> dict[str, Any]:
-    """A page in the order of the keys, which the database reads no further than the page needs."""
-    bound_to, size = (bearer.caller().id, request.path), query.get("page_size", paging.DEFAULT_SIZE)
-    token = query.get("page_token")
-    rows = read(services().pages.read(token, bound_to) if token is not None else "", size + 1)
-    page: dict[str, Any] = {"items": [members_of(row) for row in rows[:size]]}
-    if len(rows) > size:
-        page["next_page_token"] = services().pages.token(key_of(rows[size - 1]), bound_to)
-    return page
 
 
 def _create_device(new: NewDevice, site_id: str | None) -> DeviceAtSite:

@@ -5,15 +5,22 @@ from collections.abc import Callable, Collection
 from hashlib import blake2b
 
 from app.config import Settings, SettingsError
+from app.web.log import conceal
 from vendors.kit import Rate
 from vendors.kit.calls.cloud import Cloud, open_cloud
 from vendors.kit.calls.quota import Ledger
 from vendors.kit.calls.reply_cache import ReplyCache
 from vendors.kit.http.transport import Transport
 from vendors.kit.registry import NameTaken, discover
+from vendors.kit.tokens.store import TokenStore
 
 
-def clouds(settings: Settings, ledger: Ledger, clock: Callable[[], float] = time.monotonic) -> dict[str, Cloud]:
+def clouds(
+    settings: Settings,
+    ledger: Ledger,
+    clock: Callable[[], float] = time.monotonic,
+    token_store: TokenStore | None = None,
+) -> dict[str, Cloud]:
     """Clouds by vendor name. VENDOR_URL_<NAME> overrides SANDBOX_URL, which overrides the public addresses.
 
     Raises SettingsError when two plugins claim one name, and for the URL or limit of a vendor that does not exist:
@@ -33,7 +40,9 @@ def clouds(settings: Settings, ledger: Ledger, clock: Callable[[], float] = time
         transport = Transport(settings.proxy_url or "", settings.vendor_ca_file or "")
         limit = settings.vendor_limits.get(name)
         rate = Rate(*limit) if limit else None
-        opened[name] = open_cloud(name, vendor, transport, replies, base_url or "", rate, ledger, secret)
+        opened[name] = open_cloud(
+            name, vendor, transport, replies, base_url or "", rate, ledger, secret, token_store, conceal
+        )
     return opened
 
 

@@ -1,48 +1,28 @@
 """Sites and devices over all vendors that a request may reach: lists, and the way from an id to its device."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 from app.fleet import fanout
-from app.fleet.fanout import VendorResult
+from app.fleet.fanout import SweepResult
 from app.fleet.ids import TAGS, Ids
 from app.fleet.list_cache import ListCache, VendorIds
+from app.fleet.list_rows import Filters, ListedRows, list_rows, rows_in
 from app.fleet.lost_ids import LostIdSearch
-from app.fleet.read_result import ReadResult
+from app.fleet.reading import ReadResult, read_in_turn
+from app.fleet.shown_by import ShownBy
 from app.fleet.vendor_access import VendorAccess
-from app.fleet.vendor_problems import problem, unknown_id
+from app.fleet.vendor_problems import VendorFailure, failures_by_vendor, no_access_to, unknown_id
 from app.storage.id_table import IdRow, IdTable
 from app.web.log import note_failures
-from app.web.problems import Problem
-from vendors.kit import Credential, Key, ListRow, NotFound, Site, Vendor, VendorError
+from vendors.kit import Credential, Key, ListRow, Site, Vendor
 from vendors.kit.calls.cloud import Cloud
 from vendors.kit.calls.reply_cache import Mode
 from vendors.kit.deadline import Deadline
-from vendors.kit.parsing.ids_in_paths import fits_path
 from vendors.kit.records import Keyed, Record
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """List filters, combined with AND."""
-
-    vendor: str | None = None
-    vendor_site_id: str | None = None
-    vendor_id: str | None = None
-
-    def passed(self, rows: list[ListRow[Any]]) -> list[ListRow[Any]]:
-        """The rows that pass."""
-        if self.vendor_id is None and self.vendor_site_id is None:
-            return rows
-        return [row for row in rows if self._let_pass(row)]
-
-    def _let_pass(self, row: ListRow[Any]) -> bool:
-        if self.vendor_id is not None and row.vendor_id != self.vendor_id:
-            return False
-        return self.vendor_site_id is None or row.kind is Site or row.vendor_site_id == self.vendor_site_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +30,7 @@ class Listing:
     """Sorted ids, and by vendor the failure because of which ids are missing or stale."""
 
     ids: list[str]
-    failures: dict[str, VendorResult]
+    failures: dict[str, VendorFailure]
     age: float = 0.0
     """Seconds since the oldest reply that was reused."""
 
@@ -68,6 +48,7 @@ class Inventory:
         self._clouds, self._ids, self._id_table = clouds, ids, id_table
         self._lost_ids = LostIdSearch(clouds, clock)
         self._list_cache = ListCache(clouds, id_table)
+        self._shown_by = ShownBy()
 
     def listing(
         self, kind: type[Record], access: VendorAccess, filters: Filters, deadline: Deadline, mode: Mode
@@ -76,48 +57,71 @@ class Inventory:
         if filters.vendor is not None:
             access = access.only(filters.vendor)
         subject = (kind, filters)
-        cached = self._list_cache.unchanged(access.credentials, subject) if mode is Mode.REUSE else {}
-        uncached = {name: value for name, value in access.credentials.items() if name not in cached}
+        cached: list[VendorIds] = []
+        uncached: Mapping[str, Sequence[Credential]] = access.credentials
+        if mode is Mode.REUSE:
+            cached, uncached = self._from_cache(access.credentials, subject)
         results = self._fan_out(uncached, kind, filters, deadline, mode)
-        rows = {name: filters.passed(_rows_in(result, kind)) for name, result in results.items()}
-        ids = self._identify(rows)
-        self._store(rows, ids, deadline)
-        for name, credential in uncached.items():
-            self._list_cache.keep(name, credential, subject, VendorIds(ids[name], results[name].sources))
-        return _merged(cached, ids, results, access.refused)
+        listed = [self._listed(result, kind, filters) for result in results]
+        self._store(listed, deadline)
+        for part in listed:
+            vendor, credential = part.result.vendor, part.result.credential
+            self._list_cache.keep(vendor, credential, subject, VendorIds(part.ids, part.result.sources))
+            self._note_shown(part.ids, part.result, access)
+        cached += [VendorIds(part.ids, part.result.sources, part.result.age) for part in listed]
+        return _merged(cached, failures_by_vendor(results, access.refused))
+
+    def _from_cache(
+        self, credentials: Mapping[str, Sequence[Credential]], subject: Hashable
+    ) -> tuple[list[VendorIds], dict[str, list[Credential]]]:
+        """The cached ids, and the credentials whose ids are not cached."""
+        cached: list[VendorIds] = []
+        uncached: dict[str, list[Credential]] = {}
+        for vendor, owned in credentials.items():
+            for credential in owned:
+                entry = self._list_cache.unchanged(vendor, credential, subject)
+                if entry is None:
+                    uncached.setdefault(vendor, []).append(credential)
+                else:
+                    cached.append(entry)
+        return cached, uncached
 
     def _fan_out(
         self,
-        credentials: Mapping[str, Credential],
+        credentials: Mapping[str, Sequence[Credential]],
         kind: type[Record],
         filters: Filters,
         deadline: Deadline,
         mode: Mode,
-    ) -> dict[str, VendorResult]:
+    ) -> list[SweepResult]:
         """Lists these vendors. Their rows lose the vendor's JSON, which a list does not need, to free its memory."""
 
         def find(vendor: Vendor) -> Iterator[ListRow[Any]]:
-            for row in _list(vendor, kind, filters.vendor_site_id):
+            for row in list_rows(vendor, kind, filters.vendor_site_id):
                 row.release_raw()
                 yield row
 
-        return fanout.fan_out(self._clouds, credentials, find, deadline, mode) if credentials else {}
+        return fanout.fan_out(self._clouds, credentials, find, deadline, mode) if credentials else []
 
-    def _identify(self, rows: Mapping[str, Sequence[ListRow[Any]]]) -> dict[str, list[str]]:
-        """Public ids by vendor, in the order of the rows."""
-        return {name: [self._ids.of(row.kind, name, row.key) for row in rows[name]] for name in rows}
+    def _listed(self, result: SweepResult, kind: type[Record], filters: Filters) -> ListedRows:
+        """The result's rows that pass the filters, with their ids."""
+        rows = filters.passed(rows_in(result, kind))
+        return ListedRows(result, rows, [self._ids.of(row.kind, result.vendor, row.key) for row in rows])
 
-    def _store(
-        self, rows: Mapping[str, Sequence[ListRow[Any]]], ids: Mapping[str, Sequence[str]], deadline: Deadline
-    ) -> None:
+    def _store(self, listed: Iterable[ListedRows], deadline: Deadline) -> None:
         """Writes the ids that this process has not yet written to the table, so that each can be read at once."""
         new = [
-            IdRow(id, name, TAGS[row.kind], row.key)
-            for name in rows
-            if name not in self._id_table.stored and not self._id_table.knows(ids[name])
-            for id, row in zip(ids[name], rows[name], strict=True)
+            IdRow(id, part.result.vendor, TAGS[row.kind], row.key)
+            for part in listed
+            if part.result.vendor not in self._id_table.stored and not self._id_table.knows(part.ids)
+            for id, row in zip(part.ids, part.rows, strict=True)
         ]
         self._id_table.remember(new, deadline)
+
+    def _note_shown(self, ids: Iterable[str], result: SweepResult, access: VendorAccess) -> None:
+        """Remembers the credential that showed these ids, if there is a choice."""
+        if len(access.credentials[result.vendor]) > 1:
+            self._shown_by.remember(ids, result.credential)
 
     def read(
         self,
@@ -127,19 +131,31 @@ class Inventory:
         deadline: Deadline,
         mode: Mode,
         find: Callable[[Key, Vendor], Iterable[Keyed]],
+        expected: type[Keyed],
     ) -> ReadResult:
         """The records that `find` reads of one site or device at its vendor.
 
-        Raises a Problem (403, 404, 502, 503 or 504) when the id leads nowhere or the vendor may not be asked. A failure
-        of the vendor is in the result, since a part of the records may have arrived.
+        expected: the kind of record without which the read has failed. Of several credentials, each is then asked in
+        turn. Raises a Problem (403, 404, 502, 503 or 504) when the id leads nowhere or the vendor may not be asked. A
+        failure of the vendor is in the result, since a part of the records may have arrived.
         """
         id_row = self.locate(kind, id, access, deadline)
         if id_row is None:
             raise unknown_id()
-        vendor = id_row.vendor
-        credentials = {vendor: _credential(vendor, access)}
-        results = fanout.fan_out(self._clouds, credentials, lambda plugin: find(id_row.key, plugin), deadline, mode)
-        return ReadResult(vendor, results[vendor], self._clouds[vendor].vendor.lag)
+        vendor, credentials = id_row.vendor, _credentials(id_row.vendor, access)
+
+        def ask(credential: Credential) -> SweepResult:
+            only = {vendor: [credential]}
+            [result] = fanout.fan_out(self._clouds, only, lambda plugin: find(id_row.key, plugin), deadline, mode)
+            return result
+
+        last, refused = self._shown_by.last(id, credentials), access.hiding.get(vendor, ())
+        sweep, failed = read_in_turn(ask, credentials, last, refused, expected, deadline)
+        if sweep.has(expected):
+            self._note_shown([id], sweep, access)
+        failures = {vendor: VendorFailure(failed)} if failed else {}
+        _note(failures)
+        return ReadResult(sweep, failures, self._clouds[vendor].vendor.lag)
 
     def id_of(self, vendor: str, kind: type[Record], key: Key) -> str:
         """The public id of a site or device."""
@@ -184,61 +200,42 @@ class Inventory:
         Raises the failure of a vendor whose list is not complete, as the id may be there.
         """
         results = self._lost_ids.sweep(
-            "sites" if kind is Site else "devices", lambda vendor: _list(vendor, kind), access, deadline
+            "sites" if kind is Site else "devices", lambda vendor: list_rows(vendor, kind), access, deadline
         )
-        id_rows = [self._id_row(name, row) for name, result in results.items() for row in _rows_in(result)]
-        self._id_table.remember(id_rows, deadline, again=True)
-        for id_row in id_rows:
+        shown = [(result, [self._id_row(result.vendor, row) for row in rows_in(result)]) for result in results]
+        self._id_table.remember([id_row for _, id_rows in shown for id_row in id_rows], deadline, again=True)
+        for result, id_rows in shown:
+            self._note_shown([id_row.id for id_row in id_rows], result, access)
+        for id_row in chain.from_iterable(id_rows for _, id_rows in shown):
             if id_row.id == id:
                 return id_row
-        failures = [(name, result.failure) for name, result in results.items() if result.failure]
-        failures += access.refused.items()
+        hiding = [result for result in results if result.failure and result.failure.hides_ids]
+        failures = failures_by_vendor(hiding, access.hiding)
         if failures:
-            vendor, worst = max(failures, key=lambda failed: failed[1].severity)
-            raise problem(vendor, worst)
+            _note(failures)
+            vendor = max(failures, key=lambda name: failures[name].worst.severity)
+            raise failures[vendor].problem(vendor)
         return None
 
 
-def _credential(vendor: str, access: VendorAccess) -> Credential:
-    """The request's credential of a vendor; raises a Problem when it has none or an unusable one."""
+def _credentials(vendor: str, access: VendorAccess) -> Sequence[Credential]:
+    """The request's credentials of a vendor; raises a Problem when it has none or no usable one."""
     if vendor in access.credentials:
         return access.credentials[vendor]
     if vendor in access.refused:
-        note_failures({vendor: access.refused[vendor].code})
-        raise problem(vendor, access.refused[vendor])
-    header = f"X-Authorization-{vendor}"
-    raise Problem(403, "vendor_access_missing", f"Send the header {header} to read this.", vendor=vendor)
+        failure = VendorFailure(access.refused[vendor])
+        _note({vendor: failure})
+        raise failure.problem(vendor)
+    raise no_access_to(vendor)
 
 
-def _merged(
-    cached: Mapping[str, tuple[VendorIds, float]],
-    ids: Mapping[str, list[str]],
-    results: Mapping[str, VendorResult],
-    refused: Mapping[str, VendorError],
-) -> Listing:
-    """One list of the cached and the new ids, with the failures of vendors and of their headers."""
-    note_failures({name: failure.code for name, failure in refused.items()})
-    all_results = {**results, **{name: VendorResult([], failure) for name, failure in refused.items()}}
-    failures = {name: result for name, result in sorted(all_results.items()) if result.failure}
-    ages = [age for _, age in cached.values()] + [result.age for result in results.values()]
-    all_ids = sorted(chain.from_iterable([*(part.ids for part, _ in cached.values()), *ids.values()]))
-    return Listing(all_ids, failures, max(ages, default=0.0))
+def _note(failures: Mapping[str, VendorFailure]) -> None:
+    """Adds the failures to the log line of the request."""
+    note_failures({vendor: failure.worst.code for vendor, failure in failures.items()})
 
 
-def _rows_in(result: VendorResult, kind: type[Record] | None = None) -> list[ListRow[Any]]:
-    """The list rows of a result, or only those of one kind."""
-    return [row for row in result.records if isinstance(row, ListRow) and kind in (None, row.kind)]
-
-
-def _list(vendor: Vendor, kind: type[Record], site: str | None = None) -> Iterator[ListRow[Any]]:
-    """The vendor's sites, or its devices of both kinds; only those of one site if the vendor can be asked for it."""
-    if kind is Site:
-        yield from vendor.sites()
-    elif site is None:
-        yield from vendor.devices()
-    elif fits_path(site):
-        try:
-            yield from vendor.devices(site)
-        except NotFound:
-            # The site belongs to another vendor or does not exist: no device passes the filter.
-            return
+def _merged(parts: Sequence[VendorIds], failures: dict[str, VendorFailure]) -> Listing:
+    """One list of the ids of all credentials, with the failures of vendors. Several credentials may show one site."""
+    _note(failures)
+    ids = sorted(set(chain.from_iterable(part.ids for part in parts)))
+    return Listing(ids, failures, max((part.age for part in parts), default=0.0))

@@ -23,11 +23,13 @@ OVERHEAD = 10
 
 @dataclass(frozen=True, slots=True)
 class VendorIds:
-    """Ids that one vendor contributes to a list."""
+    """Ids that one vendor contributes to a list for one credential."""
 
     ids: list[str]
     sources: Sequence[ReplyRef]
     """All replies that they were built from; none if an id was missing or a reply was stale."""
+    age: float = 0.0
+    """Seconds since the oldest reply that was reused."""
 
 
 class ListCache:
@@ -46,17 +48,15 @@ class ListCache:
         self._entries = LRUCache(MAX_IDS, getsizeof=_size) if entries is None else entries
         self._lock = threading.Lock()
 
-    def unchanged(self, credentials: Mapping[str, Credential], subject: Hashable) -> dict[str, tuple[VendorIds, float]]:
-        """Entries by vendor whose replies are all still cached and fresh and whose ids are in the table; each with the
-        seconds since its oldest reply was fetched."""
-        unchanged: dict[str, tuple[VendorIds, float]] = {}
-        for name, credential in credentials.items():
-            with self._lock:
-                entry = self._entries.get(self._key(name, credential, subject))
-            age = self._clouds[name].reply_cache.age_of(entry.sources) if entry else None
-            if entry and age is not None and self._id_table.knows(entry.ids):
-                unchanged[name] = entry, age
-        return unchanged
+    def unchanged(self, vendor: str, credential: Credential, subject: Hashable) -> VendorIds | None:
+        """The entry, if its replies are all still cached and fresh and its ids are in the table; its age is the present
+        one."""
+        with self._lock:
+            entry = self._entries.get(self._key(vendor, credential, subject))
+        age = self._clouds[vendor].reply_cache.age_of(entry.sources) if entry else None
+        if entry is None or age is None or not self._id_table.knows(entry.ids):
+            return None
+        return VendorIds(entry.ids, entry.sources, age)
 
     def keep(self, vendor: str, credential: Credential, subject: Hashable, entry: VendorIds) -> None:
         """Caches the entry, if it was built from replies and from nothing else."""

@@ -4,14 +4,14 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cachetools import LRUCache
 
 from app.fleet import fanout
-from app.fleet.fanout import Find, VendorResult
+from app.fleet.fanout import Find, SweepResult
 from app.fleet.vendor_access import VendorAccess
-from vendors.kit import VendorError
+from vendors.kit import Credential, VendorError
 from vendors.kit.calls.cloud import Cloud
 from vendors.kit.calls.reply_cache import Mode
 from vendors.kit.deadline import Deadline
@@ -38,24 +38,29 @@ class LostIdSearch:
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
 
-    def sweep(self, subject: str, find: Find, access: VendorAccess, deadline: Deadline) -> dict[str, VendorResult]:
-        """Results of `find` by vendor, from the cache alone for vendors that were searched a short time ago.
+    def sweep(self, subject: str, find: Find, access: VendorAccess, deadline: Deadline) -> list[SweepResult]:
+        """Results of `find`, from the cache alone for credentials with which it was searched a short time ago.
 
         subject: what is searched, sites or devices. Each has its own pauses, since they are in different lists.
         """
-        keys = {
-            name: (name, subject, credential.fingerprint(self._key)) for name, credential in access.credentials.items()
-        }
-        recent = {name: search for name in keys if (search := self._recent_search(keys[name]))}
-        from_cache = self._fan_out(access, set(recent), find, deadline, Mode.CACHED_ONLY)
-        searched = self._fan_out(access, set(keys) - set(recent), find, deadline, Mode.REUSE)
-        for name, result in searched.items():
+        recent: dict[Credential, LastSearch] = {}
+        for vendor, credentials in access.credentials.items():
+            for credential in credentials:
+                if search := self._recent_search(self._key_of(vendor, subject, credential)):
+                    recent[credential] = search
+        from_cache = self._fan_out(access, recent.__contains__, find, deadline, Mode.CACHED_ONLY)
+        searched = self._fan_out(access, lambda credential: credential not in recent, find, deadline, Mode.REUSE)
+        for result in searched:
             pause = PAUSE_AFTER_FAILURE_SECONDS if result.failure else SEARCH_PAUSE_SECONDS
             with self._lock:
-                self._searches[keys[name]] = LastSearch(result.failure, self._clock() + pause)
+                key = self._key_of(result.vendor, subject, result.credential)
+                self._searches[key] = LastSearch(result.failure, self._clock() + pause)
         # If the last search failed, the id may exist all the same: its failure is reported again.
-        repeated = {name: VendorResult(result.records, recent[name].failure) for name, result in from_cache.items()}
-        return searched | repeated
+        repeated = [replace(result, failure=recent[result.credential].failure, incomplete="") for result in from_cache]
+        return searched + repeated
+
+    def _key_of(self, vendor: str, subject: str, credential: Credential) -> tuple[str, str, bytes]:
+        return vendor, subject, credential.fingerprint(self._key)
 
     def _recent_search(self, key: tuple[str, str, bytes]) -> LastSearch | None:
         with self._lock:
@@ -63,7 +68,8 @@ class LostIdSearch:
         return search if search and search.until > self._clock() else None
 
     def _fan_out(
-        self, access: VendorAccess, names: set[str], find: Find, deadline: Deadline, mode: Mode
-    ) -> dict[str, VendorResult]:
-        credentials = {name: credential for name, credential in access.credentials.items() if name in names}
-        return fanout.fan_out(self._clouds, credentials, find, deadline, mode) if credentials else {}
+        self, access: VendorAccess, take: Callable[[Credential], bool], find: Find, deadline: Deadline, mode: Mode
+    ) -> list[SweepResult]:
+        """The sweeps with those credentials that `take` accepts."""
+        credentials = {vendor: list(filter(take, owned)) for vendor, owned in access.credentials.items()}
+        return fanout.fan_out(self._clouds, credentials, find, deadline, mode)

@@ -1,16 +1,20 @@
-"""Which vendor clouds a request may reach: its `X-Authorization-<vendor>` headers, read and checked."""
+"""Which vendor clouds a request may reach: by its `X-Authorization-<vendor>` headers, which are read and checked here,
+and by the credentials that its client has stored."""
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from werkzeug.datastructures import EnvironHeaders, Headers
 
+from app.fleet.vendor_problems import HOW_TO_STORE, CredentialFailure
 from app.web.problems import Problem
 from vendors.kit import Credential, Unauthorized, Vendor, VendorError
 from vendors.kit.calls.cloud import Cloud
+from vendors.kit.calls.signer import ConsentMissing
+from vendors.kit.credentials import StoredRow
 
 PREFIX = "x-authorization-"
 # Below gunicorn's limit_request_field_size, so that a longer value gets a problem and not gunicorn's HTML.
@@ -30,21 +34,23 @@ class UnknownVendor(VendorError):
 
 
 class CredentialMissing(Unauthorized):
-    """A vendor is asked for by its name alone, without its header."""
+    """A vendor is asked for by its name alone: the request has no header for it, and the client has stored none of its
+    credentials."""
 
     says = "The request brings no credential of this vendor."
-    advice = "Send the vendor's credential in its X-Authorization header, or leave out the filter."
+    advice = f"Send the vendor's credential in its X-Authorization header, {HOW_TO_STORE}, or leave out the filter."
 
 
 @dataclass
 class VendorAccess:
-    """Usable credentials by vendor name, and for every other vendor with a header the reason why it has none.
+    """Usable credentials by vendor name, and the reasons why other credentials cannot be used.
 
     addressable: the vendors that the caller could have sent a header for; all others do not exist for it.
     """
 
-    credentials: dict[str, Credential] = field(default_factory=dict)
-    refused: dict[str, VendorError] = field(default_factory=dict)
+    credentials: dict[str, Sequence[Credential]] = field(default_factory=dict)
+    """A header gives one credential, stored credentials may be many."""
+    refused: dict[str, Sequence[CredentialFailure]] = field(default_factory=dict)
     addressable: Collection[str] = ()
 
     def __bool__(self) -> bool:
@@ -55,16 +61,55 @@ class VendorAccess:
         return vendor in self.credentials or vendor in self.addressable
 
     def only(self, vendor: str) -> "VendorAccess":
-        """The access to one vendor; without a header for it the missing credential is the reason. There is no access
-        to a vendor that does not exist for the caller."""
+        """The access to one vendor; without any credential of it, that is the reason. There is no access to a vendor
+        that does not exist for the caller."""
         if not self.knows(vendor):
             return VendorAccess()
         if vendor not in self.credentials and vendor not in self.refused:
-            return VendorAccess(refused={vendor: CredentialMissing(why=f"X-Authorization-{vendor} is missing")})
+            missing = CredentialMissing(why=f"X-Authorization-{vendor} is missing")
+            return VendorAccess(refused={vendor: [CredentialFailure(missing)]})
         return VendorAccess(
             {name: value for name, value in self.credentials.items() if name == vendor},
             {name: why for name, why in self.refused.items() if name == vendor},
         )
+
+    @property
+    def hiding(self) -> dict[str, Sequence[CredentialFailure]]:
+        """Of the credentials that cannot be used, those that may have shown an id that is not found now."""
+        hiding = {
+            vendor: [each for each in failed if each.failure.hides_ids] for vendor, failed in self.refused.items()
+        }
+        return {vendor: failed for vendor, failed in hiding.items() if failed}
+
+    def add_stored(
+        self,
+        usable: Mapping[str, Iterable[Credential]],
+        refused: Mapping[str, Iterable[tuple[StoredRow, VendorError]]],
+    ) -> None:
+        """Adds the stored credentials of the vendors without a header; a header wins, also one that is unusable.
+
+        refused: stored credentials that cannot be read, by vendor as well, with the reasons.
+        """
+        for vendor in {**usable, **refused}:
+            if vendor in self.credentials or vendor in self.refused:
+                continue
+            credentials: list[Credential] = []
+            failures = [CredentialFailure(failure, row) for row, failure in refused.get(vendor, ())]
+            for credential in usable.get(vendor, ()):
+                if lacking := consent_missing(credential):
+                    failures.append(CredentialFailure(lacking, credential.row))
+                else:
+                    credentials.append(credential)
+            if credentials:
+                self.credentials[vendor] = credentials
+            if failures:
+                self.refused[vendor] = failures
+
+
+def consent_missing(credential: Credential) -> ConsentMissing | None:
+    """Why no call can be made with the credential, which would count a call for nothing."""
+    variant = credential.variant
+    return ConsentMissing(variant) if variant is not None and variant.needs_consent else None
 
 
 def read(headers: Headers | EnvironHeaders, clouds: Mapping[str, Cloud]) -> VendorAccess:
@@ -102,12 +147,12 @@ def _companions(vendors: tuple[type[Vendor], ...]) -> Mapping[str, str]:
 
 def _add(access: VendorAccess, vendor: str, headers: Mapping[str, str], clouds: Mapping[str, Cloud]) -> None:
     if vendor not in clouds:
-        access.refused[vendor[:MAX_NAME]] = UnknownVendor(why=_hint(vendor, clouds))
+        access.refused[vendor[:MAX_NAME]] = [CredentialFailure(UnknownVendor(why=_hint(vendor, clouds)))]
         return
     try:
-        access.credentials[vendor] = clouds[vendor].vendor.credential_headers.read(vendor, headers)
+        access.credentials[vendor] = [clouds[vendor].vendor.credential_headers.read(vendor, headers)]
     except VendorError as failure:
-        access.refused[vendor] = failure
+        access.refused[vendor] = [CredentialFailure(failure)]
 
 
 def _hint(vendor: str, clouds: Mapping[str, Cloud]) -> str:

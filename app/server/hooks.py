@@ -7,18 +7,27 @@ from typing import Any
 import structlog
 
 from app import network
+from app.config import SettingsError
 from app.server import connection_share, cpu_affinity, tuning
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 def on_starting(server: Any) -> None:
-    """Refuses a used port before the start. A new master (USR2) inherits the open socket from the old one."""
+    """Refuses a used port, and keys that do not open what is stored, before the start.
+
+    A new master (USR2) inherits the open socket from the old one.
+    """
     if not server.master_pid:
         for address in server.cfg.address:
             if isinstance(address, tuple):  # neither a Unix socket nor an inherited socket
                 host, port = address
                 network.refuse_used_port(host, port, "PORT")
+
+    try:
+        services_of(server).credentials.key_check.at_start()
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None
 
 
 def when_ready(server: Any) -> None:
@@ -70,7 +79,12 @@ def on_exit(server: Any) -> None:
 
 def checkpoint_database(server: Any) -> None:
     """Moves SQLite's write-ahead log into the database file."""
-    server.app.wsgi().extensions["services"].database.checkpoint()
+    services_of(server).database.checkpoint()
+
+
+def services_of(server: Any) -> Any:
+    """The services of the application, which is loaded before the hooks run."""
+    return server.app.wsgi().extensions["services"]
 
 
 def block_stop_signals() -> None:

@@ -102,7 +102,11 @@ class Database:
 
     def get(self, table: type[T], key: str) -> T | None:
         """The row with this primary key. Raises SQLAlchemyError, as a rule after READ_SECONDS at the latest."""
-        return self._run(self._look_ups, lambda session: session.get(table, key), READ_SECONDS)
+        return self.look_up(lambda session: session.get(table, key))
+
+    def look_up(self, query: Callable[[Session], T]) -> T:
+        """The result of a short query that a request cannot do without. Raises SQLAlchemyError as `get` does."""
+        return self._run(self._look_ups, query, READ_SECONDS)
 
     def run(self, work: Callable[[Session], T], seconds: float) -> T:
         """The result of `work`, in a transaction. Raises SQLAlchemyError: Unanswered if it takes longer than `seconds`;

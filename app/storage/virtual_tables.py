@@ -1,29 +1,14 @@
 """Tables of virtual sites and devices, which clients make for themselves."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, Text, TypeDecorator
+from sqlalchemy import Boolean, Float, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.storage.column_types import Instant
 from app.storage.database import Base
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 SOLAR_INVERTER, BATTERY = "solar_inverter", "battery"
-
-
-class Instant(TypeDecorator[datetime]):
-    """A timezone-aware time as microseconds since the epoch, because SQLite has no type for it."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
-        return None if value is None else (value - EPOCH) // MICROSECOND
-
-    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
-        return None if value is None else EPOCH + value * MICROSECOND
 
 
 class VirtualSiteRow(Base):

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, delete, func, select, text, update
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
-from app.auth.bearer import revoked
-from app.storage.database import ClientRow, Database
+from app.auth.client_lock import in_turn
+from app.storage.database import Database
 from app.storage.virtual_tables import VirtualDeviceRow, VirtualSiteRow
 from app.virtual.new import NewDevice, NewSite, default_name
 from app.virtual.results import Deleted, DeviceAtSite, ListedDevice, ListedSite, SiteWithDevices
@@ -18,8 +18,6 @@ from app.web.problems import Problem, invalid
 T = TypeVar("T")
 
 MAX_SITES, MAX_DEVICES = 1_000, 10_000
-# How long a change waits for another one of the same client. SQLite waits as long by its busy_timeout.
-LOCK_SECONDS = 5
 # Longer than the look-up of a client or an id waits, for which something can stand in.
 ANSWER_SECONDS = 10.0
 
@@ -45,7 +43,8 @@ class VirtualFleet:
         query = query.where(VirtualDeviceRow.client_id == client_id)
         if site_id is not None:
             query = query.where(VirtualDeviceRow.site_id == site_id)
-        return self._read(lambda session: [(id, site, kind) for id, site, kind in session.execute(query)])
+        # On the connection, since a session's result takes 3 ms more for 5,000 devices.
+        return self._read(lambda session: [(id, site, kind) for id, site, kind in session.connection().execute(query)])
 
     def site(self, client_id: str, site_id: str) -> SiteWithDevices | None:
         """One site with its devices; None if the client has no such site."""
@@ -150,22 +149,7 @@ class VirtualFleet:
         return self._database.run(query, ANSWER_SECONDS)
 
     def _change(self, client_id: str, change: Callable[[Session], T]) -> T:
-        def in_turn(session: Session) -> T:
-            lock_client(session, client_id)
-            return change(session)
-
-        return self._database.run(in_turn, ANSWER_SECONDS)
-
-
-def lock_client(session: Session, client_id: str) -> None:
-    """Makes other changes of the client wait for the end of this transaction. Raises a 401 Problem if it is revoked."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
-    # Not SELECT ... FOR UPDATE: in SQLite only a write takes the lock.
-    lock = update(ClientRow).where(ClientRow.id == client_id, ClientRow.revoked_at.is_(None))
-    lock = lock.values(name=ClientRow.name).execution_options(synchronize_session=False)
-    if _rowcount(session.execute(lock)) == 0:
-        raise revoked()
+        return self._database.run(in_turn(client_id, change), ANSWER_SECONDS)
 
 
 def unknown_site() -> Problem:

@@ -11,8 +11,10 @@ from app.virtual.results import DeviceAtSite
 from simulation.virtual import SolarArray, StorageUnit
 from vendors.kit import Battery, Bess, Production, Site, SolarInverter, Status, day_start
 
-# Objects of some 500 bytes; what is costly they share in caches of their own.
-CACHED_DEVICES = 4096
+# Of an array or a battery with its key, at most: 5 MB for each kind. Their days and years are in caches of the
+# simulation.
+DEVICE_BYTES = 1_500
+CACHED_DEVICES = 5_000_000 // DEVICE_BYTES
 
 
 def solar_array(device: VirtualDeviceRow, site: VirtualSiteRow) -> SolarArray:
@@ -83,14 +85,10 @@ def site_now(record: Site, arrays: Iterable[SolarArray], units: Iterable[Storage
     )
 
 
-def mean_soc_percent(units: Iterable[StorageUnit], at: float) -> float:
-    """The state of charge of several batteries together, weighted by their nameplates."""
-    pairs = [(unit.nameplate_kwh, unit.soc_percent(at)) for unit in units]
-    return sum(kwh * percent for kwh, percent in pairs) / sum(kwh for kwh, _ in pairs)
-
-
 def _charged(bess: Bess, units: list[StorageUnit], at: float) -> Bess:
-    return replace(bess, soc_percent=mean_soc_percent(units, at))
+    """All batteries together, with their mean state of charge, weighted by their nameplates."""
+    weighted = sum(unit.nameplate_kwh * unit.soc_percent(at) for unit in units)
+    return replace(bess, soc_percent=weighted / sum(unit.nameplate_kwh for unit in units))
 
 
 def _produced(array: SolarArray, start: datetime, end: datetime) -> float:

@@ -11,7 +11,7 @@ from typing import ClassVar, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import SettingsError
-from app.fleet.vendor_problems import NothingHere
+from app.fleet.vendor_problems import DatabaseUnavailable, NothingHere
 from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER
 from app.virtual import physics, records
 from app.virtual.fleet import VirtualFleet
@@ -31,7 +31,6 @@ from vendors.kit import (
     Stage,
     Timeout,
     Vendor,
-    VendorError,
 )
 from vendors.kit.calls.bulkhead import Bulkhead
 from vendors.kit.calls.cloud import Cloud
@@ -49,13 +48,10 @@ SWEEPS, SWEEPS_PER_CLIENT = 16, 4
 T = TypeVar("T")
 
 
-class DatabaseUnavailable(VendorError):
-    """The database, which holds the virtual devices, does not answer."""
+class FleetUnavailable(DatabaseUnavailable):
+    """The virtual devices cannot be read."""
 
-    code, status, reason = "database_unavailable", 503, "Service Unavailable"
     says = "The service cannot reach its database, which holds the virtual devices."
-    advice = "Try again shortly."
-    fault = "server"
 
 
 def credential_of(client_id: str) -> Credential:
@@ -134,7 +130,7 @@ class VirtualVendor(Vendor):
         try:
             return query()
         except SQLAlchemyError as error:
-            raise DatabaseUnavailable(why=type(error).__name__) from error
+            raise FleetUnavailable(why=type(error).__name__) from error
 
     def _check_deadline(self) -> None:
         """Ends the work on a site with thousands of devices once its request has ended."""

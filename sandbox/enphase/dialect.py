@@ -20,6 +20,7 @@ from sandbox.enphase.systems.telemetry import Telemetry
 from sandbox.enphase.systems.totals import Totals
 from sandbox.quotas import Spent
 from sandbox.replies import Refused, reply
+from sandbox.tokens import Tokens
 from sandbox.world import World
 
 View = Callable[..., Response]
@@ -45,6 +46,10 @@ class Enphase(EnphaseCloud):
 
     def headers(self) -> dict[str, str]:
         return self.access.headers(TOP)
+
+    @property
+    def tokens(self) -> Tokens:
+        return self.access.tokens
 
     def about(self, base: str) -> dict[str, Any]:
         token = {

@@ -1,6 +1,6 @@
 """The Grid Services API: accounts, programs, and the sites enrolled in them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from sandbox.enphasevpp.accounts import ACCOUNTS, MAIN, Access, Account
 from sandbox.enphasevpp.programs import Programs
 from sandbox.quotas import Spent
 from sandbox.replies import Refused
+from sandbox.tokens import Tokens
 from sandbox.world import World
 
 View = Callable[..., Response]
@@ -43,6 +44,14 @@ class EnphaseVpp(EnphaseCloud):
 
     def headers(self) -> dict[str, str]:
         return self.access.headers(MAIN)
+
+    def credentials(self) -> Sequence[Mapping[str, str]]:
+        client = {"clientID": MAIN.client_id, "clientSecret": MAIN.client_secret}
+        return ({"type": "vpp", **client, "apiKey": MAIN.key},)
+
+    @property
+    def tokens(self) -> Tokens:
+        return self.access.tokens
 
     def about(self, base: str) -> dict[str, Any]:
         token = {"url": f"{base}/auth/oauth2/token", "client_id": MAIN.client_id, "client_secret": MAIN.client_secret}

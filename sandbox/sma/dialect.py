@@ -1,6 +1,6 @@
 """The Monitoring API: plants, devices, status, and the measurements of `sandbox.sma.measurements`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from flask import Blueprint, Response
@@ -14,6 +14,7 @@ from sandbox.sma.oauth import CLIENT, CLIENT_SECRET, NEW_CLIENT, NEW_CLIENT_SECR
 from sandbox.sma.parameters import asked_for, parameter
 from sandbox.sma.plants import Plant
 from sandbox.sma.sets import SENSOR_SET
+from sandbox.tokens import Tokens
 from sandbox.world import World
 from simulation import Site
 
@@ -44,6 +45,13 @@ class Sma(Dialect):
 
     def headers(self) -> dict[str, str]:
         return {f"X-Authorization-{self.vendor}": f"Bearer {self.access.tokens.issue(CLIENT).access}"}
+
+    def credentials(self) -> Sequence[Mapping[str, str]]:
+        return ({"type": "customgrant", "clientID": CLIENT, "clientSecret": CLIENT_SECRET},)
+
+    @property
+    def tokens(self) -> Tokens:
+        return self.access.tokens
 
     def about(self, base: str) -> dict[str, Any]:
         token = {"url": f"{base}/oauth2/token", "scope": "monitoringApi:read"}

@@ -1,5 +1,6 @@
 """The v2 endpoints: credentials, problems, sites, devices, alerts. The series are in `sandbox.solaredge.series`."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -44,6 +45,9 @@ class SolarEdge(Dialect):
 
     def headers(self) -> dict[str, str]:
         return {"X-Authorization-solaredge": API_KEY}
+
+    def credentials(self) -> Sequence[Mapping[str, str]]:
+        return ({"type": "apikey", "apiKey": API_KEY},)
 
     def about(self, base: str) -> dict[str, Any]:
         owner = {"X-Authorization-solaredge": f"Bearer {OWNER_TOKEN}"}

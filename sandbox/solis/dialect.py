@@ -1,7 +1,7 @@
 """The SolisCloud endpoints: envelope, paging, lists and details. The charts are in `sandbox.solis.charts`."""
 
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from flask import Blueprint, Response, request
 
@@ -44,6 +44,9 @@ class Solis(Dialect):
     def headers(self) -> dict[str, str]:
         credential = b64encode(f"{KEY_ID}:{KEY_SECRET}".encode()).decode()
         return {"X-Authorization-solis": f"Basic {credential}"}
+
+    def credentials(self) -> Sequence[Mapping[str, str]]:
+        return ({"type": "apikeysecret", "keyID": KEY_ID, "keySecret": KEY_SECRET},)
 
     def credential(self) -> str:
         path = request.path.removeprefix(f"/{self.vendor}")

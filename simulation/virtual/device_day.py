@@ -10,8 +10,10 @@ from simulation.virtual.year import Daily, day_of
 
 Seed = int | str
 
-# A day takes 2 kB. A day of quarter hours looks at two or three days of each device, a year of days at each once.
-CACHED_DAYS = 2048
+# Of a day with its key, at most. A day of quarter hours looks at two or three days of each device, a year of days at
+# each once: 4 MB are enough for a page of some hundred devices.
+DAY_BYTES = 2_000
+CACHED_DAYS = 4_000_000 // DAY_BYTES
 
 
 class DeviceDay:

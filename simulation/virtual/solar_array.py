@@ -1,8 +1,8 @@
 """A virtual solar inverter with its panels: energy and power at any instant, from a seed and a point of the globe."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from simulation.noise import fraction
 from simulation.sun import solar_day
@@ -37,11 +37,12 @@ class SolarArray:
 
     def energy_kwh(self, start: float, end: float) -> float:
         """Energy produced between two instants."""
-        return self._kw * (self._yield_at(end) - self._yield_at(start))
+        (energy_kwh,) = self.energies_kwh((start, end))
+        return energy_kwh
 
     def energies_kwh(self, borders: Iterable[float]) -> list[float]:
         """Energy of each interval between two borders in a row, such as the quarter hours of a day."""
-        return [self._kw * (end - start) for start, end in pairwise(map(self._yield_at, borders))]
+        return [self._kw * (end - start) for start, end in pairwise(self._yields(borders))]
 
     def power_kw(self, at: float) -> float:
         """Mean power of the minute that ends at the instant."""
@@ -52,7 +53,10 @@ class SolarArray:
         """Power of the panels: the rating less the losses of this roof."""
         return self.rated_power_kw * (0.94 + 0.06 * fraction("losses", self.seed))
 
-    def _yield_at(self, t: float) -> float:
-        """Energy of 1 kW of the panels since the beginning of 2014."""
-        day = device_day(self._yield, self.seed, solar_day(t, self._longitude))
-        return between(day.before, day.after, day.share(t))
+    def _yields(self, instants: Iterable[float]) -> Iterator[float]:
+        """Energy of 1 kW of the panels since the beginning of 2014, at each of the instants."""
+        # Neighbours mostly share a day, which is then looked up once.
+        for number, of_day in groupby(instants, lambda t: solar_day(t, self._longitude)):
+            day = device_day(self._yield, self.seed, number)
+            for t in of_day:
+                yield between(day.before, day.after, day.share(t))

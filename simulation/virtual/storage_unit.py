@@ -5,10 +5,10 @@ whatever is added to its site or deleted. Each mode is a count of fillings: how 
 since the beginning of 2014, and how often what was filled has been given back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from functools import cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import isfinite
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -89,11 +89,17 @@ class StorageUnit:
 
     def flows_kwh(self, start: float, end: float) -> StorageFlows:
         """Energy into and out of the battery between two instants."""
-        return self._flows_kwh(self._fillings(start), self._fillings(end))
+        (flows,) = self.series_kwh((start, end))
+        return flows
 
     def series_kwh(self, borders: Iterable[float]) -> list[StorageFlows]:
         """The flows of each interval between two borders in a row, such as the quarter hours of a day."""
-        return [self._flows_kwh(start, end) for start, end in pairwise(map(self._fillings, borders))]
+        charge_kwh = self._stored_when_full_kwh / ONE_WAY
+        discharge_kwh = self._stored_when_full_kwh * ONE_WAY
+        return [
+            StorageFlows(charge_kwh * (end.charged - start.charged), discharge_kwh * (end.returned - start.returned))
+            for start, end in pairwise(self._fillings(borders))
+        ]
 
     def power_kw(self, at: float) -> StoragePower:
         """Mean powers of the minute that ends at the instant; at most one of them is above 0."""
@@ -102,41 +108,43 @@ class StorageUnit:
 
     def soc_percent(self, at: float) -> float:
         """State of charge, from the floor to 100."""
-        charged, returned = self._fillings(at)
-        stored_percent = 100 * self._stored_when_full_kwh * (charged - returned) / self.nameplate_kwh
-        return max(self.floor_percent, min(100.0, self.floor_percent + stored_percent))
+        (percent,) = self.socs_percent((at,))
+        return percent
+
+    def socs_percent(self, instants: Iterable[float]) -> list[float]:
+        """State of charge at each of the instants."""
+        filling_percent = 100 * self._stored_when_full_kwh / self.nameplate_kwh
+        levels = (self.floor_percent + filling_percent * (at.charged - at.returned) for at in self._fillings(instants))
+        return [max(self.floor_percent, min(100.0, level)) for level in levels]
 
     @cached_property
     def _stored_when_full_kwh(self) -> float:
         return self.nameplate_kwh * (1 - self.floor_percent / 100)
 
-    def _flows_kwh(self, start: Fillings, end: Fillings) -> StorageFlows:
-        return StorageFlows(
-            self._stored_when_full_kwh / ONE_WAY * (end.charged - start.charged),
-            self._stored_when_full_kwh * ONE_WAY * (end.returned - start.returned),
-        )
-
-    def _fillings(self, t: float) -> Fillings:
+    def _fillings(self, instants: Iterable[float]) -> Iterator[Fillings]:
+        """The count of fillings at each of the instants. Neighbours mostly share a day, which is looked up once."""
         if self.mode == BACKUP:
-            return Fillings(1.0, 0.0)
-        return self._by_the_clock(t) if self.mode == SAVINGS else self._by_the_sun(t)
+            return (Fillings(1.0, 0.0) for _ in instants)
+        return self._by_the_clock(instants) if self.mode == SAVINGS else self._by_the_sun(instants)
 
-    def _by_the_sun(self, t: float) -> Fillings:
+    def _by_the_sun(self, instants: Iterable[float]) -> Iterator[Fillings]:
         """Charges in proportion to PV from morning to afternoon, and gives back from 17:00 to 03:00 solar time."""
-        number = solar_day(t - DAY_BORDER, self._longitude)
-        day = device_day(self._fill, self.seed, number)
-        evening = solar_midnight(number, self._longitude) + GIVE_BACK_FROM
-        return Fillings(
-            between(day.before, day.after, day.charged_share(t)),
-            between(day.before, day.after, ease((t - evening) / GIVE_BACK_FOR)),
-        )
+        for number, of_day in groupby(instants, lambda t: solar_day(t - DAY_BORDER, self._longitude)):
+            day = device_day(self._fill, self.seed, number)
+            evening = solar_midnight(number, self._longitude) + GIVE_BACK_FROM
+            for t in of_day:
+                yield Fillings(
+                    between(day.before, day.after, day.charged_share(t)),
+                    between(day.before, day.after, ease((t - evening) / GIVE_BACK_FOR)),
+                )
 
-    def _by_the_clock(self, t: float) -> Fillings:
+    def _by_the_clock(self, instants: Iterable[float]) -> Iterator[Fillings]:
         """Charges from the grid from 01:00 to 05:00 local time, and gives back from 17:00 to 21:00."""
-        local = datetime.fromtimestamp(t, self._zone).date()
-        charge_from, charge_to, give_from, give_to = clock_times(self._zone, local)
-        days = local.toordinal() - FIRST_ORDINAL
-        return Fillings(
-            days + ease((t - charge_from) / (charge_to - charge_from)),
-            days + ease((t - give_from) / (give_to - give_from)),
-        )
+        for local, of_day in groupby(instants, lambda t: datetime.fromtimestamp(t, self._zone).date()):
+            charge_from, charge_to, give_from, give_to = clock_times(self._zone, local)
+            days = local.toordinal() - FIRST_ORDINAL
+            for t in of_day:
+                yield Fillings(
+                    days + ease((t - charge_from) / (charge_to - charge_from)),
+                    days + ease((t - give_from) / (give_to - give_from)),
+                )

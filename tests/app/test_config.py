@@ -29,17 +29,41 @@ def test_the_embedded_default_generates_its_keys_once(tmp_path: Path) -> None:
     assert first == again
     assert first.embedded
     assert first.database_url == f"sqlite:///{tmp_path / 'new' / 'folder' / 'derapi.db'}"
-    assert len({first.secret_key, first.id_key}) == 2
-    assert min(len(first.secret_key), len(first.id_key)) >= 32
-    for name in ("secret_key", "id_key"):
+    keys = {first.secret_key, first.id_key, *first.credential_keys}
+    assert len(keys) == 3
+    assert min(map(len, keys)) >= 32
+    for name in ("secret_key", "id_key", "credential_keys"):
         assert stat.S_IMODE((tmp_path / "new" / "folder" / name).stat().st_mode) == 0o600
-    assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == ["id_key", "secret_key"]
+    names = sorted(path.name for path in (tmp_path / "new" / "folder").iterdir())
+    assert names == ["credential_keys", "id_key", "secret_key"]
 
 
 def test_keys_from_the_environment_replace_generated_keys(tmp_path: Path) -> None:
-    settings = load({**KEYS, "INSTANCE_PATH": str(tmp_path)})
+    settings = load({**KEYS, "CREDENTIAL_KEYS": "c" * 32, "INSTANCE_PATH": str(tmp_path)})
     assert (settings.secret_key, settings.id_key, settings.embedded) == ("s" * 32, "i" * 32, True)
+    assert settings.credential_keys == ("c" * 32,)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_keys_of_credentials_are_texts_with_commas_between_them_and_none_is_required() -> None:
+    assert load(OWN).credential_keys == ()
+    assert load({**OWN, "CREDENTIAL_KEYS": ""}).credential_keys == ()
+    one, two = "n" * 32, "an older key: ümläut & blanks inside!"
+    assert load({**OWN, "CREDENTIAL_KEYS": one}).credential_keys == (one,)
+    assert load({**OWN, "CREDENTIAL_KEYS": f" {one} ,{two}"}).credential_keys == (one, two)
+    for wrong in ("x" * 31, f"{one},", f",{one}", f"{one},,{two}", f"{one},{'x' * 31}", ","):
+        (line,) = faults({**OWN, "CREDENTIAL_KEYS": wrong})
+        assert line.startswith("CREDENTIAL_KEYS: expected texts of at least 32 characters, the newest first")
+        assert "xxx" not in line
+
+
+def test_the_file_of_keys_may_hold_several_and_one_that_is_damaged_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "credential_keys").write_text(f"{'n' * 32},{'o' * 32}\n")
+    assert load({"INSTANCE_PATH": str(tmp_path)}).credential_keys == ("n" * 32, "o" * 32)
+    (tmp_path / "credential_keys").write_text(f"{'n' * 32},short")
+    (line,) = faults({"INSTANCE_PATH": str(tmp_path)})
+    assert "CREDENTIAL_KEYS" in line
+    assert "nnn" not in line
 
 
 def test_a_damaged_key_is_a_fault_and_not_replaced(tmp_path: Path) -> None:
@@ -134,8 +158,9 @@ def test_vendor_urls_are_https_outside_loopback() -> None:
 
 def test_no_secret_shows_in_the_repr() -> None:
     values = {"SECRET_KEY": "sesame" * 6, "ID_KEY": "basil" * 7, "PROXY_URL": "http://me:pa55@proxy.example"}
+    values["CREDENTIAL_KEYS"] = "thyme" * 7
     shown = repr(load({**OWN, **values}))
-    for secret in ("sesame", "basil", "pa55", "pass%40word"):
+    for secret in ("sesame", "basil", "pa55", "pass%40word", "thyme"):
         assert secret not in shown
     assert "request_deadline=20.0" in shown
 

@@ -30,11 +30,65 @@ def test_a_path_that_ends_in_a_star_takes_all_that_begin_alike(caller: Caller):
     assert caller.get("sma", "/v1/plants/11260000").status_code == 500
 
 
-def test_faults_and_counts_leave_the_token_endpoint_alone(caller: Caller):
+FORM = {"grant_type": "client_credentials", "client_id": "sandbox-client", "client_secret": "sandbox-secret"}
+
+
+def test_a_fault_meets_the_token_endpoint_only_if_it_names_it(caller: Caller):
+    def statuses():
+        return caller.http.post("/sma/oauth2/token", data=FORM).status_code, caller.any_list("sma").status_code
+
     caller.http.put("/faults/sma", json={"status": 500})
-    form = {"grant_type": "client_credentials", "client_id": "sandbox-client", "client_secret": "sandbox-secret"}
-    assert caller.http.post("/sma/oauth2/token", data=form).status_code == 200
-    assert caller.http.get("/calls/sma").json == {}
+    assert statuses() == (200, 500)
+    caller.http.put("/faults/sma", json={"status": 503, "path": "/oauth2/token"})
+    assert statuses() == (503, 200)
+
+
+def test_calls_of_the_token_endpoint_are_counted_and_use_no_quota(caller: Caller):
+    caller.http.put("/limits/sma", json={"calls": 0, "seconds": 60})
+    for secret, status in (("sandbox-secret", 200), ("wrong", 401)):
+        answer = caller.http.post("/sma/oauth2/token", data=FORM | {"client_secret": secret})
+        assert answer.status_code == status
+    assert caller.http.get("/calls/sma").json == {"/oauth2/token": 2}
+
+
+def access_token(caller: Caller) -> dict:
+    return caller.http.post("/sma/oauth2/token", data=FORM).json
+
+
+def status_with(caller: Caller, token: str) -> int:
+    return caller.http.get("/sma/v1/plants", headers={"Authorization": f"Bearer {token}"}).status_code
+
+
+def test_access_tokens_can_be_made_invalid_at_once(caller: Caller):
+    before = access_token(caller)["access_token"]
+    assert status_with(caller, before) == 200
+    assert caller.http.delete("/tokens/sma").status_code == 204
+    assert status_with(caller, before) == 401
+    assert status_with(caller, access_token(caller)["access_token"]) == 200
+
+
+def test_the_lifetime_of_new_access_tokens_can_be_set(caller: Caller):
+    assert caller.http.put("/tokens/sma", json={"seconds": 40}).status_code == 200
+    issued = access_token(caller)
+    assert issued["expires_in"] == 40
+    caller.clocks.wait(40)
+    assert status_with(caller, issued["access_token"]) == 401
+    caller.http.put("/tokens/sma", json={})
+    assert access_token(caller)["expires_in"] == 300
+
+
+@pytest.mark.parametrize(
+    ("vendor", "body", "status"),
+    [
+        ("sma", {"seconds": 0}, 400),
+        ("sma", {"seconds": "long"}, 400),
+        ("sma", {"second": 1}, 400),
+        ("solis", {"seconds": 40}, 404),
+        ("xyz", {"seconds": 40}, 404),
+    ],
+)
+def test_a_wrong_lifetime_or_a_vendor_without_tokens_is_refused(caller: Caller, vendor: str, body: dict, status: int):
+    assert caller.http.put(f"/tokens/{vendor}", json=body).status_code == status
 
 
 @pytest.mark.parametrize(

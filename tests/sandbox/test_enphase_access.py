@@ -192,8 +192,8 @@ def test_the_owners_of_an_application_share_its_quota(cloud: Enphase):
     assert Enphase(cloud.caller, MONITORING, "second").get(LIST).status_code == 200
 
 
-def test_calls_are_counted_and_tokens_are_not(cloud: Enphase):
+def test_calls_are_counted_those_of_the_token_endpoint_too(cloud: Enphase):
     cloud.get(LIST)
     cloud.get(LIST, page=2)
     token_of(cloud, grant_type="password")
-    assert cloud.caller.http.get("/calls/enphase").json == {LIST: 2}
+    assert cloud.caller.http.get("/calls/enphase").json == {LIST: 2, "/oauth/token": 1}

@@ -16,6 +16,17 @@ def test_index_names_every_vendor_with_its_url_and_headers(caller: Caller):
         assert f"X-Authorization-{vendor}" in entry["headers"]
 
 
+def test_index_shows_working_credentials_in_the_forms_in_which_a_service_stores_them(caller: Caller):
+    forms = {(name, form["type"]): form for name, entry in caller.vendors.items() for form in entry["credentials"]}
+    assert {form: set(members) - {"type"} for form, members in forms.items()} == {
+        ("enphasevpp", "vpp"): {"clientID", "clientSecret", "apiKey"},
+        ("sma", "customgrant"): {"clientID", "clientSecret"},
+        ("smasbox", "customgrant"): {"clientID", "clientSecret"},
+        ("solaredge", "apikey"): {"apiKey"},
+        ("solis", "apikeysecret"): {"keyID", "keySecret"},
+    }
+
+
 def test_the_headers_of_all_vendors_fit_into_one_request(caller: Caller):
     names = [name.lower() for entry in caller.vendors.values() for name in entry["headers"]]
     assert len(names) == len(set(names))

@@ -73,7 +73,7 @@ class Case:
 
     @property
     def _last_file(self) -> str:
-        return Path(list(self.replies.values())[-1].file).stem
+        return Path(list(self.replies.values())[-1].file).stem if self.replies else "no-call"
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from tests.vendors.cases import DETAILS, LISTS, SERIES
 from vendors.kit import Stage, Vendor
+from vendors.kit.registry import discover
 
 ORDER = list(Stage)
 # By stage: operations of which at least one must be there.
 NEEDED = {
+    Stage.DECLARED: [],
     Stage.LIST: [("sites",), ("devices",)],
     Stage.STATE: [("site",), ("solar_inverter", "battery")],
     Stage.SERIES: [SERIES],
@@ -24,6 +26,11 @@ def offers(plugin: type[Vendor], operation: str) -> bool:
 def reaches(plugin: type[Vendor], stage: Stage) -> bool:
     """Whether the plugin's stage is this one or a later one."""
     return ORDER.index(plugin.stage) >= ORDER.index(stage)
+
+
+def asked_vendors() -> list[str]:
+    """The names of all vendors that this server calls: of those that are merely declared it makes no call."""
+    return sorted(name for name, plugin in discover().items() if reaches(plugin, Stage.LIST))
 
 
 def problems_of_stage(plugin: type[Vendor]) -> Iterator[str]:

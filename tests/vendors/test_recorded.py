@@ -7,12 +7,13 @@ import pytest
 
 from tests.vendors.cases import RecordedTransport, cases_of, differences, plain
 from tests.vendors.skeletons import skip_unwritten
+from tests.vendors.stages import asked_vendors
 from tests.vendors.support import BASE, HEADERS, cloud_of, open_vendor
 from vendors.kit import Shape, VendorError
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.registry import discover
 
-NAMES = sorted(discover())
+NAMES = asked_vendors()
 # A plugin goes by its first name; the others are its vendor's own sandboxes.
 VENDORS = sorted({next(iter(plugin.hosts)) for plugin in discover().values()})
 CASES = [pytest.param(case, id=case.name) for vendor in VENDORS for case in cases_of(vendor)]

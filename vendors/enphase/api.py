@@ -25,6 +25,7 @@ from vendors.enphase.records import (
 )
 from vendors.enphase.series import DAY, MICRO_STEP, RETENTION, Feed, graded
 from vendors.kit import (
+    OAUTH_CLIENT,
     AnyDevice,
     Battery,
     CalendarUnit,
@@ -57,6 +58,8 @@ MICRO, ENCHARGE = "/devices/micros/{}/telemetry", "/devices/encharges/{}/telemet
 MICROS, METERS, ALL_BATTERIES = "/telemetry/production_micro", "/telemetry/production_meter", "/telemetry/battery"
 WEEKS_OF_A_MONTH = 5
 PAGE_SIZE = 100
+# The stored members of an application, which has a key as well.
+APPLICATION = {**OAUTH_CLIENT, "apiKey": "key"}
 
 
 class EnphaseCloud(Vendor):

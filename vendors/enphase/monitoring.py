@@ -12,7 +12,7 @@ Source: https://developer-v4.enphase.com/docs, read November 2026.
 
 from collections.abc import Iterator
 
-from vendors.enphase.api import PAGE_SIZE, EnphaseCloud
+from vendors.enphase.api import APPLICATION, PAGE_SIZE, EnphaseCloud
 from vendors.enphase.errors import is_dispensable, is_gated, monitoring_failure
 from vendors.enphase.records import page_of, to_site
 from vendors.enphase.state import snapshots, with_snapshot
@@ -29,6 +29,7 @@ from vendors.kit import (
     Site,
     SiteRow,
     SolarInverter,
+    Variant,
     VendorError,
     bearer,
 )
@@ -41,6 +42,7 @@ SNAPSHOTS = SYSTEMS + "/inverters_summary_by_envoy_or_site"
 class Enphase(EnphaseCloud):
     hosts = {"enphase": {"main": "https://api.enphaseenergy.com"}}
     credential_headers = CredentialHeaders(bearer, {"key": ("X-enphase-api-key",)})
+    variants = tuple(Variant(type, APPLICATION, needs_consent=True) for type in ("developerapp", "partnerapp"))
     limits = Limits(parallel=2, group=("key",))
     lacks = frozenset({
         "site.latitude", "site.longitude", "site.utc_offset_hours", "site.bess.mode", "solar_inverter.rated_power_kw",

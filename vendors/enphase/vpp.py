@@ -13,10 +13,11 @@ Source: https://vpp.enphaseenergy.com/auth/getApiSpec (July 2026).
 
 from collections.abc import Iterator
 
-from vendors.enphase.api import PAGE_SIZE, EnphaseCloud
+from vendors.enphase.api import APPLICATION, PAGE_SIZE, EnphaseCloud
 from vendors.enphase.errors import grid_services_failure
 from vendors.enphase.records import page_of, to_program, to_site
 from vendors.kit import (
+    ClientCredentials,
     CredentialHeaders,
     Key,
     RawReply,
@@ -25,6 +26,7 @@ from vendors.kit import (
     Site,
     SiteRow,
     SolarInverter,
+    Variant,
     VendorError,
     bearer,
     find_record,
@@ -34,10 +36,17 @@ PROGRAMS = "/api/v1/programs"
 SYSTEMS = "/api/v1/systems"
 SEARCH = SYSTEMS + "/search/{}"
 
+# The documentation names the base64 text alone; that this word stands before it is an assumption.
+BASIC = "Basic "
+TOKENS = ClientCredentials(
+    {"enphasevpp": "https://vpp.enphaseenergy.com/auth/oauth2/token"}, authorization=BASIC, grant_in_query=True
+)
+
 
 class EnphaseVpp(EnphaseCloud):
     hosts = {"enphasevpp": {"main": "https://vpp.enphaseenergy.com"}}
     credential_headers = CredentialHeaders(bearer, {"key": ("X-enphasevpp-api-key", "X-enphase-api-key")})
+    variants = (Variant("vpp", APPLICATION, TOKENS),)
     lacks = frozenset({
         "site.latitude", "site.longitude", "site.utc_offset_hours", "site.bess.mode", "solar_inverter.rated_power_kw",
         "solar_inverter.lifetime_production", "solar_intervals.month", "battery.kind", "battery.rated_power_kw",
@@ -65,6 +74,9 @@ class EnphaseVpp(EnphaseCloud):
             if row.key not in seen:
                 seen.add(row.key)
                 yield row
+
+    def check_credential(self) -> None:
+        self._page_of_programs(1)
 
     def _page_of_programs(self, number: int) -> tuple[list[str], bool]:
         reply = self.client.get(PROGRAMS, params={"page_no": number, "page_size": PAGE_SIZE})

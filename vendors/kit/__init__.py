@@ -69,6 +69,7 @@ from vendors.kit.series.windows import (
     period_start,
     wall_time,
 )
+from vendors.kit.variants import OAUTH_CLIENT, ClientCredentials, Variant
 from vendors.kit.vendor import Stage, Vendor
 
 __all__ = [
@@ -76,6 +77,7 @@ __all__ = [
     "GAP",
     "MAX_CALLS",
     "NEAR",
+    "OAUTH_CLIENT",
     "QUARTER",
     "AnyDevice",
     "BackendError",
@@ -84,6 +86,7 @@ __all__ = [
     "Bess",
     "CalendarUnit",
     "Client",
+    "ClientCredentials",
     "Convert",
     "Credential",
     "CredentialHeaders",
@@ -121,6 +124,7 @@ __all__ = [
     "Tile",
     "Timeout",
     "Unauthorized",
+    "Variant",
     "Vendor",
     "VendorError",
     "basic",

@@ -6,26 +6,54 @@ companion headers that it needs. The characters and lengths of the values have a
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 
 from vendors.kit.errors import Unauthorized
+from vendors.kit.variants import CLIENT_ID, TOKEN, Variant
 
 Scheme = Callable[[str], Mapping[str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """The row of a stored credential, and the client that stored it."""
+
+    client: str
+    id: str
+    name: str
+    """The client's name for it, which errors show."""
+
+
 class Credential:
-    """A caller's credential for a vendor. Its parts are read as from a dict; its repr shows none of them."""
+    """A caller's credential for a vendor. Its parts are read as from a dict; its repr shows none of them.
 
-    __slots__ = ("_parts",)
+    row: of a stored credential. What is reused is then keyed by the row, since its access token changes every few
+    minutes, and two clients that store the same secret must not see each other's replies.
+    variant: the form in which it is stored; None for headers.
+    """
 
-    def __init__(self, parts: Mapping[str, str]) -> None:
-        self._parts = dict(parts)
+    __slots__ = ("_parts", "_token", "row", "variant")
+
+    def __init__(
+        self, parts: Mapping[str, str], row: StoredRow | None = None, variant: Variant | None = None, token: str = ""
+    ) -> None:
+        self._parts, self.row, self.variant, self._token = dict(parts), row, variant, token
+
+    @classmethod
+    def stored(cls, variant: Variant, members: Mapping[str, str], row: StoredRow | None = None) -> "Credential":
+        """The credential that a variant's secret members make, by their public names."""
+        return cls({part: members[name] for name, part in variant.members.items()}, row, variant)
+
+    def with_token(self, access: str) -> "Credential":
+        """The same credential with an access token as its part `token`; its fingerprint and group stay the same."""
+        return Credential(self._parts, self.row, self.variant, access)
 
     def __getitem__(self, name: str) -> str:
-        return self._parts[name]
+        return self._token if self._token and name == TOKEN else self._parts[name]
 
     def get(self, name: str) -> str | None:
-        return self._parts.get(name)
+        return self._token if self._token and name == TOKEN else self._parts.get(name)
 
     def __repr__(self) -> str:
         return "<Credential>"
@@ -33,17 +61,35 @@ class Credential:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every part, for redaction."""
-        return tuple(self._parts.values())
+        return (*self._parts.values(), self._token) if self._token else tuple(self._parts.values())
 
-    def fingerprint(self, key: bytes, parts: tuple[str, ...] = ()) -> bytes:
-        """A keyed hash of all parts, or of the named parts: equal for equal credentials, useless without the key."""
-        digest = blake2b(key=key, digest_size=16)
-        for name, value in sorted(self._parts.items()):
-            if parts and name not in parts:
-                continue
-            for part in (name.encode(), value.encode()):
-                digest.update(len(part).to_bytes(4, "big") + part)
-        return digest.digest()
+    def fingerprint(self, key: bytes) -> bytes:
+        """A keyed hash of all parts, and of a stored credential's row: equal for equal credentials, useless without the
+        key. An access token changes nothing in it; after a change of the stored secrets, which may open another
+        account, nothing is reused."""
+        parts = self.parts_hash(key)
+        if self.row is not None:
+            return _hash(key, {"client": self.row.client, "row": self.row.id, "parts": parts.hex()})
+        return parts
+
+    def parts_hash(self, key: bytes) -> bytes:
+        """A keyed hash of all parts, the access token left out."""
+        return _hash(key, self._parts)
+
+    def group(self, key: bytes, parts: tuple[str, ...] = ()) -> bytes:
+        """A keyed hash of the named parts, or of all parts: equal for credentials that share a vendor's quota, in
+        whatever way they came here. If the service gets the access token, the client's id stands for all parts."""
+        if not parts and self.variant is not None and self.variant.tokens is not None:
+            parts = (CLIENT_ID,)
+        return _hash(key, {name: value for name, value in self._parts.items() if not parts or name in parts})
+
+
+def _hash(key: bytes, parts: Mapping[str, str]) -> bytes:
+    digest = blake2b(key=key, digest_size=16)
+    for name, value in sorted(parts.items()):
+        for part in (name.encode(), value.encode()):
+            digest.update(len(part).to_bytes(4, "big") + part)
+    return digest.digest()
 
 
 class CredentialHeaders:

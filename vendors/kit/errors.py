@@ -34,6 +34,8 @@ class VendorError(Exception):
     reason = "Bad Gateway"
     says = "The vendor's cloud is broken or unreachable."
     advice = "Try again in some minutes."
+    stored_advice = ""
+    """Advice in place of `advice` if the credential is a stored one; "" where it makes no difference."""
     fault = "vendor"
     """Whose fault it is: "caller", "vendor" or "server"."""
     severity = 5
@@ -41,6 +43,8 @@ class VendorError(Exception):
     stops_the_sweep = False
     """Whether the next call would fail as well, so that the sweep ends."""
     retriable = False
+    hides_ids = True
+    """Whether an id that was not found may exist, since this failure kept a list from being complete."""
     note = ""
     """Text after the URL in the public text, for a kind of error whose reason phrase does not explain it."""
     unreachable = False
@@ -70,6 +74,7 @@ class Unauthorized(VendorError):
     fault = "caller"
     severity = 10
     advice = "Get a new credential from the vendor and send it in this vendor's X-Authorization header."
+    stored_advice = "Get a new credential from the vendor and store it with PATCH /vendor-credentials/{id}."
     stops_the_sweep = True
 
 
@@ -193,6 +198,19 @@ class Retired(VendorError):
     severity = 7
     advice = "This server has to be updated to the vendor's present API; tell its operator."
     note = "the vendor has retired this API version"
+
+
+class NotAskedYet(VendorError):
+    """A plugin of the stage `declared`: credentials of the vendor can be stored, and no call is made with them."""
+
+    code, status, reason = "not_asked_yet", 501, "Not Implemented"
+    hides_ids = False
+    says = "This server stores credentials of the vendor and cannot ask it yet."
+    fault = "server"
+    severity = 3
+    advice = (
+        "Nothing is wrong with the credentials. Ask the operator for a version of this server that asks this vendor."
+    )
 
 
 class Timeout(VendorError):

@@ -27,6 +27,8 @@ class Request:
     template: str = ""
     """The path with `{}` in place of ids, for the log."""
     attempt: int = 1
+    token: str = field(init=False, default="", repr=False)
+    """The access token with which it was signed, if the service gets the tokens of its credential."""
     url: str = field(init=False, repr=False)
     shown_url: str = field(init=False)
     """The URL without its query, fit for errors and logs."""

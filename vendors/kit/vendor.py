@@ -1,6 +1,6 @@
 """The interface of a vendor plugin."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import ClassVar
@@ -10,13 +10,14 @@ from vendors.kit.calls.hooks import Hooks
 from vendors.kit.calls.pipeline import Calls
 from vendors.kit.calls.reply_cache import Freshness
 from vendors.kit.credentials import Credential, CredentialHeaders, bearer
-from vendors.kit.errors import NotOffered, VendorError
+from vendors.kit.errors import NotAskedYet, NotOffered, VendorError
 from vendors.kit.limits import Limits
 from vendors.kit.messages import RawReply, Request
 from vendors.kit.records import Battery, DeviceRow, Key, Site, SiteRow, SolarInverter
 from vendors.kit.reply import Reply
 from vendors.kit.series.read import Series
 from vendors.kit.series.windows import Level
+from vendors.kit.variants import Variant
 
 
 class Stage(StrEnum):
@@ -25,6 +26,8 @@ class Stage(StrEnum):
     LIST needs recorded replies, STATE as well, SERIES also an emulator in the sandbox.
     """
 
+    DECLARED = "declared"
+    """Only `variants`: credentials can be stored, and lists report that this server cannot ask the vendor yet."""
     LIST = "list"
     """`sites()` and `devices()`."""
     STATE = "state"
@@ -46,6 +49,8 @@ class Vendor:
     stage: ClassVar[Stage] = Stage.LIST
     """The plugin's stage. Requests beyond it are answered with `not_offered`."""
     credential_headers: ClassVar[CredentialHeaders] = CredentialHeaders(bearer)
+    variants: ClassVar[Sequence[Variant]] = ()
+    """The forms in which credentials of this vendor can be stored."""
     limits: ClassVar[Limits] = Limits()
     fresh_seconds: ClassVar[Mapping[Freshness, float]] = {
         Freshness.INVENTORY: 3600.0,
@@ -97,12 +102,20 @@ class Vendor:
 
     def sites(self) -> Iterator[SiteRow]:
         """All sites of the account, each made by `Site.listed`."""
-        raise NotOffered
+        raise self._absent()
 
     def devices(self, site: str | None = None) -> Iterator[DeviceRow]:
         """All devices of the account, or only of the site with this vendor id, each made by `SolarInverter.listed` or
         `Battery.listed`."""
-        raise NotOffered
+        raise self._absent()
+
+    def check_credential(self) -> None:
+        """Makes the cheapest call that shows whether the credential is accepted: by default the first page of sites, or
+        of devices if the vendor lists no sites."""
+        try:
+            next(iter(self.sites()), None)
+        except NotOffered:
+            next(iter(self.devices()), None)
 
     def site(self, key: Key) -> Site:
         """One site with its present state; NotFound as with devices."""
@@ -131,3 +144,7 @@ class Vendor:
     def site_battery_intervals(self, key: Key, level: Level) -> Series:
         """Charge and discharge of all batteries of a site."""
         raise NotOffered
+
+    def _absent(self) -> Exception:
+        """The reason why there is no list."""
+        return NotAskedYet(why="this server cannot ask it yet") if self.stage is Stage.DECLARED else NotOffered()

@@ -1,6 +1,7 @@
 """SMA Monitoring API v1, and SMA's public sandbox as `smasbox`.
 
-Credential: `X-Authorization-sma: Bearer <access token>`; SMA's tokens live 300 s.
+Credential: `X-Authorization-sma: Bearer <access token>`; SMA's tokens live 300 s. Stored: a client, whose own token
+sees every owner who has agreed (custom grant), or one that acts for a single owner.
 Calls: sites 1; devices 1 + S for S sites; one site 3; one inverter 4; one battery 3; intervals 1 for each day of
 quarters or hours, month of days, year of months, 1 for the time zone, and of a site 1 for its devices. No paging. At
 most 4 calls in parallel (SMA publishes no number); a token bucket of unknown size answers 429.
@@ -17,8 +18,10 @@ from functools import partial
 from typing import TypeVar
 
 from vendors.kit import (
+    OAUTH_CLIENT,
     AnyDevice,
     Battery,
+    ClientCredentials,
     DeviceRow,
     Freshness,
     Key,
@@ -35,6 +38,7 @@ from vendors.kit import (
     SolarInverter,
     Stage,
     Status,
+    Variant,
     Vendor,
     VendorError,
     calendar_tiles,
@@ -55,6 +59,11 @@ MEASUREMENTS = "/measurements/sets/{}/{}"
 SOLAR_SET, BATTERY_SET, PLANT_SET = "EnergyAndPowerPv", "EnergyAndPowerBattery", "EnergyBalance"
 ENERGIES = {"ReturnEnergyValues": "true"}
 
+TOKENS = ClientCredentials({
+    "sma": "https://auth.smaapis.de/oauth2/token",
+    "smasbox": "https://sandbox-auth.smaapis.de/oauth2/token",
+})  # fmt: skip
+
 T = TypeVar("T")
 
 
@@ -64,6 +73,10 @@ class Sma(Vendor):
         "sma": {"main": "https://monitoring.smaapis.de"},
         "smasbox": {"main": "https://sandbox.smaapis.de/monitoring"},
     }
+    variants = (
+        Variant("customgrant", OAUTH_CLIENT, TOKENS),
+        Variant("oauthclient", OAUTH_CLIENT, needs_consent=True),
+    )
     follows_308 = True
     lacks = frozenset({
         "site.utc_offset_hours", "site.bess.nameplate_kwh", "site.bess.mode", "solar_inverter.kind",

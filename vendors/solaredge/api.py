@@ -38,6 +38,7 @@ from vendors.kit import (
     SiteRow,
     SolarInverter,
     Stage,
+    Variant,
     Vendor,
     VendorError,
     bearer,
@@ -91,6 +92,7 @@ class SolarEdge(Vendor):
     stage = Stage.SERIES
     hosts = {"solaredge": {"main": "https://monitoringapi.solaredge.com"}}
     credential_headers = CredentialHeaders(key_or_bearer)
+    variants = (Variant("apikey", {"apiKey": "key"}),)
     lacks = frozenset({
         "site.latitude", "site.longitude", "site.utc_offset_hours", "site.bess.mode", "site.bess.nameplate_kwh",
         "solar_inverter.kind", "solar_inverter.status", "solar_inverter.vendor_status", "battery.kind", "battery.mode",

@@ -44,6 +44,7 @@ from vendors.kit import (
     SolarInverter,
     Stage,
     Tile,
+    Variant,
     Vendor,
     VendorError,
     basic,
@@ -83,6 +84,7 @@ class Solis(Vendor):
     stage = Stage.SERIES
     hosts = {"solis": {"main": "https://www.soliscloud.com:13333"}}
     credential_headers = CredentialHeaders(basic)
+    variants = (Variant("apikeysecret", {"keyID": "id", "keySecret": "secret"}),)
     limits = Limits(parallel=1, rate=Rate(2, 1), group=("id",))
     lacks = frozenset({
         "site.latitude", "site.longitude", "site.bess.mode", "site.bess.nameplate_kwh", "battery.name", "battery.model",

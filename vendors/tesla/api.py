@@ -20,6 +20,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from vendors.kit import (
+    OAUTH_CLIENT,
     AnyDevice,
     Battery,
     CalendarUnit,
@@ -36,6 +37,7 @@ from vendors.kit import (
     SiteRow,
     SolarInverter,
     Stage,
+    Variant,
     Vendor,
     VendorError,
     calendar_tiles,
@@ -73,6 +75,7 @@ class Tesla(Vendor):
             "cn": "https://fleet-api.prd.cn.vn.cloud.tesla.cn",
         }
     }
+    variants = (Variant("app", OAUTH_CLIENT, needs_consent=True),)
     # The cloud renews live values every few minutes; more frequent calls would cost money for equal values.
     fresh_seconds = {**Vendor.fresh_seconds, Freshness.LIVE: 120.0}
     lag = timedelta(minutes=10)

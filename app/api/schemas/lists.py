@@ -43,6 +43,16 @@ class DeviceListQuery(SiteListQuery):
     )
 
 
+class CredentialFailure(ResponseSchema):
+    """Why one of several stored credentials shows nothing, or not all."""
+
+    id = ma.fields.String(required=True, metadata={"description": "As in /vendor-credentials."})
+    name = ma.fields.String(required=True)
+    code = ma.fields.String(required=True)
+    status = ma.fields.Integer(required=True)
+    retryAfter = ma.fields.Integer(metadata={"description": "Seconds."})
+
+
 class ErrorDetail(ResponseSchema):
     """Why a vendor's part of a list is missing or incomplete."""
 
@@ -57,6 +67,11 @@ class ErrorDetail(ResponseSchema):
     action = ma.fields.String(required=True, metadata={"description": "What to do next."})
     url = ma.fields.String(metadata={"description": "What was called, without its query."})
     retryAfter = ma.fields.Integer(metadata={"description": "Seconds."})
+    credentials = ma.fields.List(
+        ma.fields.Nested(CredentialFailure),
+        metadata={"description": "The stored credentials that failed, the worst first; at most 20."},
+    )
+    credentialsFailed = ma.fields.Integer(metadata={"description": "How many stored credentials failed, in all."})
 
 
 class ErrorDetails(ma.fields.Dict):

@@ -9,7 +9,7 @@ import marshmallow as ma
 from marshmallow.validate import Length, OneOf, Range
 
 from app.api.schemas.details import BatterySchema, SiteSchema, SolarInverterSchema
-from app.api.schemas.fields import ResponseSchema
+from app.api.schemas.fields import RequestBody, ResponseSchema
 from app.virtual import new, zones
 from app.virtual.new import NewBattery, NewSite, NewSolarInverter
 from vendors.kit import Production
@@ -84,12 +84,6 @@ def in_calendar(time: datetime, zone: str = "UTC") -> datetime:
 def text() -> ma.fields.String:
     """A text of at most 200 characters."""
     return ma.fields.String(validate=[Length(1, 200), no_control_characters])
-
-
-class RequestBody(ma.Schema):
-    """A JSON object in a request. Members that it does not know are refused by name."""
-
-    error_messages = {"type": "Must be a JSON object.", "unknown": "There is no such member."}
 
 
 class NewLocation(RequestBody):

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from app.storage import virtual_tables  # noqa: F401 - adds its tables to the metadata
+from app.storage import credential_tables, virtual_tables  # noqa: F401 - add their tables to the metadata
 from app.storage.database import Base
 
 context.configure(

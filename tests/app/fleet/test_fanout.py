@@ -6,7 +6,7 @@ import pytest
 import responses
 
 from app.fleet import fanout
-from app.fleet.fanout import Latch, VendorSweep
+from app.fleet.fanout import Latch, VendorSweeps
 from tests.vendors.support import BASE, HEADERS, cloud_of, credential_of
 from vendors.kit import BackendError, Unauthorized
 from vendors.kit.calls.reply_cache import Mode
@@ -21,16 +21,21 @@ def cloud():
 @pytest.fixture
 def started(cloud):
     """A vendor's sweep that has begun and does not end during the test."""
-    go_on = threading.Event()
+    go_on, begun = threading.Event(), threading.Event()
+    progress = []
 
     def find(vendor):
+        progress.append(vendor.client.progress)
+        begun.set()
         go_on.wait(5)
         return []
 
-    sweep = VendorSweep(cloud, credential_of(cloud.vendor, "sma", HEADERS["sma"]), find, Deadline(5), Mode.REUSE)
+    credential = credential_of(cloud.vendor, "sma", HEADERS["sma"])
+    sweeps = VendorSweeps(cloud, [credential], find, Deadline(5), Mode.REUSE)
     all_ended = Latch(1)
-    assert sweep.start(0.0, all_ended.count_down)
-    yield sweep
+    assert sweeps.start(0.0, all_ended)
+    assert begun.wait(5)
+    yield sweeps, progress[0]
     go_on.set()
     assert all_ended.wait(5)
 
@@ -41,18 +46,20 @@ def started(cloud):
     ids=["nothing", "one-site", "credential"],
 )
 def test_an_unfinished_sweep_is_a_timeout_unless_a_refused_credential_has_stopped_it(started, failures, code):
-    started.sweep.progress.failures.extend(failures)
-    assert started.result(gave_up_early=False).failure.code == code
+    sweeps, progress = started
+    progress.failures.extend(failures)
+    assert sweeps.results(gave_up_early=False)[0].failure.code == code
 
 
 def test_a_request_that_gave_up_early_reports_busy(started):
-    failure = started.result(gave_up_early=True).failure
+    failure = started[0].results(gave_up_early=True)[0].failure
     assert (failure.code, failure.retry_after) == ("busy", 5.0)
 
 
 def fan_out(cloud, **options):
-    credentials = {"sma": credential_of(cloud.vendor, "sma", HEADERS["sma"])}
-    return fanout.fan_out({"sma": cloud}, credentials, lambda vendor: vendor.devices(), Deadline(5), **options)["sma"]
+    credentials = {"sma": [credential_of(cloud.vendor, "sma", HEADERS["sma"])]}
+    [result] = fanout.fan_out({"sma": cloud}, credentials, lambda vendor: vendor.devices(), Deadline(5), **options)
+    return result
 
 
 def fill(bulkhead):
@@ -100,7 +107,7 @@ def test_a_request_beyond_the_number_of_long_waits_gives_up_early(cloud, network
 
 
 def test_a_request_without_vendors_returns_at_once():
-    assert fanout.fan_out({}, {}, lambda vendor: [], Deadline(60)) == {}
+    assert fanout.fan_out({}, {}, lambda vendor: [], Deadline(60)) == []
 
 
 def test_a_slot_is_released_when_a_sweep_cannot_start(cloud, monkeypatch):

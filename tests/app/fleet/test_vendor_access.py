@@ -38,6 +38,7 @@ def test_a_request_without_vendor_headers_is_a_403_that_names_the_headers(get):
     answer = get(headers={"X-enphase-api-key": "companion"})
     assert (answer.status_code, answer.json["code"]) == (403, "vendor_access_missing")
     assert answer.json["expectedHeaders"] == [f"X-Authorization-{name}" for name in discover()]
+    assert "POST /vendor-credentials" in answer.json["detail"]
 
 
 def test_a_virtual_client_without_devices_has_an_empty_list_and_causes_no_call(http, new_client, network):
@@ -138,7 +139,8 @@ def test_a_filter_for_a_vendor_without_its_header_is_an_error_of_that_vendor(get
                 "status": 403,
                 "detail": f"The request brings no credential of this vendor: X-Authorization-{vendor} is missing.",
                 "fault": "caller",
-                "action": "Send the vendor's credential in its X-Authorization header, or leave out the filter.",
+                "action": "Send the vendor's credential in its X-Authorization header, store them with POST "
+                "/vendor-credentials, or leave out the filter.",
             }
         }
     assert len(network.calls) == 0

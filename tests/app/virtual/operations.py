@@ -1,4 +1,7 @@
-"""The operations on one site or device, read from the OpenAPI document, so that a later one is tested as well."""
+"""The operations on one site or device, or on one row of stored credentials.
+
+They are read from the OpenAPI document, so that a later one is tested as well.
+"""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,7 +11,14 @@ from tests.app.virtual.support import KINDS
 METHODS = ("get", "put", "post", "patch", "delete")
 # Valid values of parameters and members, by name, of which the document has none.
 NOW = datetime.now(UTC)
-VALUES = {"start": [(NOW - timedelta(hours=25)).isoformat()], "end": [(NOW - timedelta(hours=1)).isoformat()]}
+VALUES = {
+    "start": [(NOW - timedelta(hours=25)).isoformat()],
+    "end": [(NOW - timedelta(hours=1)).isoformat()],
+    "includeSecrets": ["false", "true"],
+    "name": ["renamed"],
+    "credentials": [{}],
+}
+CREDENTIALS = "vendor-credentials"
 # A token is valid for one client and path only: tests take it from a page.
 TOKEN = "pageToken"
 
@@ -36,16 +46,19 @@ class Request:
         return caller.call(self.method, path, self.headers | (headers or {}), **options)
 
 
-def requests_with_an_id(document):
-    """Each operation that takes an id: with no options, with each option and value alone, and with all together."""
+def requests_with_an_id(document, kinds):
+    """Each operation that takes an id of these kinds.
+
+    Each comes with no options, with each option and value alone, and with all together.
+    """
     requests = []
     for path, item in document["paths"].items():
         for method in METHODS:
             if "{id}" in path and method in item:
                 requests += _requests(document, method, path, item)
-    unknown = {request.path for request in requests if request.kind not in KINDS}
+    unknown = {request.path for request in requests if request.kind not in (*KINDS, CREDENTIALS)}
     assert not unknown, f"The tests have no ids for {unknown}: extend KINDS."
-    return requests
+    return [request for request in requests if request.kind in kinds]
 
 
 def _requests(document, method, path, item):

@@ -1,5 +1,6 @@
 """Bounds of a client's virtual fleet, and changes that happen at once."""
 
+import json
 import subprocess
 import sys
 import threading
@@ -9,7 +10,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event, func, insert, select
 
+from app.auth.client_lock import lock_client
 from app.config import ROOT
+from app.storage.database import ClientRow
 from app.storage.owned import OWNED, delete_owned
 from app.storage.virtual_tables import BATTERY, VirtualDeviceRow, VirtualSiteRow
 from app.virtual import fleet
@@ -18,6 +21,8 @@ from tests.app.support import run
 from tests.app.virtual.support import DEVICES, Caller
 
 pytestmark = pytest.mark.databases
+
+FLEET = (VirtualDeviceRow, VirtualSiteRow)
 
 
 @pytest.fixture
@@ -154,7 +159,7 @@ def test_a_waiting_device_sees_that_its_site_is_gone(app, settings, start_servic
     site = app.extensions["services"].virtual_fleet.create_site(virtual.id, NewSite()).row.id
     with ThreadPoolExecutor(1) as pool:
         with database.session() as session:
-            fleet.lock_client(session, virtual.id)
+            lock_client(session, virtual.id)
             fleet._delete(session, VirtualSiteRow, virtual.id, site)
             waiting = pool.submit(services.virtual_fleet.create_device, virtual.id, NewBattery(), site)
             assert begun.wait(30)
@@ -171,9 +176,10 @@ def test_revoking_a_client_deletes_what_belongs_to_it_and_prints_the_counts(app,
         other.create(path)
     result = run(app, "clients", "revoke", virtual.id)
     assert result.exit_code == 0
-    assert '"deleted": {\n    "virtual_devices": 2,\n    "virtual_sites": 1\n  }' in result.stdout
-    assert [rows(app, table, virtual.id) for table in OWNED] == [0, 0]
-    assert [rows(app, table, other.id) for table in OWNED] == [2, 2]
+    counts = {"vendor_credentials": 0, "virtual_devices": 2, "virtual_sites": 1}
+    assert json.loads(result.stdout)["deleted"] == counts
+    assert [rows(app, table, virtual.id) for table in FLEET] == [0, 0]
+    assert [rows(app, table, other.id) for table in FLEET] == [2, 2]
     (listed,) = [row for row in app.extensions["services"].clients.all() if row.id == virtual.id]
     assert listed.revoked_at is not None
 
@@ -191,7 +197,7 @@ def test_a_client_is_revoked_before_the_database_has_the_tables_of_this_version(
 
 
 def test_every_table_with_a_client_is_emptied_by_its_revocation(app):
-    tables = {name for name, table in fleet.ClientRow.metadata.tables.items() if "client_id" in table.c}
+    tables = {name for name, table in ClientRow.metadata.tables.items() if "client_id" in table.c}
     assert tables == {row.__tablename__ for row in OWNED}
 
 
@@ -205,7 +211,7 @@ def test_a_revocation_that_fails_deletes_nothing(app, virtual, monkeypatch):
     monkeypatch.setattr("app.auth.clients.delete_owned", failing)
     with pytest.raises(RuntimeError):
         app.extensions["services"].clients.revoke(virtual.id)
-    assert [rows(app, table, virtual.id) for table in OWNED] == [1, 1]
+    assert [rows(app, table, virtual.id) for table in FLEET] == [1, 1]
     assert virtual.ids("batteries")
 
 
@@ -213,7 +219,7 @@ def test_a_revoked_client_whose_request_was_let_in_makes_nothing(app, virtual):
     services = app.extensions["services"]
     assert virtual.ids("sites") == [], "the process now remembers the client for some seconds"
     services.clients._ledger.hold = lambda *arguments: None
-    assert services.clients.revoke(virtual.id) == {"virtual_devices": 0, "virtual_sites": 0}
+    assert services.clients.revoke(virtual.id) == dict.fromkeys((row.__tablename__ for row in OWNED), 0)
     answer = virtual.post("sites", {})
     assert (answer.status_code, answer.json["code"]) == (401, "invalid_token")
     assert rows(app, VirtualSiteRow, virtual.id) == 0

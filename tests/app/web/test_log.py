@@ -15,6 +15,7 @@ from responses import RequestsMock
 
 from app.auth import tokens
 from app.web import log
+from vendors.kit.deadline import Deadline
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -212,3 +213,20 @@ def test_a_client_secret_is_never_logged(app: Flask, lines: Lines, monkeypatch: 
     app.test_client().post("/oauth2/token", data=form, auth=(client_id, secret))
     first, _ = lines()
     assert first["event"] == f"a token for {log.HIDDEN}"
+
+
+def test_an_access_token_that_the_service_gets_is_hidden_from_the_lines_of_its_request(
+    app: Flask, network: RequestsMock, lines: Lines, new_client: Callable[[], tuple[str, str]]
+) -> None:
+    network.post("https://auth.smaapis.de/oauth2/token", json={"access_token": "made-up-access-token"})
+    network.get("https://monitoring.smaapis.de/v1/plants", json={"plants": []})
+    services, (client_id, _) = app.extensions["services"], new_client()
+    posted = {"vendor": "sma", "type": "customgrant", "clientID": "made-up-client", "clientSecret": "made-up-secret"}
+    services.credentials.store.create(client_id, None, posted)
+    (credential,) = services.credentials.stored.of(client_id)["sma"]
+    with app.test_request_context("/health"):
+        app.preprocess_request()
+        services.clouds["sma"].open(credential, Deadline(5)).client.get("/v1/plants")
+        structlog.stdlib.get_logger("plugin").info("sent made-up-access-token")
+    (line,) = (line for line in lines() if line["logger"] == "plugin")
+    assert line["event"] == f"sent {log.HIDDEN}"

@@ -34,6 +34,12 @@ OPERATIONS = {
     ("post", "/virtual/batteries"): "createVirtualBattery",
     ("get", "/virtual/batteries/{id}"): "getVirtualBattery",
     ("delete", "/virtual/batteries/{id}"): "deleteVirtualBattery",
+    ("get", "/vendor-credentials"): "listVendorCredentials",
+    ("post", "/vendor-credentials"): "createVendorCredentials",
+    ("get", "/vendor-credentials/{id}"): "getVendorCredentials",
+    ("patch", "/vendor-credentials/{id}"): "updateVendorCredentials",
+    ("delete", "/vendor-credentials/{id}"): "deleteVendorCredentials",
+    ("post", "/vendor-credentials/{id}/check"): "checkVendorCredentials",
     ("post", "/oauth2/token"): "getToken",
     ("get", "/health"): "getHealth",
 }
@@ -113,7 +119,7 @@ def test_the_documented_names_of_vendors_are_those_that_a_list_can_be_filtered_b
         for parameter in parameters
         if parameter["name"] == "vendor"
     ]
-    assert [parameter["schema"]["enum"] for parameter in filters] == [NAMES] * 3
+    assert [parameter["schema"]["enum"] for parameter in filters] == [NAMES] * 4
     for name in filters[0]["schema"]["enum"]:
         assert get(f"/sites?vendor={name}", headers={"X-Authorization-nobody": "x"}).status_code == 200
     for schema in ("Site", "SolarInverter", "Battery"):

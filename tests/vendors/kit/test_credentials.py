@@ -4,8 +4,9 @@ import base64
 
 import pytest
 
-from vendors.kit import Unauthorized
-from vendors.kit.credentials import CredentialHeaders, basic, bearer
+from vendors.kit import Credential, Unauthorized
+from vendors.kit.credentials import CredentialHeaders, StoredRow, basic, bearer
+from vendors.kit.variants import ClientCredentials, Variant
 
 
 def encoded(text, charset="utf-8"):
@@ -45,3 +46,43 @@ def test_a_value_that_is_no_pair_is_refused_and_not_quoted(value):
     with pytest.raises(Unauthorized) as raised:
         CredentialHeaders(basic).read("solis", {"x-authorization-solis": value})
     assert raised.value.why == "X-Authorization-solis must be: Basic base64(<id>:<secret>)"
+
+
+APP = Variant(
+    "app", {"clientID": "client_id", "clientSecret": "client_secret"}, ClientCredentials({"example": "https://"})
+)
+KEY = b"k" * 32
+
+
+def stored(secret="made-up-secret", row="1", client="house", client_id="made-up-id"):
+    members = {"clientID": client_id, "clientSecret": secret}
+    return Credential.stored(APP, members, StoredRow(client, row, "roof"))
+
+
+def test_the_members_of_a_stored_credential_become_its_parts():
+    assert (stored()["client_id"], stored()["client_secret"]) == ("made-up-id", "made-up-secret")
+
+
+def test_an_access_token_is_a_part_that_changes_neither_fingerprint_nor_quota_group():
+    before, after = stored(), stored().with_token("made-up-token")
+    assert (before.get("token"), after["token"]) == (None, "made-up-token")
+    for measure in (Credential.fingerprint, Credential.parts_hash, Credential.group):
+        assert measure(before, KEY) == measure(after, KEY)
+    assert after.secrets == ("made-up-id", "made-up-secret", "made-up-token")
+    assert repr(after) == "<Credential>"
+
+
+def test_stored_credentials_are_told_apart_by_client_row_and_secrets():
+    fingerprints = {
+        stored().fingerprint(KEY),
+        stored(row="2").fingerprint(KEY),
+        stored(client="other").fingerprint(KEY),
+        stored(secret="another").fingerprint(KEY),
+    }
+    assert len(fingerprints) == 4
+    assert stored().fingerprint(KEY) in fingerprints
+
+
+def test_credentials_whose_tokens_the_service_gets_share_the_quota_of_their_vendors_client():
+    assert stored().group(KEY) == stored(row="2", client="other", secret="another").group(KEY)
+    assert stored().group(KEY) != stored(client_id="another").group(KEY)

@@ -1,15 +1,17 @@
-"""One attempt of a call: region, breaker, quota, sign, send, meaning, hold (steps 4 to 10 of pipeline.py)."""
+"""One attempt of a call: region, breaker, quota, token, sign, send, meaning, hold (steps 4 to 11 of pipeline.py)."""
 
 import logging
 import time
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
 from vendors.kit.calls.breaker import Breaker
 from vendors.kit.calls.hooks import Hooks
-from vendors.kit.calls.meaning import as_logged, is_outage, meaning_of, outage_of
+from vendors.kit.calls.meaning import UNAUTHORIZED, as_logged, is_outage, meaning_of, outage_of
 from vendors.kit.calls.progress import Progress
 from vendors.kit.calls.regions import MISDIRECTED, MOVED, ask_other_regions, is_answer, moved_to
+from vendors.kit.calls.signer import Signer
 from vendors.kit.calls.upstream import Upstream
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import BadReply, RateLimited, Timeout, VendorError, bounded
@@ -25,6 +27,7 @@ class Attempts:
     def __init__(self, upstream: Upstream, hooks: Hooks, deadline: Deadline, progress: Progress, owner: bytes) -> None:
         self._upstream, self._hooks, self._deadline, self._progress = upstream, hooks, deadline, progress
         self._owner = owner
+        self._signer = Signer(hooks, upstream.tokens, deadline)
         self.in_flight: list[str] = []
         """URLs of the calls in flight, in the order in which they began."""
         self.last_url = ""
@@ -34,14 +37,15 @@ class Attempts:
     @cached_property
     def _group(self) -> str:
         """Name of the limit group; computed only if a call is sent, since most calls are answered from the cache."""
-        parts = self._hooks.limits.group
-        fingerprint = self._hooks.credential.fingerprint(self._upstream.secret, parts) if parts else self._owner
-        return fingerprint.hex()
+        return self._hooks.credential.group(self._upstream.secret, self._hooks.limits.group).hex()
 
     def make(self, request: Request) -> tuple[RawReply, Any]:
-        """Steps 4 to 10: a successful reply, and its body as JSON if a hook has parsed it."""
+        """Steps 4 to 11: a successful reply, and its body as JSON if a hook has parsed it."""
         raw, request = self._in_region(request)
+        if raw.status == UNAUTHORIZED and self._signer.renew(request):
+            raw, request = self._in_region(replace(request, headers={}))
         raw, reply = self._meant(raw, request)
+        self._signer.accepted(request)
         self._succeeded(reply)
         return raw, reply.parsed
 
@@ -59,7 +63,7 @@ class Attempts:
         return raw, answered
 
     def _send(self, request: Request) -> RawReply:
-        """Steps 5 to 8: breaker, quota, sign, send."""
+        """Steps 5 to 9: breaker, quota, token, sign, send."""
         url = self.last_url = request.shown_url
         if self._deadline.left() <= 0:
             raise Timeout(url)
@@ -68,10 +72,11 @@ class Attempts:
         try:
             breaker.refuse(url)
             with self._upstream.quota.spend(self._group, url, self._deadline):
-                # Checked again after the wait for a slot. While the vendor is down, single calls pass as probes.
+                token = self._signer.token()
+                # Checked again after the waits. While the vendor is down, single calls pass as probes.
                 is_probe = breaker.check(url, self._deadline.left())
                 # Signed immediately before it is sent, since some signatures contain the time.
-                self._hooks.sign(request)
+                self._signer.sign(request, token)
                 return self._exchange(request, breaker, is_probe)
         except Timeout:
             # Set while the URL is still in `in_flight`, so that a concurrent reader of `waits_for` always finds it.
@@ -81,7 +86,7 @@ class Attempts:
             self.in_flight.remove(url)
 
     def _exchange(self, request: Request, breaker: Breaker, is_probe: bool) -> RawReply:
-        """Step 8, send: one HTTP exchange, whose outcome the breaker learns."""
+        """Step 9, send: one HTTP exchange, whose outcome the breaker learns."""
         started = time.perf_counter()
         try:
             raw = self._upstream.transport.fetch(request, self._deadline)
@@ -113,7 +118,7 @@ class Attempts:
         return outage is not None
 
     def _meant(self, raw: RawReply, request: Request) -> tuple[RawReply, Reply]:
-        """Step 9, meaning: the reply to read, which the plugin may have replaced. Raises the failure that it means."""
+        """Step 10, meaning: the reply to read, which the plugin may have replaced. Raises the failure that it means."""
         reply = self._for_hooks(raw, request)
         meaning = meaning_of(self._hooks, reply, raw, request)
         if isinstance(meaning, VendorError):
@@ -126,15 +131,15 @@ class Attempts:
         return (meaning, self._for_hooks(meaning, request)) if meaning else (raw, reply)
 
     def _failed(self, raw: RawReply, request: Request, failure: VendorError) -> None:
-        """Step 10, hold: after a 429 for the vendor's time. The failure's `retry_after` is at least as long."""
-        if not is_outage(raw, failure):  # Step 8 has already logged an outage.
+        """Step 11, hold: after a 429 for the vendor's time. The failure's `retry_after` is at least as long."""
+        if not is_outage(raw, failure):  # Step 9 has already logged an outage.
             self._upstream.call_log.failed(request, as_logged(failure, request.attempt), raw=raw)
         if isinstance(failure, RateLimited):
             held_seconds = self._upstream.quota.throttled(self._group, failure.hint)
             failure.retry_after = max(failure.retry_after or 0.0, held_seconds)
 
     def _succeeded(self, reply: Reply) -> None:
-        """Step 10, hold: after a success whose headers state that the quota is spent."""
+        """Step 11, hold: after a success whose headers state that the quota is spent."""
         self._upstream.quota.succeeded(self._group)
         pause_seconds = bounded(self._hooks.spent(reply))
         if pause_seconds is not None:

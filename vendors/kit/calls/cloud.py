@@ -1,6 +1,7 @@
 """A vendor cloud as this process reaches it, and how a plugin is opened for one request."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from vendors.kit.calls.bulkhead import Bulkhead
@@ -14,6 +15,10 @@ from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
 from vendors.kit.http.transport import Transport
 from vendors.kit.limits import Rate
+from vendors.kit.tokens.endpoint import endpoint_of
+from vendors.kit.tokens.memory import MemoryTokenStore
+from vendors.kit.tokens.source import TokenSource, reveal
+from vendors.kit.tokens.store import TokenStore
 from vendors.kit.vendor import Vendor
 
 # Concurrent sweeps of one vendor in one process. Fewer than the request threads of a worker (64), so that a vendor
@@ -54,16 +59,27 @@ def open_cloud(
     rate: Rate | None = None,
     ledger: Ledger | None = None,
     secret: bytes | None = None,
+    token_store: TokenStore | None = None,
+    conceal: Callable[[str], None] = reveal,
 ) -> Cloud:
     """The cloud at its public addresses, or at `base_url`: the first region there, other regions below it by name.
 
     rate: the calls that may be made; by default those that the vendor publishes, and unlimited at `base_url`.
     ledger: where calls are counted; by default in this process.
     secret: the key of the limit groups' names in the ledger; by default a random one.
+    token_store: where access tokens for stored credentials are kept; by default in this process.
+    conceal: called with each of these tokens before it is used, for the redaction of logs.
     """
     urls = dict(vendor.hosts[name])
     if base_url:
         first, *others = urls
         urls = {first: base_url.rstrip("/")} | {region: f"{base_url.rstrip('/')}/{region}" for region in others}
     quota = Quota(name, vendor.limits.parallel, rate or (None if base_url else vendor.limits.rate), ledger)
-    return Cloud(name, urls, transport, reply_cache, quota, secret or secrets.token_bytes(32), vendor=vendor)
+    secret = secret or secrets.token_bytes(32)
+    endpoints = {
+        variant.type: endpoint_of(name, variant.tokens, base_url, transport, ledger, secret)
+        for variant in vendor.variants
+        if variant.tokens is not None and name in variant.tokens.urls
+    }
+    tokens = TokenSource(endpoints, token_store or MemoryTokenStore(), secret, conceal) if endpoints else None
+    return Cloud(name, urls, transport, reply_cache, quota, secret, tokens=tokens, vendor=vendor)

@@ -1,4 +1,4 @@
-"""Step 9 of a call: the meaning of a reply, by the plugin's hooks, else by its HTTP status."""
+"""Step 10 of a call: the meaning of a reply, by the plugin's hooks, else by its HTTP status."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The ten steps of a call, in order. Steps 1 to 3 are methods of `Calls`, 4 to 10 those of `Attempts` (attempts.py).
+"""The eleven steps of a call, in order. Steps 1 to 3 are methods of `Calls`, 4 to 11 those of `Attempts` (attempts.py).
 
  1. cache          a fresh cached reply ends the call
  2. single flight  a call equal to one in flight waits for its result
@@ -6,10 +6,11 @@
  4. region         a reply that sends the call to another region or path is followed
  5. breaker        refuses the call while the vendor is down
  6. quota          refuses the call while its limit group is held or over its rate, and waits for a slot
- 7. sign           the plugin adds what authenticates
- 8. send           one HTTP exchange, whose outcome the breaker learns
- 9. meaning        the plugin, else the status, decides whether the reply is a failure
-10. hold           the limit group's next calls wait if the vendor asks for it
+ 7. token          gets the access token of a stored credential; if the vendor refuses it, once more with another
+ 8. sign           the plugin adds what authenticates
+ 9. send           one HTTP exchange, whose outcome the breaker learns
+10. meaning        the plugin, else the status, decides whether the reply is a failure
+11. hold           the limit group's next calls wait if the vendor asks for it
 
 While the vendor is down or its quota is spent, a stale cached reply replaces the call, if there is one.
 """

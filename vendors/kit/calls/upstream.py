@@ -13,6 +13,7 @@ from vendors.kit.calls.call_log import CallLog
 from vendors.kit.calls.quota import Quota
 from vendors.kit.calls.reply_cache import FetchResult, ReplyCache
 from vendors.kit.calls.retry_budget import RetryBudget
+from vendors.kit.calls.signer import AccessTokens
 from vendors.kit.calls.single_flight import SingleFlight
 from vendors.kit.calls.thread_pool import ThreadPool
 from vendors.kit.credentials import Credential
@@ -37,6 +38,8 @@ class Upstream:
     """Key of the fingerprints that stand for credentials in tables. Processes that share a ledger share it."""
     pause: float = 1.0
     """Factor on the pause before a retry; tests set 0."""
+    tokens: AccessTokens | None = None
+    """None if no form of stored credentials needs an access token."""
 
     def __post_init__(self) -> None:
         self._homes: LRUCache[bytes, str] = LRUCache(MAX_HOMES)

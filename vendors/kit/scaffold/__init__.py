@@ -14,7 +14,7 @@ NAME = re.compile("[a-z][a-z0-9]{1,29}")
 # Names that mean something else in a URL, a header or the package of vendors.
 RESERVED = frozenset({"kit", "vendor", "vendors", "virtual", "derapi"})
 DOCUMENT = "docs/vendors.md"
-# By stage: skeleton -> file. `{}` stands for the vendor's name.
+# By stage: skeleton -> file. `{}` stands for the vendor's name. A declared vendor is too short for a skeleton.
 FILES = {
     Stage.LIST: {
         "headers.json": "tests/vendors/{}/headers.json",
@@ -69,7 +69,7 @@ def write_skeleton(name: str, stage: Stage, root: Path = ROOT) -> list[str]:
 
 def _files(name: str, stage: Stage) -> dict[str, str]:
     """Skeleton -> path of every file that the stage needs."""
-    stages = list(Stage)[: list(Stage).index(stage) + 1]
+    stages = list(FILES)[: list(FILES).index(stage) + 1]
     return {skeleton: path.format(name) for stage in stages for skeleton, path in FILES[stage].items()}
 
 

@@ -125,7 +125,7 @@ def test_stale_replies_are_reported_whichever_call_failed(network):
     assert len(sweep_of(cloud).records) == 2
     now[0] = 7200.0
     credential = credential_of(cloud.vendor, "solaredge", {"X-Authorization-solaredge": "one-made-up-key"})
-    cloud.quota.hold(credential.fingerprint(cloud.secret, cloud.vendor.limits.group).hex(), 60)
+    cloud.quota.hold(credential.group(cloud.secret, cloud.vendor.limits.group).hex(), 60)
     sweep = sweep_of(cloud)
     assert len(sweep.records) == 2
     assert "from memory, up to 7200 s old" in sweep.incomplete

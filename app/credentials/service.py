@@ -1,0 +1,46 @@
+"""The parts that stored credentials are made of, as `create_app` puts them together."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from app.credentials.cipher import Cipher
+from app.credentials.key_check import KeyCheck
+from app.credentials.rotation import Rotation
+from app.credentials.rules import Rules
+from app.credentials.store import CredentialStore
+from app.credentials.stored import StoredCredentials
+from app.credentials.tokens import DatabaseTokens
+from app.storage.database import Database
+from vendors.kit import Vendor
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What clients have stored: to be changed (`store`), to be used (`stored`, `tokens`), and their keys."""
+
+    rules: Rules
+    store: CredentialStore
+    stored: StoredCredentials
+    tokens: DatabaseTokens
+    rotation: Rotation
+    key_check: KeyCheck
+
+
+def open_credentials(
+    database: Database,
+    cipher: Cipher,
+    tokens: DatabaseTokens,
+    vendors: Mapping[str, type[Vendor]],
+    clock: Callable[[], float],
+) -> Credentials:
+    """Stored credentials of these vendors. The tokens are made first, since the clouds need them."""
+    rules, key_check = Rules(vendors), KeyCheck(database, cipher)
+    stored = StoredCredentials(database, cipher, rules, clock)
+    return Credentials(
+        rules=rules,
+        store=CredentialStore(database, cipher, rules, key_check, changed=stored.forget),
+        stored=stored,
+        tokens=tokens,
+        rotation=Rotation(database, cipher),
+        key_check=key_check,
+    )

@@ -1,0 +1,115 @@
+"""Access tokens of stored credentials in the database, and the leases under which they are renewed.
+
+All times are those of the database's clock, and each change is a single statement: hosts whose clocks differ, and
+processes that were killed, cannot renew a token twice at once or lose one.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from sqlalchemy import literal, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app.credentials.cipher import TOKEN, Cipher, Sealed, Unreadable
+from app.credentials.store import owner_of
+from app.fleet.vendor_problems import DatabaseUnavailable
+from app.storage.column_types import DatabaseTime
+from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
+from app.storage.database import Database
+from vendors.kit.tokens.store import Token
+
+T = TypeVar("T")
+
+NOW = DatabaseTime()
+ACCESS, REFRESH, MADE_WITH = "access", "refresh", "made_with"
+# A change may wait for the locks of others; a token that is not stored is lost.
+CHANGE_SECONDS = 10.0
+
+
+class TokensUnavailable(DatabaseUnavailable):
+    """Access tokens cannot be read or stored."""
+
+    says = "The service cannot reach its database, which holds the access tokens."
+
+
+class DatabaseTokens:
+    """The kit's TokenStore on the database."""
+
+    def __init__(self, database: Database, cipher: Cipher) -> None:
+        self._database, self._cipher = database, cipher
+
+    def read(self, row: str) -> Token | None:
+        """The token that was written last; None if there is none that can be read."""
+        query = select(
+            VendorCredentialRow, VendorTokenRow.key_id, VendorTokenRow.ciphertext, VendorTokenRow.expires_at - NOW
+        )
+        query = query.join(VendorTokenRow, VendorTokenRow.id == VendorCredentialRow.id)
+        query = query.where(VendorTokenRow.id == row, VendorTokenRow.ciphertext.is_not(None))
+        stored: Any = self._answer(lambda: self._database.look_up(lambda session: session.execute(query).first()))
+        if stored is None:
+            return None
+        credential, key_id, ciphertext, seconds = stored
+        try:
+            secrets = self._cipher.open(owner_of(credential, TOKEN), Sealed(key_id, ciphertext))
+        except Unreadable:
+            # The alarm is in the log. A new token takes its place.
+            return None
+        return Token(secrets[ACCESS], seconds, secrets.get(REFRESH), secrets[MADE_WITH])
+
+    def lease(self, row: str, holder: str, seconds: float) -> bool:
+        """Takes the right to renew the token, for so many seconds; False while another renewal has it."""
+
+        def take(session: Session) -> bool:
+            dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+            lease = select(VendorCredentialRow.id, literal(holder), NOW + seconds).where(VendorCredentialRow.id == row)
+            insert = dialect.insert(VendorTokenRow).from_select(["id", "lease_holder", "lease_until"], lease)
+            is_free = or_(VendorTokenRow.lease_until.is_(None), VendorTokenRow.lease_until <= NOW)
+            statement = insert.on_conflict_do_update(
+                index_elements=[VendorTokenRow.id],
+                set_={"lease_holder": insert.excluded.lease_holder, "lease_until": insert.excluded.lease_until},
+                where=or_(is_free, VendorTokenRow.lease_holder == holder),
+            )
+            # Otherwise the number of rows is not known of an INSERT.
+            options = {"preserve_rowcount": True}
+            return session.connection().execute(statement, execution_options=options).rowcount > 0
+
+        try:
+            return self._change(take)
+        except IntegrityError:
+            # The credential was deleted while the lease was being taken.
+            return False
+
+    def write(self, row: str, holder: str, token: Token) -> bool:
+        """Stores a renewed token and ends the lease; False, and stores nothing, if the lease is no longer the holder's
+        or the credential was deleted."""
+        credential = self._answer(lambda: self._database.get(VendorCredentialRow, row))
+        if credential is None:
+            return False
+        members = {ACCESS: token.access, REFRESH: token.refresh, MADE_WITH: token.made_with}
+        secrets = {name: value for name, value in members.items() if value is not None}
+        sealed = self._cipher.seal(owner_of(credential, TOKEN), secrets)
+        return self._end_lease(row, holder, {**asdict(sealed), "expires_at": NOW + token.seconds})
+
+    def release(self, row: str, holder: str) -> None:
+        """Ends the lease without a token, if the holder still has it."""
+        self._end_lease(row, holder, {})
+
+    def _end_lease(self, row: str, holder: str, token: Mapping[str, Any]) -> bool:
+        """Whether the holder had the lease. An expired one is still the holder's until another takes it."""
+        statement = update(VendorTokenRow).where(VendorTokenRow.id == row, VendorTokenRow.lease_holder == holder)
+        statement = statement.values(lease_holder=None, lease_until=None, **token)
+        return self._change(lambda session: session.connection().execute(statement).rowcount > 0)
+
+    def _change(self, change: Callable[[Session], bool]) -> bool:
+        return self._answer(lambda: self._database.run(change, CHANGE_SECONDS))
+
+    def _answer(self, ask: Callable[[], T]) -> T:
+        try:
+            return ask()
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            raise TokensUnavailable(why=type(error).__name__) from error

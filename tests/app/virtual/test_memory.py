@@ -1,0 +1,89 @@
+"""Memory of the caches behind virtual devices: bounded by numbers of entries whose size is known."""
+
+import gc
+import tracemalloc
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.storage.virtual_tables import VirtualDeviceRow, VirtualSiteRow
+from app.virtual import physics
+from app.virtual.series import battery_series, solar_series
+from simulation.battery import MODES
+from simulation.virtual import device_day, plausible_fleet, year
+from simulation.virtual.plausible_fleet import CITIES
+from vendors.kit import Level
+
+# Each cache, with the most bytes that an entry and its key take.
+CACHES = (
+    (device_day.device_day, device_day.DAY_BYTES),
+    (year.year_of, year.YEAR_BYTES),
+    (year.climate_total, year.TOTAL_BYTES),
+    (physics._solar_array, physics.DEVICE_BYTES),
+    (physics._storage_unit, physics.DEVICE_BYTES),
+)
+BOUND_BYTES = 32_000_000
+SITES = 15
+NOW = datetime(2025, 6, 20, 12, tzinfo=UTC)
+WINDOWS = {
+    Level.QUARTER: timedelta(days=1),
+    Level.MONTH: timedelta(days=800),
+}
+
+
+def never():
+    """A check of a deadline that is far."""
+
+
+def clear():
+    for cached, _ in CACHES:
+        cached.cache_clear()
+    gc.collect()
+
+
+def read(plan, number, level):
+    """Reads all devices of a site at a level, and their present values."""
+    since = datetime(2023, 1, 1, tzinfo=UTC)
+    site = VirtualSiteRow(
+        latitude=plan.latitude, longitude=plan.longitude, timezone=plan.timezone, operational_since=since
+    )
+    arrays = [
+        physics.solar_array(VirtualDeviceRow(id=f"{number:012x}{place:012x}"), site)
+        for place in range(len(plan.inverters))
+    ]
+    units = [
+        physics.storage_unit(
+            VirtualDeviceRow(id=f"{number:024x}", nameplate_kwh=10.0, mode=mode, soc_percent=5.0), site
+        )
+        for mode in MODES
+    ]
+    for series in (solar_series(site, level, arrays, never), battery_series(site, level, units, never)):
+        for tile in series.tiles(NOW - WINDOWS[level], NOW):
+            tile.read()
+    for device in (*arrays, *units):
+        device.power_kw(NOW.timestamp())
+
+
+@pytest.mark.parametrize("level", WINDOWS)
+def test_a_small_fleet_leaves_no_more_memory_than_the_stated_size_of_the_caches_entries(level):
+    fleet = plausible_fleet(SITES)
+    for number in range(len(CITIES)):  # Time zones, and what Python allocates once.
+        read(fleet[number], number, level)
+    clear()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number, plan in enumerate(fleet):
+            read(plan, number, level)
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    entries = [cached.cache_info().currsize for cached, _ in CACHES]
+    clear()
+    assert min(entries) >= SITES, "every cache was in use"
+    assert after - before < sum(count * size for count, (_, size) in zip(entries, CACHES, strict=True))
+
+
+def test_full_caches_stay_within_the_stated_bound():
+    assert sum(cached.cache_info().maxsize * size for cached, size in CACHES) <= BOUND_BYTES

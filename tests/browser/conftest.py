@@ -22,12 +22,14 @@ import sandbox
 from app import config, create_app
 from app.virtual import seeding
 from sandbox.server import running
+from tests.conftest import REPORT
 from tests.ports import free_port
 from tests.processes import GUNICORN, clean, read_until, started
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-MILLISECONDS = 15_000  # for a wait of the browser, far more than it needs on a busy machine
+MILLISECONDS = 60_000  # for a wait of the browser, far more than it needs on a busy machine
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+NO_CHROMIUM = "No page was tested, because there is no chromium here; on Debian: apt-get install chromium"
 NAMES = ("small", "large")
 
 
@@ -77,9 +79,10 @@ def filled(folder: Path, environ: dict[str, str]) -> dict[str, tuple[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
+def chromium(pytestconfig: pytest.Config) -> Iterator[Any]:
     if CHROMIUM is None:
-        pytest.skip("There is no chromium on this machine (Debian: apt-get install chromium); no page is tested.")
+        pytestconfig.stash.setdefault(REPORT, []).append(NO_CHROMIUM)
+        pytest.skip(NO_CHROMIUM)
     from playwright.sync_api import sync_playwright
 
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []

@@ -25,8 +25,8 @@ class Screen:
         self._console = console
         self._width = min(console.width, MAX_COMMAND_WIDTH)
 
-    def draw(self, results: Results, servers: Servers, commands: Path) -> None:
-        """The first screen; `commands` is the file with all commands."""
+    def draw(self, results: Results, servers: Servers, commands: Path, link: str) -> None:
+        """The first screen. `commands`: the file with all commands. `link`: to the page with the fleet."""
         product = ": one API over solar and battery vendors, here played by a sandbox"
         self._line(Text.assemble(("derapi-server", HEADING), product))
         self._vendors(results.vendors)
@@ -42,7 +42,7 @@ class Screen:
         for device in devices:
             self._command(device)
         self._chart(results.yesterday, site.answer["location"]["timezone"])
-        self._next(servers, commands)
+        self._next(servers, commands, link)
 
     def _vendors(self, rows: Sequence[VendorRow]) -> None:
         table = Table(box=None, pad_edge=False, header_style=HEADING, padding=(0, 3, 0, 0))
@@ -77,14 +77,15 @@ class Screen:
             self._line(row, BARS)
         self._line(axis, ANSWER)
 
-    def _next(self, servers: Servers, commands: Path) -> None:
+    def _next(self, servers: Servers, commands: Path, link: str) -> None:
         self._heading("Where to look next:")
         for purpose, place in (
             ("more commands, next to the logs", commands),
-            ("all operations", f"{servers.service_url}/openapi.json"),
+            ("all operations, to try them", f"{servers.service_url}/apidocs/"),
             ("your own vendor tokens", "README.md"),
+            ("a fleet, once within 5 minutes", link),
         ):
-            self._line(f"  {purpose:<33}{place}")
+            self._line(f"  {purpose:<32}{place}")
         urls = f"service {servers.service_url}, sandbox {servers.sandbox_url}"
         self._line(f"On loopback only, until Ctrl-C: {urls}", HEADING)
 

@@ -21,7 +21,8 @@ from app import config, network
 HOST = "127.0.0.1"
 START_SECONDS = 60.0  # enough for a slow machine to start both servers
 FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
-MODES = ("production", "virtual")
+# The clients by name, and their modes. `fleet` is the client of the page /fleet, and has stored credentials.
+CLIENTS = {"production": "production", "virtual": "virtual", "fleet": "production"}
 
 
 class Server:
@@ -74,12 +75,14 @@ class Client:
 
 @dataclass(frozen=True)
 class Servers:
-    """Both servers, ready, and a client of each mode."""
+    """Both servers, ready, and the clients by name."""
 
     service_url: str
     sandbox_url: str
     clients: Mapping[str, Client]
     processes: Sequence[Server]
+    environ: Mapping[str, str]
+    """For commands on the service's data."""
 
     def wait_for_an_end(self) -> None:
         """Returns when one of the servers has ended."""
@@ -104,11 +107,11 @@ def running(folder: Path) -> Iterator[Servers]:
     gunicorn = (sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{ports[0]}", "wsgi:app")
     with stopped_at_end(Server([*FLASK, "sandbox"], environ, folder / "sandbox.log", f"{sandbox_url}/")) as sandbox:
         # Meanwhile the sandbox computes its fleet.
-        clients = {mode: create_client(mode, environ) for mode in MODES}
+        clients = {name: create_client(name, mode, environ) for name, mode in CLIENTS.items()}
         with stopped_at_end(Server(gunicorn, environ, folder / "service.log", f"{service_url}/health")) as service:
             for server in (sandbox, service):
                 server.wait_until_ready()
-            yield Servers(service_url, sandbox_url, clients, (sandbox, service))
+            yield Servers(service_url, sandbox_url, clients, (sandbox, service), environ)
 
 
 @contextmanager
@@ -128,7 +131,7 @@ def environment(folder: Path) -> dict[str, str]:
     # The same ids on every machine, so that the README shows what a newcomer sees. gunicorn reads the number of
     # processes itself and fails on an empty one.
     fixed = {"INSTANCE_PATH": str(folder), "ID_KEY": "a key for the demo only, known to all", "WEB_CONCURRENCY": "2"}
-    return {**os.environ, **hidden, **ports, **fixed}
+    return {**os.environ, **hidden, **ports, **fixed, "DEMO_SIGN_IN": "true"}
 
 
 def checked_ports(environ: Mapping[str, str]) -> tuple[int, int]:
@@ -141,9 +144,9 @@ def checked_ports(environ: Mapping[str, str]) -> tuple[int, int]:
     return settings.port, settings.sandbox_port
 
 
-def create_client(mode: str, environ: Mapping[str, str]) -> Client:
+def create_client(name: str, mode: str, environ: Mapping[str, str]) -> Client:
     """Makes a client by the command that the documentation names."""
-    command = [*FLASK, "clients", "create", f"demo, {mode}", "--mode", mode]
+    command = [*FLASK, "clients", "create", f"demo, {name}", "--mode", mode]
     created = subprocess.run(command, env=environ, cwd=config.ROOT, check=True, stdout=subprocess.PIPE)  # noqa: S603
     client = json.loads(created.stdout)
     return Client(client["client_id"], client["client_secret"])

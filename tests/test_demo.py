@@ -138,6 +138,18 @@ def test_the_table_counts_what_each_vendor_lists(demo: Running) -> None:
     assert min(totals) > 0
 
 
+def test_the_last_lines_have_a_link_that_signs_in_to_a_fleet_over_several_vendors(demo: Running) -> None:
+    link = demo.output.splitlines()[-2].split()[-1]
+    page, _, code = link.partition("/fleet#code=")
+    signed_in = requests.post(f"{page}/demo/sign-in", json={"code": code}, timeout=SECONDS).json()
+    assert "client_secret" not in signed_in
+    headers = {"Authorization": f"Bearer {signed_in['access_token']}", "api-version": "v2024-09-01"}
+    listed = requests.get(f"{page}/sites", headers=headers, timeout=SECONDS).json()
+    assert listed["errors"] == {}
+    assert len(listed["sites"]) == 5 * 8
+    assert requests.post(f"{page}/demo/sign-in", json={"code": code}, timeout=SECONDS).status_code == 403
+
+
 @pytest.mark.exhaustive
 def test_the_file_of_all_commands_runs_in_a_shell_and_has_their_responses() -> None:
     with running(environment()) as demo:
@@ -240,5 +252,7 @@ def test_a_vendor_that_failed_has_its_error_in_the_table() -> None:
     vendors = [VendorRow("acme", (1, 0, 0), 5.0, {"acme": "Timeout: http://127.0.0.1/acme"})]
     results = Results([Variable("TOKEN", "x", seconds=60)], vendors, step, [step], hours, [])
     output = StringIO()
-    Screen(Console(file=output, width=WIDTH)).draw(results, Servers("http://a", "http://b", {}, ()), Path("commands"))
+    Screen(Console(file=output, width=WIDTH)).draw(
+        results, Servers("http://a", "http://b", {}, (), {}), Path("commands"), "http://a/fleet"
+    )
     assert re.search(r"^acme +1 +0 +0 +Timeout: http://127.0.0.1/acme$", output.getvalue(), re.M)

@@ -21,7 +21,7 @@ class SignInCodes:
 
     def create(self, client_id: str) -> str:
         """A new code for a client that exists; codes that have expired are deleted."""
-        code, now = secrets.token_urlsafe(32), int(self._clock())
+        code, now = secrets.token_urlsafe(24), int(self._clock())
         with self._database.session() as session:
             session.execute(delete(SignInCodeRow).where(SignInCodeRow.expires_at <= now))
             session.add(SignInCodeRow(code_sha256=_hash(code), client_id=client_id, expires_at=now + LIFETIME))
@@ -39,5 +39,5 @@ class SignInCodes:
 
 
 def _hash(code: str) -> str:
-    # One round of SHA-256 is enough for 256 random bits: there is nothing to guess.
+    # One round of SHA-256 is enough for 192 random bits: there is nothing to guess.
     return hashlib.sha256(code.encode()).hexdigest()

@@ -3,6 +3,7 @@
 Their URLs contain a digest of all of them. So browsers may keep them forever, and a page never mixes two releases.
 """
 
+import gzip
 import importlib.util
 from dataclasses import dataclass
 from functools import cache
@@ -24,9 +25,10 @@ TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file with its content type."""
+    """A file with its content type, and its content compressed with gzip."""
 
     content: bytes
+    compressed: bytes
     content_type: str
 
 
@@ -43,11 +45,15 @@ def load() -> Assets:
     """Reads all assets."""
     files = {path.relative_to(OWN).as_posix(): path for path in OWN.rglob("*") if path.is_file()}
     files |= {f"{SWAGGER_UI}/{name}": swagger_ui_folder() / name for name in SWAGGER_UI_FILES}
-    by_path = {name: Asset(files[name].read_bytes(), content_type(name)) for name in sorted(files)}
+    by_path = {name: _asset(name, files[name].read_bytes()) for name in sorted(files)}
     digest = blake2b(digest_size=8)
     for name, asset in by_path.items():
         digest.update(f"{name} {len(asset.content)} ".encode() + asset.content)
     return Assets(by_path, digest.hexdigest())
+
+
+def _asset(name: str, content: bytes) -> Asset:
+    return Asset(content, gzip.compress(content, mtime=0), content_type(name))
 
 
 def content_type(name: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, jsonify, make_response, render_template, url_for
+from flask import Blueprint, Flask, Response, abort, jsonify, make_response, render_template, request, url_for
 
 from app.web import guards
 from app.web.pages import assets, first_page, policy, problem_page, vendor_headers
@@ -63,7 +63,11 @@ class Pages:
         asset = self._assets.by_path.get(name)
         if asset is None or digest != self._assets.digest:
             abort(404)
-        return Response(asset.content, content_type=asset.content_type, headers={"Cache-Control": KEPT_FOREVER})
+        headers = {"Cache-Control": KEPT_FOREVER, "Vary": "Accept-Encoding"}
+        if not request.accept_encodings["gzip"]:
+            return Response(asset.content, content_type=asset.content_type, headers=headers)
+        headers["Content-Encoding"] = "gzip"
+        return Response(asset.compressed, content_type=asset.content_type, headers=headers)
 
     def asset_url(self, name: str) -> Any:
         """The path of an asset, for templates."""

@@ -19,6 +19,8 @@ window.SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   tryItOutEnabled: true,
+  // Its colours have too little contrast.
+  syntaxHighlight: false,
   presets: [window.SwaggerUIBundle.presets.apis],
   layout: "BaseLayout",
 });

@@ -1,5 +1,6 @@
 """Pages for browsers, the same facts as JSON for programs, and the headers that keep pages safe."""
 
+import gzip
 import re
 from html.parser import HTMLParser
 
@@ -145,6 +146,16 @@ def test_modules_import_only_modules_that_the_page_loads_already(http: FlaskClie
 def test_a_first_visit_to_the_fleet_loads_less_than_150_kb(http: FlaskClient) -> None:
     sizes = {url: len(http.get(url).data) for url in page(http, "/fleet").loaded}
     assert sum(sizes.values()) + len(http.get("/fleet").data) < 150_000, sizes
+
+
+def test_an_asset_is_compressed_for_those_who_accept_that(http: FlaskClient) -> None:
+    url = next(url for url in page(http, "/fleet").loaded if url.endswith("uPlot.iife.min.js"))
+    plain, compressed = http.get(url), http.get(url, headers={"Accept-Encoding": "gzip, deflate, br"})
+    assert "Content-Encoding" not in plain.headers
+    assert compressed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(compressed.data) == plain.data
+    assert plain.vary.to_header() == compressed.vary.to_header() == "Accept-Encoding"
+    assert http.get(url, headers={"Accept-Encoding": "gzip;q=0, *;q=0"}).data == plain.data
 
 
 @pytest.mark.parametrize("name", ["nothing.js", "../blueprint.py", "%2e%2e/blueprint.py", "fleet", ""])

@@ -26,10 +26,10 @@ export const COLUMNS = [
     cell: (site) => [
       h("a", { href: `#/sites/${encodeURIComponent(site.id)}` }, site.detail?.name ? foreign(site.detail.name) : h("code", {}, site.id)),
       // What narrow windows have no columns for.
-      h("span", { class: "second" }, site.detail?.vendor, site.detail && " · ", freshness(site) ?? stateOf(site), " ", problemsOf(site).length > 0 && problemsCell(site)),
+      h("span", { class: "second" }, site.detail && foreign(site.detail.vendor), site.detail && " · ", freshness(site) ?? stateOf(site), " ", problemsOf(site).length > 0 && problemsCell(site)),
     ],
   },
-  { key: "vendor", title: "Vendor", sort: (site) => site.detail?.vendor ?? null, cell: (site) => site.detail?.vendor ?? "" },
+  { key: "vendor", title: "Vendor", sort: (site) => site.detail?.vendor ?? null, cell: (site) => (site.detail ? foreign(site.detail.vendor) : "") },
   { key: "power", title: "Power now", number: true, sort: (site) => site.detail?.powerKw ?? null, cell: (site) => shown(site, quantity(site.detail?.powerKw, "kW")) },
   { key: "charge", title: "Charge", number: true, sort: charge, cell: (site) => shown(site, chargeCell(site)) },
   { key: "freshness", title: "Measured", sort: (site) => (site.detail?.measuredAt ? -Date.parse(site.detail.measuredAt) : null), cell: (site) => freshness(site) ?? stateOf(site) },

@@ -1,5 +1,6 @@
-// Elements without markup: every text becomes a text node, so a text from a stranger can never become an element.
-import { cleaned } from "./text.js";
+// Elements without markup: every text becomes a text node without invisible characters, so a text from a stranger can
+// neither become an element nor turn its neighbours around.
+import { cleaned, visible } from "./text.js";
 
 /** An element. Attributes that are functions become listeners, `true` and `false` set and leave out an attribute. */
 export function h(name, attributes = {}, ...children) {
@@ -7,9 +8,10 @@ export function h(name, attributes = {}, ...children) {
   for (const [key, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(key, value);
     else if (value === true) element.setAttribute(key, "");
-    else if (value !== false && value !== null && value !== undefined) element.setAttribute(key, value);
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(key, visible(value));
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  const shown = children.flat().filter((child) => child !== null && child !== undefined && child !== false);
+  element.append(...shown.map((child) => (child instanceof Node ? child : visible(child))));
   return element;
 }
 

@@ -7,6 +7,7 @@ import { Period, hasBegun, today } from "./periods.js";
 import { Plot } from "./plot.js";
 import { Problem } from "./requests.js";
 import { columnsOf, describe } from "./series_kinds.js";
+import { cleaned } from "./text.js";
 import { explainErrors, explainProblem } from "./words.js";
 
 const UNITS = { day: "Day", month: "Month", year: "Year" };
@@ -115,7 +116,7 @@ export class SeriesCard {
     const columns = columnsOf(this.#kind, period.unit, intervals);
     const readout = h("p", { class: "readout" });
     const tell = (interval) => {
-      readout.textContent = describe(this.#kind, columns, intervals, interval);
+      readout.textContent = cleaned(describe(this.#kind, columns, intervals, interval));
       return readout.textContent;
     };
     const label = `${this.#kind.title}, ${period.label}: ${describe(this.#kind, columns, intervals, null)}. Arrow keys read single values`;

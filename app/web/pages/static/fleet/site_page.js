@@ -80,7 +80,7 @@ export class SitePage {
 function facts({ vendor, vendorID, location, operationalSince, measuredAt, fetchedAt }) {
   const measured = measuredAt && h("time", { datetime: measuredAt, title: clock(Date.parse(measuredAt)) }, `measured ${age(Date.parse(measuredAt))}`);
   const asked = h("time", { datetime: fetchedAt, title: clock(Date.parse(fetchedAt)) }, `vendor asked ${age(Date.parse(fetchedAt))}`);
-  const known = [vendor, vendorID && h("span", {}, "the vendor's id ", foreign(vendorID)), location?.timezone && foreign(location.timezone), operationalSince && `since ${operationalSince.slice(0, 10)}`, measured, asked];
+  const known = [foreign(vendor), vendorID && h("span", {}, "the vendor's id ", foreign(vendorID)), location?.timezone && foreign(location.timezone), operationalSince && `since ${operationalSince.slice(0, 10)}`, measured, asked];
   return h("ul", { class: "facts" }, known.filter(Boolean).map((fact) => h("li", {}, fact)));
 }
 

@@ -141,11 +141,11 @@ class Visit:
         return [request for request in self.called("GET", "/sites/site-") if request.count("/") == 4]
 
     def settle(self) -> None:
-        """Returns when nothing has been requested for half a second."""
+        """Returns when nothing has been requested for a while."""
         self.page.wait_for_load_state("networkidle")
         quiet = len(self.requests)
         while True:
-            self.page.wait_for_timeout(500)
+            self.page.wait_for_timeout(250)
             if len(self.requests) == quiet:
                 return
             quiet = len(self.requests)

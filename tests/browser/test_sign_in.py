@@ -108,23 +108,14 @@ def test_a_server_that_does_not_answer_is_explained(visit: Callable[..., Visit])
 def test_an_expired_token_is_renewed_without_a_word(visit: Callable[..., Visit], site: Site) -> None:
     here = visit()
     here.expected = ("status of 401",)
+    path = f"/sites/{site_with_battery(site)}"
+    body = json.dumps({"code": "invalid_token", "detail": "expired", "status": 401})
+    refusal = {"status": 401, "content_type": "application/problem+json", "body": body}
+    here.page.route(f"**{path}", lambda route: route.fulfill(**refusal), times=1)
+    here.go(f"/fleet#{path}")
     here.sign_in("small")
-    here.page.locator("tr.read").first.wait_for()
-    here.settle()
-    refused: list[object] = []
-
-    def refuse_once(route) -> None:
-        refused.append(route)
-        body = json.dumps({"code": "invalid_token", "detail": "expired", "status": 401})
-        if len(refused) == 1:
-            route.fulfill(status=401, content_type="application/problem+json", body=body)
-        else:
-            route.continue_()
-
-    here.page.route(f"**/sites/{site_with_battery(site)}", refuse_once)
-    here.go(f"/fleet#/sites/{site_with_battery(site)}")
     here.page.locator(".tiles").wait_for()
-    assert len(refused) == 2
+    assert len(here.details) == 2
     assert len(here.called("POST", "/oauth2/token")) == 2
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import flask
@@ -12,13 +11,17 @@ from app.api.openapi.errors import codes_of
 from app.api.openapi.operations import operations
 from app.web.problems import MEDIA_TYPE
 
+# By method and path, the codes of each status. All services of a test run have the same operations.
+DESCRIBED: dict[tuple[str, str], dict[int, tuple[str, ...]]] = {}
 
-@cache
+
 def described(app: flask.Flask) -> dict[tuple[str, str], dict[int, tuple[str, ...]]]:
     """The codes of every operation by status."""
-    # Not by a request, which would stand in the log of the test.
-    document = flask.json.loads(app.extensions["flask-smorest"]["apis"][""]["ext_obj"].document)
-    return {(each.method, each.path): codes_of(each) for each in operations(document)}
+    if not DESCRIBED:
+        # Not by a request, which would stand in the log of the test.
+        document = flask.json.loads(app.extensions["flask-smorest"]["apis"][""]["ext_obj"].document)
+        DESCRIBED.update({(each.method, each.path): codes_of(each) for each in operations(document)})
+    return DESCRIBED
 
 
 def undescribed(app: flask.Flask, response: Any) -> str:

@@ -39,18 +39,20 @@ def rows():
 
 def test_every_difference_from_the_public_api_is_documented_and_no_other(public, ours):
     documented = Counter((difference, where) for difference, where, _, _ in rows())
-    found = signs(public, ours)
-    missing = [f"| {difference} | {where} | *...* | ... |" for difference, where in found.keys() - documented.keys()]
+    differences = signs(public, ours)
+    missing = [
+        f"| {difference} | {where} | *...* | ... |" for difference, where in differences.keys() - documented.keys()
+    ]
     assert not missing, "docs/compatibility.md lacks:\n" + "\n".join(sorted(missing))
-    gone = sorted(documented.keys() - found.keys())
+    gone = sorted(documented.keys() - differences.keys())
     assert not gone, f"docs/compatibility.md has differences that are gone: {gone}"
     assert set(documented.values()) == {1}
 
 
 def test_what_the_service_has_in_addition_is_an_extension_and_what_it_lacks_is_not(public, ours):
-    found = signs(public, ours)
+    differences = signs(public, ours)
     for difference, where, kind, reason in rows():
-        assert kind in KINDS[found[difference, where]], (difference, where, kind)
+        assert kind in KINDS[differences[difference, where]], (difference, where, kind)
         assert reason.strip(" .")
 
 

@@ -30,7 +30,7 @@ OPTIONS = ["--seed", "1", "--max-examples", "10", "--continue-on-failure", "--re
 # The check that is left out is called by tests/api_checks.py, unless an exemption concerns the request.
 CHECKS = ["--checks", "all", "--exclude-checks", "positive_data_acceptance"]
 SECONDS = 540
-# schemathesis makes up the headers of security schemes that it is given none for.
+# schemathesis makes up the headers of security schemes for which it gets no value.
 UNPLAYED = {f"X-Authorization-{name}": "Bearer x" for name in discover() if name not in PLAYED_VENDORS}
 
 

@@ -37,14 +37,14 @@ class Api(strict_api.Api):
 
     def _finished(self, document: dict[str, Any]) -> dict[str, Any]:
         """The document with all that flask-smorest cannot see."""
-        found = list(operations(document))
+        described = list(operations(document))
         document["info"]["description"] = DESCRIPTION
         document["servers"] = [{"url": self._public_url or "/"}]
         document["security"] = security.alternatives(self._clouds)
         components = document["components"]
         components["securitySchemes"] = security.schemes(self._clouds)
-        components["responses"] = errors.add(found, examples.problems())
-        for operation in found:
+        components["responses"] = errors.add(described, examples.problems())
+        for operation in described:
             examples.add(operation)
             if operation.reads_vendors:
                 operation.members["responses"]["200"]["headers"] = AGE

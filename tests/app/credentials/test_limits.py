@@ -131,7 +131,7 @@ def test_a_change_that_fails_changes_nothing(app, client, monkeypatch):
     id = client.store(name="roof")["id"]
 
     def failing(session, row):
-        raise Problem(500, "test", "")
+        raise Problem(500, "internal_server_error", "")
 
     monkeypatch.setattr(store, "_default_name", failing)
     assert client.patch(id, {"credentials": {"clientSecret": "new"}, "name": None}).status_code == 500

@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from cachetools import LRUCache
 from sqlalchemy import select
@@ -38,6 +39,14 @@ class VariantUnknown(Unreadable):
     code = "credentials_type_unknown"
     says = "This server has no plugin for the type of the stored credentials."
     advice = "Delete these credentials, or tell the operator of this server to install the plugin again."
+
+
+class MemberMissing(Unreadable):
+    """The plugin has come to need a member that the stored credentials lack."""
+
+    code = "credentials_incomplete"
+    says = "The stored credentials lack a member that this version of the server needs."
+    advice = "Add the member with PATCH /vendor-credentials/{id}."
 
 
 class StoredCredentials:
@@ -119,7 +128,10 @@ class StoredCredentials:
         variant = self._rules.find(row.vendor, row.type)
         if variant is None:
             raise VariantUnknown(why=f"{row.id} is of type {row.type}")
-        return Credential.stored(variant, self._cipher.open(owner_of(row), sealed_in(row)), _stored_row(row))
+        secrets = self._cipher.open(owner_of(row), sealed_in(row))
+        if missing := [name for name in variant.members if name not in secrets]:
+            raise MemberMissing(why=f"{row.id} has no {', '.join(missing)}")
+        return Credential.stored(variant, secrets, _stored_row(row))
 
 
 def _stored_row(row: VendorCredentialRow) -> StoredRow:
@@ -127,4 +139,5 @@ def _stored_row(row: VendorCredentialRow) -> StoredRow:
 
 
 def _size(entry: tuple[float, Opened]) -> int:
-    return 1 + sum(map(len, entry[1].usable.values()))
+    opened = entry[1]
+    return 1 + sum(map(len, chain(opened.usable.values(), opened.refused.values())))

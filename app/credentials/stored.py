@@ -23,6 +23,7 @@ from vendors.kit.credentials import StoredRow
 CACHE_SECONDS = 4.0
 # Credentials of all clients together; a client counts as one more.
 MAX_CACHED = 20_000
+NEVER_READ = float("-inf"), None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +83,23 @@ class StoredCredentials:
             return None
         return row.vendor, self._open(row)
 
-    def forget(self, client_id: str) -> None:
-        """Reads the client's credentials from the database the next time."""
+    def forget(self, client_id: str, *, is_confirmed: bool = True) -> None:
+        """Reads the client's credentials from the database the next time, since they have changed.
+
+        After a change that was not confirmed, the last known go on being used until the database answers: a change that
+        fails must not fail the client's other requests.
+        """
         with self._lock:
             self._changes += 1
-            self._cached.pop(client_id, None)
+            _, opened = self._cached.pop(client_id, NEVER_READ)
+            if opened is not None and not is_confirmed:
+                self._cached[client_id] = float("-inf"), opened
 
     def _opened(self, client_id: str) -> Opened:
         if not self._cipher.key_ids:
             return Opened({}, {})
         with self._lock:
-            read_at, opened = self._cached.get(client_id, (float("-inf"), None))
+            read_at, opened = self._cached.get(client_id, NEVER_READ)
             changes = self._changes
         if opened is not None and self._clock() < read_at + CACHE_SECONDS:
             return opened

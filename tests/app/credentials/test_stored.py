@@ -106,6 +106,23 @@ def test_while_the_database_does_not_answer_the_last_known_are_used(app, client,
         stored.of(other.id)
 
 
+def test_a_change_that_the_database_does_not_confirm_leaves_the_last_known_in_use(app, client, stored):
+    id = client.store(name="a")["id"]
+    stored.of(client.id)
+    run = services(app).database._run
+
+    def unanswered(threads, work, seconds):
+        raise Unanswered("test")
+
+    services(app).database._run = unanswered
+    assert client.patch(id, {"name": "b"}).status_code == 503
+    assert names(stored, client) == {"sma": ["a"]}
+    services(app).database._run = run
+    change(app, id, name="b")
+    stored.forget(client.id, is_confirmed=False)
+    assert names(stored, client) == {"sma": ["b"]}, "the change may have been made"
+
+
 def test_rows_that_cannot_be_read_are_apart_with_the_reason(app, client, stored, settings, start_service):
     good, damaged, gone = client.store(name="good"), client.store(name="damaged"), client.store(name="gone")
     change(app, damaged["id"], ciphertext="x")

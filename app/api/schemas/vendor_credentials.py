@@ -5,7 +5,8 @@ from typing import Any
 import marshmallow as ma
 from marshmallow.validate import Length
 
-from app.api.schemas.fields import ID, RequestBody, ResponseSchema, VendorName, printable
+from app.api.schemas.body_fields import RequestBody
+from app.api.schemas.fields import ID, ResponseSchema, VendorName, printable
 from app.api.schemas.lists import PageQuery
 from app.fleet.credential_check import Verdict
 

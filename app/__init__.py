@@ -10,7 +10,8 @@ from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, config, version
-from app.api import batteries, health, openapi, sites, solar_inverters, token_endpoint, vendor_credentials, virtual
+from app.api import batteries, health, openapi, sites, solar_inverters, token_endpoint, vendor_credentials
+from app.api import virtual as virtual_routes  # `virtual` is the package's own name for app.virtual
 from app.api.paging import Pages
 from app.api.services import Services
 from app.api.virtual_slots import VirtualSlots
@@ -127,6 +128,6 @@ def _add_routes(app: Flask, services: Services) -> None:
     api = strict_api.Api(app)
     openapi.name_vendors(api.ma_plugin.converter, services.clouds)
     openapi.describe_variants(api.ma_plugin.converter, services.credentials.rules)
-    for module in (sites, solar_inverters, batteries, virtual, vendor_credentials, token_endpoint, health):
+    for module in (sites, solar_inverters, batteries, virtual_routes, vendor_credentials, token_endpoint, health):
         api.register_blueprint(module.blueprint)
     openapi.add_security(api.spec, services.clouds)

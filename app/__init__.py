@@ -20,8 +20,8 @@ from app.api import (
     solar_inverters,
     token_endpoint,
     vendor_credentials,
-    virtual,
 )
+from app.api import virtual as virtual_routes  # `virtual` is the package's own name for app.virtual
 from app.api.openapi import vendors
 from app.api.openapi.document import Api
 from app.api.services import Services
@@ -145,7 +145,7 @@ def _add_routes(app: Flask, services: Services) -> None:
     api = Api(app, services.clouds, settings.public_url)
     vendors.list_names(api.ma_plugin.converter, services.clouds)
     vendors.describe_variants(api.ma_plugin.converter, services.credentials.rules)
-    for module in (sites, solar_inverters, batteries, virtual, vendor_credentials, token_endpoint, health):
+    for module in (sites, solar_inverters, batteries, virtual_routes, vendor_credentials, token_endpoint, health):
         api.register_blueprint(module.blueprint)
     for pages in (error_pages, docs_site):
         app.register_blueprint(pages.blueprint)

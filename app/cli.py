@@ -123,6 +123,16 @@ def seed(client_id: str, sites: int) -> None:
     """
     _check_mode(client_id)
     created: list[SiteWithDevices] = []
+    refusal = _fill(client_id, sites, created)
+    # After a refusal too: what was made stays.
+    services().database.checkpoint()
+    print_json({"client_id": client_id} | _summary(created))
+    if refusal is not None:
+        raise click.ClickException(f"{refusal.detail} {len(created)} of {sites} sites were made.")
+
+
+def _fill(client_id: str, sites: int, created: list[SiteWithDevices]) -> Problem | None:
+    """Makes sites, adds them to those created, and shows the progress; the reason why it ended early, or None."""
     # A bar in a pipe is its label alone, a line for each step.
     step = 1 if sys.stderr.isatty() else ceil(sites / 10)
     try:
@@ -132,9 +142,8 @@ def seed(client_id: str, sites: int) -> None:
                 bar.label = f"{len(created)} of {sites} sites"
                 bar.update(len(batch))
     except Problem as problem:
-        raise click.ClickException(f"{problem.detail} {len(created)} of {sites} sites were made.") from problem
-    services().database.checkpoint()
-    print_json({"client_id": client_id} | _summary(created))
+        return problem
+    return None
 
 
 def _summary(sites: Sequence[SiteWithDevices]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+import app
 from tests import module_map
 from tests.imports import ROOT, circles, import_graph, imports
 from vendors.kit.registry import discover
@@ -74,6 +75,13 @@ def test_each_room_of_the_service_imports_only_rooms_below_it():
         if room_of(module) != room_of(imported) and HEIGHT[room_of(module)] <= HEIGHT[room_of(imported)]
     ]
     assert not upward, "\n".join(upward)
+
+
+def test_the_name_of_each_room_leads_to_it():
+    """An import into app/__init__.py can put another module in its place."""
+    rooms = {room.split(".")[1]: module for room, module in sys.modules.items() if re.fullmatch(r"app\.\w+", room)}
+    assert {"virtual", "credentials"} <= rooms.keys()
+    assert {name for name, module in rooms.items() if getattr(app, name) is not module} == set()
 
 
 def test_only_the_settings_of_gunicorn_import_the_server():

@@ -56,7 +56,9 @@ def _access() -> VendorAccess:
 
 
 def refuse_unknown_vendor(name: str | None) -> None:
-    """Raises a 400 Problem for the name of a vendor that this server does not know."""
-    known = [*services().clouds, VENDOR]
-    if name is not None and name not in known:
-        raise invalid(f"vendor: This server knows {', '.join(known)}.")
+    """Raises a 400 Problem for the name of a vendor that this server does not know. Only clients of mode virtual are
+    shown that `virtual` is one; a list of it is empty for other clients."""
+    vendors = services().clouds
+    if name is not None and name not in (*vendors, VENDOR):
+        names = [*vendors, VENDOR] if bearer.caller().mode == VIRTUAL else vendors
+        raise invalid(f"vendor: This server knows {', '.join(names)}.")

@@ -65,7 +65,7 @@ def list_sites(query: dict[str, Any]) -> dict[str, Any]:
     """Lists the client's virtual sites."""
     _context()
     read = partial(services().virtual_fleet.sites_after, bearer.caller().id)
-    return row_pages.page(query, read, lambda site: site.row.id, virtual_members.site)
+    return row_pages.page(query, read, lambda site: site.row.id, virtual_members.of_site)
 
 
 @blueprint.post(SITES, **OPTIONS)
@@ -77,7 +77,7 @@ def create_site(new: NewSite) -> dict[str, Any]:
     request_context = _context()
     created = services().virtual_fleet.create_site(bearer.caller().id, new)
     _store(request_context, records.site_row(created.row.id, created.row.name))
-    return virtual_members.site(created)
+    return virtual_members.of_site(created)
 
 
 @blueprint.get(SITES + "/<id>", **OPTIONS)
@@ -85,7 +85,9 @@ def create_site(new: NewSite) -> dict[str, Any]:
 @blueprint.response(200, SiteSchema)
 def get_site(id: str) -> dict[str, Any]:
     """Reads what a virtual site was made with, and its devices."""
-    return virtual_members.site(_existing(services().virtual_fleet.site(bearer.caller().id, _existing_key(Site, id))))
+    return virtual_members.of_site(
+        _existing(services().virtual_fleet.site(bearer.caller().id, _existing_key(Site, id)))
+    )
 
 
 @blueprint.delete(SITES + "/<id>", **OPTIONS)
@@ -123,21 +125,23 @@ def add_devices(kind: Kind) -> None:
     def list_devices(query: dict[str, Any]) -> dict[str, Any]:
         _context()
         read = partial(services().virtual_fleet.devices_after, bearer.caller().id, kind.stored)
-        return row_pages.page(query, read, lambda device: device.row.id, virtual_members.device)
+        return row_pages.page(query, read, lambda device: device.row.id, virtual_members.of_device)
 
     @blueprint.post(kind.path, **OPTIONS)
     @blueprint.doc(operationId=f"createVirtual{kind.name}", summary=f"Makes one of the virtual {kind.text}.", **ACCESS)
     @blueprint.arguments(kind.body())
     @blueprint.response(201, kind.schema)
     def create_device(body: tuple[NewDevice, str | None]) -> dict[str, Any]:
-        return virtual_members.device(_create_device(*body))
+        return virtual_members.of_device(_create_device(*body))
 
     @blueprint.get(kind.path + "/<id>", **OPTIONS)
     @blueprint.doc(operationId=f"getVirtual{kind.name}", summary=f"Reads one of the virtual {kind.text}.", **ACCESS)
     @blueprint.response(200, kind.schema)
     def get_device(id: str) -> dict[str, Any]:
         key = _existing_key(kind.record, id)
-        return virtual_members.device(_existing(services().virtual_fleet.device(bearer.caller().id, kind.stored, key)))
+        return virtual_members.of_device(
+            _existing(services().virtual_fleet.device(bearer.caller().id, kind.stored, key))
+        )
 
     @blueprint.delete(kind.path + "/<id>", **OPTIONS)
     @blueprint.doc(

@@ -14,7 +14,7 @@ from vendors.kit import Site
 from vendors.kit.records import Record
 
 
-def site(site: SiteWithDevices | ListedSite) -> dict[str, Any]:
+def of_site(site: SiteWithDevices | ListedSite) -> dict[str, Any]:
     """The members of a site."""
     now = datetime.now(UTC)
     ids: dict[str, list[str]] = {SOLAR_INVERTER: [], BATTERY: []}
@@ -25,7 +25,7 @@ def site(site: SiteWithDevices | ListedSite) -> dict[str, Any]:
     return detail_members.site(fetched, id_of(Site, site.row.id), inverters, batteries, now)
 
 
-def device(device: DeviceAtSite) -> dict[str, Any]:
+def of_device(device: DeviceAtSite) -> dict[str, Any]:
     """The members of a device."""
     now, row = datetime.now(UTC), device.row
     convert = records.inverter_record if row.kind == SOLAR_INVERTER else records.battery_record

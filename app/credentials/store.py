@@ -25,7 +25,7 @@ T = TypeVar("T")
 MAX_CREDENTIALS = 200
 ID_ALPHABET = string.digits + string.ascii_lowercase
 ID = re.compile("cred-[0-9a-z]{16}")
-# Longer than the look-up of a client waits, for which something can stand in.
+# Longer than READ_SECONDS: without this answer the request fails, whereas a list does without its look-ups.
 ANSWER_SECONDS = 10.0
 
 

@@ -134,7 +134,9 @@ def failure_of(result: SweepResult) -> list[CredentialFailure]:
 
 def unknown_id() -> Problem:
     """404: the id leads nowhere, or not with what the request may reach."""
-    return Problem(404, "not_found", "There is nothing with this id, or not for these vendor credentials.")
+    return Problem(
+        404, "not_found", "There is nothing with this id, or this client and its credentials do not reach it."
+    )
 
 
 def no_access(clouds: Mapping[str, Cloud]) -> Problem:

@@ -18,7 +18,7 @@ from app.web.problems import Problem, invalid
 T = TypeVar("T")
 
 MAX_SITES, MAX_DEVICES = 1_000, 10_000
-# Longer than the look-up of a client or an id waits, for which something can stand in.
+# Longer than READ_SECONDS: without this answer the request fails, whereas a list does without its look-ups.
 ANSWER_SECONDS = 10.0
 
 

@@ -15,6 +15,8 @@ from app.web.problems import invalid
 # Longer integers become floats: the standard library refuses those of some thousand digits.
 EXACT_DIGITS = 18
 MAX_NAME = 50
+TOO_DEEP = "The body is nested too deeply."
+HALF_CHARACTER = "The body has a text with half a character: one of the two \\u escapes of a pair."
 ORDINARY_NAME = re.compile(r"[A-Za-z0-9_-]{1,50}")
 
 
@@ -24,18 +26,31 @@ def parse(body: bytes) -> Any:
         value = json.loads(
             body.decode(), object_pairs_hook=_object, parse_int=_integer, parse_constant=_refuse_constant
         )
-        # Refuses half characters, which no database stores, and more than 254 levels.
-        orjson.dumps(value)
+    except RecursionError as error:
+        raise invalid(TOO_DEEP) from error
     except ValueError as error:
         raise invalid("The body is not valid JSON.") from error
-    except (RecursionError, orjson.JSONEncodeError) as error:
-        raise invalid("The body is nested too deeply, or has a text with half a character.") from error
+    try:
+        # Refuses half characters, which no database stores, and more than 254 levels.
+        orjson.dumps(value)
+    except orjson.JSONEncodeError as error:
+        raise invalid(HALF_CHARACTER if _has_half_character(value) else TOO_DEEP) from error
     return value
 
 
 def shown_name(name: str) -> str:
     """A member's name for a sentence: quoted unless it is an ordinary one, and without the end of a long one."""
     return name if ORDINARY_NAME.fullmatch(name) else json.dumps(name[:MAX_NAME])
+
+
+def _has_half_character(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    except RecursionError:
+        pass
+    return False
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -91,12 +91,6 @@ class VendorErrors(ma.fields.Dict):
         )
 
 
-class RequestBody(ma.Schema):
-    """A JSON object in a request. Members that it does not know are refused by name."""
-
-    error_messages = {"type": "Must be a JSON object.", "unknown": "There is no such member."}
-
-
 class ResponseSchema(ma.Schema):
     """A JSON object in a response. Clients ignore members that later versions add."""
 

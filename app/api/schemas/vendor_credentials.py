@@ -4,7 +4,8 @@ from typing import Any
 
 import marshmallow as ma
 
-from app.api.schemas.fields import RequestBody, ResponseSchema, Text, VendorName
+from app.api.schemas.body_fields import RequestBody
+from app.api.schemas.fields import ResponseSchema, Text, VendorName
 from app.api.schemas.lists import PageQuery
 from app.fleet.credential_check import Verdict
 

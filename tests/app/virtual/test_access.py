@@ -136,6 +136,20 @@ def test_a_deleted_id_of_the_client_itself_is_like_an_unknown_one(virtual, owned
         assert stated(request.send(virtual, owned)) == stated(request.send(virtual, UNKNOWN)), request
 
 
+def test_the_404_blames_no_credentials_that_the_request_may_not_have(virtual):
+    for path, id in UNKNOWN.items():
+        answer = virtual.get(f"/{path}/{id}").json
+        assert answer["code"] == "not_found"
+        assert answer["detail"] == "There is nothing with this id, or this client and its credentials do not reach it."
+
+
+def test_the_400_for_an_unknown_vendor_names_virtual_only_to_clients_that_have_virtual_devices(production, virtual):
+    known = f"vendor: This server knows {', '.join(discover())}"
+    for path in KINDS:
+        assert production.get(f"/{path}?vendor=foo", HEADERS["sma"]).json["detail"] == f"{known}."
+        assert virtual.get(f"/{path}?vendor=foo").json["detail"] == f"{known}, virtual."
+
+
 def test_a_filter_shows_no_virtual_devices_to_another_client(production, other, owned, virtual, network):
     for path in KINDS:
         for caller, headers in ((production, HEADERS["sma"]), (other, {})):

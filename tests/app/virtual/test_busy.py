@@ -8,7 +8,7 @@ import pytest
 
 from app.api import virtual_slots
 from app.storage.database import WORK_THREADS
-from app.virtual.plugin import VENDOR
+from app.virtual.plugin import SWEEPS, SWEEPS_PER_CLIENT, VENDOR
 from tests.app.virtual.support import KINDS, Caller
 from vendors.kit.calls.bulkhead import Bulkhead
 
@@ -98,6 +98,10 @@ def test_production_clients_need_no_slot(app, monkeypatch, production):
 def test_one_client_leaves_a_thread_of_the_database_to_another():
     assert virtual_slots.SLOTS_PER_CLIENT < WORK_THREADS
     assert virtual_slots.SLOTS_PER_CLIENT < virtual_slots.SLOTS
+
+
+def test_there_are_twice_as_many_sweeps_as_requests_in_progress():
+    assert (SWEEPS, SWEEPS_PER_CLIENT) == (2 * virtual_slots.SLOTS, 2 * virtual_slots.SLOTS_PER_CLIENT)
 
 
 def test_without_a_slot_for_its_sweep_a_read_is_busy_without_any_work(app, virtual, monkeypatch):

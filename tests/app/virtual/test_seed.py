@@ -137,15 +137,20 @@ def test_at_a_limit_all_sites_that_fit_are_made_and_the_refusal_counts_them(
     app, virtual, monkeypatch, limit, most, kind
 ):
     monkeypatch.setattr(fleet, limit, most)
-    line = refusal(app, virtual.id, "--sites", "20")
+    result = run(app, "virtual", "seed", virtual.id, "--sites", "20")
     made = len(virtual.ids("sites"))
+    summary = json.loads(result.stdout)
+    assert (result.exit_code, summary["sites"], summary["batteries"]) == (1, made, len(virtual.ids("batteries")))
+    line = result.stderr.splitlines()[-1]
     assert line.startswith(f"Error: A client may have {most} virtual {kind} at most")
     assert line.endswith(f" {made} of 20 sites were made.")
     plans = plausible_fleet(20)
     devices = [len(plan.inverters) + (plan.battery is not None) for plan in plans]
     assert made == (7 if kind == "sites" else next(n for n in range(20) if sum(devices[: n + 1]) > most))
     assert sum(len(virtual.ids(path)) for path in DEVICES) == sum(devices[:made])
-    assert refusal(app, virtual.id).endswith(" 0 of 10 sites were made.")
+    again = run(app, "virtual", "seed", virtual.id)
+    assert (again.exit_code, json.loads(again.stdout)["sites"]) == (1, 0)
+    assert again.stderr.endswith(" 0 of 10 sites were made.\n")
 
 
 @pytest.mark.databases

@@ -8,6 +8,7 @@ import pytest
 import sandbox
 import vendors.kit
 from app.config import ROOT
+from sandbox import faults
 from tests import documents, kit_page
 from vendors.kit.parsing import reading
 
@@ -51,6 +52,15 @@ def test_the_sandbox_s_page_names_every_call_that_it_plays(vendor):
     missing = {name for name in names if name.removeprefix("inverter").removeprefix("station") not in page}
     assert calls
     assert not missing - {"monitoring"}, f"docs/sandbox.md should name {sorted(missing)}"
+
+
+def test_the_page_about_faults_has_every_member_of_a_fault_and_every_call_of_the_control_api():
+    page = (DOCUMENT.parent / "play-faults.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.M)) == set(faults.CHECKS)
+    rules = [rule for rule in sandbox.create_app(1).url_map.iter_rules() if rule.endpoint.startswith("control.")]
+    for rule in rules:
+        for method in rule.methods & {"PUT", "DELETE"}:
+            assert f"{method} {rule.rule}" in " ".join(page.split()), rule
 
 
 def lines_of(folder):

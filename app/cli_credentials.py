@@ -8,6 +8,7 @@ import click
 from app.api.credential_check import checked
 from app.api.services import services
 from app.cli_group import Group, print_json
+from app.credentials.rotation import Rotation
 from app.fleet.credential_check import Verdict
 
 credentials = Group("credentials", help="Stored vendor credentials and their keys.")
@@ -29,9 +30,7 @@ def check(context: click.Context, id: str) -> None:
 @credentials.command("rotate")
 def rotate() -> None:
     """Encrypt all stored secrets with the first key in CREDENTIAL_KEYS. May be interrupted, and run again."""
-    rotation = services().credentials.rotation
-    if not services().settings.credential_keys:
-        raise click.ClickException("There is no key: set CREDENTIAL_KEYS.")
+    rotation = _rotation()
     encrypted: defaultdict[str, int] = defaultdict(int)
     unreadable: list[str] = []
     with click.progressbar(length=rotation.outdated(), label="Encrypting", file=sys.stderr) as bar:
@@ -49,6 +48,14 @@ def rotate() -> None:
 @click.confirmation_option(prompt="Delete all stored secrets that no key in CREDENTIAL_KEYS opens?")
 def discard() -> None:
     """Delete the stored secrets whose key is lost. The clients have to store them again."""
-    deleted = services().credentials.rotation.discard()
+    # Without keys it would delete all secrets, for example in a shell that lacks the service's settings.
+    deleted = _rotation().discard()
     services().database.checkpoint()
     print_json({"deleted": deleted})
+
+
+def _rotation() -> Rotation:
+    """The rotation of this service; refused without any key."""
+    if not services().settings.credential_keys:
+        raise click.ClickException("There is no key: set CREDENTIAL_KEYS.")
+    return services().credentials.rotation

@@ -52,12 +52,14 @@ class Rules:
 
     def merge(self, vendor: str, type: str, secrets: Mapping[str, str], patch: Mapping[str, Any]) -> NewCredentials:
         """Stored credentials with a merge patch (RFC 7396); raises a 400 Problem that names the first wrong member."""
-        stored = {VENDOR: vendor, TYPE: type, **secrets}
-        for name in (VENDOR, TYPE):
-            if name in patch and patch[name] != stored[name]:
+        for name, stored in ((VENDOR, vendor), (TYPE, type)):
+            if name in patch and patch[name] != stored:
                 raise wrong(name, "Cannot be changed; store new credentials and delete these.")
+        variant = self.find(vendor, type)
+        # Members that the plugin has dropped since are left out: the client cannot know of them.
+        kept = {name: secrets[name] for name in (variant.members if variant else ()) if name in secrets}
         # A null removes a member, of which each is required: the check refuses it by name.
-        return self.check({**stored, **patch})
+        return self.check({VENDOR: vendor, TYPE: type, **kept, **patch})
 
 
 def wrong(member: str, why: str) -> Problem:

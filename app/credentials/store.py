@@ -6,9 +6,10 @@ import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import ColumnElement, Select, delete, func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.auth.client_lock import in_turn
@@ -38,6 +39,12 @@ def sealed_in(row: VendorCredentialRow) -> Sealed:
     return Sealed(row.key_id, row.ciphertext)
 
 
+class Changed(Protocol):
+    """Notes that the credentials of a client have changed."""
+
+    def __call__(self, client_id: str, *, is_confirmed: bool) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Filters of a list, combined with AND; both compare exactly."""
@@ -52,12 +59,10 @@ class CredentialStore:
     Changes of one client take turns, in all processes: hence the limit is exact, and no change is lost. Every method
     raises a 503 Problem without a key, or while there are stored credentials that no key opens.
 
-    changed: called with the client's id after each change.
+    changed: called after each change with the client's id, and whether the database has confirmed the change.
     """
 
-    def __init__(
-        self, database: Database, cipher: Cipher, rules: Rules, key_check: KeyCheck, changed: Callable[[str], None]
-    ) -> None:
+    def __init__(self, database: Database, cipher: Cipher, rules: Rules, key_check: KeyCheck, changed: Changed) -> None:
         self._database, self._cipher, self._rules = database, cipher, rules
         self._key_check, self._changed = key_check, changed
 
@@ -143,10 +148,13 @@ class CredentialStore:
     def _change(self, client_id: str, change: Callable[[Session], T]) -> T:
         try:
             # The turn comes first: SQLite refuses a transaction that reads before it writes if another wrote meanwhile.
-            return self._database.run(in_turn(client_id, self._with_keys(change)), ANSWER_SECONDS)
-        finally:
-            # Also after a failure: a change that was not confirmed in time may still have been made.
-            self._changed(client_id)
+            result = self._database.run(in_turn(client_id, self._with_keys(change)), ANSWER_SECONDS)
+        except SQLAlchemyError:
+            # It may still have been made.
+            self._changed(client_id, is_confirmed=False)
+            raise
+        self._changed(client_id, is_confirmed=True)
+        return result
 
 
 def possible_id(id: str) -> str:

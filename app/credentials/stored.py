@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from cachetools import LRUCache
 from sqlalchemy import select
@@ -22,6 +23,7 @@ from vendors.kit.credentials import StoredRow
 CACHE_SECONDS = 4.0
 # Credentials of all clients together; a client counts as one more.
 MAX_CACHED = 20_000
+NEVER_READ = float("-inf"), None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,14 @@ class VariantUnknown(Unreadable):
     code = "credentials_type_unknown"
     says = "This server has no plugin for the type of the stored credentials."
     advice = "Delete these credentials, or tell the operator of this server to install the plugin again."
+
+
+class MemberMissing(Unreadable):
+    """The plugin has come to need a member that the stored credentials lack."""
+
+    code = "credentials_incomplete"
+    says = "The stored credentials lack a member that this version of the server needs."
+    advice = "Add the member with PATCH /vendor-credentials/{id}."
 
 
 class StoredCredentials:
@@ -73,17 +83,23 @@ class StoredCredentials:
             return None
         return row.vendor, self._open(row)
 
-    def forget(self, client_id: str) -> None:
-        """Reads the client's credentials from the database the next time."""
+    def forget(self, client_id: str, *, is_confirmed: bool = True) -> None:
+        """Reads the client's credentials from the database the next time, since they have changed.
+
+        After a change that was not confirmed, the last known go on being used until the database answers: a change that
+        fails must not fail the client's other requests.
+        """
         with self._lock:
             self._changes += 1
-            self._cached.pop(client_id, None)
+            _, opened = self._cached.pop(client_id, NEVER_READ)
+            if opened is not None and not is_confirmed:
+                self._cached[client_id] = float("-inf"), opened
 
     def _opened(self, client_id: str) -> Opened:
         if not self._cipher.key_ids:
             return Opened({}, {})
         with self._lock:
-            read_at, opened = self._cached.get(client_id, (float("-inf"), None))
+            read_at, opened = self._cached.get(client_id, NEVER_READ)
             changes = self._changes
         if opened is not None and self._clock() < read_at + CACHE_SECONDS:
             return opened
@@ -119,7 +135,10 @@ class StoredCredentials:
         variant = self._rules.find(row.vendor, row.type)
         if variant is None:
             raise VariantUnknown(why=f"{row.id} is of type {row.type}")
-        return Credential.stored(variant, self._cipher.open(owner_of(row), sealed_in(row)), _stored_row(row))
+        secrets = self._cipher.open(owner_of(row), sealed_in(row))
+        if missing := [name for name in variant.members if name not in secrets]:
+            raise MemberMissing(why=f"{row.id} has no {', '.join(missing)}")
+        return Credential.stored(variant, secrets, _stored_row(row))
 
 
 def _stored_row(row: VendorCredentialRow) -> StoredRow:
@@ -127,4 +146,5 @@ def _stored_row(row: VendorCredentialRow) -> StoredRow:
 
 
 def _size(entry: tuple[float, Opened]) -> int:
-    return 1 + sum(map(len, entry[1].usable.values()))
+    opened = entry[1]
+    return 1 + sum(map(len, chain(opened.usable.values(), opened.refused.values())))

@@ -205,7 +205,7 @@ class NotAskedYet(VendorError):
 
     code, status, reason = "not_asked_yet", 501, "Not Implemented"
     hides_ids = False
-    says = "This server stores credentials of the vendor and cannot ask it yet."
+    says = "The vendor's credentials are stored, and not used."
     fault = "server"
     severity = 3
     advice = (

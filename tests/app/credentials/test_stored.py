@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete, event, update
 
 from app.credentials.cipher import KeyMissing, Tampered
-from app.credentials.stored import CACHE_SECONDS, VariantUnknown
+from app.credentials.stored import CACHE_SECONDS, MemberMissing, VariantUnknown
 from app.storage.credential_tables import VendorCredentialRow
 from app.storage.database import Unanswered
 from tests.app.credentials.support import VARIANTS, Caller, credentials, services
@@ -106,6 +106,23 @@ def test_while_the_database_does_not_answer_the_last_known_are_used(app, client,
         stored.of(other.id)
 
 
+def test_a_change_that_the_database_does_not_confirm_leaves_the_last_known_in_use(app, client, stored):
+    id = client.store(name="a")["id"]
+    stored.of(client.id)
+    run = services(app).database._run
+
+    def unanswered(threads, work, seconds):
+        raise Unanswered("test")
+
+    services(app).database._run = unanswered
+    assert client.patch(id, {"name": "b"}).status_code == 503
+    assert names(stored, client) == {"sma": ["a"]}
+    services(app).database._run = run
+    change(app, id, name="b")
+    stored.forget(client.id, is_confirmed=False)
+    assert names(stored, client) == {"sma": ["b"]}, "the change may have been made"
+
+
 def test_rows_that_cannot_be_read_are_apart_with_the_reason(app, client, stored, settings, start_service):
     good, damaged, gone = client.store(name="good"), client.store(name="damaged"), client.store(name="gone")
     change(app, damaged["id"], ciphertext="x")
@@ -122,6 +139,35 @@ def test_rows_that_cannot_be_read_are_apart_with_the_reason(app, client, stored,
     with pytest.raises(Tampered):
         stored.find(damaged["id"])
     assert stored.find(good["id"])[1].row.name == "good"
+
+
+def test_a_member_that_a_plugin_adds_or_drops_later_harms_no_other_credentials(app, client, stored):
+    """After an upgrade the rows have the members of the former plugin."""
+    client.store(name="whole")
+    old = client.store("solaredge", "apikey", name="old")["id"]
+    variants = services(app).credentials.rules.variants["solaredge"]
+    variants["apikey"] = replace(variants["apikey"], members={"apiKey": "key", "region": "region"})
+    assert names(stored, client) == {"sma": ["whole"]}
+    [(row, failure)] = stored.refused(client.id)["solaredge"]
+    assert (row.id, type(failure), failure.status) == (old, MemberMissing, 503)
+    assert "region" in failure.detail
+    checked = client.call("POST", f"/vendor-credentials/{old}/check")
+    assert (checked.status_code, checked.json["code"]) == (200, "credentials_incomplete")
+    assert client.patch(old, {"credentials": {"region": "eu"}}).status_code == 200
+    assert stored.of(client.id)["solaredge"][0]["region"] == "eu"
+    variants["apikey"] = replace(variants["apikey"], members={"apiKey": "key"})
+    stored.forget(client.id)
+    assert names(stored, client) == {"sma": ["whole"], "solaredge": ["old"]}
+    assert client.patch(old, {"credentials": {"apiKey": "another"}}).status_code == 200
+
+
+def test_the_bound_of_the_cache_counts_unreadable_credentials_too(app, client, stored):
+    for _ in range(3):
+        change(app, client.store()["id"], ciphertext="x")
+    client.store()
+    stored.forget(client.id)
+    stored.of(client.id)
+    assert stored._cached.currsize == 5
 
 
 def test_one_row_is_found_by_its_id_for_its_client_only(client, other, stored):

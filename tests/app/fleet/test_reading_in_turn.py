@@ -143,7 +143,7 @@ def test_without_a_usable_credential_the_reason_is_reported(fleet, listed):
     alone = access_with(refused=[refused])
     with pytest.raises(Problem) as raised:
         fleet.read("3", alone)
-    assert raised.value.detail.startswith("These stored credentials need the owner's authorization: ")
+    assert raised.value.detail.startswith("These stored credentials open nothing yet: ")
     assert raised.value.detail.endswith('(credentials "our app").')
 
 

@@ -74,6 +74,14 @@ def test_a_stored_credential_that_cannot_be_used_is_named_like_one_that_the_vend
     assert [shown["id"] for shown in failure.details["credentials"]] == ["cred-app"]
 
 
+def test_an_application_that_waits_for_consent_hides_no_failure_of_another_credential(fleet, accounts):
+    accounts.statuses, accounts.headers = {"busy": 429}, {"busy": {"Retry-After": "30"}}
+    refused = [CredentialFailure(ConsentMissing(APP), StoredRow("client", "cred-app", "our app"))]
+    failure = fleet.list(access_with(stored("busy"), refused=refused)).failures[NAME]
+    assert failure.text.endswith(' (credentials "roof busy", and 1 more)')
+    assert failure.details["retryAfter"] == 30
+
+
 def test_a_new_access_token_fetches_nothing_again(fleet, accounts):
     accounts.shown = {"a": ["1"]}
     for token in ("first", "second"):

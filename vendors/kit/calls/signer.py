@@ -15,7 +15,9 @@ class ConsentMissing(Unauthorized):
     """Credentials of this form open nothing until the owner of the devices has agreed."""
 
     hides_ids = False
-    says = "These stored credentials need the owner's authorization."
+    # It stays until the owner agrees, and must not hide a failure of other credentials that came meanwhile.
+    severity = 1
+    says = "These stored credentials open nothing yet."
     advice = stored_advice = "Send the owner's token in this vendor's X-Authorization header."
 
     def __init__(self, variant: Variant) -> None:

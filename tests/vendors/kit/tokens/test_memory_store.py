@@ -35,10 +35,17 @@ def test_a_renewal_that_has_lost_its_lease_stores_nothing():
     store, clock = store_and_clock()
     store.lease("1", "a", 10)
     clock.now += 10
-    assert not store.write("1", "a", TOKEN)
     store.lease("1", "b", 10)
     assert not store.write("1", "a", TOKEN)
     assert store.read("1") is None
+
+
+def test_a_late_token_is_kept_as_long_as_the_lease_was_not_taken():
+    store, clock = store_and_clock()
+    store.lease("1", "a", 10)
+    clock.now += 11
+    assert store.write("1", "a", TOKEN)
+    assert store.read("1").access == TOKEN.access
 
 
 def test_a_lease_ends_with_the_token_or_when_its_holder_gives_it_up():

@@ -34,6 +34,7 @@ def test_another_process_uses_the_stored_token_and_sees_its_renewal(world):
 def test_a_token_that_lost_its_lease_is_not_used(world):
     def slow():
         world.clock.now += LEASE_SECONDS
+        assert world.store.lease("1", "another renewal", LEASE_SECONDS)
 
     world.endpoint.during = slow
     with pytest.raises(Busy) as raised:

@@ -45,7 +45,7 @@ test-all: setup
 	@$(PY) -m pytest -n 3 --dist worksteal -m "exhaustive and not serial and not soak"
 	@$(PY) -m pytest -m "exhaustive and serial and not soak" || [ $$? -eq 5 ]
 
-# Some ten minutes; prints what it did.
+# Some twenty minutes; prints what it did.
 soak: setup
 	@$(PY) -m pytest -m soak
 

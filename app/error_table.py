@@ -88,7 +88,7 @@ OWN = (
     ),
     ErrorKind(
         "not_found", 404, "Not Found",
-        "The path does not exist, or the id does not for these vendor credentials.",
+        "The path or id does not exist, or this client and its credentials do not reach it.",
         CALLER, "Check the path and the id, and send the credential with which the id was listed.",
     ),
     ErrorKind(

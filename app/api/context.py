@@ -1,8 +1,10 @@
 """Context of the current request: vendor credentials, deadline and cache mode."""
 
+import logging
 from dataclasses import dataclass
 
 from flask import request
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.api.services import services
 from app.auth import bearer
@@ -14,6 +16,8 @@ from app.web.log import conceal
 from app.web.problems import invalid
 from vendors.kit.calls.reply_cache import Mode
 from vendors.kit.deadline import Deadline
+
+logger = logging.getLogger(__name__)
 
 VIRTUAL_CLIENTS = "this client is of mode virtual, and reaches no vendor but only its virtual devices."
 
@@ -45,14 +49,25 @@ def _access() -> VendorAccess:
         vendor_access.refuse_headers(request.headers, clouds, VIRTUAL_CLIENTS)
         return VendorAccess({VENDOR: [credential_of(client.id)]})
     access = vendor_access.read(request.headers, clouds)
-    stored = services().credentials.stored
-    access.add_stored(stored.of(client.id), stored.refused(client.id))
+    _add_stored(access, client.id)
     if not access:
         raise vendor_problems.no_access(clouds)
     for credentials in access.credentials.values():
         for credential in credentials:
             conceal(*credential.secrets)
     return access
+
+
+def _add_stored(access: VendorAccess, client_id: str) -> None:
+    """Adds the client's stored credentials. While the database does not answer and this process has not read them
+    before, a request with headers goes on with these, so that a list does not depend on the database."""
+    stored = services().credentials.stored
+    try:
+        access.add_stored(stored.of(client_id), stored.refused(client_id))
+    except SQLAlchemyError as error:
+        if not access:
+            raise
+        logger.warning("stored credentials are not used: %s", type(error).__name__)
 
 
 def refuse_unknown_vendor(name: str | None) -> None:

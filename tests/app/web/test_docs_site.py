@@ -87,9 +87,9 @@ def test_pages_link_to_the_site_where_it_was_built(
     http: FlaskClient, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = {"Accept": "text/html"}
-    assert 'href="/docs/"' in http.get("/errors/not_found", headers=browser).text
+    assert 'href="../docs/"' in http.get("/errors/not_found", headers=browser).text
     monkeypatch.setattr(docs_site, "FOLDER", tmp_path / "missing")
-    assert 'href="/docs/"' not in http.get("/errors/not_found", headers=browser).text
+    assert 'href="../docs/"' not in http.get("/errors/not_found", headers=browser).text
 
 
 class Page(HTMLParser):

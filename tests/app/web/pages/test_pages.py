@@ -2,13 +2,17 @@
 
 import gzip
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
+from urllib.parse import urljoin
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app.auth.bearer import PAGES
+from app.config import Settings
 from app.web.pages import assets
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"}
@@ -17,10 +21,11 @@ PATHS = ["/", "/fleet", "/apidocs/", "/nowhere"]
 
 
 class Page(HTMLParser):
-    """The tags of a page with their attributes."""
+    """The tags of a page with their attributes; its links and what it loads, resolved as a browser does."""
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html: str, url: str) -> None:
         super().__init__()
+        self.url = url
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.feed(html)
 
@@ -32,11 +37,17 @@ class Page(HTMLParser):
         """The URLs of scripts, styles and pictures."""
         used = {attributes.get("src") for tag, attributes in self.tags if tag in {"script", "img"}}
         used |= {attributes.get("href") for tag, attributes in self.tags if tag == "link"}
-        return {url for url in used if url}
+        return {urljoin(self.url, url) for url in used if url}
+
+    @property
+    def linked(self) -> set[str]:
+        """The URLs of links to pages."""
+        links = {attributes.get("href") for tag, attributes in self.tags if tag == "a"}
+        return {urljoin(self.url, url) for url in links if url}
 
 
 def page(http: FlaskClient, path: str) -> Page:
-    return Page(http.get(path, headers=BROWSER).get_data(as_text=True))
+    return Page(http.get(path, headers=BROWSER).get_data(as_text=True), path)
 
 
 @pytest.mark.parametrize("headers", PROGRAMS)
@@ -63,7 +74,7 @@ def test_a_browser_gets_the_same_facts_as_a_page(http: FlaskClient) -> None:
     for request in facts["firstRequests"]:
         assert request["purpose"] in text
         assert request["command"] in text
-    assert {"/fleet", "/apidocs/", "/openapi.json"} <= {attributes.get("href") for _, attributes in Page(text).tags}
+    assert {"/fleet", "/apidocs/", "/openapi.json"} <= Page(text, "/").linked
 
 
 @pytest.mark.parametrize("headers", PROGRAMS)
@@ -114,13 +125,13 @@ def test_a_page_has_strict_headers_and_nothing_inline_or_from_elsewhere(http: Fl
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["X-Frame-Options"] == "DENY"
     assert "Set-Cookie" not in answer.headers
-    for tag, attributes in Page(answer.get_data(as_text=True)).tags:
+    for tag, attributes in Page(answer.get_data(as_text=True), path).tags:
         assert tag not in {"style", "base", "iframe"}
         assert tag != "script" or attributes.get("src")
         assert "style" not in attributes
         assert not [name for name in attributes if name.startswith("on")]
         for name in ("src", "href", "action"):
-            assert (attributes.get(name) or "/").startswith(("/", "#")), attributes
+            assert (attributes.get(name) or "#").startswith(("./", "../", "/errors/", "#")), attributes
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -179,6 +190,20 @@ def test_the_sign_in_has_a_field_for_every_header_of_a_vendor_s_credential(app: 
         assert f"X-Authorization-{name}" in names
         for alternatives in cloud.vendor.credential_headers.companions.values():
             assert alternatives[0] in names
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/errors/not_found", "/one/two/three/"])
+def test_behind_a_proxy_with_a_path_every_link_and_asset_is_below_that_path(
+    settings: Settings, start_service: Callable[..., Flask], path: str
+) -> None:
+    public = "http://localhost/solar"
+    http = start_service(replace(settings, public_url=public)).test_client()
+    seen = Page(http.get(path, headers=BROWSER).get_data(as_text=True), public + path)
+    assert {f"{public}/fleet", f"{public}/apidocs/"} <= seen.linked
+    for url in seen.loaded | seen.linked:
+        assert url.startswith(f"{public}/"), url
+    for url in seen.loaded:
+        assert http.get(url.removeprefix(public)).status_code == 200
 
 
 def test_the_reference_without_a_slash_leads_to_the_one_with_it(http: FlaskClient) -> None:

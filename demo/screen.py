@@ -70,7 +70,7 @@ class Screen:
     def _chart(self, step: Step, zone: str) -> None:
         intervals = step.answer["intervals"]
         total_kwh = fsum(interval["kwh"] for interval in intervals)
-        self._heading(f"Its production yesterday, by the hour in {zone}, {total_kwh:.1f} kWh:")
+        self._heading(f"The virtual inverter's production yesterday, by the hour in {zone}, {total_kwh:.1f} kWh:")
         self._command(step)
         rows, axis = chart(intervals)
         for row in rows:

@@ -9,6 +9,7 @@ extensions = ["myst_parser"]
 myst_heading_anchors = 4
 root_doc = "index"
 html_theme = "plain"
+html_favicon = "../../app/web/pages/static/icon.svg"
 html_theme_path = [str(Path(__file__).parent)]
 html_use_index = html_copy_source = html_show_sourcelink = False
 html_permalinks = False

@@ -32,11 +32,11 @@ def facts(base: str, state: dict[str, str], vendors: Sequence[VendorHeaders]) ->
 def first_requests(base: str, vendors: Sequence[VendorHeaders]) -> list[dict[str, str]]:
     """Three commands: a token, a list, and energy by the hour."""
     # Of a vendor whose credential is a single header, if there is one.
-    headers = min((vendor.names for vendor in vendors), key=len, default=())
+    headers = min((vendor.names for vendor in vendors if vendor.asked), key=len, default=())
     header = "".join(f' \\\n  -H "{name}: $VENDOR_CREDENTIAL"' for name in headers)
     return [
         {
-            "purpose": "Get a token, which is valid for an hour",
+            "purpose": "Get a token: access_token in the response, valid for an hour",
             "command": f"curl {base}/oauth2/token \\\n  {CREDENTIALS}",
         },
         {

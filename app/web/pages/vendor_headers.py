@@ -4,15 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vendors.kit.calls.cloud import Cloud
+from vendors.kit.vendor import Stage
 
 
 @dataclass(frozen=True, slots=True)
 class VendorHeaders:
-    """A vendor, the form of its credential's header in words, and the names of all headers of a credential."""
+    """A vendor, the form of its credential's header in words, and the names of all headers of a credential.
+
+    asked: whether this server asks the vendor. Credentials of the others can only be stored.
+    """
 
     vendor: str
     form: str
     names: tuple[str, ...]
+    asked: bool
 
 
 def of_clouds(clouds: Mapping[str, Cloud]) -> list[VendorHeaders]:
@@ -30,4 +35,6 @@ def _of(vendor: str, cloud: Cloud) -> VendorHeaders:
         form = str(refusal).removeprefix("must be").lstrip(": ")
     # Where a header has alternatives, the first is the vendor's own.
     companions = tuple(alternatives[0] for alternatives in headers.companions.values())
-    return VendorHeaders(vendor, form, (f"X-Authorization-{vendor}", *companions))
+    return VendorHeaders(
+        vendor, form, (f"X-Authorization-{vendor}", *companions), cloud.vendor.stage is not Stage.DECLARED
+    )

@@ -77,6 +77,15 @@ def test_a_browser_gets_the_same_facts_as_a_page(http: FlaskClient) -> None:
     assert {"/fleet", "/apidocs/", "/openapi.json"} <= Page(text, "/").linked
 
 
+def test_the_first_requests_send_the_credential_of_a_vendor_that_this_server_asks(http: FlaskClient) -> None:
+    facts = http.get("/").json
+    assert facts is not None
+    assert "franklinwh" in facts["vendors"]
+    _, listed, energy = (request["command"] for request in facts["firstRequests"])
+    assert "X-Authorization-sma: $VENDOR_CREDENTIAL" in listed
+    assert "X-Authorization-sma: $VENDOR_CREDENTIAL" in energy
+
+
 @pytest.mark.parametrize("headers", PROGRAMS)
 def test_programs_get_errors_as_problems(http: FlaskClient, headers: dict[str, str]) -> None:
     answer = http.get("/nowhere", headers=headers)

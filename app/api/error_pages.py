@@ -15,7 +15,7 @@ from app.fleet import vendor_problems
 from app.web.pages.negotiation import prefers_page
 
 SERVICE, VENDOR = "service", "vendor"
-# The facts change with a release only.
+# The facts change with a release only; a page would also load assets of the former one.
 CACHED = "public, max-age=3600"
 
 blueprint = Blueprint("ErrorPages", __name__)
@@ -41,7 +41,10 @@ def show(code: str) -> Response:
     if code not in meanings():
         abort(404)
     facts = {"code": code, "meanings": [{"source": source, **asdict(kind)} for source, kind in meanings()[code]]}
-    response = make_response(render_template("error.html", **facts)) if prefers_page() else jsonify(facts)
+    if prefers_page():
+        response = make_response(render_template("error.html", **facts))
+    else:
+        response = jsonify(facts)
+        response.headers["Cache-Control"] = CACHED
     response.vary.add("Accept")
-    response.headers["Cache-Control"] = CACHED
     return response

@@ -1,10 +1,11 @@
 """Checks before every request and headers of every response: hosts, bounded bodies, known parameters, no caching."""
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, current_app, request
 from gunicorn.http.errors import ParseException
+from werkzeug.routing import RequestRedirect
 
 from app import network
 from app.config import BODY_LIMIT
@@ -28,6 +29,7 @@ class Guards:
         app.before_request(self.refuse_unknown_host)
         app.before_request(refuse_large_body)
         app.after_request(set_headers)
+        app.after_request(keep_redirect_relative)
 
     def refuse_unknown_host(self) -> None:
         """A foreign page could point its own host name at this machine; and links must not carry foreign names."""
@@ -72,6 +74,16 @@ def set_headers(response: Response) -> Response:
     """A response depends on the caller's credentials: no cache on the way may keep it."""
     response.headers.setdefault("Cache-Control", "private, no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def keep_redirect_relative(response: Response) -> Response:
+    """Redirects to the path with a slash at its end: by its last segment, since behind a proxy the scheme, the host and
+    the beginning of the path are not those of the URL that the caller sees."""
+    if isinstance(request.routing_exception, RequestRedirect):
+        url = urlsplit(request.routing_exception.new_url)
+        segment = url.path.rstrip("/").rpartition("/")[2]
+        response.location = urlunsplit(("", "", f"./{segment}/", url.query, ""))
     return response
 
 

@@ -116,6 +116,15 @@ def test_no_cell_of_a_file_is_a_formula(visit: Callable[..., Visit], text: str) 
     assert cell.endswith(text[-1])
 
 
+def test_no_cell_is_a_formula_where_the_semicolon_separates_cells(visit: Callable[..., Visit]) -> None:
+    here = visit()
+    here.go()
+    written = here.page.evaluate(
+        """async (url) => (await import(url)).csv(["a"], [["x;=1+1; @A1;y"], [";;-1"]])""", module(here, "csv.js")
+    )
+    assert written.splitlines()[1:] == ["x;'=1+1; '@A1;y", ";;'-1"]
+
+
 def module(here: Visit, name: str) -> str:
     """The URL of a script of the fleet view."""
     return str(here.page.locator(f"link[rel=modulepreload][href$='/{name}']").get_attribute("href"))

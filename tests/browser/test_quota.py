@@ -9,6 +9,14 @@ from tests.browser.conftest import Visit, eventually
 from tests.browser.support import IN_VIEW
 
 pytestmark = [pytest.mark.exhaustive, pytest.mark.serial]
+# Holds the requests for details of sites until `release` is called.
+HELD = """() => {
+  const [send, released] = [window.fetch, new Promise((resolve) => { window.release = resolve; })];
+  window.fetch = async (path, options) => {
+    if (path.includes("/site-")) await released;
+    return send(path, options);
+  };
+}"""
 
 
 def test_opening_a_fleet_of_a_thousand_sites_makes_one_list_and_reads_the_rows_in_view(
@@ -39,6 +47,20 @@ def test_opening_a_fleet_of_a_thousand_sites_makes_one_list_and_reads_the_rows_i
     here.page.locator("tbody tr.read").last.wait_for()
     here.settle()
     assert in_view < len(here.details) <= in_view + here.page.evaluate(IN_VIEW) + 4
+
+
+def test_a_site_that_is_opened_while_its_row_is_being_read_waits_for_that_answer(visit: Callable[..., Visit]) -> None:
+    here = visit()
+    here.go()
+    here.page.evaluate(HELD)
+    here.sign_in("small")
+    row = here.page.locator("tbody tr.waiting").first
+    row.get_by_role("link").click()
+    here.page.locator(".site .waiting").wait_for()
+    here.page.evaluate("() => release()")
+    here.page.locator(".site .tiles").wait_for()
+    opened = here.page.url.rpartition("/")[2]
+    assert len([request for request in here.details if request.endswith(opened)]) == 1
 
 
 def test_time_alone_reads_nothing_unless_it_is_switched_on(visit: Callable[..., Visit]) -> None:

@@ -138,3 +138,24 @@ def test_the_demo_s_link_signs_in_once_after_a_click(visit: Callable[..., Visit]
     button.click()
     here.page.get_by_role("alert").wait_for()
     assert "was used before" in here.page.get_by_role("alert").inner_text()
+
+
+def test_the_demo_s_link_also_signs_in_where_the_page_is_open_already(visit: Callable[..., Visit], site: Site) -> None:
+    database = Database(site.database_url)
+    code = SignInCodes(database).create(site.clients["small"][0])
+    database.close()
+    here = visit()
+    here.go()
+    here.page.evaluate("link => { location.href = link; }", f"/fleet#code={code}")
+    here.page.get_by_role("button", name="Show the demo's fleet").click()
+    here.page.locator("tr.read").first.wait_for()
+    assert "code" not in here.page.url
+
+
+@pytest.mark.parametrize("fragment", ["#/sites/%", "#/sites/..%2fvirtual%2fsites"])
+def test_a_fragment_that_names_no_site_shows_the_list(visit: Callable[..., Visit], fragment: str) -> None:
+    here = visit()
+    here.go(f"/fleet{fragment}")
+    here.sign_in("small")
+    here.page.locator("tr.read").first.wait_for()
+    assert not here.called("virtual")

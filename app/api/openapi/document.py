@@ -42,7 +42,7 @@ class Api(strict_api.Api):
         document["servers"] = [{"url": self._public_url or "/"}]
         document["security"] = security.alternatives(self._clouds)
         components = document["components"]
-        components["securitySchemes"] = security.schemes(self._clouds)
+        components["securitySchemes"] = security.schemes(self._clouds, self._public_url or "")
         components["responses"] = errors.add(described, examples.problems())
         for operation in described:
             examples.add(operation)

@@ -7,17 +7,21 @@ from typing import Any
 from vendors.kit.calls.cloud import Cloud
 
 TOKEN = "derapi"  # noqa: S105 - the scheme of the access token
-TOKEN_SCHEME = {
-    "type": "oauth2",
-    "description": "A token of POST /oauth2/token, sent as `Authorization: Bearer <token>`.",
-    "flows": {"clientCredentials": {"tokenUrl": "/oauth2/token", "scopes": {}}},
-}
 Alternatives = list[dict[str, list[str]]]
 
 
-def schemes(clouds: Mapping[str, Cloud]) -> dict[str, dict[str, Any]]:
-    """The access token, and each header of a vendor's credential; two vendors may share a header."""
-    known: dict[str, dict[str, Any]] = {TOKEN: TOKEN_SCHEME}
+def schemes(clouds: Mapping[str, Cloud], base: str) -> dict[str, dict[str, Any]]:
+    """The access token, and each header of a vendor's credential; two vendors may share a header.
+
+    base: the service's URL as its users see it, or an empty text.
+    """
+    known: dict[str, dict[str, Any]] = {
+        TOKEN: {
+            "type": "oauth2",
+            "description": "A token of POST /oauth2/token, sent as `Authorization: Bearer <token>`.",
+            "flows": {"clientCredentials": {"tokenUrl": f"{base}/oauth2/token", "scopes": {}}},
+        }
+    }
     for name, cloud in clouds.items():
         description = f"Your credential at {name}. Send one such header for each vendor that you want to reach."
         known[f"vendor-{name}"] = _header(f"X-Authorization-{name}", description)

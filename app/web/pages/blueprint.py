@@ -1,9 +1,8 @@
 """Routes of the pages and their assets. They are not part of the API: /openapi.json does not list them."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, jsonify, make_response, render_template, request, url_for
+from flask import Blueprint, Flask, Response, abort, jsonify, make_response, render_template, request
 
 from app.web import guards
 from app.web.pages import assets, first_page, policy, problem_page, vendor_headers
@@ -35,7 +34,7 @@ class Pages:
         blueprint.add_url_rule("/fleet", "fleet", self.fleet, methods=["GET"])
         blueprint.add_url_rule("/apidocs/", "reference", self.reference, methods=["GET"])
         blueprint.add_url_rule("/assets/<digest>/<path:name>", "asset", self.asset, methods=["GET"])
-        blueprint.app_context_processor(lambda: {"asset": self.asset_url})
+        blueprint.app_context_processor(lambda: {"asset": self.asset_url, "root": root()})
         policy.init_app(app)
         # Registered later and hence called earlier: first the page is made, then it gets its headers.
         problem_page.init_app(app)
@@ -69,8 +68,13 @@ class Pages:
         headers["Content-Encoding"] = "gzip"
         return Response(asset.compressed, content_type=asset.content_type, headers=headers)
 
-    def asset_url(self, name: str) -> Any:
-        """The path of an asset, for templates."""
+    def asset_url(self, name: str) -> str:
+        """The URL of an asset, for templates."""
         if name not in self._assets.by_path:
             raise KeyError(name)
-        return url_for("Pages.asset", digest=self._assets.digest, name=name)
+        return f"{root()}assets/{self._assets.digest}/{name}"
+
+
+def root() -> str:
+    """The way from the requested page to the first one: relative, since a proxy may have a path before it."""
+    return "../" * (request.path.count("/") - 1) or "./"

@@ -1,6 +1,6 @@
 """/docs/: the documentation as `make docs` has built it, which needs no token. It is no part of the API."""
 
-from flask import Blueprint, Response, send_from_directory
+from flask import Blueprint, Response, abort, send_from_directory
 
 from app.config import ROOT
 from app.web.problems import Problem
@@ -23,4 +23,6 @@ def show(name: str = "index.html") -> Response:
     if not FOLDER.is_dir():
         detail = "The documentation has not been built on this server; `make docs` builds it."
         raise Problem(404, "not_found", detail)
+    if "\0" in name or not (FOLDER / name).resolve().is_relative_to(FOLDER.resolve()):
+        abort(404)
     return send_from_directory(FOLDER, name)

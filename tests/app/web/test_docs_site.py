@@ -56,6 +56,7 @@ def test_a_browser_keeps_a_page_and_asks_whether_it_has_changed(http: FlaskClien
         "..%2fsecret.txt",
         "_static/../../secret.txt",
         "/etc/passwd",
+        "index.html%00",
         "_static",
         "x",
     ],
@@ -64,6 +65,13 @@ def test_nothing_outside_of_the_site_is_served(http: FlaskClient, site: Path, pa
     answer = http.get(f"/docs/{path}", buffered=True)
     assert answer.status_code == 404
     assert answer.json["code"] == "not_found"
+
+
+def test_a_link_that_leads_out_of_the_site_is_not_followed(http: FlaskClient, site: Path) -> None:
+    (site / "out.txt").symlink_to(site.parent / "secret.txt")
+    (site / "in.css").symlink_to(site / "_static/style.css")
+    assert http.get("/docs/out.txt", buffered=True).status_code == 404
+    assert http.get("/docs/in.css", buffered=True).status_code == 200
 
 
 def test_a_site_that_was_not_built_is_a_problem_that_says_how(
@@ -79,9 +87,9 @@ def test_pages_link_to_the_site_where_it_was_built(
     http: FlaskClient, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = {"Accept": "text/html"}
-    assert 'href="/docs/"' in http.get("/errors/not_found", headers=browser).text
+    assert 'href="../docs/"' in http.get("/errors/not_found", headers=browser).text
     monkeypatch.setattr(docs_site, "FOLDER", tmp_path / "missing")
-    assert 'href="/docs/"' not in http.get("/errors/not_found", headers=browser).text
+    assert 'href="../docs/"' not in http.get("/errors/not_found", headers=browser).text
 
 
 class Page(HTMLParser):

@@ -10,7 +10,7 @@ chooseColours();
 dark.addEventListener("change", chooseColours);
 
 window.SwaggerUIBundle({
-  url: "/openapi.json",
+  url: "../openapi.json",
   dom_id: "#reference",
   deepLinking: false,
   persistAuthorization: false,

@@ -4,7 +4,8 @@ function improve() {
   for (const row of document.querySelectorAll("tr[data-param-name]")) {
     for (const control of row.querySelectorAll("select, input, textarea")) control.setAttribute("aria-label", row.dataset.paramName);
   }
-  for (const [selector, name] of [[".close-modal", "Close"], [".body-param textarea", "Body"], [".body-param select", "Content type of the body"]]) {
+  for (const [selector, name] of [[".close-modal", "Close"], [".body-param textarea", "Body"], [".body-param select", "Content type of the body"],
+    ["#servers", "Server"], [".examples-select-element", "Example"]]) {
     for (const control of document.querySelectorAll(selector)) control.setAttribute("aria-label", name);
   }
   // Their names contain other words than their texts, which speech control needs.

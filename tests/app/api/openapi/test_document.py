@@ -188,7 +188,11 @@ def test_the_token_alone_is_enough_for_a_virtual_client_and_no_alternative_asks_
 
 
 def test_the_document_is_made_once_and_names_the_public_url(settings, start_service):
-    service = start_service(replace(settings, public_url="https://derapi.example.org"))
-    assert service.test_client().get("/openapi.json").json["servers"] == [{"url": "https://derapi.example.org"}]
+    public = "https://derapi.example.org/solar"
+    service = start_service(replace(settings, public_url=public))
+    document = service.test_client().get("/openapi.json").json
+    assert document["servers"] == [{"url": public}]
+    (flow,) = document["components"]["securitySchemes"]["derapi"]["flows"].values()
+    assert flow["tokenUrl"] == f"{public}/oauth2/token"
     api = service.extensions["flask-smorest"]["apis"][""]["ext_obj"]
     assert api.document is api.document

@@ -2,13 +2,17 @@
 
 import gzip
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
+from urllib.parse import urljoin
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app.auth.bearer import PAGES
+from app.config import Settings
 from app.web.pages import assets
 from vendors.kit import Stage
 
@@ -18,10 +22,11 @@ PATHS = ["/", "/fleet", "/apidocs/", "/nowhere"]
 
 
 class Page(HTMLParser):
-    """The tags of a page with their attributes."""
+    """The tags of a page with their attributes; its links and what it loads, resolved as a browser does."""
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html: str, url: str) -> None:
         super().__init__()
+        self.url = url
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.feed(html)
 
@@ -33,11 +38,17 @@ class Page(HTMLParser):
         """The URLs of scripts, styles and pictures."""
         used = {attributes.get("src") for tag, attributes in self.tags if tag in {"script", "img"}}
         used |= {attributes.get("href") for tag, attributes in self.tags if tag == "link"}
-        return {url for url in used if url}
+        return {urljoin(self.url, url) for url in used if url}
+
+    @property
+    def linked(self) -> set[str]:
+        """The URLs of links to pages."""
+        links = {attributes.get("href") for tag, attributes in self.tags if tag == "a"}
+        return {urljoin(self.url, url) for url in links if url}
 
 
 def page(http: FlaskClient, path: str) -> Page:
-    return Page(http.get(path, headers=BROWSER).get_data(as_text=True))
+    return Page(http.get(path, headers=BROWSER).get_data(as_text=True), path)
 
 
 @pytest.mark.parametrize("headers", PROGRAMS)
@@ -64,7 +75,7 @@ def test_a_browser_gets_the_same_facts_as_a_page(http: FlaskClient) -> None:
     for request in facts["firstRequests"]:
         assert request["purpose"] in text
         assert request["command"] in text
-    assert {"/fleet", "/apidocs/", "/openapi.json"} <= {attributes.get("href") for _, attributes in Page(text).tags}
+    assert {"/fleet", "/apidocs/", "/openapi.json"} <= Page(text, "/").linked
 
 
 def test_the_first_requests_send_the_credential_of_a_vendor_that_this_server_asks(http: FlaskClient) -> None:
@@ -124,13 +135,13 @@ def test_a_page_has_strict_headers_and_nothing_inline_or_from_elsewhere(http: Fl
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["X-Frame-Options"] == "DENY"
     assert "Set-Cookie" not in answer.headers
-    for tag, attributes in Page(answer.get_data(as_text=True)).tags:
+    for tag, attributes in Page(answer.get_data(as_text=True), path).tags:
         assert tag not in {"style", "base", "iframe"}
         assert tag != "script" or attributes.get("src")
         assert "style" not in attributes
         assert not [name for name in attributes if name.startswith("on")]
         for name in ("src", "href", "action"):
-            assert (attributes.get(name) or "/").startswith(("/", "#")), attributes
+            assert (attributes.get(name) or "#").startswith(("./", "../", "/errors/", "#")), attributes
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -194,10 +205,25 @@ def test_the_sign_in_has_a_field_for_every_header_of_the_vendors_that_this_serve
             assert alternatives[0] in names
 
 
+@pytest.mark.parametrize("path", [*PATHS, "/errors/not_found", "/one/two/three/"])
+def test_behind_a_proxy_with_a_path_every_link_and_asset_is_below_that_path(
+    settings: Settings, start_service: Callable[..., Flask], path: str
+) -> None:
+    public = "http://localhost/solar"
+    http = start_service(replace(settings, public_url=public)).test_client()
+    seen = Page(http.get(path, headers=BROWSER).get_data(as_text=True), public + path)
+    assert {f"{public}/fleet", f"{public}/apidocs/"} <= seen.linked
+    for url in seen.loaded | seen.linked:
+        assert url.startswith(f"{public}/"), url
+    for url in seen.loaded:
+        assert http.get(url.removeprefix(public)).status_code == 200
+
+
 def test_the_reference_without_a_slash_leads_to_the_one_with_it(http: FlaskClient) -> None:
-    answer = http.get("/apidocs")
-    assert answer.status_code == 308
-    assert answer.headers["Location"] in {"/apidocs/", "http://localhost/apidocs/"}
+    for path in ("/apidocs", "/docs"):
+        answer = http.get(f"{path}?x=1")
+        # Relative: a proxy may have another scheme, another host and a path before it.
+        assert (answer.status_code, answer.headers["Location"]) == (308, f".{path}/?x=1")
 
 
 def test_pages_and_assets_answer_to_known_hosts_only(http: FlaskClient) -> None:

@@ -1,7 +1,8 @@
 // Comma-separated values (RFC 4180) that a spreadsheet does not take for formulas.
 import { cleaned } from "./text.js";
 
-const FORMULA = /^[=+\-@\t\r＝＋－＠]/u;
+// Also behind a semicolon, which separates cells where the comma is a decimal sign.
+const FORMULA = /(^|;\s*)(?=[=+\-@＝＋－＠])/gu;
 const SPECIAL = /[",\r\n]/;
 // So that spreadsheets read the file as UTF-8.
 const BYTE_ORDER_MARK = "\ufeff";
@@ -14,7 +15,6 @@ export function csv(head, rows) {
 function cell(value) {
   if (value === null || value === undefined) return "";
   if (typeof value === "number") return String(value);
-  let text = cleaned(value);
-  if (FORMULA.test(text)) text = `'${text}`;
+  const text = cleaned(value).replace(FORMULA, "$1'");
   return SPECIAL.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

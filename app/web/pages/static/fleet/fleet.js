@@ -11,6 +11,7 @@ export class Fleet extends EventTarget {
   nextPage = null;
   answer = { errors: {} };
   #api;
+  #reads = new Map();
 
   constructor(api) {
     super();
@@ -42,21 +43,31 @@ export class Fleet extends EventTarget {
     return [...this.sites.values()].filter((site) => site.state === State.UNREAD);
   }
 
-  /** Reads a site: one request. It is dropped, and the site stays as it was, if `whileWaiting` ends before its turn. */
+  /** Reads a site: one request, which all share that want it meanwhile. It is dropped, and the site stays as it was, if
+   * `whileWaiting` ends before its turn. */
   async readSite(id, whileWaiting) {
     const site = this.entry(id);
-    if (site.state === State.WAITING) return site;
+    if (site.state !== State.WAITING) {
+      this.#reads.set(id, this.#readSite(site, whileWaiting));
+      await this.#reads.get(id);
+      return site;
+    }
+    await this.#reads.get(id);
+    // The first caller may have given up before its turn.
+    return site.state === State.UNREAD && !whileWaiting?.aborted ? this.readSite(id, whileWaiting) : site;
+  }
+
+  async #readSite(site, whileWaiting) {
     const before = site.state;
     this.#change(site, { state: State.WAITING });
     try {
-      const detail = await this.#api.get(`/sites/${encodeURIComponent(id)}`, whileWaiting);
+      const detail = await this.#api.get(`/sites/${encodeURIComponent(site.id)}`, whileWaiting);
       this.#change(site, { state: State.READ, detail, problem: null, readAt: Date.now() });
     } catch (error) {
       if (error instanceof Dropped) this.#change(site, { state: before });
       else if (error instanceof Problem) this.#change(site, { state: State.FAILED, problem: error.members, readAt: Date.now() });
       else throw error;
     }
-    return site;
   }
 
   #change(site, changes) {

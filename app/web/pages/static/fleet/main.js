@@ -6,7 +6,7 @@ import { demoSignIn, forget, signInForm } from "./sign_in.js";
 import { SiteList } from "./site_list.js";
 import { SitePage } from "./site_page.js";
 
-const SITE = /^#\/sites\/([^/]+)$/;
+const SITE = /^#\/sites\/([\w-]+)$/;
 const CODE = /^#code=([A-Za-z0-9_-]+)$/;
 
 class App {
@@ -21,12 +21,8 @@ class App {
   #isListed = false;
 
   start() {
-    const code = CODE.exec(location.hash)?.[1];
-    // The code leaves the address bar and the history before anything else happens.
-    if (code) history.replaceState(null, "", location.pathname);
     addEventListener("hashchange", () => this.#route());
-    if (code) this.#show(demoSignIn(code, (session) => this.#begin(session)), "Sign in");
-    else this.#route();
+    this.#route();
   }
 
   #begin(session) {
@@ -41,11 +37,15 @@ class App {
   }
 
   #route() {
+    const code = CODE.exec(location.hash)?.[1];
+    // The code leaves the address bar and the history before anything else happens.
+    if (code) history.replaceState(null, "", location.pathname);
     const id = SITE.exec(location.hash)?.[1];
     this.#page?.close();
     this.#page = null;
-    if (!this.#api) this.#show(this.#form, "Sign in");
-    else if (id) this.#showSite(decodeURIComponent(id));
+    if (code) this.#show(demoSignIn(code, (session) => this.#begin(session)), "Sign in");
+    else if (!this.#api) this.#show(this.#form, "Sign in");
+    else if (id) this.#showSite(id);
     else this.#showList();
   }
 

@@ -20,7 +20,8 @@ export async function send(path, options = {}) {
   const always = { credentials: "omit", cache: "no-store", mode: "same-origin", redirect: "error", signal: AbortSignal.timeout(DEADLINE) };
   let answer, body;
   try {
-    answer = await fetch(path, { ...options, ...always, headers: { Accept: "application/json", ...options.headers } });
+    // Relative to the page, since a proxy may have a path before it.
+    answer = await fetch(`.${path}`, { ...options, ...always, headers: { Accept: "application/json", ...options.headers } });
     body = await answer.json();
   } catch (error) {
     throw new Problem(failure(error, answer));

@@ -123,6 +123,18 @@ def test_a_change_that_the_database_does_not_confirm_leaves_the_last_known_in_us
     assert names(stored, client) == {"sma": ["b"]}, "the change may have been made"
 
 
+def test_while_the_database_is_down_a_request_with_headers_goes_on_without_what_was_never_read(app, client):
+    assert client.get("/sites", headers={"X-Authorization-foo": "x"}).status_code == 200
+    services(app).credentials.stored.forget(client.id)
+
+    def unanswered(threads, work, seconds):
+        raise Unanswered("test")
+
+    services(app).database._run = unanswered
+    assert client.get("/sites", headers={"X-Authorization-foo": "x"}).status_code == 200
+    assert client.get("/sites").status_code == 503
+
+
 def test_rows_that_cannot_be_read_are_apart_with_the_reason(app, client, stored, settings, start_service):
     good, damaged, gone = client.store(name="good"), client.store(name="damaged"), client.store(name="gone")
     change(app, damaged["id"], ciphertext="x")

@@ -83,9 +83,9 @@ class Screen:
             ("more commands, next to the logs", commands),
             ("all operations, to try them", f"{servers.service_url}/apidocs/"),
             ("your own vendor tokens", "README.md"),
-            ("5 vendors, once within 5 minutes", link),
+            ("5 vendors, once in 5 minutes", link),
         ):
-            self._line(f"  {purpose:<33}{place}")
+            self._line(f"  {purpose:<32}{place}")
         urls = f"service {servers.service_url}, sandbox {servers.sandbox_url}"
         self._line(f"On loopback only, until Ctrl-C: {urls}", HEADING)
 

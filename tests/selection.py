@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-# A test of more cases than this counts as marked `one_in(FEW)`, unless it names a number itself. Two cases for each
-# vendor are below it.
-MANY, FEW = 15, 5
+# A test of more cases than the first number counts as marked `one_in` the second, unless it names a number itself. The
+# first line that fits counts.
+MANY_CASES = ((15, 5), (9, 3), (5, 2))
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects
@@ -18,10 +18,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         test = _test_of(item)
         mark = item.get_closest_marker("one_in")
-        number = mark.args[0] if mark else FEW if cases[test] > MANY else 1
+        number = mark.args[0] if mark else _one_in(cases[test])
         if seen[test] % number:
             item.add_marker("exhaustive")
         seen[test] += 1
+
+
+def _one_in(cases: int) -> int:
+    return next((number for more_than, number in MANY_CASES if cases > more_than), 1)
 
 
 def _test_of(item: pytest.Item) -> str:

@@ -131,6 +131,7 @@ def test_the_virtual_fleet_has_five_devices_at_each_site_in_five_zones_and_each_
     assert not caller.app.extensions["services"].inventory._lost_ids._searches, "every id was in the table"
 
 
+@pytest.mark.exhaustive
 def test_every_row_of_virtual_devices_reads_complete_responses(small_fleet, capsys):
     for read in virtual_reads.reads(small_fleet):
         times = virtual_reads.measured(small_fleet, read)

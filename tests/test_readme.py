@@ -35,6 +35,7 @@ def demo():
         yield demo
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("block", "shown"), REQUESTS)
 def test_the_demo_answers_every_request_of_the_readme_as_shown(demo, block, shown):
     (command,) = block.commands
@@ -52,6 +53,7 @@ def without_figures(line):
     return re.sub(" +", " ", line).strip()
 
 
+@pytest.mark.exhaustive
 def test_the_first_screen_of_the_demo_is_as_the_readme_shows_it(demo):
     (shown,) = re.findall(r"```text\n(.*?)```", README, re.S)
     printed = [without_figures(line) for line in demo.screen.splitlines()]

@@ -157,6 +157,7 @@ def expire_and_kill(world, expiries, kills, seed):
     return extra
 
 
+@pytest.mark.exhaustive
 def test_fifty_expiries_in_two_processes_cost_one_renewal_each_and_one_more_for_each_lost_token(database_url):
     with renewals(database_url, short_waits=True) as world:
         assert expire_and_kill(world, 50, kills=5, seed=16) == 2

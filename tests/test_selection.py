@@ -21,6 +21,12 @@ def test_long(): pass
 @pytest.mark.parametrize("number", range(16))
 def test_of_many_cases(number): pass
 
+@pytest.mark.parametrize("number", range(10))
+def test_of_ten_cases(number): pass
+
+@pytest.mark.parametrize("number", range(5))
+def test_of_five_cases(number): pass
+
 @pytest.mark.serial
 def test_usual(): pass
 """
@@ -44,10 +50,14 @@ def selected(tmp_path):
 
 def test_only_some_cases_of_a_marked_or_long_parametrized_test_run_in_make_test(selected):
     many = {f"test_of_many_cases[{number}]" for number in (0, 5, 10, 15)}
+    many |= {f"test_of_ten_cases[{number}]" for number in (0, 3, 6, 9)}
+    many |= {f"test_of_five_cases[{number}]" for number in range(5)}
     usual = {"test_thinned[0]", "test_thinned[3]", "test_thinned[6]", "test_usual"}
     assert set(selected("not exhaustive")) == usual | many
     others = {"test_thinned[1]", "test_thinned[2]", "test_thinned[4]", "test_thinned[5]", "test_long"}
-    assert set(selected("exhaustive")) == others | {f"test_of_many_cases[{number}]" for number in range(16)} - many
+    others |= {f"test_of_many_cases[{number}]" for number in range(16)} - many
+    others |= {f"test_of_ten_cases[{number}]" for number in range(10)} - many
+    assert set(selected("exhaustive")) == others
 
 
 def test_the_make_targets_select_every_test_exactly_once():

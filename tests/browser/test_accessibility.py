@@ -8,14 +8,17 @@ from tests.browser.conftest import NARROW, WIDE, Site, Visit
 from tests.browser.support import site_with_battery, violations
 
 SCHEMES = pytest.mark.parametrize(("size", "dark"), [(WIDE, False), (NARROW, True)], ids=["light", "dark"])
+ALL_SCHEMES = pytest.mark.parametrize(
+    ("size", "dark"), [(size, dark) for size in (WIDE, NARROW) for dark in (False, True)]
+)
 pytestmark = [pytest.mark.exhaustive, pytest.mark.serial]
 
 
-@SCHEMES
+@ALL_SCHEMES
 def test_the_first_page_and_errors(visit: Callable[..., Visit], size: dict[str, int], dark: bool) -> None:
     here = visit(size, dark=dark)
     here.expected = ("status of 404",)
-    for path in ("/", "/nowhere"):
+    for path in ("/", "/nowhere", "/errors/rate_limited"):
         here.go(path)
         assert not violations(here)
 

@@ -64,6 +64,7 @@ def read(plan, number, level):
         device.power_kw(NOW.timestamp())
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("level", WINDOWS)
 def test_a_small_fleet_leaves_no_more_memory_than_the_stated_size_of_the_caches_entries(level):
     fleet = plausible_fleet(SITES)

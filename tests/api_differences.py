@@ -34,7 +34,7 @@ class Document:
         }
 
     def follow(self, node: Any) -> Any:
-        """What a node refers to."""
+        """The schema that a node refers to."""
         while "$ref" in node:
             reference, node = node["$ref"], self._document
             for step in reference.removeprefix("#/").split("/"):

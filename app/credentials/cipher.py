@@ -54,7 +54,7 @@ class Tampered(Unreadable):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """What a secret belongs to."""
+    """The row, client and kind that a secret belongs to."""
 
     kind: str
     client: str

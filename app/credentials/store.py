@@ -30,7 +30,7 @@ ANSWER_SECONDS = 10.0
 
 
 def owner_of(row: VendorCredentialRow, kind: str = CREDENTIALS) -> Owner:
-    """What is bound into the ciphertext of a row, or of its token."""
+    """The owner that is bound into the ciphertext of a row, or of its token."""
     return Owner(kind, row.client_id, row.id, row.vendor, row.type)
 
 

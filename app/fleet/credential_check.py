@@ -15,7 +15,7 @@ from vendors.kit.records import Keyed
 
 
 class Verdict(StrEnum):
-    """What came of a check."""
+    """The outcome of a check."""
 
     WORKS = "works"
     REFUSED = "refused"

@@ -42,7 +42,7 @@ class DeviceAtSite:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """What a deletion has removed."""
+    """The ids that a deletion has removed."""
 
     site: str | None = None
     devices: Sequence[tuple[str, str]] = ()

@@ -1,4 +1,4 @@
-"""What the plugins declare, in the schemas of /openapi.json: names of vendors, and the members of their credentials."""
+"""Declarations of the plugins in the schemas of /openapi.json: names of vendors, and members of their credentials."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any

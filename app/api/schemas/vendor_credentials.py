@@ -76,7 +76,7 @@ class VendorCredentialsSchema(ResponseSchema):
 
 
 class CredentialCheckSchema(ResponseSchema):
-    """What came of a check; all members but the first three only if the credentials do not work."""
+    """The outcome of a check; all members but the first three only if the credentials do not work."""
 
     id = ma.fields.String(required=True, metadata={"example": "cred-4a754i27ee1cb550"})
     result = ma.fields.String(required=True, metadata={"enum": [verdict.value for verdict in Verdict]})

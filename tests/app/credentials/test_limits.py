@@ -74,6 +74,7 @@ database.close()
 """
 
 
+@pytest.mark.exhaustive
 def test_two_processes_at_the_limit_never_store_one_more(app, settings, client):
     command = [sys.executable, "-c", PROCESS, settings.database_url, client.id]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}

@@ -188,6 +188,7 @@ database.close()
 """
 
 
+@pytest.mark.exhaustive
 def test_no_two_renewals_of_several_threads_and_processes_happen_at_once(settings, tokens, row):
     command = [sys.executable, "-c", PROCESS, settings.database_url, row]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}

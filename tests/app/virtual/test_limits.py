@@ -119,6 +119,7 @@ store._database.close()
 """
 
 
+@pytest.mark.exhaustive
 def test_two_processes_at_the_bound_never_make_one_more(app, settings, virtual):
     site = virtual.create("sites")["vendorID"]
     command = [sys.executable, "-c", PROCESS, settings.database_url, virtual.id, site]

@@ -19,7 +19,7 @@ from demo.tour import Tour
 def main() -> None:
     """Starts both servers, sends the requests, draws the screen and waits."""
     # Writes each line at once, also to a pipe.
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # stdout is a text stream
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
     console = Console(highlight=False)

@@ -32,7 +32,7 @@ class Server:
         """Starts it; `url` answers once it is ready."""
         self._log, self._url = log, url
         with log.open("w") as output:
-            self._process = subprocess.Popen(  # noqa: S603
+            self._process = subprocess.Popen(  # noqa: S603 - our own command
                 command, env=environ, stdout=output, stderr=output, cwd=config.ROOT, start_new_session=True
             )
 

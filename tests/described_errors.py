@@ -25,7 +25,7 @@ def described(app: flask.Flask) -> dict[tuple[str, str], dict[int, tuple[str, ..
 
 
 def undescribed(app: flask.Flask, response: Any) -> str:
-    """What the description lacks; empty when it has this response's error."""
+    """The error that the description lacks; empty when it has this response's error."""
     rule = flask.request.url_rule
     if response.status_code < 400 or rule is None or response.mimetype != MEDIA_TYPE:
         return ""

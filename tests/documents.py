@@ -66,7 +66,7 @@ def variants_table() -> str:
 
 
 def use_of(variant: Variant, plugin: type[Vendor]) -> str:
-    """What the service does with a stored credential."""
+    """The use that the service makes of a stored credential."""
     if plugin.stage is Stage.DECLARED:
         return "none yet"
     if variant.needs_consent:

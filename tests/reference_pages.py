@@ -24,7 +24,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def errors_of_vendors() -> str:
-    """What `errorDetails` and problems of vendors say, by code."""
+    """Texts of `errorDetails` and of problems of vendors, by code."""
     kinds = vendor_problems.kinds()
     rows = ((f"`{kind.code}`", kind.title, str(kind.status), *_explained(kind)) for kind in kinds)
     return table(("code", "reason", "status", "meaning", "whose fault", "what to do"), rows)

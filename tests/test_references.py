@@ -1,4 +1,4 @@
-"""What the documents name exists: files, headings, make targets, settings, commands and codes of errors."""
+"""Everything that the documents name exists: files, headings, make targets, settings, commands and codes of errors."""
 
 import re
 import shlex

@@ -16,7 +16,7 @@ from vendors.kit import Vendor
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Credentials that clients have stored: to be changed (`store`), to be used (`stored`, `tokens`), and their keys."""
+    """Credentials that clients have stored: to change (`store`), to use (`stored`, `tokens`), and their keys."""
 
     rules: Rules
     store: CredentialStore

@@ -117,7 +117,7 @@ def init_app(app: Flask, public_url: str | None) -> None:
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response:
         if error.code is not None and error.code < 400:
-            return error.get_response()  # type: ignore[return-value]
+            return error.get_response()  # type: ignore[return-value]  # Werkzeug declares its base class
         return from_http(error).response(types)
 
     @app.errorhandler(SQLAlchemyError)

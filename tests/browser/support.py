@@ -1,4 +1,4 @@
-"""What several tests of pages ask of the service itself, and of the browser."""
+"""Requests to the service and to the browser that several tests of pages share."""
 
 import csv
 from functools import cache
@@ -42,7 +42,7 @@ def downloaded(visit: Any, button: Any) -> list[list[str]]:
 
 
 def violations(visit: Any) -> list[str]:
-    """What axe-core finds that is serious or critical."""
+    """Serious and critical findings of axe-core."""
     visit.page.evaluate(AXE)
     result = visit.page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
     return [

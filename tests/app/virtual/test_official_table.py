@@ -1,4 +1,4 @@
-"""What the tests of the official SDK ask of virtual devices, and the choice for each point that they leave open.
+"""Requests of the official SDK's tests for virtual devices, and the choice for each point that they leave open.
 
 The first part follows the SDK's tests in their order; tests/test_sdk_virtual.py does the same with the SDK itself.
 """

@@ -93,7 +93,7 @@ def test_pages_link_to_the_site_where_it_was_built(
 
 
 class Page(HTMLParser):
-    """What of a page the policy would refuse, and where its links lead."""
+    """Parts of a page that the policy would refuse, and the targets of its links."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

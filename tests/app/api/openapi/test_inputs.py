@@ -1,4 +1,4 @@
-"""What /openapi.json says about texts and times is what the service accepts."""
+"""The service accepts exactly the texts and times that /openapi.json describes."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone

@@ -57,7 +57,7 @@ class Worker(ThreadWorker):
     def accept(self, listener: socket.socket) -> None:
         """Accepts waiting connections as long as there is room, or leaves them to another worker."""
         for accepted in range(self.worker_connections - self.nr_conns):
-            if not self._has_paused and connection_share.another_has_fewer(self.nr_conns):
+            if self.alive and not self._has_paused and connection_share.another_has_fewer(self.nr_conns):
                 # Only the first connection is known to wait; the next round reports the listener if there are more.
                 self._pauses_accepting = not accepted
                 return
@@ -74,6 +74,15 @@ class Worker(ThreadWorker):
             self.nr_conns += 1
             connection_share.publish(self.age, self.nr_conns)
             self.enqueue_req(Connection(self, sock, client, listener.getsockname()))
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Starts or stops accepting. A worker that ends first accepts what waits in the listening sockets, and closes
+        them: connections that are left there, or that arrive while it answers its last requests, would be reset."""
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                self.accept(listener)
+                listener.close()
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Runs one round of the main loop. Closes connections only before it, since its events may be theirs."""

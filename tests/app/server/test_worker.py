@@ -2,6 +2,7 @@
 
 import json
 import os
+import selectors
 import signal
 import socket
 import time
@@ -11,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from gunicorn.config import Config
 
+from app.server import connection_share
 from app.server.connection import Connection
 from app.server.limits import QUEUE_SECONDS
 from app.server.worker import Worker
@@ -222,3 +224,21 @@ def test_a_request_that_waited_too_long_for_a_thread_is_refused(tmp_path):
     assert statuses(received) == [503]
     assert b"Retry-After: 5" in received
     assert b"service_unavailable" in received
+
+
+def test_a_worker_that_ends_accepts_what_waits_in_its_listening_socket_and_closes_it():
+    with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as stack:
+        listener.setblocking(False)
+        clients = [stack.enter_context(socket.create_connection(listener.getsockname())) for _ in range(3)]
+        worker = Worker(1, 0, [listener], None, 10, Config(), None)
+        worker.tmp.close()
+        worker.poller = stack.enter_context(selectors.DefaultSelector())
+        # An idle worker, to which a busy one would leave the connections.
+        connection_share.publish(2, 0)
+        stack.callback(connection_share.withdraw, 2)
+        worker.nr_conns, worker.alive = 7, False
+        worker.set_accept_enabled(False)
+        assert (worker.nr_conns, len(worker.pending_conns)) == (7 + len(clients), len(clients))
+        assert listener.fileno() == -1
+        for conn in worker.pending_conns:
+            conn.close()

@@ -130,6 +130,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "errors of the service": reference_pages.errors_of_the_service,
     "settings": reference_pages.settings,
     "commands": reference_pages.commands,
+    "retention": reference_pages.retention,
 }
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 

@@ -169,6 +169,14 @@ class OneLineGroup(OneLine, AppGroup):
     command_class = OneLine
 
 
+@db.command("downgrade")
+@click.argument("revision", metavar="REVISION")
+@click.confirmation_option(prompt="Delete all that only the newer tables hold?")
+def downgrade(revision: str) -> None:
+    """Take the tables back to REVISION, such as 0004, with the service stopped. Needs the newer release's code."""
+    services().database.downgrade(revision)
+
+
 @click.group("vendors", cls=OneLineGroup, invoke_without_command=True)
 @click.pass_context
 def vendors(context: click.Context) -> None:

@@ -19,11 +19,14 @@ def pins(name: str) -> dict[str, Version]:
 def test_every_requirement_of_setup_cfg_is_pinned_within_its_range() -> None:
     metadata = ConfigParser()
     metadata.read(config.ROOT / "setup.cfg")
-    runtime, tools = pins("requirements.txt"), pins("requirements-dev.txt")
+    runtime, tools, audit = (pins(f"requirements{layer}.txt") for layer in ("", "-dev", "-audit"))
     assert not runtime.keys() & tools.keys()
+    assert not (runtime.keys() | tools.keys()) & audit.keys()
+    extras = metadata["options.extras_require"]
     for text, locked in (
         (metadata["options"]["install_requires"], runtime),
-        ("".join(metadata["options.extras_require"].values()), tools),
+        ("".join(text for name, text in extras.items() if name != "audit"), tools),
+        (extras["audit"], audit),
     ):
         for line in text.split("\n"):
             if line:

@@ -1,7 +1,6 @@
 """The licences of everything that a deployment installs or that the pages bring along, from the packages' metadata."""
 
 import re
-from collections.abc import Iterator
 from importlib import metadata
 
 from packaging.requirements import Requirement
@@ -11,10 +10,10 @@ from tests.reference_pages import table
 
 # Licences under which a part may be used, changed or not, next to this project's MIT, and why where that is not plain.
 ACCEPTED = {
-    "MIT": "", "MIT-0": "", "BSD": "", "BSD-2-Clause": "", "BSD-3-Clause": "", "ISC": "", "Apache-2.0": "", "PSF-2.0": "",
+    **dict.fromkeys(("MIT", "MIT-0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Apache-2.0", "PSF-2.0"), ""),
     "MPL-2.0": "its files are used unchanged",
     "LGPL-3.0-only": "a library that is imported, unchanged, and can be replaced",
-}  # fmt: skip
+}
 CLASSIFIERS = {
     "MIT License": "MIT",
     "BSD License": "BSD",
@@ -36,11 +35,10 @@ WITHIN_PAGES = (
 )
 
 
-def dependencies() -> Iterator[str]:
+def dependencies() -> list[str]:
     """The packages of a deployment."""
-    for line in (ROOT / "requirements.txt").read_text().splitlines():
-        if line and not line.startswith("#"):
-            yield Requirement(line).name
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    return [Requirement(line).name for line in lines if line and not line.startswith("#")]
 
 
 def licence_of(described: metadata.PackageMetadata) -> str:

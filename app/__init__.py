@@ -42,7 +42,7 @@ from app.storage.id_table import IdTable
 from app.storage.redis_ledger import SharedLedger
 from app.virtual.fleet import VirtualFleet
 from app.virtual.plugin import VENDOR, with_virtual
-from app.web import guards, log, problems
+from app.web import guards, log, problems, retirement
 from app.web.pages import docs_site
 from app.web.pages.blueprint import Pages
 from vendors.kit.calls.quota import Ledger
@@ -83,6 +83,8 @@ def _flask(settings: config.Settings) -> Flask:
     """Flask with this service's limits, JSON and trust in proxies."""
     app = Flask(__name__, static_folder=None)
     app.config.from_mapping(
+        # Flask would read it from FLASK_DEBUG, and then show callers what has failed.
+        DEBUG=False,
         MAX_CONTENT_LENGTH=config.BODY_LIMIT,
         API_TITLE="Derapi",
         API_VERSION=version.VERSION,
@@ -129,11 +131,11 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
 
 
 def _add_checks(app: Flask, services: Services) -> None:
-    """Registers the steps before each request, in their order: its id, the host and the size, the token, a slot for
-    virtual clients, parameters."""
+    """Registers the steps before each request, in their order: its id, the host and the size, the end of retired
+    routes, the token, a slot for virtual clients, parameters."""
     hosts = guards.Guards(services.settings.public_url)
     bearer = BearerCheck(services.clients, services.failed_logins, services.settings.secret_key)
-    for part in (log, services.failed_logins, hosts, bearer, VirtualSlots()):
+    for part in (log, services.failed_logins, hosts, retirement.Retirements(), bearer, VirtualSlots()):
         part.init_app(app)
     problems.init_app(app, services.settings.public_url)
     app.before_request(guards.refuse_odd_parameters)

@@ -26,10 +26,12 @@ from app.api.openapi import vendors
 from app.api.openapi.document import Api
 from app.api.services import Services
 from app.api.virtual_slots import VirtualSlots
+from app.auth import scopes
 from app.auth.bearer import BearerCheck
 from app.auth.clients import Clients
 from app.auth.failed_logins import FailedLogins
 from app.auth.sign_in_codes import SignInCodes
+from app.auth.tokens import Tokens
 from app.credentials.cipher import Cipher
 from app.credentials.service import open_credentials
 from app.credentials.tokens import DatabaseTokens
@@ -117,6 +119,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         database=database,
         ledger=ledger,
         clients=Clients(database, ledger, clock),
+        tokens=Tokens(settings.signing_keys),
         failed_logins=FailedLogins(clock),
         sign_in_codes=SignInCodes(database),
         clouds=vendor_clouds,
@@ -124,7 +127,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock),
         virtual_fleet=virtual_fleet,
         credentials=open_credentials(database, cipher, tokens, plugins, clock),
-        pages=paging.Pages(settings.secret_key),
+        pages=paging.Pages(settings.signing_keys),
     )
 
 
@@ -132,8 +135,8 @@ def _add_checks(app: Flask, services: Services) -> None:
     """Registers the steps before each request, in their order: its id, the host and the size, the token, a slot for
     virtual clients, parameters."""
     hosts = guards.Guards(services.settings.public_url)
-    bearer = BearerCheck(services.clients, services.failed_logins, services.settings.secret_key)
-    for part in (log, services.failed_logins, hosts, bearer, VirtualSlots()):
+    bearer = BearerCheck(services.clients, services.failed_logins, services.tokens)
+    for part in (log, services.failed_logins, hosts, bearer, scopes, VirtualSlots()):
         part.init_app(app)
     problems.init_app(app, services.settings.public_url)
     app.before_request(guards.refuse_odd_parameters)

@@ -40,6 +40,12 @@ OWN = (
         CALLER, "Get a new token with POST /oauth2/token. A token is valid for an hour.",
     ),
     ErrorKind(
+        "insufficient_scope", 403, "Forbidden",
+        "The access token lacks the scope of this operation; the header WWW-Authenticate names it.",
+        CALLER, "Get a token with this scope, or without `scope` for all that the client has. The operator can give a "
+        "client more scopes with `flask clients set-scopes`.",
+    ),
+    ErrorKind(
         "vendor_access_missing", 403, "Forbidden",
         "The request has no X-Authorization-<vendor> header and the client has stored no credentials, or neither for "
         "the vendor of this site or device.",

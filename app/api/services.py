@@ -9,6 +9,7 @@ from app.api.paging import Pages
 from app.auth.clients import Clients
 from app.auth.failed_logins import FailedLogins
 from app.auth.sign_in_codes import SignInCodes
+from app.auth.tokens import Tokens
 from app.config import Settings
 from app.credentials.service import Credentials
 from app.fleet.inventory import Inventory
@@ -29,6 +30,7 @@ class Services:
     database: Database
     ledger: SharedLedger | None
     clients: Clients
+    tokens: Tokens
     failed_logins: FailedLogins
     sign_in_codes: SignInCodes
     clouds: Mapping[str, Cloud]

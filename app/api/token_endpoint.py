@@ -9,7 +9,8 @@ from werkzeug.exceptions import HTTPException
 
 from app.api.schemas.token import AccessToken, TokenError, TokenRequest
 from app.api.services import services
-from app.auth import tokens
+from app.auth import scopes, tokens
+from app.auth.scopes import Scope
 from app.web import guards, log
 from app.web.strict_api import Blueprint
 from vendors.kit.credentials import decoded
@@ -47,22 +48,32 @@ def issue() -> Response:
     form = _form()
     client_id, secret = _credentials(form)
     log.conceal(secret)
-    verified_id = services().clients.verified(client_id, secret)
-    if verified_id is None:
+    client = services().clients.verified(client_id, secret)
+    if client is None:
         raise Refusal("invalid_client", "The client is unknown or its secret is wrong")
     if form["grant_type"] != "client_credentials":
         raise Refusal("unsupported_grant_type", "Only client_credentials is supported")
-    if "scope" in form:
-        raise Refusal("invalid_scope", "This service has no scopes")
-    access_token, expires_at = tokens.issue(verified_id, services().settings.secret_key)
+    granted = _granted(form, client.scopes)
+    access_token, expires_at = services().tokens.issue(client.id, granted)
     return _response(
         {
             "access_token": access_token,
             "token_type": "Bearer",
             "expires_in": tokens.LIFETIME,
             "expires_at": expires_at,
+            "scope": scopes.text(granted),
         }
     )
+
+
+def _granted(form: Mapping[str, str], available: frozenset[Scope]) -> frozenset[Scope]:
+    """The scopes that the request asks for, or all that the client has (RFC 6749, section 3.3)."""
+    if "scope" not in form:
+        return available
+    requested = set(form["scope"].split(" "))
+    if not requested <= available:
+        raise Refusal("invalid_scope", f"This client may ask for: {scopes.text(available)}")
+    return scopes.parse(form["scope"])
 
 
 def _form() -> dict[str, str]:

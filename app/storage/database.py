@@ -49,7 +49,7 @@ class Base(DeclarativeBase):
 
 
 class ClientRow(Base):
-    """A client of the API. Its secret is kept as a hash only."""
+    """A client of the API. Its secrets are kept as hashes only."""
 
     __tablename__ = "clients"
 
@@ -60,6 +60,10 @@ class ClientRow(Base):
     secret_sha256: Mapped[str] = mapped_column(Text)  # hexadecimal
     created_at: Mapped[int] = mapped_column(BigInteger)  # epoch seconds
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
+    scopes: Mapped[str] = mapped_column(Text)  # with blanks between them
+    # Secrets that were replaced: {"sha256": hexadecimal, "expires_at": epoch seconds} each.
+    former_secrets: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    last_used_at: Mapped[int | None] = mapped_column(BigInteger)  # epoch seconds, some minutes late at most
 
 
 class IdTableRow(Base):

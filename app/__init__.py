@@ -28,8 +28,11 @@ from app.api.services import Services
 from app.api.virtual_slots import VirtualSlots
 from app.auth import scopes
 from app.auth.bearer import BearerCheck
+from app.auth.caller_limits import AddressLimit, ClientLimit
 from app.auth.clients import Clients
 from app.auth.failed_logins import FailedLogins
+from app.auth.last_use import LastUse
+from app.auth.rate_limit import RateLimit
 from app.auth.sign_in_codes import SignInCodes
 from app.auth.tokens import Tokens
 from app.credentials.cipher import Cipher
@@ -120,7 +123,12 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         ledger=ledger,
         clients=Clients(database, ledger, clock),
         tokens=Tokens(settings.signing_keys),
-        failed_logins=FailedLogins(clock),
+        failed_logins=FailedLogins(
+            RateLimit("failed-logins", settings.failed_login_limit, ledger),
+            RateLimit("failed-logins-of-address", settings.failed_login_address_limit, ledger),
+            clock,
+        ),
+        last_use=LastUse(database),
         sign_in_codes=SignInCodes(database),
         clouds=vendor_clouds,
         id_table=id_table,
@@ -132,13 +140,26 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
 
 
 def _add_checks(app: Flask, services: Services) -> None:
-    """Registers the steps before each request, in their order: its id, the host and the size, the token, a slot for
-    virtual clients, parameters."""
-    hosts = guards.Guards(services.settings.public_url)
+    """Registers the steps before each request, in their order: its id, the limit of its address, the host and the size,
+    the token, the limit of its client, the scopes, a slot for virtual clients, parameters."""
+    settings, ledger = services.settings, services.ledger
+    addresses = AddressLimit(RateLimit("requests-of-address", settings.address_limit, ledger))
+    requests = ClientLimit(RateLimit("requests-of-client", settings.client_limit, ledger))
+    hosts = guards.Guards(settings.public_url)
     bearer = BearerCheck(services.clients, services.failed_logins, services.tokens)
-    for part in (log, services.failed_logins, hosts, bearer, scopes, VirtualSlots()):
+    for part in (
+        log,
+        addresses,
+        services.failed_logins,
+        services.last_use,
+        hosts,
+        bearer,
+        requests,
+        scopes,
+        VirtualSlots(),
+    ):
         part.init_app(app)
-    problems.init_app(app, services.settings.public_url)
+    problems.init_app(app, settings.public_url)
     app.before_request(guards.refuse_odd_parameters)
 
 

@@ -44,6 +44,12 @@ def setting(
     return field(default=default, repr=not secret, metadata=description)
 
 
+def caller_limit(requests: int, seconds: int) -> Any:
+    """A setting for a limit on callers, with its default."""
+    example = f"{requests}/{seconds}"
+    return setting("requests/seconds, or off", example, parse=setting_types.caller_limit, default=(requests, seconds))
+
+
 KEY = (f"any text of at least {instance_keys.MINIMUM} characters", "the output of `openssl rand -hex 32`", "str")
 KEYS = (
     f"texts of at least {instance_keys.MINIMUM} characters, the newest first, with commas between them",
@@ -86,6 +92,10 @@ class Settings:
     trusted_proxies: int = setting(
         "the number of proxies in front of this service", "1", "int", validate=Range(0, 10), default=0
     )
+    client_limit: tuple[int, int] | None = caller_limit(12_000, 60)
+    address_limit: tuple[int, int] | None = caller_limit(24_000, 60)
+    failed_login_limit: tuple[int, int] | None = caller_limit(10, 60)
+    failed_login_address_limit: tuple[int, int] | None = caller_limit(50, 60)
     port: int = setting(PORT_NUMBER, "8000", "int", validate=PORTS, default=8000)
     web_concurrency: int = setting("a number of processes from 1 to 64", "2", "int", validate=Range(1, 64), default=2)
     worker: str = setting("derapi or gthread", "derapi", parse=setting_types.worker, default="derapi")

@@ -138,6 +138,16 @@ OWN = (
         CALLER, "Leave the header Expect out.",
     ),
     ErrorKind(
+        "too_many_requests", 429, "Too Many Requests",
+        "This client or this address has sent more requests than the operator permits (CLIENT_LIMIT, ADDRESS_LIMIT).",
+        CALLER, "Wait for the time in Retry-After, and send fewer requests a minute.",
+    ),
+    ErrorKind(
+        "too_many_failed_logins", 429, "Too Many Requests",
+        "From this address too many logins have failed, of this client or in all. The secret was not looked at.",
+        CALLER, "Wait for the time in Retry-After, and check the client's id and secret.",
+    ),
+    ErrorKind(
         "request_header_fields_too_large", 431, "Request Header Fields Too Large",
         "A header has more than 16 KiB, or there are more than 100, or all together have more than 64 KiB.",
         CALLER, "Send fewer or shorter headers.",

@@ -105,6 +105,11 @@ def keys(text: str) -> tuple[str, ...]:
     return texts
 
 
+def caller_limit(text: str) -> tuple[int, int] | None:
+    """Requests and seconds, from `requests/seconds`; None from `off`."""
+    return None if text.lower() == "off" else call_limit(text)
+
+
 def call_limit(text: str) -> tuple[int, int]:
     """Calls and seconds, from `calls/seconds`."""
     calls, seconds = (int(part) for part in text.split("/"))

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -116,6 +116,12 @@ class Database:
         """The result of `work`, in a transaction. Raises SQLAlchemyError: Unanswered if it takes longer than `seconds`;
         the transaction is then rolled back."""
         return self._run(self._work, work, seconds)
+
+    def start(self, work: Callable[[], object]) -> None:
+        """Begins work with transactions in a thread of the database, and does not wait for it. Once the database is
+        closed, nothing begins."""
+        with suppress(RuntimeError):
+            self._work.submit(work)
 
     def _run(self, threads: ThreadPoolExecutor, work: Callable[[Session], T], seconds: float) -> T:
         # Taken by the caller when it gives up, or by the thread when it commits: a caller that reports a failure would

@@ -10,6 +10,7 @@ from typing import Any
 
 from app.api import api_version
 from app.api.openapi.operations import Operation
+from app.auth.caller_limits import EXEMPT
 from app.credentials.cipher import KeyMissing, Tampered
 from app.credentials.stored import VariantUnknown
 from app.fleet.vendor_access import UnknownVendor
@@ -55,6 +56,8 @@ HTTP: Codes = {
 SOURCES = (
     Source("", lambda operation: True, HTTP),
     Source("Parameters", lambda operation: operation.id != "getToken", {400: ("validation_error",)}),
+    Source("Limits", lambda operation: operation.path not in EXEMPT, {429: ("too_many_requests",)}),
+    Source("Login", lambda operation: operation.id == "getToken", {429: ("too_many_failed_logins",)}),
     Source(
         "Service",
         lambda operation: operation.id != "getHealth",

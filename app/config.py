@@ -44,7 +44,17 @@ def setting(
     return field(default=default, repr=not secret, metadata=description)
 
 
+def caller_limit(requests: int, seconds: int) -> Any:
+    """A setting for a limit on callers, with its default."""
+    example = f"{requests}/{seconds}"
+    return setting("requests/seconds, or off", example, parse=setting_types.caller_limit, default=(requests, seconds))
+
+
 KEY = (f"any text of at least {instance_keys.MINIMUM} characters", "the output of `openssl rand -hex 32`", "str")
+KEYS = (
+    f"texts of at least {instance_keys.MINIMUM} characters, the newest first, with commas between them",
+    "the output of `openssl rand -hex 32`",
+)
 KEY_LENGTH = Length(min=instance_keys.MINIMUM)
 PORT_NUMBER = "a port number from 1 to 65535"
 PORTS = Range(1, 65535)
@@ -55,15 +65,11 @@ VENDOR_ADDRESS = "an https URL (http on loopback only), without query"
 class Settings:
     """Every setting; its name in the environment is the field's in capitals."""
 
-    secret_key: str = setting(*KEY, validate=KEY_LENGTH, secret=True)
+    secret_keys: tuple[str, ...] = setting(*KEYS, parse=setting_types.keys, default=(), secret=True)
+    # The same for one key, which may contain commas. Read `signing_keys`.
+    secret_key: str | None = setting(*KEY, validate=KEY_LENGTH, default=None, secret=True)
     id_key: str = setting(*KEY, validate=KEY_LENGTH, secret=True)
-    credential_keys: tuple[str, ...] = setting(
-        f"texts of at least {instance_keys.MINIMUM} characters, the newest first, with commas between them",
-        "the output of `openssl rand -hex 32`",
-        parse=setting_types.credential_keys,
-        default=(),
-        secret=True,
-    )
+    credential_keys: tuple[str, ...] = setting(*KEYS, parse=setting_types.keys, default=(), secret=True)
     database_url: str = setting(
         "a Postgres URL or an SQLite file",
         "postgresql://user:password@host/name or sqlite:////var/lib/derapi/derapi.db",
@@ -86,6 +92,10 @@ class Settings:
     trusted_proxies: int = setting(
         "the number of proxies in front of this service", "1", "int", validate=Range(0, 10), default=0
     )
+    client_limit: tuple[int, int] | None = caller_limit(12_000, 60)
+    address_limit: tuple[int, int] | None = caller_limit(24_000, 60)
+    failed_login_limit: tuple[int, int] | None = caller_limit(10, 60)
+    failed_login_address_limit: tuple[int, int] | None = caller_limit(50, 60)
     port: int = setting(PORT_NUMBER, "8000", "int", validate=PORTS, default=8000)
     web_concurrency: int = setting("a number of processes from 1 to 64", "2", "int", validate=Range(1, 64), default=2)
     worker: str = setting("derapi or gthread", "derapi", parse=setting_types.worker, default="derapi")
@@ -118,6 +128,11 @@ class Settings:
     vendor_limits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     # True for the default database: it creates and upgrades itself.
     embedded: bool = False
+
+    @property
+    def signing_keys(self) -> tuple[str, ...]:
+        """The keys of access tokens and page tokens, the newest first."""
+        return self.secret_keys if self.secret_key is None else (self.secret_key,)
 
 
 # By the setting's name in the environment.
@@ -197,15 +212,24 @@ def _embedded(values: Mapping[str, Any], present: Mapping[str, str], faults: lis
     defaults: dict[str, Any] = {"database_url": f"sqlite:///{folder / 'derapi.db'}", "embedded": True}
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in ("secret_key", "id_key"):
-            if name.upper() not in present:
-                defaults[name] = instance_keys.read_or_create(folder, name)
+        if "ID_KEY" not in present:
+            defaults["id_key"] = instance_keys.read_or_create(folder, "id_key")
+        if not {"SECRET_KEY", "SECRET_KEYS"} & present.keys():
+            defaults["secret_keys"] = _keys_in_file(folder, "secret_key")
         if "CREDENTIAL_KEYS" not in present:
-            text = instance_keys.read_or_create(folder, "credential_keys")
-            defaults["credential_keys"] = setting_types.credential_keys(text)
+            defaults["credential_keys"] = _keys_in_file(folder, "credential_keys")
     except (OSError, ValueError) as error:
         faults.append(f"INSTANCE_PATH: expected a folder to write to, for example /var/lib/derapi ({error})")
     return defaults
+
+
+def _keys_in_file(folder: Path, name: str) -> tuple[str, ...]:
+    """The keys in a file of the instance folder, which is made with one if it is not there."""
+    text = instance_keys.read_or_create(folder, name)
+    try:
+        return setting_types.keys(text)
+    except ValueError as error:
+        raise ValueError(f"{folder / name}: {error}") from error
 
 
 def _require(present: Mapping[str, str], values: Mapping[str, Any], faults: list[str]) -> None:
@@ -219,9 +243,11 @@ def _require(present: Mapping[str, str], values: Mapping[str, Any], faults: list
         if "PUBLIC_URL" not in present:
             why = " (on Heroku it is needed for the links in answers and to refuse other hosts' names)"
             faults.append(_fault("PUBLIC_URL", why=why))
+    if {"SECRET_KEY", "SECRET_KEYS"} <= present.keys():
+        faults.append("SECRET_KEY, SECRET_KEYS: expected one of them, not both; the first of SECRET_KEYS signs")
     if values.get("embedded"):
         return
     for name in ("SECRET_KEY", "ID_KEY"):
-        if name not in present:
+        if name not in present and f"{name}S" not in present:
             why = " (with DATABASE_URL it is required, because all processes must share it)"
             faults.append(_fault(name, why=why))

@@ -40,6 +40,12 @@ OWN = (
         CALLER, "Get a new token with POST /oauth2/token. A token is valid for an hour.",
     ),
     ErrorKind(
+        "insufficient_scope", 403, "Forbidden",
+        "The access token lacks the scope of this operation; the header WWW-Authenticate names it.",
+        CALLER, "Get a token with this scope, or without `scope` for all that the client has. The operator can give a "
+        "client more scopes with `flask clients set-scopes`.",
+    ),
+    ErrorKind(
         "vendor_access_missing", 403, "Forbidden",
         "The request has no X-Authorization-<vendor> header and the client has stored no credentials, or neither for "
         "the vendor of this site or device.",
@@ -135,6 +141,16 @@ OWN = (
         "expectation_failed", 417, "Expectation Failed",
         "The header Expect is not 100-continue.",
         CALLER, "Leave the header Expect out.",
+    ),
+    ErrorKind(
+        "too_many_requests", 429, "Too Many Requests",
+        "This client or this address has sent more requests than the operator permits (CLIENT_LIMIT, ADDRESS_LIMIT).",
+        CALLER, "Wait for the time in Retry-After, and send fewer requests a minute.",
+    ),
+    ErrorKind(
+        "too_many_failed_logins", 429, "Too Many Requests",
+        "From this address too many logins have failed, of this client or in all. The secret was not looked at.",
+        CALLER, "Wait for the time in Retry-After, and check the client's id and secret.",
     ),
     ErrorKind(
         "request_header_fields_too_large", 431, "Request Header Fields Too Large",

@@ -8,7 +8,9 @@ from flask import Flask, current_app
 from app.api.paging import Pages
 from app.auth.clients import Clients
 from app.auth.failed_logins import FailedLogins
+from app.auth.last_use import LastUse
 from app.auth.sign_in_codes import SignInCodes
+from app.auth.tokens import Tokens
 from app.config import Settings
 from app.credentials.service import Credentials
 from app.fleet.inventory import Inventory
@@ -29,7 +31,9 @@ class Services:
     database: Database
     ledger: SharedLedger | None
     clients: Clients
+    tokens: Tokens
     failed_logins: FailedLogins
+    last_use: LastUse
     sign_in_codes: SignInCodes
     clouds: Mapping[str, Cloud]
     id_table: IdTable

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow as ma
 import pytest
@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask.views import MethodView
 
+from app.auth.scopes import Scope, needs
 from app.config import BODY_LIMIT, Settings
 from app.web.guards import base_url
 from app.web.strict_api import Api, Blueprint
@@ -31,20 +32,25 @@ def routes() -> Blueprint:
 
     @blueprint.route("/things")
     @blueprint.arguments(Query, location="query")
+    @needs(Scope.READ)
     def things(query: dict[str, Any]) -> dict[str, Any]:
         return query
 
     @blueprint.route("/things", methods=["POST"])
     @blueprint.arguments(Body)
+    @needs(Scope.READ)
     def make(body: dict[str, Any]) -> dict[str, Any]:
         return body
 
     @blueprint.route("/plain")
+    @needs(Scope.READ)
     def plain() -> dict[str, str]:
         return {"url": base_url(None)}
 
     @blueprint.route("/view")
     class View(MethodView):
+        decorators: ClassVar = [needs(Scope.READ)]
+
         @blueprint.arguments(Query, location="query")
         def get(self, query: dict[str, Any]) -> dict[str, Any]:
             return query

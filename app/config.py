@@ -92,6 +92,9 @@ class Settings:
     request_deadline: float = setting(
         "seconds, at least 0.001 and at most 300", "20", "float", validate=Range(0.001, 300), default=20.0
     )
+    drain_seconds: float = setting(
+        "seconds, at least 0 and at most 60", "5", "float", validate=Range(0, 60), default=5.0
+    )
     log_level: str = setting("DEBUG, INFO, WARNING or ERROR", "INFO", parse=setting_types.log_level, default="INFO")
     demo_sign_in: bool = setting("true or false", "false", "bool", default=False)
     sandbox_url: str | None = setting(

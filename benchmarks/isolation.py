@@ -42,6 +42,7 @@ class SandboxedService:
             "DATABASE_URL": "",
             "WEB_CONCURRENCY": 2,
             "LOG_LEVEL": "ERROR",
+            "DRAIN_SECONDS": 0,
             **settings,
         }
         sandbox = [*flask, "sandbox", "--sites", str(self.sites), "--port", str(self.clouds_port)]

@@ -126,6 +126,7 @@ class Bench:
             "REDIS_URL": "",
             "WEB_CONCURRENCY": "2",
             "LOG_LEVEL": "ERROR",
+            "DRAIN_SECONDS": "0",
         }
 
     @staticmethod

@@ -110,6 +110,7 @@ class FleetServer:
             "REDIS_URL": "",
             "WEB_CONCURRENCY": 1,
             "LOG_LEVEL": "ERROR",
+            "DRAIN_SECONDS": 0,
         }
         with running(python("-m", "gunicorn", "wsgi:app"), port, environ) as server:
             yield server, Client(server, self.fleet.auth)

@@ -54,7 +54,7 @@ ROOMS = [
     ("web", "server"),  # The worker knows no Flask.
     ("config",),
     ("setting_types",),
-    ("storage", "network", "version", "bounded_log", "error_table"),
+    ("storage", "network", "version", "bounded_log", "error_table", "lifecycle"),
 ]
 HEIGHT = {room: height for height, rooms in enumerate(reversed(ROOMS)) for room in rooms}
 

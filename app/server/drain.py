@@ -1,8 +1,8 @@
 """Serves on for DRAIN_SECONDS after SIGTERM, with /ready 503, so that load balancers turn away before the stop.
 
 The master waits, and then stops its workers as it does without a drain. Heroku and systemd send SIGTERM to every
-process at once, so a worker that gets the signal without the master's order serves on as well. A second SIGTERM to the
-master, SIGINT or SIGQUIT ends the drain early.
+process at once, so a worker that gets the signal without the master's order serves on as well. Heroku may also repeat
+the signal, so only SIGINT and SIGQUIT end the drain early.
 """
 
 import signal
@@ -24,13 +24,17 @@ def delay_stop(server: Any, seconds: float) -> None:
     def handle_term() -> None:
         # After USR2, another master accepts from the same listening socket: nothing would be lost without a drain.
         is_alone = not (server.reexec_pid or server.master_pid)
-        if seconds and is_alone and lifecycle.phase() is Phase.SERVING:
+        if lifecycle.phase() is Phase.SERVING and seconds and is_alone:
             lifecycle.enter(Phase.DRAINING)
             logger.info("draining", seconds=seconds)
-            _set_alarm(seconds, lambda sig, frame: server.signal(signal.SIGTERM, frame))
-            return
+            _set_alarm(seconds, on_alarm)
+        elif lifecycle.phase() is not Phase.DRAINING:
+            lifecycle.enter(Phase.STOPPING)
+            stop()
+
+    def on_alarm(sig: int, frame: FrameType | None) -> None:
         lifecycle.enter(Phase.STOPPING)
-        stop()
+        server.signal(signal.SIGTERM, frame)  # to the main loop
 
     server.handle_term = handle_term
 

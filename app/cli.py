@@ -14,6 +14,7 @@ from app import network
 from app.api.services import services
 from app.auth.clients import API_VERSIONS, DEFAULT_API_VERSION, MODES, VIRTUAL
 from app.cli_credentials import credentials
+from app.cli_doctor import doctor
 from app.cli_group import Group, OneLine, print_json
 from app.storage.database import ClientRow
 from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER
@@ -210,5 +211,5 @@ def serve_sandbox(port: int | None, sites: int, seed: int) -> None:
 
 def init_app(app: Flask) -> None:
     """Adds the commands to `flask`."""
-    for command in (clients, credentials, db, virtual, vendors, serve_sandbox):
+    for command in (clients, credentials, db, virtual, vendors, serve_sandbox, doctor):
         app.cli.add_command(command)

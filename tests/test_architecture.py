@@ -46,9 +46,9 @@ def test_only_the_command_line_knows_the_sandbox():
 ROOMS = [
     ("app",),  # create_app
     ("cli",),
-    ("cli_credentials",),
+    ("cli_credentials", "cli_doctor"),
     ("cli_group",),
-    ("api",),
+    ("api", "doctor"),
     ("virtual", "credentials"),
     ("fleet", "auth"),
     ("web", "server"),  # The worker knows no Flask.

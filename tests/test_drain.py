@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -48,13 +49,13 @@ class Service:
 
 
 @contextmanager
-def serving(folder: Path, worker: str, drain_seconds: float) -> Iterator[Service]:
+def serving(folder: Path, worker: str, drain_seconds: float, *command: str) -> Iterator[Service]:
     port = free_port()
     environ = clean(
         PORT=port, INSTANCE_PATH=folder, WEB_CONCURRENCY=2, WORKER=worker, DRAIN_SECONDS=drain_seconds,
         LOG_LEVEL="INFO",
     )  # fmt: skip
-    with started(GUNICORN, environ) as process:
+    with started([*command] or GUNICORN, environ) as process:
         read_until(process, "listening")
         assert process.stdout is not None
         # Reads the log, so that the service does not wait for a full pipe.
@@ -127,7 +128,9 @@ def test_a_worker_that_is_ended_alone_is_replaced_while_the_service_stays_ready(
 
 @pytest.mark.exhaustive
 def test_a_master_that_has_a_successor_stops_without_a_drain(tmp_path: Path) -> None:
-    with serving(tmp_path, "derapi", LONG_SECONDS) as service:
+    # `python -m gunicorn` cannot start a successor: Python would find gunicorn's package `http` before its own.
+    program = str(Path(sys.executable).with_name("gunicorn"))
+    with serving(tmp_path, "derapi", LONG_SECONDS, program, "wsgi:app") as service:
         former = service.workers
         service.process.send_signal(signal.SIGUSR2)
         wait_until(lambda: any(child.children() for child in service.workers if child not in former))

@@ -8,6 +8,7 @@ from app.config import Settings, SettingsError, settings_error
 from app.web.log import conceal
 from vendors.kit import Rate
 from vendors.kit.calls.cloud import Cloud, open_cloud
+from vendors.kit.calls.events import Observer
 from vendors.kit.calls.quota import Ledger
 from vendors.kit.calls.reply_cache import ReplyCache
 from vendors.kit.http.transport import Transport
@@ -20,11 +21,14 @@ def clouds(
     ledger: Ledger,
     clock: Callable[[], float] = time.monotonic,
     token_store: TokenStore | None = None,
+    observers: tuple[Observer, ...] = (),
 ) -> dict[str, Cloud]:
     """Clouds by vendor name. VENDOR_URL_<NAME> overrides SANDBOX_URL, which overrides the public addresses.
 
-    Raises SettingsError when two plugins claim one name, and for the URL or limit of a vendor that does not exist:
-    its credentials would go elsewhere.
+    observers: called with each event of each call.
+
+    Raises SettingsError when two plugins claim one name, and for the URL or limit of a vendor that does not exist: its
+    credentials would go elsewhere.
     """
     try:
         vendors = discover()
@@ -41,7 +45,7 @@ def clouds(
         limit = settings.vendor_limits.get(name)
         rate = Rate(*limit) if limit else None
         opened[name] = open_cloud(
-            name, vendor, transport, replies, base_url or "", rate, ledger, secret, token_store, conceal
+            name, vendor, transport, replies, base_url or "", rate, ledger, secret, token_store, conceal, observers
         )
     return opened
 

@@ -29,6 +29,8 @@ class Request:
     attempt: int = 1
     token: str = field(init=False, default="", repr=False)
     """The access token with which it was signed, if the service gets the tokens of its credential."""
+    is_sent: bool = field(init=False, default=False)
+    """Whether an exchange has begun."""
     url: str = field(init=False, repr=False)
     shown_url: str = field(init=False)
     """The URL without its query, fit for errors and logs."""

@@ -1,14 +1,14 @@
 """One attempt of a call: region, breaker, quota, token, sign, send, meaning, hold (steps 4 to 11 of pipeline.py)."""
 
-import logging
 import time
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
 from vendors.kit.calls.breaker import Breaker
+from vendors.kit.calls.events import OK, CallKind
 from vendors.kit.calls.hooks import Hooks
-from vendors.kit.calls.meaning import UNAUTHORIZED, as_logged, is_outage, meaning_of, outage_of
+from vendors.kit.calls.meaning import UNAUTHORIZED, Meaning, as_logged, from_status, is_outage, meaning_of, outage_of
 from vendors.kit.calls.progress import Progress
 from vendors.kit.calls.regions import MISDIRECTED, MOVED, ask_other_regions, is_answer, moved_to
 from vendors.kit.calls.signer import Signer
@@ -17,8 +17,6 @@ from vendors.kit.deadline import Deadline
 from vendors.kit.errors import BadReply, RateLimited, Timeout, VendorError, bounded
 from vendors.kit.messages import RawReply, Request
 from vendors.kit.reply import Reply, WholeReply
-
-logger = logging.getLogger(__name__)
 
 
 class Attempts:
@@ -43,6 +41,7 @@ class Attempts:
         """Steps 4 to 11: a successful reply, and its body as JSON if a hook has parsed it."""
         raw, request = self._in_region(request)
         if raw.status == UNAUTHORIZED and self._signer.renew(request):
+            self._report_superseded(raw, request)
             raw, request = self._in_region(replace(request, headers={}))
         raw, reply = self._meant(raw, request)
         self._signer.accepted(request)
@@ -54,10 +53,30 @@ class Attempts:
         raw = self._send(request)
         if raw.status == MOVED:
             target = moved_to(request, raw) if self._hooks.follows_308 else None
-            return (self._send(target), target) if target else (raw, request)
+            if target is None:
+                return raw, request
+            self._report_superseded(raw, request)
+            return self._send(target), target
         if raw.status != MISDIRECTED:
             return raw, request
-        answered, raw = ask_other_regions(self._upstream.urls.values(), request, raw, self._send)
+        return self._in_other_region(raw, request)
+
+    def _in_other_region(self, refused: RawReply, request: Request) -> tuple[RawReply, Request]:
+        """The reply of the region that knows the account, which is then remembered."""
+        replies = [(refused, request)]
+
+        def send(moved: Request) -> RawReply:
+            raw = self._send(moved)
+            replies.append((raw, moved))
+            return raw
+
+        raw = None
+        try:
+            answered, raw = ask_other_regions(self._upstream.urls.values(), request, refused, send)
+        finally:
+            for reply, moved in replies:
+                if reply is not raw:
+                    self._report_superseded(reply, moved)
         if answered is not request and is_answer(raw):
             self._upstream.remember_home(self._hooks.credential, answered.base)
         return raw, answered
@@ -65,11 +84,11 @@ class Attempts:
     def _send(self, request: Request) -> RawReply:
         """Steps 5 to 9: breaker, quota, token, sign, send."""
         url = self.last_url = request.shown_url
-        if self._deadline.left() <= 0:
-            raise Timeout(url)
         breaker = self._upstream.breakers[request.base]
         self.in_flight.append(url)
         try:
+            if self._deadline.left() <= 0:
+                raise Timeout(url)
             breaker.refuse(url)
             with self._upstream.quota.spend(self._group, url, self._deadline):
                 token = self._signer.token()
@@ -78,20 +97,27 @@ class Attempts:
                 # Signed immediately before it is sent, since some signatures contain the time.
                 self._signer.sign(request, token)
                 return self._exchange(request, breaker, is_probe)
-        except Timeout:
-            # Set while the URL is still in `in_flight`, so that a concurrent reader of `waits_for` always finds it.
-            self.last_url = url
+        except VendorError as failure:
+            if not request.is_sent:
+                self._upstream.report(CallKind.REFUSED, request, code=failure.code)
+            if isinstance(failure, Timeout):
+                # Set while the URL is still in `in_flight`, so that a concurrent reader of `waits_for` always finds it.
+                self.last_url = url
             raise
         finally:
             self.in_flight.remove(url)
 
     def _exchange(self, request: Request, breaker: Breaker, is_probe: bool) -> RawReply:
         """Step 9, send: one HTTP exchange, whose outcome the breaker learns."""
+        self._upstream.report(CallKind.SENDING, request)
+        request.is_sent = True
         started = time.perf_counter()
         try:
             raw = self._upstream.transport.fetch(request, self._deadline)
         except VendorError as failure:
-            self._upstream.call_log.failed(request, failure, seconds=time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            self._upstream.call_log.failed(request, failure, seconds=seconds)
+            self._upstream.report(CallKind.SENT, request, code=failure.code, seconds=seconds)
             if isinstance(failure, BadReply):
                 # An unreadable reply is a reply: the cloud is up.
                 breaker.succeeded()
@@ -101,9 +127,6 @@ class Attempts:
                 breaker.failed(self._owner, is_probe=is_probe)
             raise
         raw.seconds = time.perf_counter() - started
-        if logger.isEnabledFor(logging.DEBUG):
-            milliseconds = raw.seconds * 1000
-            logger.debug("%s %s answered %d in %.0f ms", request.method, request.shown_url, raw.status, milliseconds)
         if self._is_outage(raw, request):
             breaker.failed(self._owner, is_probe=is_probe)
         else:
@@ -121,6 +144,7 @@ class Attempts:
         """Step 10, meaning: the reply to read, which the plugin may have replaced. Raises the failure that it means."""
         reply = self._for_hooks(raw, request)
         meaning = meaning_of(self._hooks, reply, raw, request)
+        self._report(raw, request, meaning)
         if isinstance(meaning, VendorError):
             self._failed(raw, request, meaning)
             try:
@@ -148,6 +172,16 @@ class Attempts:
         self._upstream.retries.earn()
         if self._upstream.call_log.is_behind:
             self._upstream.call_log.catch_up()
+
+    def _report_superseded(self, raw: RawReply, request: Request) -> None:
+        """Reports an exchange whose reply led to another exchange, so that no plugin judges it."""
+        self._report(raw, request, from_status(raw.status, raw.url, None))
+
+    def _report(self, raw: RawReply, request: Request, meaning: Meaning) -> None:
+        code = meaning.code if isinstance(meaning, VendorError) else OK
+        self._upstream.report(
+            CallKind.SENT, request, code=code, status=raw.status, seconds=raw.seconds, size=len(raw.body)
+        )
 
     def _for_hooks(self, raw: RawReply, request: Request) -> WholeReply:
         report = partial(self._upstream.call_log.failed, request, raw=raw)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from vendors.kit.calls.bulkhead import Bulkhead
+from vendors.kit.calls.events import Observer
 from vendors.kit.calls.hooks import Hooks
 from vendors.kit.calls.pipeline import Calls
 from vendors.kit.calls.quota import Ledger, Quota
@@ -61,6 +62,7 @@ def open_cloud(
     secret: bytes | None = None,
     token_store: TokenStore | None = None,
     conceal: Callable[[str], None] = reveal,
+    observers: tuple[Observer, ...] = (),
 ) -> Cloud:
     """The cloud at its public addresses, or at `base_url`: the first region there, other regions below it by name.
 
@@ -69,6 +71,7 @@ def open_cloud(
     secret: the key of the limit groups' names in the ledger; by default a random one.
     token_store: where access tokens for stored credentials are kept; by default in this process.
     conceal: called with each of these tokens before it is used, for the redaction of logs.
+    observers: called with each event of each call.
     """
     urls = dict(vendor.hosts[name])
     if base_url:
@@ -77,9 +80,9 @@ def open_cloud(
     quota = Quota(name, vendor.limits.parallel, rate or (None if base_url else vendor.limits.rate), ledger)
     secret = secret or secrets.token_bytes(32)
     endpoints = {
-        variant.type: endpoint_of(name, variant.tokens, base_url, transport, ledger, secret)
+        variant.type: endpoint_of(name, variant.tokens, base_url, transport, ledger, secret, observers)
         for variant in vendor.variants
         if variant.tokens is not None and name in variant.tokens.urls
     }
     tokens = TokenSource(endpoints, token_store or MemoryTokenStore(), secret, conceal) if endpoints else None
-    return Cloud(name, urls, transport, reply_cache, quota, secret, tokens=tokens, vendor=vendor)
+    return Cloud(name, urls, transport, reply_cache, quota, secret, tokens=tokens, observers=observers, vendor=vendor)

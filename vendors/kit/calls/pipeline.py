@@ -24,6 +24,7 @@ from typing import Any
 from weakref import proxy
 
 from vendors.kit.calls.attempts import Attempts
+from vendors.kit.calls.events import CallKind
 from vendors.kit.calls.hooks import Hooks
 from vendors.kit.calls.progress import Progress
 from vendors.kit.calls.reply_cache import CachedReply, FetchResult, Freshness, Mode, ReplyRef
@@ -102,15 +103,16 @@ class Calls:
         max_age = MAX_AGE_SECONDS if self.makes_none else call.fresh_seconds
         cached = self.upstream.reply_cache.get(call.key, max_age)
         if cached:
-            return self._reused(call, cached)
+            return self._reused(call, cached, CallKind.CACHED)
         if self.makes_none:
             raise NotCached(call.request.shown_url)
         return None
 
     def _from_vendor(self, call: Call) -> Reply:
         """Step 2, single flight: the result of this call or of an equal call in flight; if it failed, a stale reply."""
+        joined = partial(self.upstream.report, CallKind.SHARED, call.request)
         try:
-            result = self.upstream.flights.share(call.key, partial(self._fetch, call), self.deadline)
+            result = self.upstream.flights.share(call.key, partial(self._fetch, call), self.deadline, joined)
         except TimeoutError:
             raise Timeout(call.request.shown_url) from None
         except (RateLimited, BackendError, VendorDown, Timeout) as failure:
@@ -124,6 +126,7 @@ class Calls:
         # An equal call may have landed since step 1.
         cached = None if self._mode is Mode.REFRESH else self.upstream.reply_cache.get(call.key, call.fresh_seconds)
         if cached:
+            self.upstream.report(CallKind.CACHED, call.request, seconds=self.upstream.reply_cache.age(cached))
             return FetchResult(cached, cached)
         raw, parsed = self._with_retry(call)
         return FetchResult(*self.upstream.reply_cache.put(call.key, raw), parsed, call.request.only)
@@ -175,10 +178,11 @@ class Calls:
         self.progress.is_stale = True
         if failure.stops_the_sweep:
             self.only_cached()
-        return self._reused(call, cached)
+        return self._reused(call, cached, CallKind.STALE)
 
-    def _reused(self, call: Call, cached: CachedReply) -> Reply:
+    def _reused(self, call: Call, cached: CachedReply, kind: CallKind) -> Reply:
         age = self.upstream.reply_cache.age(cached)
+        self.upstream.report(kind, call.request, seconds=age)
         self.progress.age = max(self.progress.age, age)
         self.progress.is_stale |= age > call.fresh_seconds
         self.progress.reply_refs.append(ReplyRef(call.key, cached.serial, call.fresh_seconds))

@@ -23,9 +23,12 @@ class SingleFlight(Generic[T]):
         self._in_flight: dict[bytes, Future[T] | None] = {}
         self._lock = threading.Lock()
 
-    def share(self, key: bytes, call: Callable[[], T], deadline: Deadline) -> T:
+    def share(
+        self, key: bytes, call: Callable[[], T], deadline: Deadline, joined: Callable[[], None] | None = None
+    ) -> T:
         """The result of `call`, or of an equal call that began before. Raises TimeoutError at the deadline.
 
+        joined: called when this caller waits for an equal call.
         A call that failed at its caller's deadline is made once more, if this caller has time left.
         """
         may_try_again = True
@@ -33,6 +36,8 @@ class SingleFlight(Generic[T]):
             future = self._join(key)
             if future is None:
                 return self._lead(key, call)
+            if joined:
+                joined()
             try:
                 failure = future.exception(deadline.left())
             except NotYet:

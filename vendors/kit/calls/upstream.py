@@ -5,11 +5,13 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from cachetools import LRUCache
 
 from vendors.kit.calls.breaker import Breaker
 from vendors.kit.calls.call_log import CallLog
+from vendors.kit.calls.events import CallEvent, CallKind, Observer, notify
 from vendors.kit.calls.quota import Quota
 from vendors.kit.calls.reply_cache import FetchResult, ReplyCache
 from vendors.kit.calls.retry_budget import RetryBudget
@@ -19,6 +21,7 @@ from vendors.kit.calls.thread_pool import ThreadPool
 from vendors.kit.credentials import Credential
 from vendors.kit.http.connection_pool import CONNECTIONS
 from vendors.kit.http.transport import Transport
+from vendors.kit.messages import Request
 
 # Credentials whose region is remembered, for vendors with several.
 MAX_HOMES = 10_000
@@ -40,6 +43,10 @@ class Upstream:
     """Factor on the pause before a retry; tests set 0."""
     tokens: AccessTokens | None = None
     """None if no form of stored credentials needs an access token."""
+    observers: tuple[Observer, ...] = ()
+    """Called with each event of each call."""
+    is_for_tokens: bool = False
+    """Whether its calls are for access tokens, and not for data."""
 
     def __post_init__(self) -> None:
         self._homes: LRUCache[bytes, str] = LRUCache(MAX_HOMES)
@@ -57,6 +64,16 @@ class Upstream:
         with self._lock:
             base_url = self._homes.get(credential.fingerprint(self.secret))
         return base_url or next(iter(self.urls.values()))
+
+    def report(self, kind: CallKind, request: Request, **members: Any) -> None:
+        """Hands an event of a call to the observers; `members` are those of CallEvent."""
+        if not self.observers:
+            return
+        path = request.template or request.path
+        event = CallEvent(
+            kind, self.name, self.is_for_tokens, request.method, path, request.base, request.attempt, **members
+        )
+        notify(self.observers, event)
 
     def remember_home(self, credential: Credential, base_url: str) -> None:
         with self._lock:

@@ -13,6 +13,7 @@ from typing import ClassVar
 from urllib.parse import urlencode, urlsplit
 
 from vendors.kit.calls.attempts import Attempts
+from vendors.kit.calls.events import Observer
 from vendors.kit.calls.progress import Progress
 from vendors.kit.calls.quota import Ledger, Quota
 from vendors.kit.calls.reply_cache import Freshness, ReplyCache
@@ -120,12 +121,20 @@ def to_token(raw: Raw) -> Token:
 
 
 def endpoint_of(
-    name: str, grant: ClientCredentials, base_url: str, transport: Transport, ledger: Ledger | None, secret: bytes
+    name: str,
+    grant: ClientCredentials,
+    base_url: str,
+    transport: Transport,
+    ledger: Ledger | None,
+    secret: bytes,
+    observers: tuple[Observer, ...] = (),
 ) -> TokenEndpoint:
     """The token endpoint of the vendor at its public address, or below `base_url`."""
     url = urlsplit(grant.urls[name])
     base = base_url.rstrip("/") or f"{url.scheme}://{url.netloc}"
     quota = Quota(f"{name}-tokens", TokenCall.limits.parallel, ledger=ledger)
     # Its replies are never cached.
-    upstream = Upstream(name, {"main": base}, transport, ReplyCache(), quota, secret)
+    upstream = Upstream(
+        name, {"main": base}, transport, ReplyCache(), quota, secret, observers=observers, is_for_tokens=True
+    )
     return TokenEndpoint(upstream, url.path, grant)

@@ -44,6 +44,7 @@ from app.fleet.inventory import Inventory
 from app.storage import database_faults
 from app.storage.database import Database
 from app.storage.id_table import IdTable
+from app.storage.readiness import Readiness
 from app.storage.redis_ledger import SharedLedger
 from app.virtual.fleet import VirtualFleet
 from app.virtual.plugin import VENDOR, with_virtual
@@ -136,6 +137,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         virtual_fleet=virtual_fleet,
         credentials=open_credentials(database, cipher, tokens, plugins, clock),
         pages=paging.Pages(settings.signing_keys),
+        readiness=Readiness(database, ledger),
     )
 
 

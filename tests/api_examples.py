@@ -224,7 +224,8 @@ def examples() -> bytes:
         make_virtual(recorder)
         store_credentials(recorder, played)
         token_endpoint(recorder)
-        recorder.record("getHealth", "/health", headers={"Authorization": None})
+        for operation, path in (("getHealth", "/health"), ("getReadiness", "/ready")):
+            recorder.record(operation, path, headers={"Authorization": None})
         provoke_problems(recorder, site, played)
     recorded = {"operations": recorder.operations, "problems": recorder.problems}
     form = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE

@@ -16,6 +16,7 @@ from app.credentials.service import Credentials
 from app.fleet.inventory import Inventory
 from app.storage.database import Database
 from app.storage.id_table import IdTable
+from app.storage.readiness import Readiness
 from app.storage.redis_ledger import SharedLedger
 from app.virtual.fleet import VirtualFleet
 from vendors.kit.calls.cloud import Cloud
@@ -41,6 +42,7 @@ class Services:
     virtual_fleet: VirtualFleet
     credentials: Credentials
     pages: Pages
+    readiness: Readiness
 
     def init_app(self, app: Flask) -> None:
         """Makes these the services of an application, in place of its former ones."""
@@ -51,6 +53,7 @@ class Services:
 
         The writer of ids ends first: a connection that is in use when the database closes would stay open.
         """
+        self.readiness.close()
         self.id_table.close()
         self.database.close()
         if self.ledger is not None:

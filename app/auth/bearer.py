@@ -9,7 +9,7 @@ from app.auth.tokens import Tokens
 from app.web.problems import Problem
 
 PAGES = frozenset({"Pages.first", "Pages.fleet", "Pages.reference", "Pages.asset", "ErrorPages.show", "Docs.show"})
-OPEN_ENDPOINTS = PAGES | {"Health.show", "Token.issue", "DemoSignIn.redeem", "api-docs.openapi_json"}
+OPEN_ENDPOINTS = PAGES | {"Health.show", "Health.ready", "Token.issue", "DemoSignIn.redeem", "api-docs.openapi_json"}
 
 
 class BearerCheck:

@@ -148,14 +148,6 @@ class Database:
         except TimeoutError:
             raise Unanswered(f"no answer to the commit within {COMMIT_SECONDS:g} s") from None
 
-    def answers(self) -> bool:
-        """Whether the database can be reached and has its tables."""
-        try:
-            self.get(ClientRow, "")
-        except SQLAlchemyError:
-            return False
-        return True
-
     def upgrade(self) -> None:
         """Brings the tables up to date. Any number of processes may call this at once: they take turns."""
         config = alembic.config.Config()

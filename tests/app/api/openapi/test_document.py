@@ -46,6 +46,7 @@ OPERATIONS = {
     ("post", "/vendor-credentials/{id}/check"): "checkVendorCredentials",
     ("post", "/oauth2/token"): "getToken",
     ("get", "/health"): "getHealth",
+    ("get", "/ready"): "getReadiness",
 }
 # The endpoint's own errors have the form of RFC 6749; a request that is none of HTTP is refused before.
 TOKEN_ERRORS = {"400": ["application/json", MEDIA_TYPE], "401": ["application/json"]}
@@ -166,7 +167,8 @@ def test_the_documented_names_of_vendors_are_those_that_a_list_can_be_filtered_b
 
 def test_every_route_but_health_and_token_has_the_version_as_a_parameter(document):
     for (_, path), _, parameters in operations(document):
-        assert (HEADER in [parameter["name"] for parameter in parameters]) == (path not in ("/health", "/oauth2/token"))
+        has_none = path in ("/health", "/ready", "/oauth2/token")
+        assert (HEADER in [parameter["name"] for parameter in parameters]) != has_none
 
 
 def test_every_header_of_a_vendors_credential_is_required_together(document):

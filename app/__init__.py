@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import cli, config, version
 from app.api import (
     batteries,
+    calls_header,
     demo_sign_in,
     error_pages,
     health,
@@ -36,6 +37,7 @@ from app.credentials.tokens import DatabaseTokens
 from app.fleet.clouds import clouds
 from app.fleet.ids import Ids
 from app.fleet.inventory import Inventory
+from app.fleet.vendor_calls import observe
 from app.storage import database_faults
 from app.storage.database import Database
 from app.storage.id_table import IdTable
@@ -106,7 +108,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
     ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
     cipher = Cipher(settings.credential_keys)
     tokens = DatabaseTokens(database, cipher)
-    vendor_clouds = clouds(settings, ledger or Ledger(), clock, tokens)
+    vendor_clouds = clouds(settings, ledger or Ledger(), clock, tokens, (observe,))
     id_table = IdTable(database, stored=(VENDOR,))
     virtual_fleet = VirtualFleet(database)
     plugins = {name: cloud.vendor for name, cloud in vendor_clouds.items()}
@@ -133,7 +135,7 @@ def _add_checks(app: Flask, services: Services) -> None:
     virtual clients, parameters."""
     hosts = guards.Guards(services.settings.public_url)
     bearer = BearerCheck(services.clients, services.failed_logins, services.settings.secret_key)
-    for part in (log, services.failed_logins, hosts, bearer, VirtualSlots()):
+    for part in (log, calls_header, services.failed_logins, hosts, bearer, VirtualSlots()):
         part.init_app(app)
     problems.init_app(app, services.settings.public_url)
     app.before_request(guards.refuse_odd_parameters)

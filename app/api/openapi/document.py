@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from flask import Flask, Response
 
+from app.api import calls_header
 from app.api.openapi import errors, examples, security
 from app.api.openapi.operations import operations
 from app.web import strict_api
@@ -47,5 +48,5 @@ class Api(strict_api.Api):
         for operation in described:
             examples.add(operation)
             if operation.reads_vendors:
-                operation.members["responses"]["200"]["headers"] = AGE
+                operation.members["responses"]["200"]["headers"] = AGE | calls_header.DOCUMENTED
         return document

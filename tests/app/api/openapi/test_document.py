@@ -139,7 +139,7 @@ def test_an_error_with_a_challenge_or_a_wait_describes_the_header(document, look
     responses = document["paths"]["/sites/{id}"]["get"]["responses"]
     assert look(responses["401"])["headers"]["WWW-Authenticate"]["required"]
     assert set(look(responses["429"])["headers"]) == {"Retry-After"}
-    assert set(responses["200"]["headers"]) == {"Age"}
+    assert set(responses["200"]["headers"]) == {"Age", "X-Vendor-Calls"}
 
 
 @pytest.mark.parametrize("path", ["/sites", "/solar-inverters", "/batteries"])

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import requests
+from flask import Flask
 from flask.testing import FlaskClient
 
 import sandbox
@@ -72,6 +73,14 @@ class Service:
     def __init__(self, settings: Settings, api_version: str = "v2024-09-01") -> None:
         self.app = create_app(settings)
         self._log_in(api_version)
+
+    @classmethod
+    def over(cls, app: Flask, api_version: str = "v2024-09-01") -> "Service":
+        """A new client of an application."""
+        service = cls.__new__(cls)
+        service.app = app
+        service._log_in(api_version)
+        return service
 
     def _log_in(self, api_version: str) -> None:
         self.http: FlaskClient = self.app.test_client()

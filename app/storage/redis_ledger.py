@@ -7,6 +7,7 @@ counts and holds alone.
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import redis
@@ -16,7 +17,7 @@ from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from vendors.kit import Rate
-from vendors.kit.calls.quota import Ledger
+from vendors.kit.calls.quota import Ledger, Usage
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,18 @@ class SharedLedger(Ledger):
         free_at = self._with_redis(count_in_redis, None)
         # Counted in this process as well: a Redis that goes down, or comes back empty, must not renew the budget.
         return free_at or super().count(rate, group)
+
+    def usage(self, rate: Rate, group: str) -> Usage:
+        def read_in_redis() -> Usage:
+            limit = RateLimitItemPerSecond(rate.calls, rate.seconds)
+            frees_at, left = self._limiter.get_window_stats(limit, group)
+            spent = rate.calls - left
+            return Usage(spent, frees_at if spent else None, is_shared=True)
+
+        here = super().usage(rate, group)
+        shared = self._with_redis(read_in_redis, None)
+        # As in `count`, the higher of both counts: a Redis that came back empty knows less than this process.
+        return here if shared is None else max(shared, replace(here, is_shared=True), key=lambda usage: usage.spent)
 
     def held_until(self, group: str) -> float:
         return max(super().held_until(group), self._held_in_redis(group))

@@ -29,6 +29,7 @@ from vendors.kit import (
     Freshness,
     Key,
     Level,
+    ListCalls,
     NotOffered,
     Production,
     Reply,
@@ -93,6 +94,7 @@ class SolarEdge(Vendor):
     hosts = {"solaredge": {"main": "https://monitoringapi.solaredge.com"}}
     credential_headers = CredentialHeaders(key_or_bearer)
     variants = (Variant("apikey", {"apiKey": "key"}),)
+    list_calls = ListCalls("1 for every 1,000 sites", "1 for every 1,000 sites, and 1 for each site")
     lacks = frozenset({
         "site.latitude", "site.longitude", "site.utc_offset_hours", "site.bess.mode", "site.bess.nameplate_kwh",
         "solar_inverter.kind", "solar_inverter.status", "solar_inverter.vendor_status", "battery.kind", "battery.mode",
@@ -121,7 +123,7 @@ class SolarEdge(Vendor):
 
     def devices(self, site: str | None = None) -> Iterator[DeviceRow]:
         sites = [site] if site else [row.vendor_id for row in self.sites()]
-        yield from self.client.each(sites, self._devices_of)
+        yield from self.client.each(sites, self._devices_of, one_call=True)
 
     def _devices_of(self, site: str) -> list[DeviceRow]:
         return unique(self._listed(site).rows(to=partial(to_device, site)))

@@ -27,6 +27,13 @@ class Text(ma.fields.String):
         super().__init__(validate=[Length(1, longest), no_control_characters], metadata=metadata, **options)
 
 
+class Flag(ma.fields.Boolean):
+    """true or false, spelled so; marshmallow's field also takes 1, yes and on."""
+
+    truthy = {"true", True}
+    falsy = {"false", False}
+
+
 class WholeNumber(ma.fields.Integer):
     """An integer of digits only; Python's int also accepts blanks and underscores."""
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import inf
 from typing import Any
 
@@ -16,7 +17,7 @@ from cachetools import LRUCache
 from vendors.kit.calls.bulkhead import Bulkhead
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Busy, Held
-from vendors.kit.limits import Rate
+from vendors.kit.limits import LimitSource, Rate
 
 # If the rate allows the next call within this time, the call sleeps until then; otherwise it raises Held.
 PACE_SECONDS = 1.0
@@ -24,6 +25,44 @@ GROUPS = 10_000
 # A 429 without a hint holds its group this long, each further 429 twice as long, up to the longest hold.
 FIRST_HOLD_SECONDS = 2.0
 LONGEST_HOLD_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The calls of a group that count now. frees_at: epoch second at which the first of them no longer counts; None if
+    there are none. is_shared: whether the calls of other processes are among them."""
+
+    spent: int
+    frees_at: float | None
+    is_shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaState:
+    """What is known of the quota of a group at the time `now`; None is unknown. Times are epoch seconds."""
+
+    now: float
+    rate: Rate | None = None
+    source: LimitSource | None = None
+    usage: Usage | None = None
+    held_until: float | None = None
+
+    @property
+    def left(self) -> int | None:
+        """Calls that may be made now."""
+        return None if self.rate is None or self.usage is None else max(0, self.rate.calls - self.usage.spent)
+
+    @property
+    def refuses_at(self) -> int | None:
+        """The number of calls after which further calls would be refused, and not only wait for a moment."""
+        is_paced = self.rate is not None and self.rate.seconds <= PACE_SECONDS
+        return 0 if self.held_until is not None else None if is_paced else self.left
+
+    @property
+    def refuses_until(self) -> float:
+        """When calls would be made again that would be refused now, or after those that are left."""
+        frees_at = self.usage.frees_at if self.usage else None
+        return self.held_until or frees_at or self.now + (self.rate.seconds if self.rate else 0)
 
 
 class Ledger:
@@ -50,6 +89,13 @@ class Ledger:
                 return call_times[0] + rate.seconds
             call_times.append(now)
             return 0.0
+
+    def usage(self, rate: Rate, group: str) -> Usage:
+        """The calls that `count` has counted; reading them counts none."""
+        since = self._clock() - rate.seconds
+        with self._lock:
+            call_times = [at for at in self._call_times.get(group, ()) if at > since]
+        return Usage(len(call_times), call_times[0] + rate.seconds if call_times else None)
 
     def held_until(self, group: str) -> float:
         """Epoch second until which no call may be made; 0 if none is known."""
@@ -87,13 +133,27 @@ class Quota:
         ledger: Ledger | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        source: LimitSource = LimitSource.BOUND,
     ) -> None:
+        """`source`: from where the rate is known."""
         self._vendor = vendor
-        self._rate = rate
+        self._rate, self._source = rate, source
         self._ledger = ledger or Ledger(clock)
         self._clock, self._sleep = clock, sleep
         self._slots = Bulkhead(inf, parallel)
         self._throttling = threading.Lock()
+
+    def state(self, group: str) -> QuotaState:
+        """What is known of the group's quota. Reading it spends nothing."""
+        name, now = f"{self._vendor}:{group}", self._clock()
+        held_until = self._ledger.held_until(name)
+        return QuotaState(
+            now,
+            self._rate,
+            self._source if self._rate else None,
+            self._ledger.usage(self._rate, name) if self._rate else None,
+            held_until if held_until > now else None,
+        )
 
     def spend(self, group: str, url: str, deadline: Deadline) -> "QuotaUse":
         """A context for one call. Entering it raises Held with the time to wait, or Busy when no slot became free."""

@@ -17,6 +17,7 @@ from app.api import (
     error_pages,
     health,
     paging,
+    quota,
     sites,
     solar_inverters,
     token_endpoint,
@@ -147,7 +148,8 @@ def _add_routes(app: Flask, services: Services) -> None:
     api = Api(app, services.clouds, settings.public_url)
     vendors.list_names(api.ma_plugin.converter, services.clouds)
     vendors.describe_variants(api.ma_plugin.converter, services.credentials.rules)
-    for module in (sites, solar_inverters, batteries, virtual_routes, vendor_credentials, token_endpoint, health):
+    of_vendors = (sites, solar_inverters, batteries, quota)
+    for module in (*of_vendors, virtual_routes, vendor_credentials, token_endpoint, health):
         api.register_blueprint(module.blueprint)
     for pages in (error_pages, docs_site):
         app.register_blueprint(pages.blueprint)

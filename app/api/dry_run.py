@@ -1,16 +1,18 @@
 """Lists with dryRun=true: what the list would cost at each vendor, in place of the list."""
 
-from datetime import UTC, datetime
-from math import ceil
 from typing import Any
 
+import marshmallow as ma
 from flask import Response, jsonify
 
 from app.api.context import RequestContext
+from app.api.schemas.dry_run import DryRunSchema
 from app.api.services import services
 from app.fleet.list_cost import Cost, list_cost
 from app.fleet.list_rows import Filters
 from vendors.kit.records import Record
+
+SCHEMA: ma.Schema = DryRunSchema()
 
 
 def answer(kind: type[Record], filters: Filters, context: RequestContext) -> Response:
@@ -22,8 +24,8 @@ def answer(kind: type[Record], filters: Filters, context: RequestContext) -> Res
         "errors": {vendor: failure.text for vendor, failure in cost.failures.items()},
     }
     if cost.failures:
-        body["errorDetails"] = {vendor: failure.details for vendor, failure in cost.failures.items()}
-    return jsonify(body)
+        body["error_details"] = {vendor: failure.details for vendor, failure in cost.failures.items()}
+    return jsonify(SCHEMA.dump(body))
 
 
 def _members(cost: Cost) -> dict[str, Any]:
@@ -31,10 +33,5 @@ def _members(cost: Cost) -> dict[str, Any]:
     if not cost.is_exact and cost.formula:
         members["formula"] = cost.formula
     if cost.held_until is not None:
-        members["heldUntil"] = utc(cost.held_until)
+        members["heldUntil"] = cost.held_until
     return members
-
-
-def utc(epoch_seconds: float) -> str:
-    """A time in UTC. Rounded up, so that a client that comes back then is not too early."""
-    return datetime.fromtimestamp(ceil(epoch_seconds), UTC).isoformat().replace("+00:00", "Z")

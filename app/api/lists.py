@@ -7,7 +7,6 @@ import marshmallow as ma
 from flask import Response, jsonify
 
 from app.api import api_version, context, dry_run, paging
-from app.api.schemas.dry_run import DryRunSchema
 from app.api.schemas.lists import summary_list, url_list
 from app.api.services import services
 from app.auth import bearer
@@ -16,8 +15,6 @@ from app.fleet.list_rows import Filters
 from app.web.guards import base_url
 from app.web.problems import invalid
 from vendors.kit.records import Record
-
-DRY_RUN: ma.Schema = DryRunSchema()
 
 
 class Kind:
@@ -31,7 +28,7 @@ class Kind:
     @property
     def schema(self) -> dict[str, Any]:
         """For the documentation. Not oneOf: an empty list of batteries fits both."""
-        return {"anyOf": [self.urls, self.summaries, DRY_RUN]}
+        return {"anyOf": [self.urls, self.summaries, dry_run.SCHEMA]}
 
 
 def read(kind: Kind, query: dict[str, Any]) -> Response:

@@ -11,7 +11,7 @@ from app.fleet.vendor_problems import VendorFailure, failures_by_vendor
 from vendors.kit import Credential, ListRow, Site, Vendor
 from vendors.kit.calls.cloud import Cloud
 from vendors.kit.calls.dry_run import Estimate, dry_run
-from vendors.kit.calls.quota import QuotaState
+from vendors.kit.calls.quota_state import QuotaState
 from vendors.kit.calls.reply_cache import Mode
 from vendors.kit.deadline import Deadline
 from vendors.kit.records import Record
@@ -90,7 +90,7 @@ def _within(state: QuotaState, estimates: Sequence[Estimate]) -> Cost:
     """The calls of one limit group: calls beyond its quota are refused before they are made."""
     calls = sum(estimate.calls for estimate in estimates)
     is_exact = all(estimate.is_exact for estimate in estimates)
-    most = state.refuses_at
+    most = state.refuses_after
     if most is None or calls < most or (calls == most and is_exact):
         return Cost(calls, is_exact)
-    return Cost(most, is_exact=True, held_until=state.refuses_until)
+    return Cost(most, held_until=state.refuses_until)

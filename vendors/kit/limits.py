@@ -25,6 +25,14 @@ class Limits:
     group: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ReportedQuota:
+    """A quota as the headers of a vendor's answer state it: so many calls a period, of which `left` are left."""
+
+    rate: Rate
+    left: int
+
+
 class LimitSource(StrEnum):
     """From where a limit is known."""
 

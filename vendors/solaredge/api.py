@@ -32,7 +32,9 @@ from vendors.kit import (
     ListCalls,
     NotOffered,
     Production,
+    Rate,
     Reply,
+    ReportedQuota,
     Request,
     Series,
     Site,
@@ -47,6 +49,7 @@ from vendors.kit import (
     find_record,
     unique,
 )
+from vendors.kit.parsing.reading import number
 from vendors.solaredge.errors import failure_of
 from vendors.solaredge.records import (
     DEVICES,
@@ -112,6 +115,12 @@ class SolarEdge(Vendor):
 
     def failure(self, reply: Reply, request: Request) -> VendorError | None:
         return failure_of(reply)
+
+    def reported_quota(self, reply: Reply) -> ReportedQuota | None:
+        limit, left = (number(reply.headers, f"x-ratelimit-{name}-minute") for name in ("limit", "remaining"))
+        if not limit or left is None or not 0 <= left <= limit:
+            return None
+        return ReportedQuota(Rate(int(limit), 60), int(left))
 
     def sites(self) -> Iterator[SiteRow]:
         yield from self.client.pages(self._page_of_sites)

@@ -5,7 +5,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow.validate import OneOf
 
-from app.api.schemas.fields import ResponseSchema, VendorErrors
+from app.api.schemas.fields import EpochTime, ResponseSchema, VendorErrors
 from app.api.schemas.lists import ErrorDetails
 
 
@@ -30,7 +30,7 @@ class ListCostSchema(ResponseSchema):
             "example": "1 for every 1,000 sites, and 1 for each site",
         }
     )
-    heldUntil = ma.fields.DateTime(
+    heldUntil = EpochTime(
         metadata={"description": "Until then further calls would be refused: the quota is held, or would be spent."}
     )
 

@@ -181,6 +181,8 @@ class Attempts:
         pause_seconds = bounded(self._hooks.spent(reply))
         if pause_seconds is not None:
             self._upstream.quota.hold(self._group, pause_seconds)
+        if reported := self._hooks.reported_quota(reply):
+            self._upstream.quota.report(self._group, reported)
         self.answered = True
         self._upstream.retries.earn()
         if self._upstream.call_log.is_behind:

@@ -8,7 +8,8 @@ from vendors.kit.calls.bulkhead import Bulkhead
 from vendors.kit.calls.events import Observer
 from vendors.kit.calls.hooks import Hooks
 from vendors.kit.calls.pipeline import Calls
-from vendors.kit.calls.quota import Ledger, Quota, QuotaState
+from vendors.kit.calls.quota import Ledger, Quota
+from vendors.kit.calls.quota_state import QuotaState
 from vendors.kit.calls.reply_cache import Mode, ReplyCache
 from vendors.kit.calls.thread_pool import ThreadPool
 from vendors.kit.calls.upstream import Upstream
@@ -53,6 +54,12 @@ class Cloud(Upstream):
     def limit_group(self, credential: Credential) -> str:
         """Name of the credential's limit group in the ledger, which is a keyed hash."""
         return credential.group(self.secret, self.vendor.limits.group).hex()
+
+    def quota_scope(self, credential: Credential) -> str:
+        """Who shares the credential's quota, in words, with the public names of the members of stored credentials."""
+        parts = credential.group_parts(self.vendor.limits.group)
+        names = {part: name for variant in self.vendor.variants for name, part in variant.members.items()}
+        return f"per {' and '.join(names.get(part, part) for part in parts) or 'credential'}"
 
     def quota_state(self, credential: Credential) -> QuotaState:
         """What is known of the quota that calls with this credential use."""

@@ -8,61 +8,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import inf
 from typing import Any
 
 from cachetools import LRUCache
 
 from vendors.kit.calls.bulkhead import Bulkhead
+from vendors.kit.calls.quota_state import PACE_SECONDS, Hold, QuotaState, Standing, Usage
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Busy, Held
-from vendors.kit.limits import LimitSource, Rate
+from vendors.kit.limits import LimitSource, Rate, ReportedQuota
 
-# If the rate allows the next call within this time, the call sleeps until then; otherwise it raises Held.
-PACE_SECONDS = 1.0
 GROUPS = 10_000
 # A 429 without a hint holds its group this long, each further 429 twice as long, up to the longest hold.
 FIRST_HOLD_SECONDS = 2.0
 LONGEST_HOLD_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """The calls of a group that count now. frees_at: epoch second at which the first of them no longer counts; None if
-    there are none. is_shared: whether the calls of other processes are among them."""
-
-    spent: int
-    frees_at: float | None
-    is_shared: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaState:
-    """What is known of the quota of a group at the time `now`; None is unknown. Times are epoch seconds."""
-
-    now: float
-    rate: Rate | None = None
-    source: LimitSource | None = None
-    usage: Usage | None = None
-    held_until: float | None = None
-
-    @property
-    def left(self) -> int | None:
-        """Calls that may be made now."""
-        return None if self.rate is None or self.usage is None else max(0, self.rate.calls - self.usage.spent)
-
-    @property
-    def refuses_at(self) -> int | None:
-        """The number of calls after which further calls would be refused, and not only wait for a moment."""
-        is_paced = self.rate is not None and self.rate.seconds <= PACE_SECONDS
-        return 0 if self.held_until is not None else None if is_paced else self.left
-
-    @property
-    def refuses_until(self) -> float:
-        """When calls would be made again that would be refused now, or after those that are left."""
-        frees_at = self.usage.frees_at if self.usage else None
-        return self.held_until or frees_at or self.now + (self.rate.seconds if self.rate else 0)
 
 
 class Ledger:
@@ -75,7 +35,9 @@ class Ledger:
         self._clock = clock
         self._call_times: LRUCache[str, deque[float]] = LRUCache(GROUPS)
         self._held: LRUCache[str, float] = LRUCache(GROUPS)
+        self._guessed: LRUCache[str, float] = LRUCache(GROUPS)
         self._refused: LRUCache[str, int] = LRUCache(GROUPS)
+        self._reported: LRUCache[str, tuple[float, ReportedQuota]] = LRUCache(GROUPS)
         self._lock = threading.Lock()
 
     def count(self, rate: Rate, group: str) -> float:
@@ -105,6 +67,28 @@ class Ledger:
     def hold(self, group: str, until: float) -> None:
         with self._lock:
             self._held[group] = max(self._held.get(group, 0.0), until)
+
+    def guess(self, group: str, until: float) -> None:
+        """Holds the group for a time that the vendor has not named."""
+        with self._lock:
+            self._guessed[group] = until
+        self.hold(group, until)
+
+    def guessed(self, group: str) -> float:
+        """Epoch second until which the last such hold lasts; 0 if none is known."""
+        with self._lock:
+            return self._guessed.get(group, 0.0)
+
+    def report(self, group: str, reported: ReportedQuota) -> None:
+        """Remembers what the vendor's newest answer states."""
+        with self._lock:
+            self._reported[group] = self._clock(), reported
+
+    def reported(self, group: str) -> ReportedQuota | None:
+        """The vendor's newest statement, unless its period is over."""
+        with self._lock:
+            at, reported = self._reported.get(group, (0.0, None))
+        return reported if reported and self._clock() < at + reported.rate.seconds else None
 
     def refused(self, group: str) -> int:
         """Counts a 429 without a hint. Returns how many there were since the last success."""
@@ -146,14 +130,14 @@ class Quota:
     def state(self, group: str) -> QuotaState:
         """What is known of the group's quota. Reading it spends nothing."""
         name, now = f"{self._vendor}:{group}", self._clock()
-        held_until = self._ledger.held_until(name)
-        return QuotaState(
-            now,
-            self._rate,
-            self._source if self._rate else None,
-            self._ledger.usage(self._rate, name) if self._rate else None,
-            held_until if held_until > now else None,
-        )
+        until, kept, hold = self._ledger.held_until(name), None, None
+        if self._rate:
+            usage = self._ledger.usage(self._rate, name)
+            kept = Standing(self._rate, self._source, max(0, self._rate.calls - usage.spent), usage.frees_at)
+        if until > now:
+            is_guess = until == self._ledger.guessed(name)
+            hold = Hold(until, LimitSource.BOUND if is_guess else LimitSource.VENDOR)
+        return QuotaState(now, kept, self._ledger.reported(name), hold)
 
     def spend(self, group: str, url: str, deadline: Deadline) -> "QuotaUse":
         """A context for one call. Entering it raises Held with the time to wait, or Busy when no slot became free."""
@@ -181,6 +165,10 @@ class Quota:
         """Holds the group for the time that the vendor has asked for."""
         self._ledger.hold(f"{self._vendor}:{group}", self._clock() + seconds)
 
+    def report(self, group: str, reported: ReportedQuota) -> None:
+        """Remembers what the vendor's answer states."""
+        self._ledger.report(f"{self._vendor}:{group}", reported)
+
     def throttled(self, group: str, hint: float | None) -> float:
         """Holds the group after a 429: for the vendor's hint in seconds, or without a hint for longer each time.
 
@@ -193,7 +181,8 @@ class Quota:
         with self._throttling:
             if not self._is_held(group):
                 doublings = min(self._ledger.refused(f"{self._vendor}:{group}") - 1, 10)
-                self.hold(group, min(FIRST_HOLD_SECONDS * 2**doublings, LONGEST_HOLD_SECONDS))
+                seconds = min(FIRST_HOLD_SECONDS * 2**doublings, LONGEST_HOLD_SECONDS)
+                self._ledger.guess(f"{self._vendor}:{group}", self._clock() + seconds)
         return max(0.0, self._ledger.held_until(f"{self._vendor}:{group}") - self._clock())
 
     def succeeded(self, group: str) -> None:

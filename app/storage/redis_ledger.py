@@ -97,10 +97,12 @@ class SharedLedger(Ledger):
         in_redis = self._with_redis(lambda: self._redis.get(GUESSED_PREFIX + group), None)
         return max(super().guessed(group), float(in_redis or 0.0))
 
-    def report(self, group: str, reported: ReportedQuota) -> None:
-        super().report(group, reported)
-        text = f"{reported.rate.calls} {reported.rate.seconds} {reported.left}"
-        self._remember(REPORTED_PREFIX + group, text, reported.rate.seconds)
+    def report(self, group: str, reported: ReportedQuota, seconds: float = 0.0) -> bool:
+        is_newest = super().report(group, reported, seconds)
+        if is_newest:
+            text = f"{reported.rate.calls} {reported.rate.seconds} {reported.left}"
+            self._remember(REPORTED_PREFIX + group, text, reported.rate.seconds)
+        return is_newest
 
     def reported(self, group: str) -> ReportedQuota | None:
         text = self._with_redis(lambda: self._redis.get(REPORTED_PREFIX + group), None)

@@ -45,7 +45,7 @@ class Attempts:
             raw, request = self._in_region(replace(request, headers={}))
         raw, reply = self._meant(raw, request)
         self._signer.accepted(request)
-        self._succeeded(reply)
+        self._succeeded(raw, reply)
         return raw, reply.parsed
 
     def _has_another_token(self, raw: RawReply, request: Request) -> bool:
@@ -175,14 +175,14 @@ class Attempts:
             held_seconds = self._upstream.quota.throttled(self._group, failure.hint)
             failure.retry_after = max(failure.retry_after or 0.0, held_seconds)
 
-    def _succeeded(self, reply: Reply) -> None:
+    def _succeeded(self, raw: RawReply, reply: Reply) -> None:
         """Step 11, hold: after a success whose headers state that the quota is spent."""
         self._upstream.quota.succeeded(self._group)
         pause_seconds = bounded(self._hooks.spent(reply))
         if pause_seconds is not None:
             self._upstream.quota.hold(self._group, pause_seconds)
         if reported := self._hooks.reported_quota(reply):
-            self._upstream.quota.report(self._group, reported)
+            self._upstream.quota.report(self._group, reported, raw.seconds)
         self.answered = True
         self._upstream.retries.earn()
         if self._upstream.call_log.is_behind:

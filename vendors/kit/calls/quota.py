@@ -79,10 +79,16 @@ class Ledger:
         with self._lock:
             return self._guessed.get(group, 0.0)
 
-    def report(self, group: str, reported: ReportedQuota) -> None:
-        """Remembers what the vendor's newest answer states."""
+    def report(self, group: str, reported: ReportedQuota, seconds: float = 0.0) -> bool:
+        """Remembers what a vendor's answer states, unless it may be older than the answer before: calls take `seconds`,
+        and overtake each other. Returns whether it does."""
+        now = self._clock()
         with self._lock:
-            self._reported[group] = self._clock(), reported
+            at, last = self._reported.get(group, (0.0, None))
+            if last and last.rate == reported.rate and last.left < reported.left and now - seconds < at:
+                return False
+            self._reported[group] = now, reported
+            return True
 
     def reported(self, group: str) -> ReportedQuota | None:
         """The vendor's newest statement, unless its period is over."""
@@ -165,9 +171,9 @@ class Quota:
         """Holds the group for the time that the vendor has asked for."""
         self._ledger.hold(f"{self._vendor}:{group}", self._clock() + seconds)
 
-    def report(self, group: str, reported: ReportedQuota) -> None:
-        """Remembers what the vendor's answer states."""
-        self._ledger.report(f"{self._vendor}:{group}", reported)
+    def report(self, group: str, reported: ReportedQuota, seconds: float) -> None:
+        """Remembers what the vendor's answer to a call of so many seconds states."""
+        self._ledger.report(f"{self._vendor}:{group}", reported, seconds)
 
     def throttled(self, group: str, hint: float | None) -> float:
         """Holds the group after a 429: for the vendor's hint in seconds, or without a hint for longer each time.

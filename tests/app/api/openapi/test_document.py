@@ -45,6 +45,7 @@ OPERATIONS = {
     ("delete", "/vendor-credentials/{id}"): "deleteVendorCredentials",
     ("post", "/vendor-credentials/{id}/check"): "checkVendorCredentials",
     ("post", "/oauth2/token"): "getToken",
+    ("get", "/quota"): "getQuota",
     ("get", "/health"): "getHealth",
 }
 # The endpoint's own errors have the form of RFC 6749; a request that is none of HTTP is refused before.

@@ -2,14 +2,13 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
 import requests
-from flask import Flask
 from flask.testing import FlaskClient
 
 import sandbox
@@ -70,17 +69,11 @@ class Played:
 class Service:
     """A client of the API."""
 
-    def __init__(self, settings: Settings, api_version: str = "v2024-09-01") -> None:
-        self.app = create_app(settings)
+    def __init__(
+        self, settings: Settings, api_version: str = "v2024-09-01", clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.app = create_app(settings, clock)
         self._log_in(api_version)
-
-    @classmethod
-    def over(cls, app: Flask, api_version: str = "v2024-09-01") -> "Service":
-        """A new client of an application."""
-        service = cls.__new__(cls)
-        service.app = app
-        service._log_in(api_version)
-        return service
 
     def _log_in(self, api_version: str) -> None:
         self.http: FlaskClient = self.app.test_client()

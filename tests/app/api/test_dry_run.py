@@ -1,4 +1,4 @@
-"""`?dryRun=true`: parameters, representation, and what it says of quotas. tests/test_dry_run.py holds the numbers."""
+"""`?dryRun=true`: parameters, representation, and quotas. tests/test_call_costs.py holds the numbers."""
 
 import time
 from dataclasses import replace

@@ -1,4 +1,5 @@
-"""`?dryRun=true` on lists: what a list would cost, against the calls that each vendor's emulator counts.
+"""What requests cost, as X-Vendor-Calls shows it and `?dryRun=true` foresees it, against the calls that each vendor's
+emulator counts.
 
 Nothing here knows a vendor by name. What differs between vendors is declared by its plugin.
 """
@@ -9,6 +10,7 @@ import sandbox
 from app.config import Settings
 from sandbox.server import running
 from tests.services import PLAYED_VENDORS, Played, Service
+from vendors.kit.calls.pipeline import MAX_AGE_SECONDS
 from vendors.kit.calls.quota import Quota
 from vendors.kit.registry import discover
 
@@ -29,27 +31,39 @@ class Clock:
 
 
 @pytest.fixture(scope="module")
-def played():
+def world(tmp_path_factory):
+    """A service, the clouds behind it, and the service's clock."""
     with running(sandbox.create_app(8, 1)) as url:
-        yield Played(url)
+        settings = Settings(
+            secret_key="s" * 32,
+            id_key="i" * 32,
+            database_url=f"sqlite:///{tmp_path_factory.mktemp('costs') / 'derapi.db'}",
+            embedded=True,
+            log_level="ERROR",
+            sandbox_url=url,
+        )
+        clock = Clock()
+        service = Service(settings, clock=clock)
+        yield service, Played(url), clock
+        service.app.extensions["services"].close()
 
 
 @pytest.fixture
-def clock():
-    return Clock()
+def clock(world):
+    """The clock, moved on so far that nothing is kept of another test."""
+    _, _, clock = world
+    clock.now += MAX_AGE_SECONDS + 1
+    return clock
 
 
 @pytest.fixture
-def service(played, tmp_path, clock, start_service):
-    settings = Settings(
-        secret_key="s" * 32,
-        id_key="i" * 32,
-        database_url=f"sqlite:///{tmp_path / 'derapi.db'}",
-        embedded=True,
-        log_level="ERROR",
-        sandbox_url=played.url,
-    )
-    return Service.over(start_service(settings, clock))
+def service(world, clock):
+    return world[0]
+
+
+@pytest.fixture
+def played(world):
+    return world[1]
 
 
 def estimate(service, path, headers):
@@ -75,6 +89,7 @@ def made(service, played, name, path, headers):
     return calls
 
 
+@pytest.mark.one_in(3)
 @each_vendor
 def test_with_a_cached_inventory_the_estimate_is_what_the_list_then_costs(service, played, clock, name):
     headers = played.headers(name)
@@ -91,6 +106,7 @@ def test_with_a_cached_inventory_the_estimate_is_what_the_list_then_costs(servic
             assert foreseen == {name: {"calls": made(service, played, name, path, headers_now)}}, path
 
 
+@pytest.mark.one_in(3)
 @each_vendor
 def test_after_the_list_of_sites_the_cost_of_the_devices_is_known(service, played, name):
     headers = played.headers(name)
@@ -101,19 +117,38 @@ def test_after_the_list_of_sites_the_cost_of_the_devices_is_known(service, playe
     assert foreseen == ({"calls": calls} if "each site" in words else {"atLeast": 1, "formula": words})
 
 
+@pytest.mark.one_in(3)
 @each_vendor
-@pytest.mark.parametrize("path", LISTS)
-def test_cold_the_estimate_is_at_least_one_with_the_vendor_s_formula(service, played, name, path):
+def test_cold_the_estimate_is_at_least_one_with_the_vendor_s_formula(service, played, name):
     headers = played.headers(name)
     words = discover()[name].list_calls
-    foreseen = estimate(service, path, headers)
+    calls_of(played, name)
+    for path in LISTS:
+        formula = words.sites if path == "/sites" else words.devices
+        assert estimate(service, path, headers) == {name: {"atLeast": 1, "formula": formula}}
     assert calls_of(played, name) == 0
-    assert foreseen == {name: {"atLeast": 1, "formula": words.sites if path == "/sites" else words.devices}}
+
+
+@pytest.mark.one_in(3)
+@each_vendor
+def test_single_reads_and_intervals_show_the_calls_that_the_vendor_counts(service, played, name):
+    headers = played.headers(name)
+    site, inverter = (
+        service.get(path, headers).json[member][0]["id"]
+        for path, member in (("/sites", "sites"), ("/solar-inverters", "solarInverters"))
+    )
+    window = "summaryLevel=day&start=2026-03-01&end=2026-03-08"
+    calls_of(played, name)
+    for path in (f"/sites/{site}", f"/solar-inverters/{inverter}", f"/sites/{site}/solar-intervals?{window}"):
+        answer = service.get(path, headers | REFRESH)
+        assert answer.status_code == 200, answer.text
+        calls = calls_of(played, name)
+        assert (answer.headers["X-Vendor-Calls"], calls > 0) == (f"{name}={calls}", True)
 
 
 def test_after_a_sweep_that_was_cut_short_the_rest_is_foreseen(service, played):
     name, headers = "solaredge", played.headers("solaredge")
-    played.put(f"/limits/{name}", {"calls": 4, "seconds": 1})
+    played.put(f"/limits/{name}", {"calls": 4, "seconds": 3600})
     service.get("/solar-inverters", headers)
     played.put(f"/limits/{name}", None)
     cloud = service.app.extensions["services"].clouds[name]

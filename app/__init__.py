@@ -12,10 +12,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import cli, config, version
 from app.api import (
     batteries,
+    calls_header,
     demo_sign_in,
     error_pages,
     health,
     paging,
+    quota,
     sites,
     solar_inverters,
     token_endpoint,
@@ -41,6 +43,7 @@ from app.credentials.tokens import DatabaseTokens
 from app.fleet.clouds import clouds
 from app.fleet.ids import Ids
 from app.fleet.inventory import Inventory
+from app.fleet.vendor_calls import observe
 from app.storage import database_faults
 from app.storage.database import Database
 from app.storage.id_table import IdTable
@@ -112,7 +115,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
     ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
     cipher = Cipher(settings.credential_keys)
     tokens = DatabaseTokens(database, cipher)
-    vendor_clouds = clouds(settings, ledger or Ledger(), clock, tokens)
+    vendor_clouds = clouds(settings, ledger or Ledger(), clock, tokens, (observe,))
     id_table = IdTable(database, stored=(VENDOR,))
     virtual_fleet = VirtualFleet(database)
     plugins = {name: cloud.vendor for name, cloud in vendor_clouds.items()}
@@ -142,8 +145,9 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
 
 
 def _add_checks(app: Flask, services: Services) -> None:
-    """Registers the steps before each request, in their order: its id, the limit of its address, the host and the size,
-    the token, the limit of its client, the scopes, a slot for virtual clients, parameters."""
+    """Registers the steps before each request, in their order: its id, the account of its calls, the limit of its
+    address, the host and the size, the token, the limit of its client, the scopes, a slot for virtual clients,
+    parameters."""
     settings, ledger = services.settings, services.ledger
     addresses = AddressLimit(RateLimit("requests-of-address", settings.address_limit, ledger))
     requests = ClientLimit(RateLimit("requests-of-client", settings.client_limit, ledger))
@@ -151,6 +155,7 @@ def _add_checks(app: Flask, services: Services) -> None:
     bearer = BearerCheck(services.clients, services.failed_logins, services.tokens)
     for part in (
         log,
+        calls_header,
         addresses,
         services.failed_logins,
         services.last_use,
@@ -171,7 +176,8 @@ def _add_routes(app: Flask, services: Services) -> None:
     api = Api(app, services.clouds, settings.public_url)
     vendors.list_names(api.ma_plugin.converter, services.clouds)
     vendors.describe_variants(api.ma_plugin.converter, services.credentials.rules)
-    for module in (sites, solar_inverters, batteries, virtual_routes, vendor_credentials, token_endpoint, health):
+    of_vendors = (sites, solar_inverters, batteries, quota)
+    for module in (*of_vendors, virtual_routes, vendor_credentials, token_endpoint, health):
         api.register_blueprint(module.blueprint)
     for pages in (error_pages, docs_site):
         app.register_blueprint(pages.blueprint)

@@ -51,4 +51,4 @@ limit_request_field_size = limits.HEADER_BYTES
 sendfile = False
 control_socket_disable = True
 logger_class = "app.server.access_log.NoAccessLog"
-logconfig_dict = log.configuration(settings.log_level)
+logconfig_dict = log.configuration(settings.log_level, has_colors=not settings.no_color)

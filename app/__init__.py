@@ -45,6 +45,7 @@ from app.virtual.plugin import VENDOR, with_virtual
 from app.web import guards, log, problems
 from app.web.pages import docs_site
 from app.web.pages.blueprint import Pages
+from vendors.kit.calls.events import Observer
 from vendors.kit.calls.quota import Ledger
 
 
@@ -69,7 +70,7 @@ def create_app(settings: config.Settings | None = None, clock: Callable[[], floa
     DatabaseFault when the service's database is not.
     """
     settings = settings or config.load()
-    log.configure(settings.log_level)
+    log.configure(settings.log_level, has_colors=not settings.no_color)
     app = _flask(settings)
     services = _services(settings, clock)
     services.init_app(app)
@@ -106,7 +107,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
     ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
     cipher = Cipher(settings.credential_keys)
     tokens = DatabaseTokens(database, cipher)
-    vendor_clouds = clouds(settings, ledger or Ledger(), clock, tokens)
+    vendor_clouds = clouds(settings, ledger or Ledger(), clock, tokens, _observers(settings))
     id_table = IdTable(database, stored=(VENDOR,))
     virtual_fleet = VirtualFleet(database)
     plugins = {name: cloud.vendor for name, cloud in vendor_clouds.items()}
@@ -126,6 +127,11 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         credentials=open_credentials(database, cipher, tokens, plugins, clock),
         pages=paging.Pages(settings.secret_key),
     )
+
+
+def _observers(settings: config.Settings) -> tuple[Observer, ...]:
+    """Observers of the calls to vendors; none that is switched off, so that it costs nothing."""
+    return (log.log_vendor_call,) if settings.log_level == "DEBUG" else ()
 
 
 def _add_checks(app: Flask, services: Services) -> None:

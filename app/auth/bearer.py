@@ -5,6 +5,7 @@ from flask import Flask, g, request
 from app.auth import tokens
 from app.auth.clients import ApiClient, Clients
 from app.auth.failed_logins import FailedLogins
+from app.web.log import disclose
 from app.web.problems import Problem
 
 PAGES = frozenset({"Pages.first", "Pages.fleet", "Pages.reference", "Pages.asset", "ErrorPages.show", "Docs.show"})
@@ -39,6 +40,7 @@ class BearerCheck:
             challenge = f'{REALM}, error="invalid_token", error_description="{fault}"'
             raise _refusal("invalid_token", f"{fault}; POST /oauth2/token gives a new one.", challenge)
         g.client = client
+        disclose(client.id)
 
 
 def caller() -> ApiClient:

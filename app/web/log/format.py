@@ -41,7 +41,7 @@ def _line(event: EventDict, **options: Any) -> str:
         return json.dumps(event)
 
 
-def _formatter(renderer: Processor) -> dict[str, Any]:
+def formatter(renderer: Processor) -> dict[str, Any]:
     return {
         "()": structlog.stdlib.ProcessorFormatter,
         "foreign_pre_chain": SHARED_PROCESSORS,
@@ -76,7 +76,7 @@ def configuration(level: str, *, has_colors: bool = True) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"line": _formatter(renderer(is_terminal=is_terminal(), has_colors=has_colors))},
+        "formatters": {"line": formatter(renderer(is_terminal=is_terminal(), has_colors=has_colors))},
         "handlers": {"stderr": {"()": StderrHandler, "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {

@@ -6,6 +6,7 @@ occur, tracebacks included; and texts that look like a credential.
 
 import base64
 import re
+import threading
 import traceback
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -49,6 +50,17 @@ class RequestTexts:
 
     secret: set[str] = field(default_factory=set)
     public: set[str] = field(default_factory=set)
+    forms: list[str] = field(default_factory=list)
+    """The secrets in all their forms, the longest first: one may contain another."""
+
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, secrets: set[str]) -> None:
+        """Adds secrets. The list is replaced and not changed, since another thread may be going through it."""
+        with self._lock:
+            if not secrets <= self.secret:
+                self.secret |= secrets
+                self.forms = sorted({form for secret in self.secret for form in _forms(secret)}, key=len, reverse=True)
 
 
 # Shared with the threads that work for the request in a copy of its context.
@@ -68,7 +80,7 @@ def end() -> None:
 def conceal(*secrets: str) -> None:
     """Hides these values from every log line of the current request, also when encoded."""
     # Shorter values would redact parts of ordinary words, and protect nothing.
-    _of_request().secret.update(secret for secret in secrets if len(secret) >= 4)
+    _of_request().add({secret for secret in secrets if len(secret) >= 4})
 
 
 def disclose(*texts: str) -> None:
@@ -173,11 +185,8 @@ def _forms(secret: str) -> set[str]:
 
 
 def _known() -> list[str]:
-    """The secrets of the current request in all their forms, the longest first: one may contain another."""
     texts = _texts.get()
-    if texts is None or not texts.secret:
-        return []
-    return sorted({form for secret in list(texts.secret) for form in _forms(secret)}, key=len, reverse=True)
+    return [] if texts is None else texts.forms
 
 
 def _public() -> set[str]:

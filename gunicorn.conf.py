@@ -17,6 +17,7 @@ from app.server.hooks import (  # noqa: F401 - gunicorn finds its hooks by name
     pre_exec,
     pre_fork,
     when_ready,
+    worker_exit,
 )
 from app.web import log
 

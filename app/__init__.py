@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Flask, Response
@@ -45,8 +45,12 @@ from app.virtual.plugin import VENDOR, with_virtual
 from app.web import guards, log, problems
 from app.web.pages import docs_site
 from app.web.pages.blueprint import Pages
+from app.web.traces import open_traces
 from vendors.kit.calls.events import Observer
 from vendors.kit.calls.quota import Ledger
+
+if TYPE_CHECKING:
+    from app.web.traces.spans import Traces
 
 
 class OrjsonProvider(JSONProvider):
@@ -104,10 +108,11 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
     if settings.embedded:
         with database_faults.in_one_line():
             database.upgrade()
+    traces = open_traces(settings)
     ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
     cipher = Cipher(settings.credential_keys)
     tokens = DatabaseTokens(database, cipher)
-    vendor_clouds = clouds(settings, ledger or Ledger(), clock, tokens, _observers(settings))
+    vendor_clouds = clouds(settings, ledger or Ledger(), clock, tokens, _observers(settings, traces))
     id_table = IdTable(database, stored=(VENDOR,))
     virtual_fleet = VirtualFleet(database)
     plugins = {name: cloud.vendor for name, cloud in vendor_clouds.items()}
@@ -126,20 +131,23 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         virtual_fleet=virtual_fleet,
         credentials=open_credentials(database, cipher, tokens, plugins, clock),
         pages=paging.Pages(settings.secret_key),
+        traces=traces,
     )
 
 
-def _observers(settings: config.Settings) -> tuple[Observer, ...]:
+def _observers(settings: config.Settings, traces: "Traces | None") -> tuple[Observer, ...]:
     """Observers of the calls to vendors; none that is switched off, so that it costs nothing."""
-    return (log.log_vendor_call,) if settings.log_level == "DEBUG" else ()
+    observers: list[Observer] = [log.log_vendor_call] if settings.log_level == "DEBUG" else []
+    return (*observers, traces.observe) if traces else tuple(observers)
 
 
 def _add_checks(app: Flask, services: Services) -> None:
-    """Registers the steps before each request, in their order: its id, the host and the size, the token, a slot for
-    virtual clients, parameters."""
+    """Registers the steps before each request, in their order: its id, its trace, the host and the size, the token, a
+    slot for virtual clients, parameters."""
     hosts = guards.Guards(services.settings.public_url)
     bearer = BearerCheck(services.clients, services.failed_logins, services.settings.secret_key)
-    for part in (log, services.failed_logins, hosts, bearer, VirtualSlots()):
+    traces: tuple[Any, ...] = (services.traces,) if services.traces else ()
+    for part in (log, *traces, services.failed_logins, hosts, bearer, VirtualSlots()):
         part.init_app(app)
     problems.init_app(app, services.settings.public_url)
     app.before_request(guards.refuse_odd_parameters)

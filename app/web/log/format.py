@@ -86,6 +86,9 @@ def configuration(level: str, *, has_colors: bool = True) -> dict[str, Any]:
             "gunicorn.access": {"handlers": [], "propagate": False, "level": "CRITICAL"},
             # It logs every migration.
             "alembic": {"level": "WARNING"},
+            # app.web.traces logs a collector that does not answer once, and not for each batch.
+            "opentelemetry": {"level": "CRITICAL"},
+            "urllib3": {"level": "WARNING"},
             # At DEBUG it logs each row that it reads: hashes of secrets, and encrypted credentials.
             "sqlalchemy": {"level": "WARNING"},
         },

@@ -8,7 +8,7 @@ import base64
 import re
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,19 +48,26 @@ OWN_FIELDS = frozenset({"timestamp", "level", "logger"})
 class RequestTexts:
     """Texts of the current request that lines must not show, and texts that they show whatever is hidden."""
 
-    secret: set[str] = field(default_factory=set)
     public: set[str] = field(default_factory=set)
-    forms: list[str] = field(default_factory=list)
-    """The secrets in all their forms, the longest first: one may contain another."""
-
+    _secret: set[str] = field(default_factory=set)
+    _forms: list[str] = field(default_factory=list)
+    _is_current: bool = True
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, secrets: set[str]) -> None:
-        """Adds secrets. The list is replaced and not changed, since another thread may be going through it."""
+    def add(self, secrets: Iterable[str]) -> None:
+        """Adds secrets."""
         with self._lock:
-            if not secrets <= self.secret:
-                self.secret |= secrets
-                self.forms = sorted({form for secret in self.secret for form in _forms(secret)}, key=len, reverse=True)
+            self._secret.update(secrets)
+            self._is_current = False
+
+    def forms(self) -> list[str]:
+        """The secrets in all their forms, the longest first: one may contain another. Computed when a line needs them,
+        since a request may have hundreds of secrets and writes few lines."""
+        with self._lock:
+            if not self._is_current:
+                self._forms = sorted({form for secret in self._secret for form in forms(secret)}, key=len, reverse=True)
+                self._is_current = True
+            return self._forms
 
 
 # Shared with the threads that work for the request in a copy of its context.
@@ -80,7 +87,7 @@ def end() -> None:
 def conceal(*secrets: str) -> None:
     """Hides these values from every log line of the current request, also when encoded."""
     # Shorter values would redact parts of ordinary words, and protect nothing.
-    _of_request().add({secret for secret in secrets if len(secret) >= 4})
+    _of_request().add(secret for secret in secrets if len(secret) >= 4)
 
 
 def disclose(*texts: str) -> None:
@@ -99,8 +106,9 @@ def redact(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
     """Hides secrets and removes control characters. The last processor before the line is written: no later processor
     may add text."""
     known, public = _known(), _public()
+    # The names of fields are constants of the code; those within a field may be a caller's text.
     return {
-        _shown(name, known): value if name in OWN_FIELDS or _is_public(value, public) else _field(name, value, known)
+        name: value if name in OWN_FIELDS or _is_public(value, public) else _field(name, value, known)
         for name, value in event.items()
     }
 
@@ -177,7 +185,7 @@ def _cut(match: re.Match[str]) -> str:
     return match.group(0).replace(match.group(group), HIDDEN)
 
 
-def _forms(secret: str) -> set[str]:
+def forms(secret: str) -> set[str]:
     """A secret as it is, percent-encoded, as Python writes it, and in base64."""
     in_base64 = base64.b64encode(secret.encode(errors="surrogatepass")).decode().rstrip("=")
     encoded = (quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace"))
@@ -186,7 +194,7 @@ def _forms(secret: str) -> set[str]:
 
 def _known() -> list[str]:
     texts = _texts.get()
-    return [] if texts is None else texts.forms
+    return [] if texts is None else texts.forms()
 
 
 def _public() -> set[str]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Flask, Response
@@ -54,7 +54,12 @@ from app.virtual.plugin import VENDOR, with_virtual
 from app.web import guards, log, problems
 from app.web.pages import docs_site
 from app.web.pages.blueprint import Pages
+from app.web.traces import open_traces
+from vendors.kit.calls.events import Observer
 from vendors.kit.calls.quota import Ledger
+
+if TYPE_CHECKING:
+    from app.web.traces.spans import Traces
 
 
 class OrjsonProvider(JSONProvider):
@@ -78,7 +83,7 @@ def create_app(settings: config.Settings | None = None, clock: Callable[[], floa
     DatabaseFault when the service's database is not.
     """
     settings = settings or config.load()
-    log.configure(settings.log_level)
+    log.configure(settings.log_level, has_colors=not settings.no_color)
     app = _flask(settings)
     services = _services(settings, clock)
     services.init_app(app)
@@ -112,10 +117,11 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
     if settings.embedded:
         with database_faults.in_one_line():
             database.upgrade()
+    traces = open_traces(settings)
     ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
     cipher = Cipher(settings.credential_keys)
     tokens = DatabaseTokens(database, cipher)
-    vendor_clouds = clouds(settings, ledger or Ledger(), clock, tokens, (observe,))
+    vendor_clouds = clouds(settings, ledger or Ledger(), clock, tokens, _observers(settings, traces))
     id_table = IdTable(database, stored=(VENDOR,))
     virtual_fleet = VirtualFleet(database)
     plugins = {name: cloud.vendor for name, cloud in vendor_clouds.items()}
@@ -141,13 +147,20 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         credentials=open_credentials(database, cipher, tokens, plugins, clock),
         pages=paging.Pages(settings.signing_keys),
         readiness=Readiness(database, ledger),
+        traces=traces,
     )
 
 
+def _observers(settings: config.Settings, traces: "Traces | None") -> tuple[Observer, ...]:
+    """Observers of the calls to vendors; none that is switched off, so that it costs nothing."""
+    logged: list[Observer] = [log.log_vendor_call] if settings.log_level == "DEBUG" else []
+    return (observe, *logged, traces.observe) if traces else (observe, *logged)
+
+
 def _add_checks(app: Flask, services: Services) -> None:
-    """Registers the steps before each request, in their order: its id, the account of its calls, the limit of its
-    address, the host and the size, the token, the limit of its client, the scopes, a slot for virtual clients,
-    parameters."""
+    """Registers the steps before each request, in their order: its id, its trace, the account of its calls, the
+    limit of its address, the host and the size, the token, the limit of its client, the scopes, a slot for virtual
+    clients, parameters."""
     settings, ledger = services.settings, services.ledger
     addresses = AddressLimit(RateLimit("requests-of-address", settings.address_limit, ledger))
     requests = ClientLimit(RateLimit("requests-of-client", settings.client_limit, ledger))
@@ -155,6 +168,7 @@ def _add_checks(app: Flask, services: Services) -> None:
     bearer = BearerCheck(services.clients, services.failed_logins, services.tokens)
     for part in (
         log,
+        *((services.traces,) if services.traces else ()),
         calls_header,
         addresses,
         services.failed_logins,

@@ -1,5 +1,6 @@
 """The database: SQLite by default, Postgres by setting. No session is open while a vendor is called."""
 
+import contextvars
 import fcntl
 import logging
 import os
@@ -136,7 +137,8 @@ class Database:
                     raise Unanswered("the caller has given up")
                 return result
 
-        running = threads.submit(transaction)
+        # With the context of the request, whose id and secrets the log needs.
+        running = threads.submit(contextvars.copy_context().run, transaction)
         try:
             return running.result(seconds)
         except TimeoutError:

@@ -173,6 +173,16 @@ OWN = (
         SERVER, "Try again after the time in Retry-After.",
     ),
     ErrorKind(
+        "migrations_pending", 503, "Service Unavailable",
+        "The database lacks tables of this version of the service.",
+        SERVER, "The operator runs `flask --app wsgi db upgrade`.",
+    ),
+    ErrorKind(
+        "stopping", 503, "Service Unavailable",
+        "The service is ending: it serves on for DRAIN_SECONDS, then stops.",
+        SERVER, "Load balancers send requests to other servers; the operator starts the service again.",
+    ),
+    ErrorKind(
         "virtual_busy", 503, "Service Unavailable",
         "Too many requests of this client of mode virtual are in progress, and none ended in time. Nothing was "
         "changed.",

@@ -19,13 +19,14 @@ def pins(name: str) -> dict[str, Version]:
 def test_every_requirement_of_setup_cfg_is_pinned_within_its_range() -> None:
     metadata = ConfigParser()
     metadata.read(config.ROOT / "setup.cfg")
-    runtime, tools, audit = (pins(f"requirements{layer}.txt") for layer in ("", "-dev", "-audit"))
-    assert not runtime.keys() & tools.keys()
-    assert not (runtime.keys() | tools.keys()) & audit.keys()
+    files = ("requirements", "requirements-otel", "requirements-dev", "requirements-audit")
+    runtime, traces, tools, audit = (pins(f"{name}.txt") for name in files)
+    for number, earlier in enumerate(layers := (runtime, traces, tools, audit)):
+        assert not any(earlier.keys() & later.keys() for later in layers[number + 1 :])
     extras = metadata["options.extras_require"]
     for text, locked in (
         (metadata["options"]["install_requires"], runtime),
-        ("".join(text for name, text in extras.items() if name != "audit"), tools),
+        ("".join(text for name, text in extras.items() if name != "audit"), tools | traces),
         (extras["audit"], audit),
     ):
         for line in text.split("\n"):

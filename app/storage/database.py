@@ -1,5 +1,6 @@
 """The database: SQLite by default, Postgres by setting. No session is open while a vendor is called."""
 
+import contextvars
 import fcntl
 import logging
 import os
@@ -136,7 +137,8 @@ class Database:
                     raise Unanswered("the caller has given up")
                 return result
 
-        running = threads.submit(transaction)
+        # With the context of the request, whose id and secrets the log needs.
+        running = threads.submit(contextvars.copy_context().run, transaction)
         try:
             return running.result(seconds)
         except TimeoutError:
@@ -147,14 +149,6 @@ class Database:
             return running.result(COMMIT_SECONDS)
         except TimeoutError:
             raise Unanswered(f"no answer to the commit within {COMMIT_SECONDS:g} s") from None
-
-    def answers(self) -> bool:
-        """Whether the database can be reached and has its tables."""
-        try:
-            self.get(ClientRow, "")
-        except SQLAlchemyError:
-            return False
-        return True
 
     def upgrade(self, revision: str = "head") -> None:
         """Brings the tables up to date. Any number of processes may call this at once: they take turns."""

@@ -71,6 +71,12 @@ REDIS: Mapping[str, Kept] = {
             "numbers of requests and of failed logins, by client and by the caller's address",
             "twice the period of the limit, by default two minutes",
         ),
+        (
+            "derapi:reported:",
+            "what a vendor's answer has said about its quota, under the hash of the group",
+            "the period of that quota",
+        ),
+        ("derapi:guessed:", "until when a group is held without a word of the vendor's", "until then"),
         ("derapi:refused:", "number of successive 429s of a group", "3 minutes after the last"),
         (
             "derapi:held:",

@@ -19,7 +19,7 @@ from app.storage.redis_ledger import SharedLedger
 from app.storage.sign_in_code_table import SignInCodeRow
 from tests.app.storage.rows import add_rows
 from tests.app.support import run
-from vendors.kit import Rate
+from vendors.kit import Rate, ReportedQuota
 
 DOCUMENT = ROOT / "docs/retention.md"
 
@@ -64,6 +64,8 @@ def test_every_key_in_redis_has_a_line_and_an_end(redis_url: str) -> None:
         ledger.count(Rate(calls=2, seconds=60), "a group")
         ledger.hold("a group", time.time() + 60)
         ledger.refused("a group")
+        ledger.guess("a group", time.time() + 60)
+        ledger.report("a group", ReportedQuota(Rate(calls=2, seconds=60), 1))
         ledger.add("requests-of-client:1", 1, 60)
         ledger.hold("revoked:a client", time.time() + 3600)
     server = redis.Redis.from_url(redis_url, decode_responses=True)

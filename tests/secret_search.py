@@ -41,7 +41,8 @@ class Sentinels:
 def with_sentinels(settings, sentinels, **others):
     """The settings with a sentinel in each that is secret; `others` has those that may not be any text."""
     secret = {setting.name: setting.metadata for setting in fields(Settings) if setting.metadata.get("secret")}
-    others["credential_keys"] = (sentinels.new("credential key"), sentinels.new("former credential key"))
+    for keys in ("secret_keys", "credential_keys"):
+        others[keys] = (sentinels.new(keys), sentinels.new(f"former of {keys}"))
     values = {
         name: sentinels.new(name) for name, description in secret.items() if description["kind"] == "str"
     } | others

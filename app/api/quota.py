@@ -5,9 +5,9 @@ from typing import Any
 from app.api import api_version, context
 from app.api.schemas.quota import ALL_PROCESSES, THIS_PROCESS, QuotaQuery, QuotasSchema
 from app.api.services import services
+from app.auth.scopes import Scope, needs
 from app.fleet.quotas import CredentialQuota, quotas
 from app.fleet.vendor_problems import failures_by_vendor
-from app.auth.scopes import Scope, needs
 from app.web.strict_api import Blueprint
 
 blueprint = Blueprint("Quota", __name__, description="Quotas of vendors.")

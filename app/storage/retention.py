@@ -57,7 +57,7 @@ TABLES: Mapping[str, Kept] = {
         ),
     )
 }
-# By the beginning of the key. No key contains a credential; counts have the id of a client or an address.
+# By the beginning of the key. None contains a credential; two may contain the id of a client, the second an address.
 REDIS: Mapping[str, Kept] = {
     prefix: Kept(f"Redis `{prefix}*`", content, ends)
     for prefix, content, ends in (
@@ -71,8 +71,12 @@ REDIS: Mapping[str, Kept] = {
             "numbers of requests and of failed logins, by client and by the caller's address",
             "twice the period of the limit, by default two minutes",
         ),
-        ("derapi:guessed:", "until when a group is held without a vendor's hint", "until then"),
-        ("derapi:reported:", "the quota of a group as its vendor has reported it", "the period of the quota"),
+        (
+            "derapi:reported:",
+            "what a vendor's answer has said about its quota, under the hash of the group",
+            "the period of that quota",
+        ),
+        ("derapi:guessed:", "until when a group is held without a word of the vendor's", "until then"),
         ("derapi:refused:", "number of successive 429s of a group", "3 minutes after the last"),
         (
             "derapi:held:",

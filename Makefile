@@ -14,7 +14,7 @@ PIP = $(PY) -m pip --disable-pip-version-check -qq
 
 setup: .venv/complete
 
-.venv/complete: requirements.txt requirements-dev.txt setup.cfg pyproject.toml
+.venv/complete: requirements.txt requirements-otel.txt requirements-dev.txt setup.cfg pyproject.toml
 	@$(PY) -c "$(CHECK)" >/dev/null 2>&1 && exit 0; \
 	for candidate in $(INTERPRETERS); do \
 	  if "$$candidate" -c "$(CHECK)" >/dev/null 2>&1; then found=$$candidate; break; fi; \
@@ -26,7 +26,7 @@ setup: .venv/complete
 	echo "Setting up .venv with $$("$$found" --version)"; \
 	"$$found" -m venv --clear .venv
 	@echo "Installing some 100 packages into .venv; pip says nothing until it is done, in about a minute"
-	@$(PIP) install -r requirements.txt -r requirements-dev.txt
+	@$(PIP) install -r requirements.txt -r requirements-otel.txt -r requirements-dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 

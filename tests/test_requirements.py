@@ -19,11 +19,12 @@ def pins(name: str) -> dict[str, Version]:
 def test_every_requirement_of_setup_cfg_is_pinned_within_its_range() -> None:
     metadata = ConfigParser()
     metadata.read(config.ROOT / "setup.cfg")
-    runtime, tools = pins("requirements.txt"), pins("requirements-dev.txt")
+    runtime, traces, tools = pins("requirements.txt"), pins("requirements-otel.txt"), pins("requirements-dev.txt")
     assert not runtime.keys() & tools.keys()
+    assert not traces.keys() & (runtime | tools).keys()
     for text, locked in (
         (metadata["options"]["install_requires"], runtime),
-        ("".join(metadata["options.extras_require"].values()), tools),
+        ("".join(metadata["options.extras_require"].values()), tools | traces),
     ):
         for line in text.split("\n"):
             if line:

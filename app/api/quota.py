@@ -5,6 +5,7 @@ from typing import Any
 from app.api import api_version, context
 from app.api.schemas.quota import ALL_PROCESSES, THIS_PROCESS, QuotaQuery, QuotasSchema
 from app.api.services import services
+from app.auth.scopes import Scope, needs
 from app.fleet.quotas import CredentialQuota, quotas
 from app.fleet.vendor_problems import failures_by_vendor
 from app.web.strict_api import Blueprint
@@ -16,6 +17,7 @@ blueprint = Blueprint("Quota", __name__, description="Quotas of vendors.")
 @blueprint.doc(operationId="getQuota")
 @blueprint.arguments(QuotaQuery(), location="query")
 @blueprint.response(200, QuotasSchema)
+@needs(Scope.READ)
 def get_quota(query: dict[str, Any]) -> dict[str, Any]:
     """Reads what is known of the quotas of all vendors whose credentials come with the request, without a call."""
     api_version.requested()

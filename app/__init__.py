@@ -51,7 +51,7 @@ from app.storage.readiness import Readiness
 from app.storage.redis_ledger import SharedLedger
 from app.virtual.fleet import VirtualFleet
 from app.virtual.plugin import VENDOR, with_virtual
-from app.web import guards, log, problems
+from app.web import guards, log, problems, retirement
 from app.web.pages import docs_site
 from app.web.pages.blueprint import Pages
 from app.web.traces import open_traces
@@ -97,6 +97,8 @@ def _flask(settings: config.Settings) -> Flask:
     """Flask with this service's limits, JSON and trust in proxies."""
     app = Flask(__name__, static_folder=None)
     app.config.from_mapping(
+        # Flask would read it from FLASK_DEBUG, and then show callers what has failed.
+        DEBUG=False,
         MAX_CONTENT_LENGTH=config.BODY_LIMIT,
         API_TITLE="Derapi",
         API_VERSION=version.VERSION,
@@ -159,8 +161,8 @@ def _observers(settings: config.Settings, traces: "Traces | None") -> tuple[Obse
 
 def _add_checks(app: Flask, services: Services) -> None:
     """Registers the steps before each request, in their order: its id, its trace, the account of its calls, the
-    limit of its address, the host and the size, the token, the limit of its client, the scopes, a slot for virtual
-    clients, parameters."""
+    limit of its address, the host and the size, the end of retired routes, the token, the limit of its client, the
+    scopes, a slot for virtual clients, parameters."""
     settings, ledger = services.settings, services.ledger
     addresses = AddressLimit(RateLimit("requests-of-address", settings.address_limit, ledger))
     requests = ClientLimit(RateLimit("requests-of-client", settings.client_limit, ledger))
@@ -174,6 +176,7 @@ def _add_checks(app: Flask, services: Services) -> None:
         services.failed_logins,
         services.last_use,
         hosts,
+        retirement.Retirements(),
         bearer,
         requests,
         scopes,

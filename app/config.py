@@ -215,6 +215,8 @@ def read(environ: Mapping[str, str] | None = None) -> tuple[dict[str, Any], list
     values["vendor_urls"] = _by_vendor(env, VENDOR_URL, setting_types.vendor_url)
     values["vendor_limits"] = _by_vendor(env, VENDOR_LIMIT, setting_types.call_limit)
     faults = [_fault(name, present[name]) for name in env.faulty()]
+    if "DYNO" in present and values.get("redis_url"):
+        values["redis_url"] = setting_types.without_certificate_check(values["redis_url"])
     if "DATABASE_URL" not in present and "DYNO" not in present:
         values |= _embedded(values, present, faults)
     _require(present, values, faults)

@@ -24,12 +24,15 @@ PROGRAMS = {
     "python3",
     "pg_dump",
     "pg_restore",
+    "docker",
+    "sudo",
+    "cd",
     ".venv/bin/flask",
     ".venv/bin/gunicorn",
 }
 BY_VENDOR = (config.VENDOR_URL, config.VENDOR_LIMIT)
-# Names in capitals that are no settings: of other programs, of constants in app/, and an argument of a command.
-OTHERS = {"HTTP_PROXY", "HTTPS_PROXY", "BODY_LIMIT", "LONG_WAITS", "CLIENT_ID"}
+# Names in capitals that are no settings: of other programs, files and constants, and an argument of a command.
+OTHERS = {"HTTP_PROXY", "HTTPS_PROXY", "BODY_LIMIT", "LONG_WAITS", "CLIENT_ID", "POSTGRES_PASSWORD", "FLASK_DEBUG"}
 COMMAND = re.compile(r"--app wsgi ([a-z][a-z -]*)|`((?:clients|db|virtual|vendors|credentials) [a-z-]+)")
 # RFC 6749, section 5.2.
 OAUTH = {"invalid_request", "invalid_client", "unsupported_grant_type", "invalid_scope"}

@@ -19,12 +19,15 @@ def pins(name: str) -> dict[str, Version]:
 def test_every_requirement_of_setup_cfg_is_pinned_within_its_range() -> None:
     metadata = ConfigParser()
     metadata.read(config.ROOT / "setup.cfg")
-    runtime, traces, tools = pins("requirements.txt"), pins("requirements-otel.txt"), pins("requirements-dev.txt")
+    runtime, traces, tools, audit = (pins(f"requirements{layer}.txt") for layer in ("", "-otel", "-dev", "-audit"))
     assert not runtime.keys() & tools.keys()
     assert not traces.keys() & (runtime | tools).keys()
+    assert not (runtime | tools | traces).keys() & audit.keys()
+    extras = metadata["options.extras_require"]
     for text, locked in (
         (metadata["options"]["install_requires"], runtime),
-        ("".join(metadata["options.extras_require"].values()), tools | traces),
+        ("".join(text for name, text in extras.items() if name != "audit"), tools | traces),
+        (extras["audit"], audit),
     ):
         for line in text.split("\n"):
             if line:

@@ -150,13 +150,20 @@ class Database:
         except TimeoutError:
             raise Unanswered(f"no answer to the commit within {COMMIT_SECONDS:g} s") from None
 
-    def upgrade(self) -> None:
+    def upgrade(self, revision: str = "head") -> None:
         """Brings the tables up to date. Any number of processes may call this at once: they take turns."""
+        self._migrate(alembic.command.upgrade, revision)
+
+    def downgrade(self, revision: str) -> None:
+        """Takes the tables back to an earlier revision; what only the newer ones hold is deleted."""
+        self._migrate(alembic.command.downgrade, revision)
+
+    def _migrate(self, command: Callable[[alembic.config.Config, str], None], revision: str) -> None:
         config = alembic.config.Config()
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         with self._turn(), self.engine.connect() as connection:
             config.attributes["connection"] = connection
-            alembic.command.upgrade(config, "head")
+            command(config, revision)
         # Processes that are forked from this one must not find a connection here.
         self.engine.dispose()
         self.checkpoint()

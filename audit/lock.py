@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
     ("requirements.txt", ()),
+    ("requirements-otel.txt", ("otel",)),
     ("requirements-dev.txt", ("build", "demo", "test", "docs", "lint")),
     ("requirements-audit.txt", ("audit",)),
 )

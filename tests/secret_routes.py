@@ -62,7 +62,7 @@ def callers(app, sentinels):
         answer = client.call("POST", "/vendor-credentials", json=body)
         assert answer.status_code == 201, answer.text
     wrong = {
-        "nobody": {"Cookie": f"session={sentinels.new('cookie')}"},
+        "no token": {"Cookie": f"session={sentinels.new('cookie')}"},
         "wrong token": {"Authorization": f"Bearer {sentinels.new('wrong token')}"},
         "basic": {"Authorization": f"Basic {sentinels.new('wrong basic')}"},
         "tampered": {"Authorization": clients["headers"].headers["Authorization"][:-3] + "abc"},

@@ -39,11 +39,13 @@ class Sentinels:
 
 
 def with_sentinels(settings, sentinels, **others):
-    """The settings with a sentinel in each that is secret. A new secret setting must be added here or in `others`."""
-    values = {name: sentinels.new(name) for name in ("secret_key", "id_key", *others.pop("texts", ()))}
-    values["credential_keys"] = (sentinels.new("credential_keys"), sentinels.new("former credential_keys"))
-    values |= others
-    secret = {setting.name for setting in fields(Settings) if setting.metadata.get("secret")}
-    missing = secret - values.keys() - {"database_url"}
-    assert not missing, f"no sentinel in {missing}"
+    """The settings with a sentinel in each that is secret; `others` has those that may not be any text."""
+    secret = {setting.name: setting.metadata for setting in fields(Settings) if setting.metadata.get("secret")}
+    for keys in ("secret_keys", "credential_keys"):
+        others[keys] = (sentinels.new(keys), sentinels.new(f"former of {keys}"))
+    values = {
+        name: sentinels.new(name) for name, description in secret.items() if description["kind"] == "str"
+    } | others
+    missing = secret.keys() - values.keys() - {"database_url"}
+    assert not missing, f"give {missing} a value with a sentinel"
     return replace(settings, **values)

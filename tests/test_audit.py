@@ -157,13 +157,19 @@ def test_make_accepts_an_unreached_source_only_where_it_is_allowed(tmp_path, sta
 def test_a_lock_has_layers_that_share_no_package_and_keeps_comments_and_spelling(tmp_path):
     former = {
         "requirements.txt": "# The service.\nJinja2==3.1.0\npsycopg[binary]==3.2\n",
+        "requirements-otel.txt": "# Traces.\n",
         "requirements-dev.txt": "# Tools.\npydantic_core==2.1\n",
         "requirements-audit.txt": "# The audit.\n",
     }
     for name, text in former.items():
         (tmp_path / name).write_text(text)
     resolved = ["jinja2==3.1.6", "psycopg[binary]==3.3.9"]
-    layers = {0: [], 5: ["pydantic-core==2.50.4"], 6: ["tomli==2.5.0", "cachecontrol[filecache]==0.14.4"]}
+    layers = {
+        0: [],
+        1: ["opentelemetry-sdk==1.45.2"],
+        6: ["pydantic-core==2.50.4"],
+        7: ["tomli==2.5.0", "cachecontrol[filecache]==0.14.4"],
+    }
     seen: list[str] = []
 
     def compile(root: Path, extras: Sequence[str], pins: str) -> str:
@@ -174,6 +180,7 @@ def test_a_lock_has_layers_that_share_no_package_and_keeps_comments_and_spelling
     lock.lock(tmp_path, keep=False, compile=compile)
     assert {name: (tmp_path / name).read_text() for name in former} == {
         "requirements.txt": "# The service.\nJinja2==3.1.6\npsycopg[binary]==3.3.9\n",
+        "requirements-otel.txt": "# Traces.\nopentelemetry-sdk==1.45.2\n",
         "requirements-dev.txt": "# Tools.\npydantic_core==2.50.4\n",
         "requirements-audit.txt": "# The audit.\ncachecontrol==0.14.4\ntomli==2.5.0\n",
     }

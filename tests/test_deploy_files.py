@@ -44,7 +44,7 @@ def keys() -> dict[str, str]:
 
 def serve_and_stop(command: list[str], environ: dict[str, str], cwd: Path) -> None:
     """Starts the service, lets the image's health check pass, and stops it."""
-    with started(command, environ, cwd) as process:
+    with started(command, environ | {"DRAIN_SECONDS": "0"}, cwd) as process:
         read_until(process, "listening")
         check = ended(["env", *images.image().healthcheck], environ, cwd)
         assert check.returncode == 0, check.stderr

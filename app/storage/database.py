@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -138,7 +139,7 @@ class Database:
                 return result
 
         # With the context of the request, whose id and secrets the log needs.
-        running = threads.submit(contextvars.copy_context().run, transaction)
+        running = threads.submit(partial(contextvars.copy_context().run, transaction))
         try:
             return running.result(seconds)
         except TimeoutError:

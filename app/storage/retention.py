@@ -34,9 +34,8 @@ TABLES: Mapping[str, Kept] = {
     for row, content, ends in (
         (
             ClientRow,
-            "clients of the API: name, mode, scopes, times, hashes of the secret and of those it replaced (SHA-256 of 256 "
-            "random bits)",
-            "for ever, so that the list shows when a client was revoked",
+            "clients of the API: name, mode, scopes, times, hashes (SHA-256) of the secret and of those it replaced",
+            "for ever, so that the list shows when a client was revoked; former secrets until they are no longer valid",
         ),
         (
             IdTableRow,
@@ -58,7 +57,7 @@ TABLES: Mapping[str, Kept] = {
         ),
     )
 }
-# By the beginning of the key. No key contains a credential; two may contain the id of a client, and the second an address.
+# By the beginning of the key. None contains a credential; two may contain the id of a client, the second an address.
 REDIS: Mapping[str, Kept] = {
     prefix: Kept(f"Redis `{prefix}*`", content, ends)
     for prefix, content, ends in (
@@ -67,14 +66,18 @@ REDIS: Mapping[str, Kept] = {
             "times of calls, under a keyed hash of the group whose quota they count for",
             "the period of the quota",
         ),
-        ("derapi:refused:", "number of successive 429s of a group", "3 minutes after the last"),
-        ("derapi:guessed:", "until when a group is held without a vendor's hint", "until then"),
-        ("derapi:reported:", "the quota of a group as its vendor has reported it", "the period of the quota"),
         (
-            "derapi:count:",
+            "LIMITS:derapi:count:",
             "numbers of requests and of failed logins, by client and by the caller's address",
             "twice the period of the limit, by default two minutes",
         ),
+        (
+            "derapi:reported:",
+            "what a vendor's answer has said about its quota, under the hash of the group",
+            "the period of that quota",
+        ),
+        ("derapi:guessed:", "until when a group is held without a word of the vendor's", "until then"),
+        ("derapi:refused:", "number of successive 429s of a group", "3 minutes after the last"),
         (
             "derapi:held:",
             "until when a group, or a revoked client with its id, is refused",
@@ -139,6 +142,19 @@ OVER: Mapping[type[Base], Callable[[int], ColumnElement[bool]]] = {
 
 
 def prune(session: Session, now: int) -> dict[str, int]:
-    """Deletes the rows that are over; their number by table."""
+    """Deletes the rows that are over, and hashes of former secrets; their number by table."""
     connection = session.connection()
-    return {row.__tablename__: connection.execute(delete(row).where(over(now))).rowcount for row, over in OVER.items()}
+    rows = {row.__tablename__: connection.execute(delete(row).where(over(now))).rowcount for row, over in OVER.items()}
+    return rows | {"former_secrets": _forget_former_secrets(session, now)}
+
+
+def _forget_former_secrets(session: Session, now: int) -> int:
+    """Removes the hashes of secrets that are no longer valid from the rows of the clients; their number."""
+    forgotten = 0
+    # Locked against a rotation at the same time; SQLite has been since the first deletion.
+    for client in session.scalars(select(ClientRow).with_for_update()):
+        valid = [secret for secret in client.former_secrets if secret["expires_at"] > now]
+        forgotten += len(client.former_secrets) - len(valid)
+        client.former_secrets = valid
+    session.flush()
+    return forgotten

@@ -25,6 +25,7 @@ def _rows(client: str, expires_at: int, revoked_at: int | None) -> Iterator[Base
     yield ClientRow(
         id=client, name=client, mode="virtual", api_version="v1", secret_sha256="0" * 64,
         created_at=1, revoked_at=revoked_at,
+        scopes="read credentials", former_secrets=[], last_used_at=1,
     )  # fmt: skip
     site, device, credential = (f"{client}-{kind}" for kind in ("site", "device", "credential"))
     yield VirtualSiteRow(

@@ -13,13 +13,13 @@ from sqlalchemy import func, select
 from app.config import ROOT
 from app.storage import retention
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
-from app.storage.database import Base, Database, IdTableRow
+from app.storage.database import Base, ClientRow, Database, IdTableRow
 from app.storage.owned import OWNED
 from app.storage.redis_ledger import SharedLedger
 from app.storage.sign_in_code_table import SignInCodeRow
 from tests.app.storage.rows import add_rows
 from tests.app.support import run
-from vendors.kit import Rate
+from vendors.kit import Rate, ReportedQuota
 
 DOCUMENT = ROOT / "docs/retention.md"
 
@@ -64,6 +64,9 @@ def test_every_key_in_redis_has_a_line_and_an_end(redis_url: str) -> None:
         ledger.count(Rate(calls=2, seconds=60), "a group")
         ledger.hold("a group", time.time() + 60)
         ledger.refused("a group")
+        ledger.guess("a group", time.time() + 60)
+        ledger.report("a group", ReportedQuota(Rate(calls=2, seconds=60), 1))
+        ledger.add("requests-of-client:1", 1, 60)
         ledger.hold("revoked:a client", time.time() + 3600)
     server = redis.Redis.from_url(redis_url, decode_responses=True)
     keys = list(server.scan_iter())
@@ -113,6 +116,7 @@ def test_what_requests_in_flight_wrote_for_a_revoked_client_is_deleted(app: Flas
         "virtual_sites": 1,
         "sign_in_codes": 1,
         "resources": 2,
+        "former_secrets": 0,
     }
     left = counts(database)
     assert left.pop("clients") == 2
@@ -127,6 +131,18 @@ def test_sign_in_codes_end_with_their_time(app: Flask, database: Database) -> No
     assert {name: count for name, count in pruned(app)["rows"].items() if count} == {"sign_in_codes": 1}
     with database.session() as session:
         assert session.scalars(select(SignInCodeRow)).all() == []
+
+
+@pytest.mark.databases
+def test_hashes_of_former_secrets_end_with_their_validity(app: Flask, database: Database) -> None:
+    now = int(time.time())
+    over, valid = ({"sha256": number * 64, "expires_at": now + seconds} for number, seconds in (("1", -1), ("2", 60)))
+    with database.session() as session:
+        add_rows(session, "house", expires_at=now + 60)
+        session.get_one(ClientRow, "house").former_secrets = [over, valid]
+    assert pruned(app)["rows"]["former_secrets"] == 1
+    with database.session() as session:
+        assert session.get_one(ClientRow, "house").former_secrets == [valid]
 
 
 def test_tokens_whose_credentials_are_gone_are_deleted(app: Flask, database: Database) -> None:

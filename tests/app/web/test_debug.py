@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
+from app.auth.scopes import Scope, needs
 from app.config import Settings
 
 
@@ -18,6 +19,7 @@ def test_with_flask_debug_an_unexpected_error_is_a_problem_without_a_traceback(
     assert not app.debug
 
     @app.get("/health/fail")
+    @needs(Scope.READ)
     def fail() -> None:
         raise ZeroDivisionError("the password is sesame")
 

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.auth.scopes import Scope, needs
 from app.web.retirement import RETIRED, Retirement, Retirements
 
 PAGE = "https://derapi.example.org/docs/compatibility.html"
@@ -20,8 +21,12 @@ def now() -> list[float]:
 
 @pytest.fixture
 def http(app: Flask, now: list[float]) -> FlaskClient:
-    app.add_url_rule("/old-sites", "old_sites", lambda: {"sites": []})
-    app.add_url_rule("/fresh-sites", "fresh_sites", lambda: {"sites": []})
+    @needs(Scope.READ)
+    def sites() -> dict[str, list[str]]:
+        return {"sites": []}
+
+    app.add_url_rule("/old-sites", "old_sites", sites)
+    app.add_url_rule("/fresh-sites", "fresh_sites", sites)
     Retirements({"old_sites": RETIREMENT}, lambda: now[0]).init_app(app)
     return app.test_client()
 

@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import app.server
-from app.server import limits, tuning
+from app.server import limits, metrics, tuning
 from app.server.hooks import (  # noqa: F401 - gunicorn finds its hooks by name
     child_exit,
     on_exit,
@@ -21,6 +21,8 @@ from app.server.hooks import (  # noqa: F401 - gunicorn finds its hooks by name
 from app.web import log
 
 settings = tuning.load_settings()
+# prometheus_client reads it when the application imports it: all processes then keep their values in that folder.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics.folder())
 tuning.tune_malloc()
 # wsgi.py refuses a gunicorn that has not read this file.
 app.server.is_configured = True

@@ -21,7 +21,8 @@ from app.api import (
     token_endpoint,
     vendor_credentials,
 )
-from app.api import virtual as virtual_routes  # `virtual` is the package's own name for app.virtual
+from app.api import metrics as metrics_route  # `metrics` and `virtual` are rooms of app
+from app.api import virtual as virtual_routes
 from app.api.openapi import vendors
 from app.api.openapi.document import Api
 from app.api.services import Services
@@ -36,6 +37,8 @@ from app.credentials.tokens import DatabaseTokens
 from app.fleet.clouds import clouds
 from app.fleet.ids import Ids
 from app.fleet.inventory import Inventory
+from app.metrics.service import Metrics
+from app.metrics.state import Parts
 from app.storage import database_faults
 from app.storage.database import Database
 from app.storage.id_table import IdTable
@@ -104,9 +107,12 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         with database_faults.in_one_line():
             database.upgrade()
     ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
+    calls_ledger = ledger or Ledger()
+    service_metrics = Metrics()
     cipher = Cipher(settings.credential_keys)
     tokens = DatabaseTokens(database, cipher)
-    vendor_clouds = clouds(settings, ledger or Ledger(), clock, tokens)
+    vendor_clouds = clouds(settings, calls_ledger, clock, tokens, (service_metrics.calls.observe,))
+    service_metrics.watch(Parts(vendor_clouds, calls_ledger, database))
     id_table = IdTable(database, stored=(VENDOR,))
     virtual_fleet = VirtualFleet(database)
     plugins = {name: cloud.vendor for name, cloud in vendor_clouds.items()}
@@ -121,19 +127,21 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         sign_in_codes=SignInCodes(database),
         clouds=vendor_clouds,
         id_table=id_table,
-        inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock),
+        inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock, service_metrics.calls.list_reused),
         virtual_fleet=virtual_fleet,
         credentials=open_credentials(database, cipher, tokens, plugins, clock),
         pages=paging.Pages(settings.secret_key),
+        metrics=service_metrics,
     )
 
 
 def _add_checks(app: Flask, services: Services) -> None:
-    """Registers the steps before each request, in their order: its id, the host and the size, the token, a slot for
-    virtual clients, parameters."""
+    """Registers the steps before each request, in their order: its id, the metrics, the host and the size, the token, a
+    slot for virtual clients, parameters."""
     hosts = guards.Guards(services.settings.public_url)
     bearer = BearerCheck(services.clients, services.failed_logins, services.settings.secret_key)
-    for part in (log, services.failed_logins, hosts, bearer, VirtualSlots()):
+    gate = metrics_route.MetricsGate(services.settings.metrics_token, services.settings.public_url)
+    for part in (log, services.metrics.requests, gate, services.failed_logins, hosts, bearer, VirtualSlots()):
         part.init_app(app)
     problems.init_app(app, services.settings.public_url)
     app.before_request(guards.refuse_odd_parameters)
@@ -149,6 +157,7 @@ def _add_routes(app: Flask, services: Services) -> None:
         api.register_blueprint(module.blueprint)
     for pages in (error_pages, docs_site):
         app.register_blueprint(pages.blueprint)
+    app.register_blueprint(metrics_route.blueprint)
     if settings.demo_sign_in:
         app.register_blueprint(demo_sign_in.blueprint)  # Not of the API: it is in no document.
     Pages(settings.public_url, services.clouds, health.state).init_app(app)

@@ -93,6 +93,7 @@ class Settings:
         "seconds, at least 0.001 and at most 300", "20", "float", validate=Range(0.001, 300), default=20.0
     )
     log_level: str = setting("DEBUG, INFO, WARNING or ERROR", "INFO", parse=setting_types.log_level, default="INFO")
+    metrics_token: str | None = setting(*KEY, validate=KEY_LENGTH, default=None, secret=True)
     demo_sign_in: bool = setting("true or false", "false", "bool", default=False)
     sandbox_url: str | None = setting(
         VENDOR_ADDRESS, "http://127.0.0.1:9000", parse=setting_types.vendor_url, default=None

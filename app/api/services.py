@@ -12,6 +12,7 @@ from app.auth.sign_in_codes import SignInCodes
 from app.config import Settings
 from app.credentials.service import Credentials
 from app.fleet.inventory import Inventory
+from app.metrics.service import Metrics
 from app.storage.database import Database
 from app.storage.id_table import IdTable
 from app.storage.redis_ledger import SharedLedger
@@ -37,6 +38,7 @@ class Services:
     virtual_fleet: VirtualFleet
     credentials: Credentials
     pages: Pages
+    metrics: Metrics
 
     def init_app(self, app: Flask) -> None:
         """Makes these the services of an application, in place of its former ones."""

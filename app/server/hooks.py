@@ -8,7 +8,7 @@ import structlog
 
 from app import error_table, network
 from app.config import SettingsError
-from app.server import connection_share, cpu_affinity, tuning
+from app.server import connection_share, cpu_affinity, metrics, tuning
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
@@ -58,15 +58,18 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Makes the errors of the worker name the same pages as those of the application, and delivers the signals that
-    arrived before the worker had its handlers."""
-    worker.error_types = error_table.types(worker.wsgi.extensions["services"].settings.public_url)
+    """Makes the errors of the worker name the same pages as those of the application and count in its metrics, and
+    delivers the signals that arrived before the worker had its handlers."""
+    services = worker.wsgi.extensions["services"]
+    worker.error_types = error_table.types(services.settings.public_url)
+    metrics.share(worker, services)
     unblock_stop_signals()
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Releases the share of connections of a worker that has ended, in the master."""
+    """Releases the share of connections of a worker that has ended, and keeps its counts, in the master."""
     connection_share.withdraw(worker.age)
+    metrics.process_ended(worker.pid, services_of(server))
 
 
 def pre_exec(server: Any) -> None:

@@ -88,6 +88,14 @@ class SharedLedger(Ledger):
         super().forgive(group)
         self._with_redis(lambda: self._redis.delete(REFUSED_PREFIX + group), 0)
 
+    def _left(self, rate: Rate, group: str, calls: int) -> int:
+        def left_in_redis() -> int:
+            limit = RateLimitItemPerSecond(rate.calls, rate.seconds)
+            return int(self._limiter.get_window_stats(limit, group).remaining)
+
+        left_here = super()._left(rate, group, calls)
+        return min(left_here, self._with_redis(left_in_redis, left_here)) if group else left_here
+
     def _held_in_redis(self, group: str) -> float:
         return float(self._with_redis(lambda: self._redis.get(HELD_PREFIX + group), None) or 0.0)
 

@@ -6,8 +6,9 @@ hold names, numbers and addresses without query, never an id, a credential or a 
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 logger = logging.getLogger(__name__)
 
@@ -31,9 +32,8 @@ class CallKind(StrEnum):
     """The call waits for the result of an equal call in flight."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallEvent:
-    """One event of one call."""
+class CallEvent(msgspec.Struct, frozen=True, gc=False):
+    """One event of one call. A Struct is made in a tenth of the time that a frozen dataclass takes."""
 
     kind: CallKind
     vendor: str

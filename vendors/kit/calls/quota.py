@@ -7,16 +7,18 @@ refused before it is made: vendors count refused calls as well, and ban keys for
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
-from typing import Any
+from typing import Any, TypeVar
 
-from cachetools import LRUCache
+from cachetools import Cache, LRUCache
 
 from vendors.kit.calls.bulkhead import Bulkhead
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Busy, Held
 from vendors.kit.limits import Rate
+
+T = TypeVar("T")
 
 # If the rate allows the next call within this time, the call sleeps until then; otherwise it raises Held.
 PACE_SECONDS = 1.0
@@ -75,6 +77,39 @@ class Ledger:
         with self._lock:
             self._refused.pop(group, None)
 
+    def holds(self) -> dict[str, tuple[int, float]]:
+        """By vendor, the number of groups on hold, and the epoch second until which the longest is held."""
+        now = self._clock()
+        holds: dict[str, tuple[int, float]] = {}
+        for group, until in self._peek(self._held):
+            if until > now:
+                vendor = group.partition(":")[0]
+                count, longest = holds.get(vendor, (0, 0.0))
+                holds[vendor] = count + 1, max(longest, until)
+        return holds
+
+    def least_left(self, rates: Mapping[str, Rate]) -> dict[str, int]:
+        """By vendor, the calls left to the group that has fewest, of those that its rate allows."""
+        most = dict.fromkeys(rates, (0, ""))
+        now = self._clock()
+        for group, call_times in self._peek(self._call_times):
+            vendor = group.partition(":")[0]
+            if vendor in rates:
+                since = now - rates[vendor].seconds
+                with self._lock:
+                    while call_times and call_times[0] <= since:
+                        call_times.popleft()
+                most[vendor] = max(most[vendor], (len(call_times), group))
+        return {vendor: self._left(rates[vendor], group, calls) for vendor, (calls, group) in most.items()}
+
+    def _left(self, rate: Rate, group: str, calls: int) -> int:
+        return max(0, rate.calls - calls)
+
+    def _peek(self, groups: "LRUCache[str, T]") -> list[tuple[str, T]]:
+        """All groups with their values. To read them from the cache itself would count as use."""
+        with self._lock:
+            return [(group, Cache.__getitem__(groups, group)) for group in groups]
+
 
 class Quota:
     """The quota of one vendor, whose calls are counted in a ledger."""
@@ -89,7 +124,7 @@ class Quota:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._vendor = vendor
-        self._rate = rate
+        self.rate = rate
         self._ledger = ledger or Ledger(clock)
         self._clock, self._sleep = clock, sleep
         self._slots = Bulkhead(inf, parallel)
@@ -151,7 +186,7 @@ class Quota:
             raise Held(url, "the vendor has refused a call before, or has asked to wait", retry_after=left)
 
     def _count(self, group: str, url: str, deadline: Deadline) -> None:
-        while self._rate and (free_at := self._ledger.count(self._rate, f"{self._vendor}:{group}")):
+        while self.rate and (free_at := self._ledger.count(self.rate, f"{self._vendor}:{group}")):
             wait = max(0.01, free_at - self._clock())
             if wait > PACE_SECONDS or wait > deadline.left():
                 raise Held(url, "the budget of this server for this credential is spent", retry_after=wait)

@@ -21,8 +21,9 @@ from app.server.hooks import (  # noqa: F401 - gunicorn finds its hooks by name
 from app.web import log
 
 settings = tuning.load_settings()
-# prometheus_client reads it when the application imports it: all processes then keep their values in that folder.
+# All processes keep the values of their metrics in this folder; prometheus_client looks for its name here.
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics.folder())
+metrics.keep_values_in_files()
 tuning.tune_malloc()
 # wsgi.py refuses a gunicorn that has not read this file.
 app.server.is_configured = True

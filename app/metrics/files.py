@@ -36,14 +36,18 @@ def fold(folder: Path, pid: int) -> None:
         for kind in LASTING if is_locked else ():
             ended = folder / f"{kind}_{pid}.db"
             if ended.exists():
-                _add(ended, folder / f"{kind}_ended.db")
-                ended.unlink()
+                try:
+                    _add(ended, folder / f"{kind}_ended.db")
+                finally:
+                    ended.unlink()  # Also if it is damaged: it would fail every reader.
 
 
 def _add(source: Path, target: Path) -> None:
+    # Read wholly before any is added, since a damaged file shows that only in the middle.
+    counts = list(MmapedDict.read_all_values_from_file(str(source)))  # type: ignore[no-untyped-call]
     total = MmapedDict(str(target))  # type: ignore[no-untyped-call]
     try:
-        for key, count, _, _ in MmapedDict.read_all_values_from_file(str(source)):  # type: ignore[no-untyped-call]
+        for key, count, _, _ in counts:
             total.write_value(key, total.read_value(key)[0] + count, 0.0)  # type: ignore[no-untyped-call]
     finally:
         total.close()  # type: ignore[no-untyped-call]

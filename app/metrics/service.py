@@ -55,7 +55,7 @@ class Metrics:
         """Keeps the counts of a process that has ended, in the process that started it."""
         try:
             files.fold(folder, pid)
-        except (OSError, RuntimeError):  # A file that is damaged: the service goes on.
+        except Exception:  # A damaged file, or a full disk: the processes go on.
             logger.exception("the metrics of a process that has ended could not be kept")
 
     def text(self) -> bytes:

@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from prometheus_client import values
+
 PREFIX = "derapi-metrics-"
 OWNER = "owner"
 # A younger folder may belong to a master that has not locked it yet.
@@ -35,6 +37,13 @@ def folder() -> Path:
     for other in created.parent.glob(f"{PREFIX}*"):
         _remove_abandoned(other)
     return created
+
+
+@cache
+def keep_values_in_files() -> None:
+    """Makes metrics that are created from now on keep their values in files. prometheus_client has decided against it
+    when it was imported, before there was a folder."""
+    values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
 
 
 def _remove(created: Path, master: int) -> None:

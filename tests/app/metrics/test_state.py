@@ -5,6 +5,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tests.app.support import ALL
 from vendors.kit import Rate
@@ -119,8 +120,6 @@ def test_the_database_is_up_until_it_does_not_answer_and_without_redis_there_is_
 
 
 def refuse(*_):
-    from sqlalchemy.exc import OperationalError
-
     raise OperationalError("", None, Exception())
 
 

@@ -11,6 +11,7 @@ from flask import Flask
 from app import cli, config, error_table
 from app.error_table import ErrorKind
 from app.fleet import vendor_problems
+from app.metrics.definitions import DEFINITIONS
 
 FAULTS = {"caller": "caller", "server": "this server", "vendor": "vendor"}
 DEFAULTS = {field.name.upper(): field.default for field in fields(config.Settings)}
@@ -113,3 +114,18 @@ def _command(words: str, command: click.Command) -> str:
     records = [value.get_help_record(context) for value in command.params if isinstance(value, click.Option)]
     rows = [[cell.replace("|", "\\|") for cell in (f"`{record[0]}`", record[1])] for record in records if record]
     return text + (table(("option", "meaning"), rows) if rows else "")
+
+
+def metrics() -> str:
+    """Every metric with its kind and labels, and how the values of several processes become one."""
+    rows = (
+        (
+            f"`{metric.name}`",
+            metric.kind.__name__.lower(),
+            ", ".join(f"`{label}`" for label in metric.labels),
+            {"sum": "sum", "max": "highest", "min": "lowest"}.get(metric.over_processes, "sum"),
+            metric.help,
+        )
+        for metric in DEFINITIONS
+    )
+    return table(("metric", "kind", "labels", "of all processes", "meaning"), rows)

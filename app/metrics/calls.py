@@ -18,6 +18,7 @@ class CallMetrics:
         self._retries = instruments.counter("derapi_vendor_retries_total")
         self._renewals = instruments.counter("derapi_vendor_token_renewals_total")
         self._refused = instruments.counter("derapi_vendor_calls_refused_total")
+        self._unreadable = instruments.counter("derapi_vendor_replies_unreadable_total")
         self._shared = instruments.counter("derapi_vendor_calls_shared_total")
         self._counts: dict[tuple[CallKind, str, str, bool], Count] = {}
         self._list_ages: dict[str, Callable[[float], None]] = {}
@@ -52,6 +53,8 @@ class CallMetrics:
                 return _add_seconds(self._ages.labels(event.vendor, "fresh").observe)
             case CallKind.STALE:
                 return _add_seconds(self._ages.labels(event.vendor, "stale").observe)
+            case CallKind.UNREADABLE:
+                increment = self._unreadable.labels(event.vendor).inc
             case CallKind.SHARED:
                 increment = self._shared.labels(event.vendor).inc
             case _:

@@ -53,6 +53,12 @@ DEFINITIONS = (
         CALL_SECONDS,
     ),
     Definition(Counter, "derapi_vendor_calls_refused_total", "Calls not made, by reason.", ("vendor", "reason")),
+    Definition(
+        Counter,
+        "derapi_vendor_replies_unreadable_total",
+        "Replies to successful calls that could not be read, wholly or in part.",
+        ("vendor",),
+    ),
     Definition(Counter, "derapi_vendor_retries_total", "Second attempts of calls.", ("vendor",)),
     Definition(Counter, "derapi_vendor_calls_shared_total", "Calls that waited for an equal one.", ("vendor",)),
     Definition(

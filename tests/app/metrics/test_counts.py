@@ -56,6 +56,12 @@ def test_a_second_attempt_is_a_retry(get, value, network):
     assert value('derapi_vendor_call_seconds_count{outcome="backend_error",vendor="sma"}') == 2
 
 
+def test_a_reply_that_cannot_be_read_is_counted_though_its_call_succeeded(get, value, network):
+    network.replace("GET", f"{SMA}/v1/plants", body="<html>login</html>")
+    get("/solar-inverters?vendor=sma")
+    assert value('derapi_vendor_replies_unreadable_total{vendor="sma"}') == 1
+
+
 def test_a_request_in_progress_is_one_thread_in_use(value):
     assert value("derapi_request_threads_in_use") == 1, "the request that asks"
 

@@ -22,6 +22,8 @@ class CallKind(StrEnum):
     """An exchange with the vendor begins; it costs quota."""
     SENT = "sent"
     """An exchange has ended, with a reply or without."""
+    UNREADABLE = "unreadable"
+    """A reply, or a row of it, that was sent with success cannot be read."""
     REFUSED = "refused"
     """No exchange was made: the breaker is open, the quota spent or held, no slot free, or the deadline over."""
     CACHED = "cached"

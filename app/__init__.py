@@ -127,7 +127,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         sign_in_codes=SignInCodes(database),
         clouds=vendor_clouds,
         id_table=id_table,
-        inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock, service_metrics.calls.list_reused),
+        inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock, service_metrics.reuse.add_list),
         virtual_fleet=virtual_fleet,
         credentials=open_credentials(database, cipher, tokens, plugins, clock),
         pages=paging.Pages(settings.secret_key),

@@ -57,6 +57,7 @@ class Request:
         self._around(self._reuse_each)
 
     def _around(self, work: Callable[[], None]) -> None:
+        # The calls' events are counted at the end of the request.
         requests = self._metrics.requests
         requests._begin()
         work()

@@ -9,7 +9,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 # A cached reply answers in milliseconds; a vendor's cloud in 50 ms at best, and a request ends after 20 s.
 REQUEST_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0)
 CALL_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
-AGE_SECONDS = (1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 21_600.0, 86_400.0)
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,16 @@ DEFINITIONS = (
         Counter, "derapi_vendor_token_renewals_total", "Calls for access tokens, by outcome.", ("vendor", "outcome")
     ),
     Definition(
-        Histogram,
-        "derapi_vendor_cached_reply_age_seconds",
-        "Age of cached replies when used: fresh, stale in place of a failed call, or the oldest of a list.",
+        Counter,
+        "derapi_vendor_cached_replies_used_total",
+        "Uses of cached replies: fresh, stale in place of a failed call, or all of a list.",
         ("vendor", "use"),
-        AGE_SECONDS,
+    ),
+    Definition(
+        Counter,
+        "derapi_vendor_cached_replies_used_age_seconds_total",
+        "Sum of the ages of these replies; of a list, that of the oldest.",
+        ("vendor", "use"),
     ),
     Definition(Gauge, "derapi_cached_replies", "Replies in the caches.", over_processes="sum"),
     Definition(Gauge, "derapi_cached_reply_bytes", "Memory of the cached replies.", over_processes="sum"),

@@ -14,9 +14,13 @@ NO_ROUTE = "none"
 
 
 class RequestMetrics:
-    """Hooks around every request. A request's duration begins with its id, at the first step before it."""
+    """Hooks around every request. A request's duration begins with its id, at the first step before it.
 
-    def __init__(self, instruments: Instruments) -> None:
+    count_calls: called before a request is counted.
+    """
+
+    def __init__(self, instruments: Instruments, count_calls: Callable[[], None]) -> None:
+        self._count_calls = count_calls
         self._requests = instruments.counter("derapi_requests_total")
         self._seconds = instruments.histogram("derapi_request_seconds")
         self._counts: dict[tuple[str, str, int], tuple[Callable[[], None], Callable[[float], None]]] = {}
@@ -41,6 +45,7 @@ class RequestMetrics:
         self._busy_threads.discard(threading.get_ident())
 
     def _count(self, response: Response) -> Response:
+        self._count_calls()
         rule: Any = request.url_rule
         # A request that leads to no route may have any method.
         key = (NO_ROUTE, NO_ROUTE, response.status_code)

@@ -12,6 +12,7 @@ from app.metrics import files
 from app.metrics.calls import CallMetrics
 from app.metrics.definitions import Instruments
 from app.metrics.requests import RequestMetrics
+from app.metrics.reuse import ReuseMetrics
 from app.metrics.state import Parts, ReadNumber, StateGauges
 
 logger = logging.getLogger(__name__)
@@ -26,8 +27,9 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self.instruments = Instruments(self._registry)
-        self.calls = CallMetrics(self.instruments)
-        self.requests = RequestMetrics(self.instruments)
+        self.reuse = ReuseMetrics(self.instruments)
+        self.calls = CallMetrics(self.instruments, self.reuse)
+        self.requests = RequestMetrics(self.instruments, self.calls.count_events)
         self._folder: Path | None = None
         self._state: StateGauges | None = None
 
@@ -66,7 +68,9 @@ class Metrics:
         return files.text(self._folder)
 
     def publish(self) -> None:
-        """Sets the gauges of this process to its present state."""
+        """Writes what is counted in memory, and sets the gauges of this process to its present state."""
+        self.calls.count_events()
+        self.reuse.write()
         if self._state is not None:
             self._state.publish()
 

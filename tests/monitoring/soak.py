@@ -68,15 +68,16 @@ class Soak:
         self.bearer = {"Authorization": f"Bearer {token}"}
         self.headers = self.played.headers(*VENDORS)
         self.spared_headers = self.played.headers(SPARED)
-        # A second customer's credentials, which only a fault answers otherwise than with 401.
+        # Wrong credentials of another customer: no alert may fire for these.
         self.stranger = {name: f"{value[:-6]}strang" for name, value in self.headers.items()}
         self._store()
 
     def _store(self) -> None:
-        members = self.played.credentials("sma")
-        body = {"name": "roof", "credentials": members}
-        answer = requests.post(f"{self.url}/vendor-credentials", json=body, headers=self.bearer, timeout=SECONDS)
-        assert answer.status_code == 201, answer.text
+        """Solis is then asked with two credentials, as a breaker demands that several see an outage."""
+        for vendor in ("sma", "solis"):
+            body = {"name": "roof", "credentials": self.played.credentials(vendor)}
+            answer = requests.post(f"{self.url}/vendor-credentials", json=body, headers=self.bearer, timeout=SECONDS)
+            assert answer.status_code == 201, answer.text
 
     def get(self, path: str, headers: dict[str, str], seconds: float = 30.0) -> None:
         """Sends a request that accepts no cached reply, on a new connection. What comes of it is in the metrics."""

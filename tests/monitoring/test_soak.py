@@ -33,9 +33,9 @@ def test_faults_are_recorded(tmp_path: Path, report: Callable[[str], None]) -> N
     with ExitStack() as stack:
         soak = Soak(tmp_path, stack)
         stack.enter_context(repeatedly(soak.scrape, SCRAPE_SECONDS))
-        with ExitStack() as load:
-            for vendor in ("", "solis", "sma"):
-                load.enter_context(repeatedly(partial(lists, soak, vendor), 0.3))
+        with ExitStack() as clients:
+            for vendor in ("", "", "", "solis", "sma"):
+                clients.enter_context(repeatedly(partial(lists, soak, vendor), 0.3))
             play(soak)
         crowd = partial(soak.get, "/solar-inverters", soak.headers, 60.0)
         with repeatedly(crowd, 0.05, threads=150), soak.phase("all request threads are in use", LONG):

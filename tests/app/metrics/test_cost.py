@@ -8,20 +8,22 @@ from prometheus_client.metrics import MetricWrapperBase
 from benchmarks import metrics as benchmark
 
 LIMIT_US = 60.0
-# The shortest time of the loop below on the machine of the limit (2 cores, 2026).
-LOOP_SECONDS = 0.0008
+# What 1,000 calls of a function take on the machine of the limit (2026).
+CALLS_SECONDS = 20e-6
 
 
 def slowness() -> float:
     """How many times as long this machine needs for the same work; at least 1."""
-    loop = timeit.Timer("for i in numbers: pairs[i] = float(i)", "numbers, pairs = range(10_000), {}")
-    return max(1.0, min(loop.repeat(30, 1)) / LOOP_SECONDS)
+    return max(1.0, min(timeit.repeat(lambda: None, number=1000, repeat=30)) / CALLS_SECONDS)
 
 
 def test_the_metrics_of_a_request_to_six_vendors_take_at_most_60_microseconds() -> None:
-    slow = slowness()
-    for kind, cost in benchmark.microseconds(rounds=10).items():
-        assert cost < LIMIT_US * max(slow, slowness()), kind
+    for _ in range(20):
+        # Something else that runs meanwhile can only lengthen it: one undisturbed moment is enough.
+        costs = benchmark.microseconds(rounds=3)
+        if max(costs.values()) <= LIMIT_US * slowness():
+            return
+    raise AssertionError(costs)
 
 
 def test_labels_are_resolved_once_for_all_requests(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,4 +36,4 @@ def test_labels_are_resolved_once_for_all_requests(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(MetricWrapperBase, "labels", counted)
     benchmark.microseconds(rounds=1)
-    assert len(resolved) == len(set(resolved)) > 12
+    assert len(resolved) == len(set(resolved)) == len(benchmark.VENDORS) + 2

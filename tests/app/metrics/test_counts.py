@@ -44,9 +44,27 @@ def test_calls_are_counted_by_vendor_and_outcome_and_cached_replies_by_their_age
     assert value('derapi_vendor_call_seconds_count{outcome="ok",vendor="sma"}') == 3
     assert value('derapi_vendor_call_seconds_count{outcome="rate_limited",vendor="solis"}') == 1
     assert value('derapi_vendor_calls_refused_total{reason="rate_limited",vendor="solis"}') == 1
-    assert value('derapi_vendor_cached_reply_age_seconds_count{use="list",vendor="sma"}') == 1
+    assert value('derapi_vendor_cached_replies_used_total{use="list",vendor="sma"}') == 1
     get("/sites")
-    assert value('derapi_vendor_cached_reply_age_seconds_count{use="fresh",vendor="sma"}') == 1
+    assert value('derapi_vendor_cached_replies_used_total{use="fresh",vendor="sma"}') == 1
+
+
+def test_the_age_of_cached_replies_is_the_sum_over_their_uses(get, value, service_clock):
+    get("/solar-inverters?vendor=solaredge")
+    service_clock.now += 40
+    get("/solar-inverters?vendor=solaredge")
+    get("/solar-inverters?vendor=solaredge")
+    assert value('derapi_vendor_cached_replies_used_total{use="list",vendor="solaredge"}') == 2
+    assert value('derapi_vendor_cached_replies_used_age_seconds_total{use="list",vendor="solaredge"}') == 80
+
+
+def test_a_stale_reply_in_place_of_a_failed_call_is_counted_apart(get, value, network, service_clock):
+    get("/solar-inverters?vendor=solis")
+    service_clock.now += 7200
+    network.replace("POST", f"{SOLIS}/v1/api/inverterList", status=429)
+    get("/solar-inverters?vendor=solis")
+    assert value('derapi_vendor_cached_replies_used_total{use="stale",vendor="solis"}') == 1
+    assert value('derapi_vendor_cached_replies_used_age_seconds_total{use="stale",vendor="solis"}') == 7200
 
 
 def test_a_second_attempt_is_a_retry(get, value, network):

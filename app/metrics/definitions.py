@@ -87,15 +87,15 @@ DEFINITIONS = (
     Definition(
         Gauge,
         "derapi_vendor_quota_limit_calls",
-        "Calls that the rate allows to each credential.",
-        ("vendor",),
+        "Calls that each credential may make in a period.",
+        ("vendor", "source"),
         over_processes="max",
     ),
     Definition(
         Gauge,
         "derapi_vendor_quota_left_calls",
         "Calls left to the credential that has fewest.",
-        ("vendor",),
+        ("vendor", "source"),
         over_processes="min",
     ),
     Definition(

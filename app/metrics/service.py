@@ -69,10 +69,14 @@ class Metrics:
 
     def publish(self) -> None:
         """Writes what is counted in memory, and sets the gauges of this process to its present state."""
-        self.calls.count_events()
-        self.reuse.write()
+        self.write()
         if self._state is not None:
             self._state.publish()
+
+    def write(self) -> None:
+        """Writes what is counted in memory."""
+        self.calls.count_events()
+        self.reuse.write()
 
     def _publish_repeatedly(self) -> None:
         while True:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.metrics.definitions import Instruments
-from app.storage.database import Database
-from app.storage.redis_ledger import SharedLedger
+from app.storage.readiness import PartState, Readiness
 from vendors.kit.calls.cloud import MAX_SWEEPS, Cloud
-from vendors.kit.calls.quota import Ledger
+from vendors.kit.calls.ledger import Ledger
 
 ReadNumber = Callable[[], float]
+# The limit that this server keeps to, and the one of which the vendor's answers report how much is left.
+KEPT, REPORTED = "kept", "reported"
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Parts:
 
     clouds: Mapping[str, Cloud]
     ledger: Ledger
-    database: Database
+    readiness: Readiness
 
 
 class StateGauges:
@@ -71,12 +72,14 @@ class StateGauges:
             self._gauge("derapi_vendor_held_until_timestamp_seconds").labels(name).set(until)
         rates = {name: cloud.quota.rate for name, cloud in clouds.items() if cloud.quota.rate}
         for name, left in ledger.least_left(rates).items():
-            self._gauge("derapi_vendor_quota_limit_calls").labels(name).set(rates[name].calls)
-            self._gauge("derapi_vendor_quota_left_calls").labels(name).set(left)
+            self._publish_quota(name, KEPT, rates[name].calls, left)
+        for name, reported in ledger.least_reported().items():
+            self._publish_quota(name, REPORTED, reported.rate.calls, reported.left)
+
+    def _publish_quota(self, vendor: str, source: str, limit: int, left: int) -> None:
+        self._gauge("derapi_vendor_quota_limit_calls").labels(vendor, source).set(limit)
+        self._gauge("derapi_vendor_quota_left_calls").labels(vendor, source).set(left)
 
     def _publish_dependencies(self) -> None:
-        up = {"database": self._parts.database.answers()}
-        if isinstance(self._parts.ledger, SharedLedger):
-            up["redis"] = self._parts.ledger.is_shared
-        for dependency, is_up in up.items():
-            self._gauge("derapi_dependency_up").labels(dependency).set(is_up)
+        for dependency, state in self._parts.readiness.parts().items():
+            self._gauge("derapi_dependency_up").labels(dependency).set(state is not PartState.UNAVAILABLE)

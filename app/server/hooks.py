@@ -8,7 +8,7 @@ import structlog
 
 from app import error_table, network
 from app.config import SettingsError
-from app.server import connection_share, cpu_affinity, metrics, tuning
+from app.server import connection_share, cpu_affinity, drain, metrics, tuning
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
@@ -34,6 +34,7 @@ def when_ready(server: Any) -> None:
     """Prepares the fork of the workers and logs the start in one line."""
     # A stop signal that reaches a worker before it has its own handlers would run the master's handler and be lost.
     os.register_at_fork(before=block_stop_signals, after_in_parent=unblock_stop_signals)
+    drain.delay_stop(server, services_of(server).settings.drain_seconds)
     checkpoint_database(server)
     tuning.tune_garbage_collection()
     structlog.stdlib.get_logger("gunicorn").info(
@@ -62,8 +63,25 @@ def post_worker_init(worker: Any) -> None:
     delivers the signals that arrived before the worker had its handlers."""
     services = worker.wsgi.extensions["services"]
     worker.error_types = error_table.types(services.settings.public_url)
+    drain.delay_exit(services.settings.drain_seconds)
     metrics.share(worker, services)
     unblock_stop_signals()
+
+
+def pre_request(worker: Any, request: Any) -> None:
+    """Lets the connection close after the response while the service ends."""
+    drain.close_after_response(worker)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Writes the last counts of a worker that ends, and sends its last traces."""
+    service = getattr(worker, "wsgi", None)
+    if service is None:
+        return
+    services = service.extensions["services"]
+    services.metrics.write()
+    if services.traces:
+        services.traces.close()
 
 
 def child_exit(server: Any, worker: Any) -> None:

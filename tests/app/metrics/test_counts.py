@@ -94,6 +94,7 @@ def test_the_names_and_labels_follow_the_conventions():
         assert definition.over_processes != "min" or definition.labels, "the master would add a 0"
         if kind == "Histogram":
             assert definition.name.endswith("_seconds")
-        allowed = {"route", "method", "status", "vendor", "outcome", "reason", "use", "region", "pool", "dependency"}
+        allowed = {"route", "method", "status", "vendor", "outcome", "reason", "use", "region", "pool"}
+        allowed |= {"dependency", "source"}
         assert set(definition.labels) <= allowed
         assert definition.help.endswith(".")

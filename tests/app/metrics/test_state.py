@@ -11,6 +11,7 @@ from tests.app.support import ALL
 from vendors.kit import Rate
 from vendors.kit.calls.breaker import FAULTS
 from vendors.kit.calls.quota import Quota
+from vendors.kit.limits import ReportedQuota
 
 GROUP = "5f3a9c0de1"  # A group's name is a hash; no metric shows it.
 
@@ -66,9 +67,17 @@ def test_the_quota_left_is_that_of_the_credential_with_the_fewest_calls_left(ser
     for group in (GROUP, GROUP, GROUP, "another"):
         cloud.quota._ledger.count(rate, f"solis:{group}")
     gauges = shown()
-    assert gauges['derapi_vendor_quota_limit_calls{vendor="solis"}'] == 10
-    assert gauges['derapi_vendor_quota_left_calls{vendor="solis"}'] == 7
-    assert 'derapi_vendor_quota_left_calls{vendor="enphase"}' not in gauges or services.clouds["enphase"].quota.rate
+    assert gauges['derapi_vendor_quota_limit_calls{source="kept",vendor="solis"}'] == 10
+    assert gauges['derapi_vendor_quota_left_calls{source="kept",vendor="solis"}'] == 7
+
+
+def test_the_quota_that_a_vendor_reports_is_that_of_the_credential_with_the_smallest_part_left(services, shown):
+    ledger = services.clouds["enphase"].quota._ledger
+    ledger.report(f"enphase:{GROUP}", ReportedQuota(Rate(1000, 3600), 400))
+    ledger.report("enphase:another", ReportedQuota(Rate(100, 3600), 60))
+    gauges = shown()
+    assert gauges['derapi_vendor_quota_limit_calls{source="reported",vendor="enphase"}'] == 1000
+    assert gauges['derapi_vendor_quota_left_calls{source="reported",vendor="enphase"}'] == 400
 
 
 def test_to_show_the_quotas_changes_not_which_group_is_forgotten_first(services, shown):
@@ -112,8 +121,7 @@ def test_cached_replies_are_counted_with_their_memory(get, shown):
 
 def test_the_database_is_up_until_it_does_not_answer_and_without_redis_there_is_no_word_of_it(services, shown):
     assert shown()['derapi_dependency_up{dependency="database"}'] == 1
-    services.database.close()
-    services.database._look_ups.submit = refuse
+    services.database.look_up = refuse
     gauges = shown()
     assert gauges['derapi_dependency_up{dependency="database"}'] == 0
     assert 'derapi_dependency_up{dependency="redis"}' not in gauges
@@ -131,8 +139,8 @@ def test_redis_is_up_or_down_and_its_count_is_the_quota_left(settings, start_ser
     other.count(Rate(10, 60), "solis:group")
     text = app.test_client().get("/metrics").text
     assert 'derapi_dependency_up{dependency="redis"} 1.0' in text
-    assert 'derapi_vendor_quota_left_calls{vendor="solis"} 8.0' in text
+    assert 'derapi_vendor_quota_left_calls{source="kept",vendor="solis"} 8.0' in text
     ledger._alone_until = float("inf")
     text = app.test_client().get("/metrics").text
     assert 'derapi_dependency_up{dependency="redis"} 0.0' in text
-    assert 'derapi_vendor_quota_left_calls{vendor="solis"} 9.0' in text
+    assert 'derapi_vendor_quota_left_calls{source="kept",vendor="solis"} 9.0' in text

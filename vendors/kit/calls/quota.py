@@ -6,109 +6,20 @@ refused before it is made: vendors count refused calls as well, and ban keys for
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import inf
-from typing import Any, TypeVar
-
-from cachetools import Cache, LRUCache
+from typing import Any
 
 from vendors.kit.calls.bulkhead import Bulkhead
+from vendors.kit.calls.ledger import Ledger
+from vendors.kit.calls.quota_state import PACE_SECONDS, Hold, QuotaState, Standing
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Busy, Held
-from vendors.kit.limits import Rate
+from vendors.kit.limits import LimitSource, Rate, ReportedQuota
 
-T = TypeVar("T")
-
-# If the rate allows the next call within this time, the call sleeps until then; otherwise it raises Held.
-PACE_SECONDS = 1.0
-GROUPS = 10_000
 # A 429 without a hint holds its group this long, each further 429 twice as long, up to the longest hold.
 FIRST_HOLD_SECONDS = 2.0
 LONGEST_HOLD_SECONDS = 60.0
-
-
-class Ledger:
-    """The calls made and the holds of each group in this process. A subclass may share them with other processes.
-
-    Memory is bounded: it remembers the groups that called last, and for each group no more calls than its rate allows.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
-        self._call_times: LRUCache[str, deque[float]] = LRUCache(GROUPS)
-        self._held: LRUCache[str, float] = LRUCache(GROUPS)
-        self._refused: LRUCache[str, int] = LRUCache(GROUPS)
-        self._lock = threading.Lock()
-
-    def count(self, rate: Rate, group: str) -> float:
-        """Counts a call if the rate allows it and returns 0; else returns the epoch second from which it does."""
-        now = self._clock()
-        with self._lock:
-            call_times = self._call_times.setdefault(group, deque())
-            while call_times and call_times[0] <= now - rate.seconds:
-                call_times.popleft()
-            if len(call_times) >= rate.calls:
-                return call_times[0] + rate.seconds
-            call_times.append(now)
-            return 0.0
-
-    def held_until(self, group: str) -> float:
-        """Epoch second until which no call may be made; 0 if none is known."""
-        with self._lock:
-            return self._held.get(group, 0.0)
-
-    def hold(self, group: str, until: float) -> None:
-        with self._lock:
-            self._held[group] = max(self._held.get(group, 0.0), until)
-
-    def refused(self, group: str) -> int:
-        """Counts a 429 without a hint. Returns how many there were since the last success."""
-        with self._lock:
-            self._refused[group] = count = self._refused.get(group, 0) + 1
-            return count
-
-    def has_refused(self, group: str) -> bool:
-        """Whether this process has counted such a 429 since the last success."""
-        return group in self._refused
-
-    def forgive(self, group: str) -> None:
-        """Forgets the 429s, after a success."""
-        with self._lock:
-            self._refused.pop(group, None)
-
-    def holds(self) -> dict[str, tuple[int, float]]:
-        """By vendor, the number of groups on hold, and the epoch second until which the longest is held."""
-        now = self._clock()
-        holds: dict[str, tuple[int, float]] = {}
-        for group, until in self._peek(self._held):
-            if until > now:
-                vendor = group.partition(":")[0]
-                count, longest = holds.get(vendor, (0, 0.0))
-                holds[vendor] = count + 1, max(longest, until)
-        return holds
-
-    def least_left(self, rates: Mapping[str, Rate]) -> dict[str, int]:
-        """By vendor, the calls left to the group that has fewest, of those that its rate allows."""
-        most = dict.fromkeys(rates, (0, ""))
-        now = self._clock()
-        for group, call_times in self._peek(self._call_times):
-            vendor = group.partition(":")[0]
-            if vendor in rates:
-                since = now - rates[vendor].seconds
-                with self._lock:
-                    while call_times and call_times[0] <= since:
-                        call_times.popleft()
-                most[vendor] = max(most[vendor], (len(call_times), group))
-        return {vendor: self._left(rates[vendor], group, calls) for vendor, (calls, group) in most.items()}
-
-    def _left(self, rate: Rate, group: str, calls: int) -> int:
-        return max(0, rate.calls - calls)
-
-    def _peek(self, groups: "LRUCache[str, T]") -> list[tuple[str, T]]:
-        """All groups with their values. To read them from the cache itself would count as use."""
-        with self._lock:
-            return [(group, Cache.__getitem__(groups, group)) for group in groups]
 
 
 class Quota:
@@ -122,13 +33,27 @@ class Quota:
         ledger: Ledger | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        source: LimitSource = LimitSource.BOUND,
     ) -> None:
+        """`source`: from where the rate is known."""
         self._vendor = vendor
-        self.rate = rate
+        self.rate, self._source = rate, source
         self._ledger = ledger or Ledger(clock)
         self._clock, self._sleep = clock, sleep
         self._slots = Bulkhead(inf, parallel)
         self._throttling = threading.Lock()
+
+    def state(self, group: str) -> QuotaState:
+        """What is known of the group's quota. Reading it spends nothing."""
+        name, now = f"{self._vendor}:{group}", self._clock()
+        until, kept, hold = self._ledger.held_until(name), None, None
+        if self.rate:
+            usage = self._ledger.usage(self.rate, name)
+            kept = Standing(self.rate, self._source, max(0, self.rate.calls - usage.spent), usage.frees_at)
+        if until > now:
+            is_guess = until == self._ledger.guessed(name)
+            hold = Hold(until, LimitSource.BOUND if is_guess else LimitSource.VENDOR)
+        return QuotaState(now, kept, self._ledger.reported(name), hold)
 
     def spend(self, group: str, url: str, deadline: Deadline) -> "QuotaUse":
         """A context for one call. Entering it raises Held with the time to wait, or Busy when no slot became free."""
@@ -156,6 +81,10 @@ class Quota:
         """Holds the group for the time that the vendor has asked for."""
         self._ledger.hold(f"{self._vendor}:{group}", self._clock() + seconds)
 
+    def report(self, group: str, reported: ReportedQuota, seconds: float) -> None:
+        """Remembers what the vendor's answer to a call of so many seconds states."""
+        self._ledger.report(f"{self._vendor}:{group}", reported, seconds)
+
     def throttled(self, group: str, hint: float | None) -> float:
         """Holds the group after a 429: for the vendor's hint in seconds, or without a hint for longer each time.
 
@@ -168,7 +97,8 @@ class Quota:
         with self._throttling:
             if not self._is_held(group):
                 doublings = min(self._ledger.refused(f"{self._vendor}:{group}") - 1, 10)
-                self.hold(group, min(FIRST_HOLD_SECONDS * 2**doublings, LONGEST_HOLD_SECONDS))
+                seconds = min(FIRST_HOLD_SECONDS * 2**doublings, LONGEST_HOLD_SECONDS)
+                self._ledger.guess(f"{self._vendor}:{group}", self._clock() + seconds)
         return max(0.0, self._ledger.held_until(f"{self._vendor}:{group}") - self._clock())
 
     def succeeded(self, group: str) -> None:

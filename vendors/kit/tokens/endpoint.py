@@ -15,8 +15,9 @@ from urllib.parse import urlencode, urlsplit
 from vendors.kit.calls.attempts import Attempts
 from vendors.kit.calls.breaker import Breaker
 from vendors.kit.calls.events import Observer
+from vendors.kit.calls.ledger import Ledger
 from vendors.kit.calls.progress import Progress
-from vendors.kit.calls.quota import Ledger, Quota
+from vendors.kit.calls.quota import Quota
 from vendors.kit.calls.reply_cache import Freshness, ReplyCache
 from vendors.kit.calls.upstream import Upstream
 from vendors.kit.credentials import Credential
@@ -78,6 +79,9 @@ class TokenCall:
 
     def spent(self, reply: Reply) -> None:
         """Nothing: no token endpoint reports a quota."""
+
+    def reported_quota(self, reply: Reply) -> None:
+        """Nothing, for the same reason."""
 
 
 class TokenEndpoint:

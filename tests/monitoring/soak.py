@@ -54,6 +54,7 @@ class Soak:
             METRICS_TOKEN=METRICS_TOKEN,
             WEB_CONCURRENCY=2,
             LOG_LEVEL="ERROR",
+            DRAIN_SECONDS=0,
             **{f"VENDOR_LIMIT_{SPARED.upper()}": f"{SPARED_CALLS}/3600"},
         )
         assert ended([*FLASK, "db", "upgrade"], environ).returncode == 0
@@ -73,7 +74,7 @@ class Soak:
         self._store()
 
     def _store(self) -> None:
-        """Solis is then asked with two credentials, as a breaker demands that several see an outage."""
+        """Stores credentials of two vendors."""
         for vendor in ("sma", "solis"):
             body = {"name": "roof", "credentials": self.played.credentials(vendor)}
             answer = requests.post(f"{self.url}/vendor-credentials", json=body, headers=self.bearer, timeout=SECONDS)

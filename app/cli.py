@@ -14,7 +14,9 @@ from app.api.services import services
 from app.auth.clients import VIRTUAL
 from app.cli_clients import clients, printable_name, unknown_client
 from app.cli_credentials import credentials
+from app.cli_doctor import doctor
 from app.cli_group import Group, OneLine, print_json
+from app.cli_retention import prune
 from app.storage.database import ClientRow
 from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER
 from app.virtual import seeding
@@ -94,6 +96,14 @@ class OneLineGroup(OneLine, AppGroup):
     command_class = OneLine
 
 
+@db.command("downgrade")
+@click.argument("revision", metavar="REVISION")
+@click.confirmation_option(prompt="Delete all that only the newer tables hold?")
+def downgrade(revision: str) -> None:
+    """Take the tables back to REVISION, such as 0004, with the service stopped. Needs the newer release's code."""
+    services().database.downgrade(revision)
+
+
 @click.group("vendors", cls=OneLineGroup, invoke_without_command=True)
 @click.pass_context
 def vendors(context: click.Context) -> None:
@@ -136,5 +146,5 @@ def serve_sandbox(port: int | None, sites: int, seed: int) -> None:
 
 def init_app(app: Flask) -> None:
     """Adds the commands to `flask`."""
-    for command in (clients, credentials, db, virtual, vendors, serve_sandbox):
+    for command in (clients, credentials, db, prune, virtual, vendors, serve_sandbox, doctor):
         app.cli.add_command(command)

@@ -5,7 +5,7 @@ All faults are collected and reported together, so that a first start needs one 
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,16 @@ REQUIRED = object()
 
 
 class SettingsError(Exception):
-    """One or more settings are missing or wrong; the message has one line for each."""
+    """One or more settings are missing or wrong. `faults`: a line for each; by default the message itself."""
+
+    def __init__(self, message: str, faults: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.faults = faults or (message,)
+
+
+def settings_error(faults: Sequence[str]) -> SettingsError:
+    """The error that reports several faults at once."""
+    return SettingsError("\n  ".join(["These settings must be corrected:", *faults]), faults)
 
 
 def setting(
@@ -102,7 +111,25 @@ class Settings:
     request_deadline: float = setting(
         "seconds, at least 0.001 and at most 300", "20", "float", validate=Range(0.001, 300), default=20.0
     )
+    drain_seconds: float = setting(
+        "seconds, at least 0 and at most 60", "5", "float", validate=Range(0, 60), default=5.0
+    )
     log_level: str = setting("DEBUG, INFO, WARNING or ERROR", "INFO", parse=setting_types.log_level, default="INFO")
+    # https://no-color.org: any value counts.
+    no_color: bool = setting("any text", "1", parse=bool, default=False)
+    otel_exporter_otlp_endpoint: str | None = setting(
+        "the http or https URL of a collector", "http://127.0.0.1:4318", parse=setting_types.service_url, default=None
+    )
+    otel_exporter_otlp_traces_endpoint: str | None = setting(
+        "the http or https URL that a collector takes traces at",
+        "http://127.0.0.1:4318/v1/traces",
+        parse=setting_types.service_url,
+        default=None,
+    )
+    otel_exporter_otlp_headers: str | None = setting(
+        "name=value with commas between them", "api-key=...", "str", default=None, secret=True
+    )
+    otel_service_name: str = setting("a name", "derapi", "str", default="derapi")
     demo_sign_in: bool = setting("true or false", "false", "bool", default=False)
     sandbox_url: str | None = setting(
         VENDOR_ADDRESS, "http://127.0.0.1:9000", parse=setting_types.vendor_url, default=None
@@ -168,11 +195,19 @@ def environment() -> dict[str, str]:
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process; raises SettingsError with all faults at once."""
+    values, faults = read(environ)
+    if faults:
+        raise settings_error(faults)
+    return Settings(**values)
+
+
+def read(environ: Mapping[str, str] | None = None) -> tuple[dict[str, Any], list[str]]:
+    """The settings that are correct, by their field, and a line for each that is missing or wrong."""
     if environ is None:
         environ = environment()
     present = {name: value.strip() for name, value in environ.items() if value.strip()}
     env = Environment(present)
-    values = {
+    values: dict[str, Any] = {
         name.lower(): getattr(env, description["kind"])(name, **description["options"])
         for name, description in DESCRIPTIONS.items()
         if name in present
@@ -180,12 +215,13 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     values["vendor_urls"] = _by_vendor(env, VENDOR_URL, setting_types.vendor_url)
     values["vendor_limits"] = _by_vendor(env, VENDOR_LIMIT, setting_types.call_limit)
     faults = [_fault(name, present[name]) for name in env.faulty()]
+    if "DYNO" in present and values.get("redis_url"):
+        values["redis_url"] = setting_types.without_certificate_check(values["redis_url"])
     if "DATABASE_URL" not in present and "DYNO" not in present:
         values |= _embedded(values, present, faults)
     _require(present, values, faults)
-    if faults:
-        raise SettingsError("\n  ".join(["These settings must be corrected:", *faults]))
-    return Settings(**values)
+    refused = {fault.partition(":")[0].lower() for fault in faults}
+    return {name: value for name, value in values.items() if name not in refused}, faults
 
 
 def _by_vendor(env: Environment, prefix: str, parse: Any) -> dict[str, Any]:

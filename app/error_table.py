@@ -88,6 +88,11 @@ OWN = (
         CALLER, "Begin with the first page again, and change nothing but pageToken from page to page.",
     ),
     ErrorKind(
+        "gone", 410, "Gone",
+        "The route has ended; its responses had announced that since half a year or longer (Deprecation, Sunset).",
+        CALLER, "Use the route that the detail's page names.",
+    ),
+    ErrorKind(
         "unknown_host", 400, "Bad Request",
         "The service does not answer under this host name.",
         SERVER, "The operator sets PUBLIC_URL to the URL that the users see.",
@@ -166,6 +171,16 @@ OWN = (
         "service_unavailable", 503, "Service Unavailable",
         "All threads were busy for 5 s, or all connections are in use.",
         SERVER, "Try again after the time in Retry-After.",
+    ),
+    ErrorKind(
+        "migrations_pending", 503, "Service Unavailable",
+        "The database lacks tables of this version of the service.",
+        SERVER, "The operator runs `flask --app wsgi db upgrade`.",
+    ),
+    ErrorKind(
+        "stopping", 503, "Service Unavailable",
+        "The service is ending: it serves on for DRAIN_SECONDS, then stops.",
+        SERVER, "Load balancers send requests to other servers; the operator starts the service again.",
     ),
     ErrorKind(
         "virtual_busy", 503, "Service Unavailable",

@@ -44,6 +44,7 @@ class SandboxedService:
             "WEB_CONCURRENCY": 2,
             "LOG_LEVEL": "ERROR",
             **BEYOND_REACH,
+            "DRAIN_SECONDS": 0,
             **settings,
         }
         sandbox = [*flask, "sandbox", "--sites", str(self.sites), "--port", str(self.clouds_port)]

@@ -128,6 +128,7 @@ class Bench:
             "WEB_CONCURRENCY": "2",
             "LOG_LEVEL": "ERROR",
             **BEYOND_REACH,
+            "DRAIN_SECONDS": "0",
         }
 
     @staticmethod

@@ -112,6 +112,7 @@ class FleetServer:
             "WEB_CONCURRENCY": 1,
             "LOG_LEVEL": "ERROR",
             **BEYOND_REACH,
+            "DRAIN_SECONDS": 0,
         }
         with running(python("-m", "gunicorn", "wsgi:app"), port, environ) as server:
             yield server, Client(server, self.fleet.auth)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask import Flask, current_app
 
@@ -16,16 +17,20 @@ from app.credentials.service import Credentials
 from app.fleet.inventory import Inventory
 from app.storage.database import Database
 from app.storage.id_table import IdTable
+from app.storage.readiness import Readiness
 from app.storage.redis_ledger import SharedLedger
 from app.virtual.fleet import VirtualFleet
 from vendors.kit.calls.cloud import Cloud
+
+if TYPE_CHECKING:
+    from app.web.traces.spans import Traces
 
 KEY = "services"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The objects that live as long as the process; `ledger` is None without Redis."""
+    """The objects that live as long as the process; `ledger` is None without Redis, `traces` without a collector."""
 
     settings: Settings
     database: Database
@@ -41,6 +46,8 @@ class Services:
     virtual_fleet: VirtualFleet
     credentials: Credentials
     pages: Pages
+    readiness: Readiness
+    traces: "Traces | None"
 
     def init_app(self, app: Flask) -> None:
         """Makes these the services of an application, in place of its former ones."""
@@ -51,6 +58,9 @@ class Services:
 
         The writer of ids ends first: a connection that is in use when the database closes would stay open.
         """
+        self.readiness.close()
+        if self.traces is not None:
+            self.traces.close()
         self.id_table.close()
         self.database.close()
         if self.ledger is not None:

@@ -53,6 +53,8 @@ HTTP: Codes = {
     501: ("not_implemented",),
     503: ("service_unavailable",),
 }
+# Operations that answer under any host, and without a database.
+ANY_HOST = ("getHealth", "getReadiness")
 SOURCES = (
     Source("", lambda operation: True, HTTP),
     Source("Parameters", lambda operation: operation.id != "getToken", {400: ("validation_error",)}),
@@ -60,8 +62,13 @@ SOURCES = (
     Source("Login", lambda operation: operation.id == "getToken", {429: ("too_many_failed_logins",)}),
     Source(
         "Service",
-        lambda operation: operation.id != "getHealth",
+        lambda operation: operation.id not in ANY_HOST,
         {400: ("unknown_host",), 503: ("database_unavailable",)},
+    ),
+    Source(
+        "Ready",
+        lambda operation: operation.id == "getReadiness",
+        {503: ("migrations_pending", "stopping")},
     ),
     Source(
         "Token",

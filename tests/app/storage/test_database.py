@@ -115,12 +115,6 @@ def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
         assert reader.execute(text("SELECT count(*) FROM resources")).scalar_one() == 0
 
 
-def test_a_database_reports_whether_it_can_be_reached(database: Database, tmp_path: Path) -> None:
-    assert database.answers()
-    with closing(Database(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")) as missing:
-        assert not missing.answers()
-
-
 def test_no_connection_is_held_while_a_view_runs(app: Flask, database: Database) -> None:
     services = app.extensions["services"]
     client_id, _ = services.clients.create("test", "production", "v1")

@@ -45,7 +45,9 @@ OPERATIONS = {
     ("delete", "/vendor-credentials/{id}"): "deleteVendorCredentials",
     ("post", "/vendor-credentials/{id}/check"): "checkVendorCredentials",
     ("post", "/oauth2/token"): "getToken",
+    ("get", "/quota"): "getQuota",
     ("get", "/health"): "getHealth",
+    ("get", "/ready"): "getReadiness",
 }
 # The endpoint's own errors have the form of RFC 6749; a request that is none of HTTP is refused before.
 TOKEN_ERRORS = {"400": ["application/json", MEDIA_TYPE], "401": ["application/json"]}
@@ -139,15 +141,15 @@ def test_an_error_with_a_challenge_or_a_wait_describes_the_header(document, look
     responses = document["paths"]["/sites/{id}"]["get"]["responses"]
     assert look(responses["401"])["headers"]["WWW-Authenticate"]["required"]
     assert set(look(responses["429"])["headers"]) == {"Retry-After"}
-    assert set(responses["200"]["headers"]) == {"Age"}
+    assert set(responses["200"]["headers"]) == {"Age", "X-Vendor-Calls"}
 
 
 @pytest.mark.parametrize("path", ["/sites", "/solar-inverters", "/batteries"])
-def test_a_list_is_documented_with_both_representations(document, path):
+def test_a_list_is_documented_with_both_representations_and_its_cost(document, path):
     schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     # Not one of them: an empty list of batteries is both.
     assert list(schema) == ["anyOf"]
-    assert len(schema["anyOf"]) == 2
+    assert len(schema["anyOf"]) == 3
 
 
 def test_the_documented_names_of_vendors_are_those_that_a_list_can_be_filtered_by(get, document):
@@ -157,7 +159,7 @@ def test_the_documented_names_of_vendors_are_those_that_a_list_can_be_filtered_b
         for parameter in parameters
         if parameter["name"] == "vendor"
     ]
-    assert [parameter["schema"]["enum"] for parameter in filters] == [NAMES] * 4
+    assert [parameter["schema"]["enum"] for parameter in filters] == [NAMES] * 5
     for name in filters[0]["schema"]["enum"]:
         assert get(f"/sites?vendor={name}", headers={"X-Authorization-nobody": "x"}).status_code == 200
     for schema in ("Site", "SolarInverter", "Battery"):
@@ -166,7 +168,8 @@ def test_the_documented_names_of_vendors_are_those_that_a_list_can_be_filtered_b
 
 def test_every_route_but_health_and_token_has_the_version_as_a_parameter(document):
     for (_, path), _, parameters in operations(document):
-        assert (HEADER in [parameter["name"] for parameter in parameters]) == (path not in ("/health", "/oauth2/token"))
+        has_none = path in ("/health", "/ready", "/oauth2/token")
+        assert (HEADER in [parameter["name"] for parameter in parameters]) != has_none
 
 
 def test_every_header_of_a_vendors_credential_is_required_together(document):

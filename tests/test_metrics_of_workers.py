@@ -26,6 +26,7 @@ def test_either_process_shows_the_counts_of_both_also_right_after_one_has_died(t
         count = 'derapi_requests_total{method="GET",route="/openapi.json",status="200"}'
         assert {number(port, count) for _ in range(10)} == {asked}
         assert number(port, "derapi_request_threads") == 128
+        assert number(port, "derapi_request_threads_in_use") >= 1, "the request that asks"
         assert number(port, "derapi_worker_starts_total") == 2
         killed = master.children()[0]
         killed.send_signal(signal.SIGKILL)

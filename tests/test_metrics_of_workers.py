@@ -13,7 +13,7 @@ from tests.ports import free_port
 from tests.processes import GUNICORN, SECONDS, WORKERS, clean, read_until, started, wait_until
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("worker", WORKERS)
 def test_either_process_shows_the_counts_of_both_also_right_after_one_has_died(tmp_path: Path, worker: str) -> None:
     port = free_port()

@@ -58,7 +58,7 @@ class KeyCheck:
             logger.warning("the keys of stored secrets are not checked yet: %s", type(error).__name__)
             return
         finally:
-            self._database.engine.dispose()
+            self._database.end_connections()
         if missing:
             raise SettingsError(_refusal(missing))
 

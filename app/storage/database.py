@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -90,6 +90,7 @@ class Database:
         # Threads, since drivers wait without end for a server that has stopped in the middle of a connection.
         self._look_ups = ThreadPoolExecutor(LOOK_UP_THREADS, thread_name_prefix="look-up")
         self._work = ThreadPoolExecutor(WORK_THREADS, thread_name_prefix="database")
+        self._started: Future[object] | None = None
         self.engine = _sqlite(url) if url.startswith("sqlite") else _postgres(url)
         # gunicorn loads the app before it forks: a child must not use its parent's connections.
         os.register_at_fork(after_in_child=lambda: self.engine.dispose(close=False))
@@ -123,7 +124,7 @@ class Database:
         """Begins work with transactions in a thread of the database, and does not wait for it. Once the database is
         closed, nothing begins."""
         with suppress(RuntimeError):
-            self._work.submit(work)
+            self._started = self._work.submit(work)
 
     def _run(self, threads: ThreadPoolExecutor, work: Callable[[Session], T], seconds: float) -> T:
         # Taken by the caller when it gives up, or by the thread when it commits: a caller that reports a failure would
@@ -166,7 +167,7 @@ class Database:
             config.attributes["connection"] = connection
             command(config, revision)
         # Processes that are forked from this one must not find a connection here.
-        self.engine.dispose()
+        self.end_connections()
         self.checkpoint()
 
     def checkpoint(self) -> None:
@@ -182,6 +183,12 @@ class Database:
                 connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
         except (SQLAlchemyError, sqlite3.Error) as error:
             logger.warning("no checkpoint of the database was made: %s", error)
+        self.end_connections()
+
+    def end_connections(self) -> None:
+        """Closes all connections, once no work that was started has one: that connection would stay open."""
+        if self._started is not None:
+            wait([self._started], COMMIT_SECONDS)
         self.engine.dispose()
 
     @contextmanager

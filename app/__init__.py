@@ -168,7 +168,7 @@ def _observers(settings: config.Settings, metrics: Metrics, traces: "Traces | No
 
 def _add_checks(app: Flask, services: Services) -> None:
     """Registers the steps before each request, in their order: its id, its trace, the account of its calls, the
-    metrics and who may read them, the limit of its address, the host and the size, the end of retired routes, the
+    metrics, the limit of its address, the host and the size, the end of retired routes, the
     token, the limit of its client, the scopes, a slot for virtual clients, parameters."""
     settings, ledger = services.settings, services.ledger
     addresses = AddressLimit(RateLimit("requests-of-address", settings.address_limit, ledger))
@@ -180,7 +180,6 @@ def _add_checks(app: Flask, services: Services) -> None:
         *((services.traces,) if services.traces else ()),
         calls_header,
         services.metrics.requests,
-        metrics_route.MetricsGate(settings.metrics_token, settings.public_url),
         addresses,
         services.failed_logins,
         services.last_use,
@@ -208,6 +207,7 @@ def _add_routes(app: Flask, services: Services) -> None:
     for pages in (error_pages, docs_site):
         app.register_blueprint(pages.blueprint)
     app.register_blueprint(metrics_route.blueprint)
+    metrics_route.MetricsGate(settings.metrics_token, settings.public_url).init_app(app)
     if settings.demo_sign_in:
         app.register_blueprint(demo_sign_in.blueprint)  # Not of the API: it is in no document.
     Pages(settings.public_url, services.clouds, health.state).init_app(app)

@@ -1,10 +1,11 @@
 """The rows of `make bench` with and without metrics, as CPU time of one process, request by request by turns.
 
-A machine that is busy with other things lengthens times on the clock; CPU time much less, and that of the quickest
-tenth of the requests hardly. The vendors' answers come from memory: over sockets the metrics' share is smaller.
+A machine that is busy with other things lengthens times on the clock; CPU time much less, and the difference of two
+requests, one right after the other, hardly. The vendors' answers come from memory: over sockets the share is smaller.
 `python -m benchmarks.metrics_rows`
 """
 
+import statistics
 import tempfile
 import time
 from base64 import b64encode
@@ -27,6 +28,7 @@ from benchmarks.metrics import values_in_files
 from benchmarks.setup import credentials
 from vendors.kit.messages import RawReply
 
+BLOCK = 8
 BASE = "http://127.0.0.1:9"
 
 
@@ -87,42 +89,49 @@ def caller(folder: Path, row: Row, *, has_metrics: bool) -> tuple[FlaskClient, M
     return http, {"Authorization": f"Bearer {token}", **headers, **fresh}
 
 
+def ignore(*arguments: object) -> None:
+    """Nothing, and quickly: a mock takes longer than what it replaces."""
+
+
 def without_metrics(settings: Settings) -> Flask:
     """The service whose metrics observe no call, no request and no cached reply."""
     with (
         mock.patch.object(service, "_observers", return_value=(observe,)),
-        mock.patch.object(ReuseMetrics, "add_list"),
+        mock.patch.object(ReuseMetrics, "add_list", ignore),
         mock.patch.object(RequestMetrics, "init_app"),
     ):
         return service.create_app(settings)
 
 
-def request(http: FlaskClient, headers: Mapping[str, str], row: Row) -> float:
-    """CPU time of a request."""
+def block(http: FlaskClient, headers: Mapping[str, str], row: Row) -> float:
+    """CPU time of a request, of as many as are counted together, at least."""
+    metrics = http.application.extensions["services"].metrics
     started = time.process_time()
-    response = http.get(row.path, headers=headers)
-    seconds = time.process_time() - started
-    assert response.status_code == 200, response.text
-    assert not response.json["errors"], response.text
-    return seconds
+    for _ in range(BLOCK):
+        response = http.get(row.path, headers=headers)
+        assert response.status_code == 200, response.text
+        assert not response.json["errors"], response.text
+    metrics.calls.write()
+    return (time.process_time() - started) / BLOCK
 
 
 def measured(row: Row) -> tuple[float, float]:
-    """CPU milliseconds of a request without metrics and with: of ten requests the quickest, taken by turns."""
+    """CPU milliseconds of a request without metrics, and how many more it takes with: the median over pairs of
+    requests, one of each, which whatever else goes on meets alike."""
     with tempfile.TemporaryDirectory() as folder, values_in_files():
         callers = [caller(Path(folder), row, has_metrics=has_metrics) for has_metrics in (False, True)]
-        times: list[list[float]] = [[], []]
-        for number in range(row.count):
-            for index in (0, 1) if number % 2 else (1, 0):
-                times[index].append(request(*callers[index], row))
+        pairs = []
+        for number in range(row.count // BLOCK):
+            order = (0, 1) if number % 2 else (1, 0)
+            times = {index: block(*callers[index], row) for index in order}
+            pairs.append((times[0], times[1]))
         for http, _ in callers:
             http.application.extensions["services"].close()
-    without, with_metrics = (1000 * sorted(each)[len(each) // 10] for each in times)
-    return without, with_metrics
+    without = statistics.median(before for before, _ in pairs)
+    return 1000 * without, 1000 * statistics.median(after - before for before, after in pairs)
 
 
 if __name__ == "__main__":
     for row in ROWS:
-        without, with_metrics = measured(row)
-        change = 100 * (with_metrics / without - 1)
-        print(f"{row.title:42} {without:8.3f} {with_metrics:8.3f} CPU ms  {change:+5.1f} %", flush=True)
+        without, more = measured(row)
+        print(f"{row.title:42} {without:8.3f} CPU ms  {more:+7.3f}  {100 * more / without:+5.1f} %", flush=True)

@@ -13,7 +13,7 @@ from tests.ports import free_port
 from tests.processes import GUNICORN, SECONDS, WORKERS, clean, read_until, started, wait_until
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("worker", WORKERS)
 def test_either_process_shows_the_counts_of_both_also_right_after_one_has_died(tmp_path: Path, worker: str) -> None:
     port = free_port()
@@ -26,6 +26,7 @@ def test_either_process_shows_the_counts_of_both_also_right_after_one_has_died(t
         count = 'derapi_requests_total{method="GET",route="/openapi.json",status="200"}'
         assert {number(port, count) for _ in range(10)} == {asked}
         assert number(port, "derapi_request_threads") == 128
+        assert number(port, "derapi_request_threads_in_use") >= 1, "the request that asks"
         assert number(port, "derapi_worker_starts_total") == 2
         killed = master.children()[0]
         killed.send_signal(signal.SIGKILL)

@@ -4,10 +4,12 @@ It is no part of the API, and in no document of it.
 """
 
 import hmac
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Response
 from prometheus_client import CONTENT_TYPE_LATEST
-from werkzeug.exceptions import NotFound
+from werkzeug.datastructures import Authorization
 
 from app import network
 from app.api.services import services
@@ -15,10 +17,13 @@ from app.web import guards
 from app.web.strict_api import Blueprint
 
 PATH = "/metrics"
+# Leads to no route, so that each step answers as to any path that does not exist; the log shows what happened.
+HIDDEN = "/metrics (hidden)"
 # Headers by which a request shows that it came through a proxy, as WSGI spells them: its peer is then no caller.
 FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_", "HTTP_X_REAL_IP", "HTTP_VIA")
 
 blueprint = Blueprint("Metrics", __name__, description="Metrics for Prometheus.")
+Wsgi = Callable[[Any, Any], Iterable[bytes]]
 
 
 @blueprint.get(PATH)
@@ -28,7 +33,7 @@ def show() -> Response:
 
 
 class MetricsGate:
-    """Hides the path from callers that may not read it.
+    """Hides the path from callers that may not read it, before the application sees the request.
 
     With METRICS_TOKEN a caller needs it, and may use any host's name. Without, it has to be on this machine, and use a
     name of this machine: a foreign page could point its own name here.
@@ -38,20 +43,22 @@ class MetricsGate:
         self._token, self._public_url = token, public_url
 
     def init_app(self, app: Flask) -> None:
-        """Puts the check before every request. It belongs before the check of the host, which knows no path."""
-        app.before_request(self.hide)
+        """Puts the gate in front of the application, and of what believes the headers of proxies."""
+        wsgi: Wsgi = app.wsgi_app
 
-    def hide(self) -> None:
-        """Makes the request one of an unknown path, so that each later step answers as to any of these."""
-        if request.path == PATH and not self._may_read(request):
-            request.url_rule, request.routing_exception = None, NotFound()
+        def gate(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            if environ["PATH_INFO"] == PATH and not self._may_read(environ):
+                environ["PATH_INFO"] = HIDDEN
+            return wsgi(environ, start_response)
 
-    def _may_read(self, request: Request) -> bool:
+        app.wsgi_app = gate  # type: ignore[method-assign]
+
+    def _may_read(self, environ: dict[str, Any]) -> bool:
         if self._token is not None:
-            authorization = request.authorization
+            authorization = Authorization.from_header(environ.get("HTTP_AUTHORIZATION"))
             sent = authorization.token if authorization and authorization.type == "bearer" else None
             return hmac.compare_digest((sent or "").encode(), self._token.encode())
-        is_forwarded = any(name.startswith(FORWARDED) for name in request.environ)
-        if is_forwarded or self._public_url:
+        if self._public_url or any(name.startswith(FORWARDED) for name in environ):
             return False
-        return network.is_loopback(request.remote_addr or "") and network.is_loopback(guards.requested_host())
+        host = guards.hostname(environ.get("HTTP_HOST", ""))
+        return network.is_loopback(environ.get("REMOTE_ADDR", "")) and network.is_loopback(host)

@@ -1,12 +1,12 @@
-"""Counts requests by route and status, and those in progress."""
+"""Counts requests by route and status."""
 
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, g, request
 
+from app.metrics.calls import CallMetrics
 from app.metrics.definitions import Instruments
 
 # Paths that lead to no route have one label: a caller can send any.
@@ -14,43 +14,32 @@ NO_ROUTE = "none"
 
 
 class RequestMetrics:
-    """Hooks around every request. A request's duration begins with its id, at the first step before it.
+    """A hook after every request. Its duration begins with its id, at the first step before it.
 
-    count_calls: called before a request is counted.
+    calls: they are written here only if nothing else does so.
     """
 
-    def __init__(self, instruments: Instruments, count_calls: Callable[[], None]) -> None:
-        self._count_calls = count_calls
+    def __init__(self, instruments: Instruments, calls: CallMetrics) -> None:
+        self._calls = calls
         self._requests = instruments.counter("derapi_requests_total")
         self._seconds = instruments.histogram("derapi_request_seconds")
         self._counts: dict[tuple[str, str, int], tuple[Callable[[], None], Callable[[float], None]]] = {}
-        # A thread has one request at a time. Adding to a set takes no lock.
-        self._busy_threads: set[int] = set()
-
-    @property
-    def in_progress(self) -> int:
-        """The number of requests in progress."""
-        return len(self._busy_threads)
 
     def init_app(self, app: Flask) -> None:
-        """Puts the hooks around every request."""
-        app.before_request(self._begin)
-        app.after_request(self._count)
-        app.teardown_request(self._end)
+        """Puts the hook after every request."""
+        app.after_request(self.count)
 
-    def _begin(self) -> None:
-        self._busy_threads.add(threading.get_ident())
-
-    def _end(self, error: BaseException | None) -> None:
-        self._busy_threads.discard(threading.get_ident())
-
-    def _count(self, response: Response) -> Response:
-        self._count_calls()
-        rule: Any = request.url_rule
+    def count(self, response: Response) -> Response:
+        """Counts the current request, before its response leaves."""
+        if self._calls.is_behind:
+            self._calls.write()
+        # Each use of the proxy would look for it in the context again.
+        current: Any = request._get_current_object()  # type: ignore[attr-defined]
+        rule = current.url_rule
         # A request that leads to no route may have any method.
-        key = (NO_ROUTE, NO_ROUTE, response.status_code)
+        key = NO_ROUTE, NO_ROUTE, response.status_code
         if rule is not None:
-            key = (rule.rule, request.method, response.status_code)
+            key = rule.rule, current.method, response.status_code
         counts = self._counts.get(key)
         if counts is None:
             route, method, status = key

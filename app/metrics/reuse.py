@@ -1,11 +1,10 @@
 """Counts uses of cached replies, of which a process makes many thousand in a second.
 
-They are added up in memory, and written at each look at the metrics and every few seconds. Written one by one they took
-3 % of the CPU of a list from the cache (November 2026, docs/monitoring.md). A process that is killed loses those of its
-last seconds.
+Uses are collected, and written with the calls (app/metrics/calls.py) as sums: written one by one they took 3 % of the
+CPU of a list from the cache (November 2026, docs/monitoring.md).
 """
 
-import threading
+from collections import deque
 
 from app.metrics.definitions import Instruments
 
@@ -18,24 +17,23 @@ class ReuseMetrics:
     def __init__(self, instruments: Instruments) -> None:
         self._uses = instruments.counter("derapi_vendor_cached_replies_used_total")
         self._ages = instruments.counter("derapi_vendor_cached_replies_used_age_seconds_total")
-        # By vendor and use: the number and the sum of the ages that are not written yet.
-        self._unwritten: dict[tuple[str, str], tuple[int, float]] = {}
-        self._lock = threading.Lock()
-
-    def add(self, vendor: str, use: str, age: float) -> None:
-        """Counts a use."""
-        with self._lock:
-            count, ages = self._unwritten.get((vendor, use), (0, 0.0))
-            self._unwritten[vendor, use] = count + 1, ages + age
+        self.collected: deque[tuple[str, str, float]] = deque()
+        """Vendor, kind of use and age of each use that is not written."""
 
     def add_list(self, vendor: str, age: float) -> None:
         """Counts a vendor's part of a list that is made again of the same replies, without a look at them."""
-        self.add(vendor, LIST, age)
+        self.collected.append((vendor, LIST, age))
 
     def write(self) -> None:
-        """Writes what has been counted so far."""
-        with self._lock:
-            unwritten, self._unwritten = self._unwritten, {}
-        for labels, (count, ages) in unwritten.items():
+        """Writes what has been collected so far."""
+        sums: dict[tuple[str, str], tuple[int, float]] = {}
+        while self.collected:
+            try:
+                vendor, use, age = self.collected.popleft()
+            except IndexError:  # Another thread has taken the last one.
+                break
+            count, ages = sums.get((vendor, use), (0, 0.0))
+            sums[vendor, use] = count + 1, ages + age
+        for labels, (count, ages) in sums.items():
             self._uses.labels(*labels).inc(count)
             self._ages.labels(*labels).inc(ages)

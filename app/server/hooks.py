@@ -79,7 +79,7 @@ def worker_exit(server: Any, worker: Any) -> None:
     if service is None:
         return
     services = service.extensions["services"]
-    services.metrics.write()
+    services.metrics.calls.write()
     if services.traces:
         services.traces.close()
 

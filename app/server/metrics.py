@@ -66,9 +66,11 @@ def _remove_abandoned(other: Path) -> None:
 def share(worker: Any, services: Any) -> None:
     """Makes a worker of either class count and show its state together with the others."""
     worker.count_refusal = services.metrics.count_refusal
+    threads = worker.tpool
     readings: dict[str, Callable[[], float]] = {
         "derapi_request_threads": lambda: worker.cfg.threads,
-        "derapi_requests_waiting": worker.tpool._work_queue.qsize,
+        "derapi_request_threads_in_use": lambda: len(threads._threads) - threads._idle_semaphore._value,
+        "derapi_requests_waiting": threads._work_queue.qsize,
         "derapi_connections": lambda: worker.nr_conns,
     }
     services.metrics.share(folder(), readings)

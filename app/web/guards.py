@@ -33,7 +33,7 @@ class Guards:
 
     def refuse_unknown_host(self) -> None:
         """A foreign page could point its own host name at this machine; and links must not carry foreign names."""
-        host = requested_host()
+        host = hostname(request.host)
         if request.endpoint in ANY_HOST or network.is_loopback(host) or (host and host == self._public_host):
             return
         raise Problem(
@@ -43,10 +43,10 @@ class Guards:
         )
 
 
-def requested_host() -> str:
-    """The name of the host that the request asks for, without its port; "" if it names none."""
+def hostname(host: str) -> str:
+    """The name in a `Host` header, without its port; "" if there is none."""
     try:
-        return urlsplit(f"//{request.host}").hostname or ""
+        return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
 

@@ -35,5 +35,8 @@ def test_labels_are_resolved_once_for_all_requests(monkeypatch: pytest.MonkeyPat
         return labels(self, *names)
 
     monkeypatch.setattr(MetricWrapperBase, "labels", counted)
-    benchmark.microseconds(rounds=1)
-    assert len(resolved) == len(set(resolved)) == len(benchmark.VENDORS) + 2
+    benchmark.microseconds(rounds=2)
+    # Uses of cached replies are written as sums, so that their labels are resolved once for many.
+    once = [names for names in resolved if "cached" not in names[0]]
+    assert len(once) == len(set(once)) == len(benchmark.VENDORS) + 2
+    assert len(resolved) - len(once) <= 2 * 2 * len(benchmark.VENDORS)

@@ -80,10 +80,6 @@ def test_a_reply_that_cannot_be_read_is_counted_though_its_call_succeeded(get, v
     assert value('derapi_vendor_replies_unreadable_total{vendor="sma"}') == 1
 
 
-def test_a_request_in_progress_is_one_thread_in_use(value):
-    assert value("derapi_request_threads_in_use") == 1, "the request that asks"
-
-
 def test_the_names_and_labels_follow_the_conventions():
     for definition in DEFINITIONS:
         kind = definition.kind.__name__

@@ -19,12 +19,15 @@ from app.fleet.vendor_problems import DatabaseUnavailable
 from app.storage.column_types import DatabaseTime
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
 from app.storage.database import Database
+from app.storage.grant_table import GrantRow
 from vendors.kit.tokens.store import Token
 
 T = TypeVar("T")
 
 NOW = DatabaseTime()
-ACCESS, REFRESH, MADE_WITH = "access", "refresh", "made_with"
+ACCESS, REFRESH, FORMER, MADE_WITH = "access", "refresh", "former", "made_with"
+# The status of a grant whose refresh token was refused.
+NEEDS_CONSENT = "needs_consent"
 # A change may wait for the locks of others; a token that is not stored is lost.
 CHANGE_SECONDS = 10.0
 
@@ -57,7 +60,7 @@ class DatabaseTokens:
         except Unreadable:
             # The alarm is in the log. A new token takes its place.
             return None
-        return Token(secrets[ACCESS], seconds, secrets.get(REFRESH), secrets[MADE_WITH])
+        return Token(secrets[ACCESS], seconds, secrets.get(REFRESH), secrets.get(FORMER), secrets[MADE_WITH])
 
     def lease(self, row: str, holder: str, seconds: float) -> bool:
         """Takes the right to renew the token, for so many seconds; False while another renewal has it."""
@@ -88,7 +91,7 @@ class DatabaseTokens:
         credential = self._answer(lambda: self._database.get(VendorCredentialRow, row))
         if credential is None:
             return False
-        members = {ACCESS: token.access, REFRESH: token.refresh, MADE_WITH: token.made_with}
+        members = {ACCESS: token.access, REFRESH: token.refresh, FORMER: token.former, MADE_WITH: token.made_with}
         secrets = {name: value for name, value in members.items() if value is not None}
         sealed = self._cipher.seal(owner_of(credential, TOKEN), secrets)
         return self._end_lease(row, holder, {**asdict(sealed), "expires_at": NOW + token.seconds})
@@ -96,6 +99,11 @@ class DatabaseTokens:
     def release(self, row: str, holder: str) -> None:
         """Ends the lease without a token, if the holder still has it."""
         self._end_lease(row, holder, {})
+
+    def lost(self, row: str) -> None:
+        """Notes that the owner of a grant has to give consent again."""
+        statement = update(GrantRow).where(GrantRow.id == row).values(status=NEEDS_CONSENT)
+        self._change(lambda session: session.connection().execute(statement).rowcount > 0)
 
     def _end_lease(self, row: str, holder: str, token: Mapping[str, Any]) -> bool:
         """Whether the holder had the lease. An expired one is still the holder's until another takes it."""

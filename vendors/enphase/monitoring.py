@@ -17,12 +17,14 @@ from vendors.enphase.errors import is_dispensable, is_gated, monitoring_failure
 from vendors.enphase.records import page_of, to_site
 from vendors.enphase.state import snapshots, with_snapshot
 from vendors.kit import (
+    CodeGrant,
     CredentialHeaders,
     Forbidden,
     Freshness,
     Key,
     Limits,
     NotFound,
+    OwnersPassword,
     RawReply,
     Reply,
     Request,
@@ -38,11 +40,22 @@ from vendors.kit.parsing.reading import Raw
 SYSTEMS = "/api/v4/systems"
 SNAPSHOTS = SYSTEMS + "/inverters_summary_by_envoy_or_site"
 
+OWNERS = CodeGrant(
+    {"enphase": "https://api.enphaseenergy.com/oauth/authorize"},
+    {"enphase": "https://api.enphaseenergy.com/oauth/token"},
+    authorization="Basic ",
+    account="enl_uid",
+    refresh_days=30,
+)
+
 
 class Enphase(EnphaseCloud):
     hosts = {"enphase": {"main": "https://api.enphaseenergy.com"}}
     credential_headers = CredentialHeaders(bearer, {"key": ("X-enphase-api-key",)})
-    variants = tuple(Variant(type, APPLICATION, needs_consent=True) for type in ("developerapp", "partnerapp"))
+    variants = (
+        Variant("developerapp", APPLICATION, consent=OWNERS),
+        Variant("partnerapp", APPLICATION, consent=OwnersPassword()),
+    )
     limits = Limits(parallel=2, group=("key",))
     lacks = frozenset({
         "site.latitude", "site.longitude", "site.utc_offset_hours", "site.bess.mode", "solar_inverter.rated_power_kw",

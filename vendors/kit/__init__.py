@@ -69,7 +69,15 @@ from vendors.kit.series.windows import (
     period_start,
     wall_time,
 )
-from vendors.kit.variants import OAUTH_CLIENT, ClientCredentials, Variant
+from vendors.kit.variants import (
+    OAUTH_CLIENT,
+    BackChannel,
+    ClientCredentials,
+    CodeGrant,
+    OwnersPassword,
+    TypedKeys,
+    Variant,
+)
 from vendors.kit.vendor import Stage, Vendor
 
 __all__ = [
@@ -80,6 +88,7 @@ __all__ = [
     "OAUTH_CLIENT",
     "QUARTER",
     "AnyDevice",
+    "BackChannel",
     "BackendError",
     "BadReply",
     "Battery",
@@ -87,6 +96,7 @@ __all__ = [
     "CalendarUnit",
     "Client",
     "ClientCredentials",
+    "CodeGrant",
     "Convert",
     "Credential",
     "CredentialHeaders",
@@ -101,6 +111,7 @@ __all__ = [
     "Messages",
     "NotFound",
     "NotOffered",
+    "OwnersPassword",
     "Permanent",
     "Production",
     "Quality",
@@ -123,6 +134,7 @@ __all__ = [
     "Status",
     "Tile",
     "Timeout",
+    "TypedKeys",
     "Unauthorized",
     "Variant",
     "Vendor",

@@ -25,6 +25,10 @@ class ClientCredentials:
     authorization: str | None = None
     grant_in_query: bool = False
 
+    @property
+    def token_urls(self) -> Mapping[str, str]:
+        return self.urls
+
 
 @dataclass(frozen=True, slots=True)
 class CodeGrant:
@@ -40,11 +44,15 @@ class CodeGrant:
     authorization: as for ClientCredentials.
     encoding: where the token endpoint expects its parameters: "form", "query" or "json".
     has_pkce: whether the vendor takes a code challenge (RFC 7636, S256).
-    audience: whether the token call names the base URL of the owner's region as `audience`.
+    audience: whether the exchange of a code names the public base URL of the first region as `audience`.
+    has_redirect_uri: whether the exchange of a code repeats the redirect URI.
     callback_members: members that the vendor adds to the callback, and the part of the credential that each becomes.
-    account: the member of the token answer that identifies the owner's account; "" if the vendor names none.
+    account: the member that identifies the owner's account: of the token answer, of the callback, or of the claims of
+    the tokens if they are JWTs; "" if the vendor names none.
     refresh_days: days for which a refresh token lives; None if the vendor states none.
     is_refresh_reusable: whether the vendor takes a refresh token again whose answer was lost.
+    has_refresh_secret: whether the client authenticates for a refresh; else its id alone is sent.
+    revoke_member: the parameter with which the revocation endpoint expects the refresh token.
     """
 
     authorize_urls: Mapping[str, str]
@@ -56,10 +64,13 @@ class CodeGrant:
     encoding: str = "form"
     has_pkce: bool = False
     audience: bool = False
+    has_redirect_uri: bool = True
     callback_members: Mapping[str, str] = field(default_factory=dict)
     account: str = ""
     refresh_days: int | None = None
     is_refresh_reusable: bool = False
+    has_refresh_secret: bool = True
+    revoke_member: str = "token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +78,8 @@ class BackChannel:
     """Consent of an owner by e-mail: the application asks with its own token, the owner decides hours later, and the
     application's own token then sees the owner's sites.
 
-    urls: vendor name -> base URL of the consents. path: the path of the consents; below it that of one, by the owner's
-    address. poll_seconds: how often one may be asked for, unless the vendor says so.
+    urls: vendor name -> base URL of the consents. path: the path of the consents; below it that of each, by the owner's
+    address. poll_seconds: how often a consent may be asked for, unless the vendor says so.
     """
 
     urls: Mapping[str, str]
@@ -83,7 +94,13 @@ class TypedKeys:
     labels: Mapping[str, str]
 
 
-Consent = CodeGrant | BackChannel | TypedKeys
+@dataclass(frozen=True, slots=True)
+class OwnersPassword:
+    """Consent by the owner's password at the vendor, for which this service never asks: credentials of this form open
+    nothing, and the owner's token comes in the vendor's header."""
+
+
+ConsentForm = CodeGrant | BackChannel | TypedKeys | OwnersPassword
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +111,19 @@ class Variant:
     tokens: how an access token is made from these parts; None if they open the vendor as they are.
     consent: how an owner gives consent to it. With a CodeGrant, stored credentials of this form open nothing by
     themselves, and each consent is a grant, which is used like stored credentials.
-    needs_consent: whether the owner of the devices has to give consent before a token can be made.
     """
 
     type: str
     members: Mapping[str, str]
     tokens: ClientCredentials | None = None
-    needs_consent: bool = False
-    consent: Consent | None = None
+    consent: ConsentForm | None = None
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether stored credentials of this form open nothing before an owner has given consent."""
+        return isinstance(self.consent, CodeGrant | OwnersPassword)
+
+    @property
+    def token_grant(self) -> ClientCredentials | CodeGrant | None:
+        """How the service gets access tokens for it; None if it gets none."""
+        return self.consent if isinstance(self.consent, CodeGrant) else self.tokens

@@ -117,6 +117,11 @@ class Vendor:
         except NotOffered:
             next(iter(self.devices()), None)
 
+    def account_region(self) -> str | None:
+        """Region of the credential's account, by its name in `hosts`, from a call; asked after an owner's consent at a
+        vendor with several regions. None if the vendor does not name it: a 421 then shows that it is another."""
+        return None
+
     def site(self, key: Key) -> Site:
         """One site with its present state; NotFound as with devices."""
         raise NotOffered

@@ -20,8 +20,10 @@ from typing import TypeVar
 from vendors.kit import (
     OAUTH_CLIENT,
     AnyDevice,
+    BackChannel,
     Battery,
     ClientCredentials,
+    CodeGrant,
     DeviceRow,
     Freshness,
     Key,
@@ -59,10 +61,23 @@ MEASUREMENTS = "/measurements/sets/{}/{}"
 SOLAR_SET, BATTERY_SET, PLANT_SET = "EnergyAndPowerPv", "EnergyAndPowerBattery", "EnergyBalance"
 ENERGIES = {"ReturnEnergyValues": "true"}
 
-TOKENS = ClientCredentials({
-    "sma": "https://auth.smaapis.de/oauth2/token",
-    "smasbox": "https://sandbox-auth.smaapis.de/oauth2/token",
-})  # fmt: skip
+HOSTS = {"sma": "https://auth.smaapis.de", "smasbox": "https://sandbox-auth.smaapis.de"}
+TOKEN_URLS = {name: f"{host}/oauth2/token" for name, host in HOSTS.items()}
+TOKENS = ClientCredentials(TOKEN_URLS)
+OWNERS = CodeGrant(
+    {name: f"{host}/oauth2/auth" for name, host in HOSTS.items()},
+    TOKEN_URLS,
+    # The logout ends the session to which the refresh token belongs.
+    {name: f"{host}/oauth2/logout" for name, host in HOSTS.items()},
+    scope="offline_access",
+    account="sub",
+    revoke_member="refresh_token",
+)
+BY_MAIL = BackChannel(
+    {"sma": "https://async-auth.smaapis.de", "smasbox": "https://sandbox.smaapis.de"},
+    "/oauth2/v2/bc-authorize",
+    poll_seconds=1800,
+)
 
 T = TypeVar("T")
 
@@ -74,8 +89,8 @@ class Sma(Vendor):
         "smasbox": {"main": "https://sandbox.smaapis.de/monitoring"},
     }
     variants = (
-        Variant("customgrant", OAUTH_CLIENT, TOKENS),
-        Variant("oauthclient", OAUTH_CLIENT, needs_consent=True),
+        Variant("customgrant", OAUTH_CLIENT, TOKENS, BY_MAIL),
+        Variant("oauthclient", OAUTH_CLIENT, consent=OWNERS),
     )
     follows_308 = True
     lacks = frozenset({

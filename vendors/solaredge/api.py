@@ -22,8 +22,10 @@ from math import fsum
 from types import MappingProxyType
 
 from vendors.kit import (
+    OAUTH_CLIENT,
     AnyDevice,
     Battery,
+    CodeGrant,
     CredentialHeaders,
     DeviceRow,
     Freshness,
@@ -38,6 +40,7 @@ from vendors.kit import (
     SiteRow,
     SolarInverter,
     Stage,
+    TypedKeys,
     Variant,
     Vendor,
     VendorError,
@@ -53,7 +56,7 @@ from vendors.solaredge.records import (
     to_device,
     to_hybrid_inverter,
     to_replaced_battery,
-    to_requested_site,
+    to_requested_row,
     to_site,
 )
 from vendors.solaredge.state import (
@@ -77,6 +80,21 @@ from vendors.solaredge.telemetry import (
 )
 
 SITES_PER_PAGE = 1000
+# The part with the only site of a grant.
+SITE_ID = "site_id"
+OWNERS = CodeGrant(
+    {"solaredge": "https://connect.solaredge.com/authorize"},
+    {"solaredge": "https://monitoringapi.solaredge.com/v2/oauth2/token"},
+    {"solaredge": "https://monitoringapi.solaredge.com/v2/oauth2/revoke-token"},
+    scope="SITE_DATA DEVICE_DATA",
+    # Months; the longest that an owner can grant.
+    parameters={"access_duration": "24"},
+    encoding="json",
+    has_redirect_uri=False,
+    callback_members={"site_id": SITE_ID},
+    account="site_id",
+    refresh_days=30,
+)
 
 
 def key_or_bearer(value: str) -> Mapping[str, str]:
@@ -92,7 +110,10 @@ class SolarEdge(Vendor):
     stage = Stage.SERIES
     hosts = {"solaredge": {"main": "https://monitoringapi.solaredge.com"}}
     credential_headers = CredentialHeaders(key_or_bearer)
-    variants = (Variant("apikey", {"apiKey": "key"}),)
+    variants = (
+        Variant("apikey", {"apiKey": "key"}, consent=TypedKeys({"apiKey": "API key"})),
+        Variant("oauthclient", OAUTH_CLIENT, consent=OWNERS),
+    )
     lacks = frozenset({
         "site.latitude", "site.longitude", "site.utc_offset_hours", "site.bess.mode", "site.bess.nameplate_kwh",
         "solar_inverter.kind", "solar_inverter.status", "solar_inverter.vendor_status", "battery.kind", "battery.mode",
@@ -112,7 +133,12 @@ class SolarEdge(Vendor):
         return failure_of(reply)
 
     def sites(self) -> Iterator[SiteRow]:
-        yield from self.client.pages(self._page_of_sites)
+        granted = self.credential.get(SITE_ID)
+        if granted is None:
+            yield from self.client.pages(self._page_of_sites)
+        else:
+            # The vendor refuses the list to an owner's token.
+            yield self._detail(granted).record(partial(to_requested_row, granted))
 
     def _page_of_sites(self, number: int) -> tuple[list[SiteRow], bool]:
         reply = self.client.get("/v2/sites", params={"page": number, "sites-in-page": SITES_PER_PAGE})
@@ -197,7 +223,10 @@ class SolarEdge(Vendor):
         return self._series(Feed(self._known_site(key[0]), STORAGE, level, batteries, replaced=sorted(replaced)))
 
     def _known_site(self, site: str) -> Site:
-        return self.client.get("/v2/sites/{}", site).record(partial(to_requested_site, site))
+        return self._detail(site).record(partial(to_requested_row, site)).record()
+
+    def _detail(self, site: str) -> Reply:
+        return self.client.get("/v2/sites/{}", site)
 
     def _device(self, key: Key, kind: type[AnyDevice]) -> AnyDevice:
         return find_record(self._devices_of(key[0]), kind, key)

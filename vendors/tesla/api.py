@@ -24,6 +24,7 @@ from vendors.kit import (
     AnyDevice,
     Battery,
     CalendarUnit,
+    CodeGrant,
     DeviceRow,
     Freshness,
     Key,
@@ -66,6 +67,24 @@ PERIODS = {
 }
 
 
+REGION = "/api/1/users/region"
+
+SCOPES = "openid offline_access energy_device_data energy_cmds"
+OWNERS = CodeGrant(
+    {"tesla": "https://auth.tesla.com/oauth2/v3/authorize"},
+    {"tesla": "https://fleet-auth.prd.vn.cloud.tesla.com/oauth2/v3/token"},
+    scope=SCOPES,
+    parameters={"locale": "en-US"},
+    audience=True,
+    account="sub",
+    # The documentation speaks of three months.
+    refresh_days=90,
+    # The refresh token that was used last is valid for 24 hours more.
+    is_refresh_reusable=True,
+    has_refresh_secret=False,
+)
+
+
 class Tesla(Vendor):
     stage = Stage.SERIES
     hosts = {
@@ -75,7 +94,7 @@ class Tesla(Vendor):
             "cn": "https://fleet-api.prd.cn.vn.cloud.tesla.cn",
         }
     }
-    variants = (Variant("app", OAUTH_CLIENT, needs_consent=True),)
+    variants = (Variant("app", OAUTH_CLIENT, consent=OWNERS),)
     # The cloud renews live values every few minutes; more frequent calls would cost money for equal values.
     fresh_seconds = {**Vendor.fresh_seconds, Freshness.LIVE: 120.0}
     lag = timedelta(minutes=10)
@@ -99,6 +118,10 @@ class Tesla(Vendor):
         if reply.headers.get("RateLimit-Remaining") != "0":
             return None
         return number(reply.headers, "RateLimit-Reset")
+
+    def account_region(self) -> str | None:
+        region = self.client.get(REGION, freshness=Freshness.UNCACHED).record(lambda raw: raw["response"]["region"])
+        return region.lower() if isinstance(region, str) else None
 
     def sites(self) -> Iterator[SiteRow]:
         yield from self.client.get(PRODUCTS).rows("response", to=to_site)

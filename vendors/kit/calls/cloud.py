@@ -12,14 +12,18 @@ from vendors.kit.calls.quota import Ledger, Quota
 from vendors.kit.calls.reply_cache import Mode, ReplyCache
 from vendors.kit.calls.thread_pool import ThreadPool
 from vendors.kit.calls.upstream import Upstream
+from vendors.kit.consent.back_channel import BackChannelEndpoint
+from vendors.kit.consent.code_grant import ConsentEndpoint
 from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
 from vendors.kit.http.transport import Transport
 from vendors.kit.limits import Rate
+from vendors.kit.tokens.authorization_server import AuthorizationHosts
 from vendors.kit.tokens.endpoint import endpoint_of
 from vendors.kit.tokens.memory import MemoryTokenStore
 from vendors.kit.tokens.source import TokenSource, reveal
 from vendors.kit.tokens.store import TokenStore
+from vendors.kit.variants import BackChannel, CodeGrant
 from vendors.kit.vendor import Vendor
 
 # Concurrent sweeps of one vendor in one process. Fewer than the request threads of a worker (64), so that a vendor
@@ -38,6 +42,11 @@ class Cloud(Upstream):
     """Whether a sweep may find cached replies; without any, its plugin does all its work each time."""
     sweep_slots: Bulkhead = field(default_factory=lambda: Bulkhead(MAX_SWEEPS, MAX_SWEEPS_PER_CREDENTIAL))
 
+    consents: dict[str, ConsentEndpoint] = field(default_factory=dict)
+    """Consent in a browser, by the type of the variant."""
+    back_channels: dict[str, BackChannelEndpoint] = field(default_factory=dict)
+    """Consent by e-mail, by the type of the variant."""
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self.sweep_threads = ThreadPool(MAX_SWEEPS, f"sweep-{self.name}")
@@ -49,6 +58,14 @@ class Cloud(Upstream):
             return Calls(self, hooks, deadline, mode)
 
         return self.vendor(credential, connect)
+
+    def region_of(self, owner: Credential, deadline: Deadline) -> str | None:
+        """Region of an owner's account, as the vendor names it; None if the vendor has one region, or names another
+        that the plugin does not know. Raises VendorError."""
+        if len(self.urls) == 1:
+            return None
+        region = self.open(owner, deadline).account_region()
+        return region if region in self.urls else None
 
 
 def open_cloud(
@@ -79,10 +96,23 @@ def open_cloud(
         urls = {first: base_url.rstrip("/")} | {region: f"{base_url.rstrip('/')}/{region}" for region in others}
     quota = Quota(name, vendor.limits.parallel, rate or (None if base_url else vendor.limits.rate), ledger)
     secret = secret or secrets.token_bytes(32)
+    hosts = AuthorizationHosts(name, base_url, transport, ledger, secret, observers)
     endpoints = {
-        variant.type: endpoint_of(name, variant.tokens, base_url, transport, ledger, secret, observers)
+        variant.type: endpoint_of(hosts, variant.token_grant)
         for variant in vendor.variants
-        if variant.tokens is not None and name in variant.tokens.urls
+        if variant.token_grant is not None and name in variant.token_grant.token_urls
     }
     tokens = TokenSource(endpoints, token_store or MemoryTokenStore(), secret, conceal) if endpoints else None
-    return Cloud(name, urls, transport, reply_cache, quota, secret, tokens=tokens, observers=observers, vendor=vendor)
+    cloud = Cloud(name, urls, transport, reply_cache, quota, secret, tokens=tokens, observers=observers, vendor=vendor)
+    _add_consents(cloud, hosts)
+    return cloud
+
+
+def _add_consents(cloud: Cloud, hosts: AuthorizationHosts) -> None:
+    audience = next(iter(cloud.vendor.hosts[cloud.name].values()))
+    for variant in cloud.vendor.variants:
+        match variant.consent:
+            case CodeGrant() as grant if cloud.name in grant.token_urls:
+                cloud.consents[variant.type] = ConsentEndpoint(grant, hosts, audience, cloud.region_of)
+            case BackChannel() as channel if cloud.name in channel.urls:
+                cloud.back_channels[variant.type] = BackChannelEndpoint(channel, hosts, cloud.tokens)

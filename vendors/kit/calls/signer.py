@@ -44,12 +44,9 @@ class Signer:
 
     def token(self) -> str:
         """Step 7, token: the access token of a stored credential, or "" if it needs none. Raises VendorError."""
-        variant = self._credential.variant
-        if variant is None:
-            return ""
-        if variant.needs_consent:
-            raise ConsentMissing(variant)
-        if variant.tokens is None or self._tokens is None:
+        if self._credential.variant and self._credential.lacks_consent:
+            raise ConsentMissing(self._credential.variant)
+        if not self._credential.has_tokens or self._tokens is None:
             return ""
         return self._tokens.get(self._credential, self._deadline)
 

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from math import inf
 
@@ -14,8 +14,9 @@ from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Timeout
 from vendors.kit.tokens.endpoint import TokenEndpoint
+from vendors.kit.tokens.grant_renewal import GrantRenewal
 from vendors.kit.tokens.renewal import Kept, Renewal
-from vendors.kit.tokens.store import TokenStore
+from vendors.kit.tokens.store import Token, TokenStore
 
 # Credentials whose token this process remembers.
 MAX_KEPT = 10_000
@@ -77,6 +78,10 @@ class TokenSource:
                 self._doubtful[key] = self.clock()
         return kept.access != refused
 
+    def stamped(self, credential: Credential, token: Token) -> Token:
+        """The first token of a grant as it is to be stored: with the mark of the credential that it belongs to."""
+        return replace(token, made_with=credential.parts_hash(self.secret).hex())
+
     def accepted(self, credential: Credential) -> None:
         """Notes that a call with the present token has succeeded."""
         if self._doubtful:
@@ -111,9 +116,8 @@ class TokenSource:
         endpoint = self.endpoints[credential.variant.type if credential.variant else ""]
         row = credential.row.id if credential.row else credential.fingerprint(self.secret).hex()
         made_with = credential.parts_hash(self.secret).hex()
-        return Renewal(
-            self.store, endpoint, credential, row, made_with, deadline, refused, valid, self.clock, self.wait
-        )
+        kind = GrantRenewal if endpoint.threads else Renewal
+        return kind(self.store, endpoint, credential, row, made_with, deadline, refused, valid, self.clock, self.wait)
 
     def _key(self, credential: Credential) -> bytes:
         """Of row and secrets, so that changed secrets have no token at first."""

@@ -12,6 +12,8 @@ class Token:
     seconds: float
     """Seconds until it expires: from now, or from when a store was read. Negative afterwards."""
     refresh: str | None = field(default=None, repr=False)
+    former: str | None = field(default=None, repr=False)
+    """The refresh token before `refresh`, where the vendor still takes it if `refresh` turns out not to work."""
     made_with: str = ""
     """Keyed hash of the secrets with which it was got. It is stored with the token, so that after a change of the
     secrets no process uses a token of the old ones."""
@@ -37,3 +39,6 @@ class TokenStore(Protocol):
 
     def release(self, row: str, holder: str) -> None:
         """Ends the lease without a token, if the holder still has it."""
+
+    def lost(self, row: str) -> None:
+        """Notes that the vendor has refused the refresh token of a grant: its owner has to give consent again."""

@@ -20,6 +20,7 @@ from app.api import (
     solar_inverters,
     token_endpoint,
     vendor_credentials,
+    vendor_keys,
 )
 from app.api import virtual as virtual_routes  # `virtual` is the package's own name for app.virtual
 from app.api.openapi import vendors
@@ -147,7 +148,7 @@ def _add_routes(app: Flask, services: Services) -> None:
     vendors.describe_variants(api.ma_plugin.converter, services.credentials.rules)
     for module in (sites, solar_inverters, batteries, virtual_routes, vendor_credentials, token_endpoint, health):
         api.register_blueprint(module.blueprint)
-    for pages in (error_pages, docs_site):
+    for pages in (error_pages, docs_site, vendor_keys):
         app.register_blueprint(pages.blueprint)
     if settings.demo_sign_in:
         app.register_blueprint(demo_sign_in.blueprint)  # Not of the API: it is in no document.

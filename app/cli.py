@@ -8,20 +8,20 @@ from typing import Any
 
 import click
 from flask import Flask
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 
 from app import network
 from app.api.services import services
 from app.auth.clients import API_VERSIONS, DEFAULT_API_VERSION, MODES, VIRTUAL
 from app.cli_credentials import credentials
 from app.cli_group import Group, OneLine, print_json
+from app.cli_vendors import vendors
 from app.storage.database import ClientRow
 from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER
 from app.virtual import seeding
 from app.virtual.fleet import MAX_SITES
 from app.virtual.results import SiteWithDevices
 from app.web.problems import Problem
-from vendors.kit import Stage, registry, scaffold
 
 clients = Group("clients", help="Who may call the API.")
 db = Group("db", help="The database.")
@@ -160,37 +160,6 @@ def _summary(sites: Sequence[SiteWithDevices]) -> dict[str, Any]:
 def upgrade() -> None:
     """Bring the tables up to date."""
     services().database.upgrade()
-
-
-class OneLineGroup(OneLine, AppGroup):
-    """A group that is a command itself when no other is named."""
-
-    command_class = OneLine
-
-
-@click.group("vendors", cls=OneLineGroup, invoke_without_command=True)
-@click.pass_context
-def vendors(context: click.Context) -> None:
-    """List the installed vendors, with the stage of each."""
-    if context.invoked_subcommand is None:
-        plugins = sorted(registry.discover().items())
-        print_json(
-            {"vendors": {name: f"{kind.__module__}.{kind.__qualname__} ({kind.stage})" for name, kind in plugins}}
-        )
-
-
-@vendors.command("new")
-@click.argument("name")
-@click.option(
-    "--stage", type=click.Choice([stage.value for stage in scaffold.FILES]), default="list", show_default=True
-)
-def new_vendor(name: str, stage: str) -> None:
-    """Write the skeleton of a new vendor: recorded cases, plugin, section, and for series an emulator."""
-    try:
-        files = scaffold.write_skeleton(name, Stage(stage))
-    except scaffold.ScaffoldError as error:
-        raise click.ClickException(str(error)) from error
-    print_json({"written": files, "next": f".venv/bin/python -m pytest tests/vendors -k {name}"})
 
 
 @click.command("sandbox", cls=OneLine)

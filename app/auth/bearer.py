@@ -8,7 +8,7 @@ from app.auth.failed_logins import FailedLogins
 from app.web.problems import Problem
 
 PAGES = frozenset({"Pages.first", "Pages.fleet", "Pages.reference", "Pages.asset", "ErrorPages.show", "Docs.show"})
-OPEN_ENDPOINTS = PAGES | {"Health.show", "Token.issue", "DemoSignIn.redeem", "api-docs.openapi_json"}
+OPEN_ENDPOINTS = PAGES | {"Health.show", "Token.issue", "DemoSignIn.redeem", "VendorKeys.show", "api-docs.openapi_json"}
 REALM = 'Bearer realm="derapi"'
 
 

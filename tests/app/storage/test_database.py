@@ -52,6 +52,7 @@ def test_three_processes_that_start_at_once_have_the_same_key_and_tables(tmp_pat
         "sign_in_codes",
         "resources",
         "vendor_credentials",
+        "vendor_keys",
         "vendor_tokens",
         "virtual_sites",
         "virtual_devices",

@@ -37,6 +37,8 @@ from app.auth.rate_limit import RateLimit
 from app.auth.sign_in_codes import SignInCodes
 from app.auth.tokens import Tokens
 from app.credentials.cipher import Cipher
+from app.credentials.consent_links import ConsentLinks
+from app.credentials.grants import GrantStore
 from app.credentials.service import open_credentials
 from app.credentials.tokens import DatabaseTokens
 from app.fleet.clouds import clouds
@@ -117,6 +119,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
     id_table = IdTable(database, stored=(VENDOR,))
     virtual_fleet = VirtualFleet(database)
     plugins = {name: cloud.vendor for name, cloud in vendor_clouds.items()}
+    credentials = open_credentials(database, cipher, tokens, plugins, clock)
     # Only the inventory knows the cloud of virtual devices: what reads headers and settings must not find it.
     all_clouds = with_virtual(vendor_clouds, virtual_fleet)
     return Services(
@@ -136,7 +139,9 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         id_table=id_table,
         inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock),
         virtual_fleet=virtual_fleet,
-        credentials=open_credentials(database, cipher, tokens, plugins, clock),
+        credentials=credentials,
+        grants=GrantStore(cipher, credentials, vendor_clouds, settings.id_key),
+        consent_links=ConsentLinks(credentials.transactions),
         pages=paging.Pages(settings.signing_keys),
         readiness=Readiness(database, ledger),
     )

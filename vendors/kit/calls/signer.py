@@ -8,6 +8,7 @@ from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Unauthorized
 from vendors.kit.messages import Request
+from vendors.kit.tokens.store import Token
 from vendors.kit.variants import Variant
 
 
@@ -34,6 +35,8 @@ class AccessTokens(Protocol):
     def refused_again(self, credential: Credential, call: str) -> None: ...
 
     def accepted(self, credential: Credential) -> None: ...
+
+    def stamped(self, credential: Credential, token: Token) -> Token: ...
 
 
 class Signer:

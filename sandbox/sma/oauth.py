@@ -3,6 +3,7 @@
 The clients are made up. CLIENT has the consent of OWNER, who owns all plants, from the start; NEW_CLIENT has to ask.
 """
 
+import secrets
 from base64 import b64decode
 from collections.abc import Callable, Sequence
 from math import inf
@@ -14,6 +15,7 @@ from flask import Blueprint, Response, request
 
 from sandbox.consent.codes import AuthorizationRequest, BadCode, Codes
 from sandbox.consent.consents import Consent, Consents
+from sandbox.consent.jwt import jwt
 from sandbox.consent.owners import Owner, by_email, owner_of
 from sandbox.consent.page import ConsentPage, Given
 from sandbox.consent.requests import PageRules
@@ -47,7 +49,13 @@ class Access:
 
     def __init__(self, world: World) -> None:
         self.consents = Consents(world.clock.now)
-        self.tokens = Tokens(TOKEN_SECONDS, world.real_time, clock=world.clock.now, refresh_lifetime=_refresh_lifetime)
+        self.tokens = Tokens(
+            TOKEN_SECONDS,
+            world.real_time,
+            clock=world.clock.now,
+            refresh_lifetime=_refresh_lifetime,
+            make_access=_access_token,
+        )
         self._codes = Codes(self.consents, world.real_time)
         self._owners = by_email((*map(owner_of, range(len(world.fleet.sites))), OWNER))
         self.consents.add(Consent(CLIENT, OWNER, is_in_writing=True, is_ready=True))
@@ -121,6 +129,11 @@ def _is_offline(consent: Consent | None) -> bool:
 
 def _refresh_lifetime(consent: Consent | None) -> float:
     return inf if _is_offline(consent) else ONLINE_SECONDS
+
+
+def _access_token(consent: Consent | None, _seconds: int) -> str:
+    """A token that names the owner; an opaque one for a client itself. Both were seen."""
+    return jwt({"sub": f"sandbox-{consent.owner.name}"}) if consent else secrets.token_urlsafe(32)
 
 
 def _bearer() -> str:

@@ -3,16 +3,14 @@
 An access token lives eight hours. A refresh token works once: its answer brings the next one.
 """
 
-import secrets
-from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
-import orjson
 from flask import Blueprint, request
 
 from sandbox.consent.codes import AuthorizationRequest, Codes
 from sandbox.consent.consents import Consent, Consents
+from sandbox.consent.jwt import jwt
 from sandbox.consent.owners import by_email
 from sandbox.consent.page import ConsentPage, Given
 from sandbox.consent.requests import PageRules
@@ -82,7 +80,7 @@ class Access:
         return self.accounts[consent.owner.email.lower()]
 
     def _jwt(self, consent: Consent | None, seconds: int) -> str:
-        """A token that can be read, with a random signature. An application's own names no owner."""
+        """A token that can be read. An application's own names no owner."""
         now = int(self._real_time())
         claims: dict[str, Any] = {
             "iss": "https://fleet-auth.example.invalid/oauth2/v3/nts",
@@ -93,13 +91,8 @@ class Access:
         if consent:
             owner = self.account(consent)
             claims |= {"sub": f"sandbox-{owner.name}", "scp": consent.scopes, "ou_code": self._home(owner).upper()}
-        head = {"alg": "RS256", "typ": "JWT", "kid": "sandbox"}
-        return ".".join(_base64(part) for part in (orjson.dumps(head), orjson.dumps(claims), secrets.token_bytes(32)))
+        return jwt(claims)
 
 
 def _give(asked: AuthorizationRequest, owner: Account) -> Given:
     return Given(Consent(asked.client, owner, owner.granted(asked.scopes)))
-
-
-def _base64(part: Iterable[int]) -> str:
-    return urlsafe_b64encode(bytes(part)).decode().rstrip("=")

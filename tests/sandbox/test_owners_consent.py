@@ -8,6 +8,7 @@ import pytest
 from tests.sandbox.callers import Caller
 from tests.sandbox.consenting import Application, members
 from tests.sandbox.enphase import FIRST, system_id
+from tests.sandbox.tesla import claims
 
 DAY = 86_400
 SMA_TOKEN = {"grant_type": "client_credentials"}
@@ -79,6 +80,12 @@ def test_an_owner_of_sma_sees_the_own_plant_and_no_other(caller: Caller):
     views = caller.truth()["views"]["sma"]
     assert plants == [views[1]["site"]]
     assert application.get(f"/v1/plants/{views[0]['site']}", access).status_code == 403
+
+
+def test_a_token_of_sma_names_its_owner(caller: Caller):
+    application = sma(caller)
+    subjects = [claims(f"Bearer {application.tokens(number)['access_token']}")["sub"] for number in (0, 0, 1)]
+    assert subjects[0] == subjects[1] != subjects[2]
 
 
 def test_the_logout_of_sma_ends_the_refresh_token(caller: Caller):

@@ -21,8 +21,8 @@ class State(StrEnum):
     REVOKED = "revoked"
 
 
+# What an owner can decide, and the state in which it counts; in any other state it changes nothing.
 DECISIONS = {State.ACCEPTED: State.PENDING, State.REJECTED: State.PENDING, State.REVOKED: State.ACCEPTED}
-"""What an owner can decide, and the state that it needs; a decision in any other state changes nothing."""
 
 
 @dataclass(eq=False)

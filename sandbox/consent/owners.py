@@ -22,7 +22,7 @@ class Owner:
         return self.sites is None or number in self.sites
 
 
-O = TypeVar("O", bound=Owner)  # noqa: E741 - an owner
+AnyOwner = TypeVar("AnyOwner", bound=Owner)
 
 
 def email_of(number: int) -> str:
@@ -35,6 +35,6 @@ def owner_of(number: int) -> Owner:
     return Owner(email_of(number), frozenset({number}))
 
 
-def by_email(owners: Iterable[O]) -> dict[str, O]:
+def by_email(owners: Iterable[AnyOwner]) -> dict[str, AnyOwner]:
     """The owners by address in lower case, since addresses are compared without case."""
     return {owner.email.lower(): owner for owner in owners}

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, render_template, request
 
+from sandbox.consent.authorization import PageRules, authorization_request, back, message, page
 from sandbox.consent.codes import AuthorizationRequest, Codes
 from sandbox.consent.consents import Consent, Consents
-from sandbox.consent.owners import O
-from sandbox.consent.requests import PageRules, authorization_request, back, message, page
+from sandbox.consent.owners import AnyOwner
 
 
 class Given(NamedTuple):
@@ -24,7 +24,7 @@ class Given(NamedTuple):
     callback: Mapping[str, str] = {}
 
 
-class ConsentPage(Generic[O]):
+class ConsentPage(Generic[AnyOwner]):
     """One vendor's page. `give` makes the consent of an owner to what was asked."""
 
     def __init__(
@@ -32,9 +32,9 @@ class ConsentPage(Generic[O]):
         rules: PageRules,
         consents: Consents,
         codes: Codes,
-        owners: Mapping[str, O],
+        owners: Mapping[str, AnyOwner],
         is_client: Callable[[str], bool],
-        give: Callable[[AuthorizationRequest, O], Given],
+        give: Callable[[AuthorizationRequest, AnyOwner], Given],
     ) -> None:
         """owners: those who can sign in, by address in lower case. is_client: whether an application is known."""
         self._rules, self._consents, self._codes = rules, consents, codes

@@ -6,11 +6,11 @@ from uuid import uuid4
 
 from flask import Blueprint, Response, request
 
+from sandbox.consent.authorization import PageRules
 from sandbox.consent.codes import AuthorizationRequest, BadCode, Codes
 from sandbox.consent.consents import Consent, Consents
 from sandbox.consent.owners import Owner, by_email, owner_of
 from sandbox.consent.page import ConsentPage, Given
-from sandbox.consent.requests import PageRules
 from sandbox.enphase.applications import BY_CLIENT, PASSWORD, USERNAME, Application
 from sandbox.enphase.constants import PARTNER, REFRESH_SECONDS, TOKEN_SECONDS
 from sandbox.enphase.systems.requests import bearer, client_credentials

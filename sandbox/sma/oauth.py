@@ -13,12 +13,12 @@ from uuid import uuid4
 
 from flask import Blueprint, Response, request
 
+from sandbox.consent.authorization import PageRules
 from sandbox.consent.codes import AuthorizationRequest, BadCode, Codes
 from sandbox.consent.consents import Consent, Consents
 from sandbox.consent.jwt import jwt
 from sandbox.consent.owners import Owner, by_email, owner_of
 from sandbox.consent.page import ConsentPage, Given
-from sandbox.consent.requests import PageRules
 from sandbox.replies import Refused, reply
 from sandbox.sma.back_channel import BackChannel
 from sandbox.sma.constants import OFFLINE_SCOPE, ONLINE_SECONDS, OWNER_EMAIL

@@ -4,11 +4,11 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from sandbox.consent.authorization import PageRules
 from sandbox.consent.codes import AuthorizationRequest, BadCode, Codes
 from sandbox.consent.consents import Consent, Consents, State
 from sandbox.consent.owners import Owner, by_email, owner_of
 from sandbox.consent.page import ConsentPage, Given
-from sandbox.consent.requests import PageRules
 from sandbox.replies import Refused, reply
 from sandbox.solaredge.constants import ACCESS_SECONDS, DEVICE_SCOPE, LONGEST_MONTHS, REFRESH_SECONDS, SITE_SCOPE
 from sandbox.solaredge.sites import site_id

@@ -8,12 +8,12 @@ from typing import Any
 
 from flask import Blueprint, request
 
+from sandbox.consent.authorization import PageRules
 from sandbox.consent.codes import AuthorizationRequest, Codes
 from sandbox.consent.consents import Consent, Consents
 from sandbox.consent.jwt import jwt
 from sandbox.consent.owners import by_email
 from sandbox.consent.page import ConsentPage, Given
-from sandbox.consent.requests import PageRules
 from sandbox.tesla.accounts import COMMAND_SCOPE, ENERGY_SCOPE, OTHER_SCOPES, READY, Account, account_of
 from sandbox.tesla.constants import ACCESS_SECONDS, REFRESH_SECONDS, REUSE_SECONDS
 from sandbox.tokens import Tokens

@@ -93,7 +93,7 @@ def test_a_form_without_an_owner_or_a_decision_is_refused(application: Applicati
         {"redirect_uri": "https://[x/back"},
     ],
 )
-def test_nobody_is_sent_to_an_application_or_address_that_is_not_known(caller: Caller, changes: dict):
+def test_an_owner_is_not_sent_to_an_application_or_address_that_is_not_known(caller: Caller, changes: dict):
     application = Application(caller, "tesla")
     for answer in (application.show(**changes), application.decide(**changes)):
         assert (answer.status_code, answer.mimetype) == (400, "text/html")
@@ -206,7 +206,7 @@ def test_one_owner_revokes_and_another_does_not(application: Application):
         ("tesla", None, 400),
     ],
 )
-def test_a_decision_that_nobody_can_take_is_refused(caller: Caller, vendor: str, body: dict | None, status: int):
+def test_a_decision_that_no_owner_can_take_is_refused(caller: Caller, vendor: str, body: dict | None, status: int):
     assert caller.http.put(f"/consents/{vendor}", json=body).status_code == status
 
 

@@ -74,6 +74,18 @@ def redis_url(text: str) -> str:
     return text
 
 
+def without_certificate_check(redis_url: str) -> str:
+    """The URL of a Redis whose certificate no authority has signed, as on Heroku, unless it says how to check it.
+
+    The connection is encrypted; redis-py would refuse it, and the processes would never share anything.
+    """
+    parts = urlsplit(redis_url)
+    if parts.scheme != "rediss" or "ssl_" in parts.query:
+        return redis_url
+    query = "&".join(filter(None, [parts.query, "ssl_cert_reqs=none&ssl_check_hostname=false"]))
+    return parts._replace(query=query).geturl()
+
+
 def certificate_file(text: str) -> str:
     """The path of a readable file with at least one certificate."""
     try:
@@ -97,12 +109,17 @@ def worker(text: str) -> str:
     return text.lower()
 
 
-def credential_keys(text: str) -> tuple[str, ...]:
+def keys(text: str) -> tuple[str, ...]:
     """Keys, the newest first, from texts with commas between them."""
-    keys = tuple(key.strip() for key in text.split(","))
-    if min(map(len, keys)) < instance_keys.MINIMUM:
-        raise ValueError(f"a key of CREDENTIAL_KEYS has fewer than {instance_keys.MINIMUM} characters")
-    return keys
+    texts = tuple(key.strip() for key in text.split(","))
+    if min(map(len, texts)) < instance_keys.MINIMUM:
+        raise ValueError(f"a key has fewer than {instance_keys.MINIMUM} characters")
+    return texts
+
+
+def caller_limit(text: str) -> tuple[int, int] | None:
+    """Requests and seconds, from `requests/seconds`; None from `off`."""
+    return None if text.lower() == "off" else call_limit(text)
 
 
 def call_limit(text: str) -> tuple[int, int]:

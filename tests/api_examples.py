@@ -50,6 +50,7 @@ class Recorder:
         self._http = service.test_client()
         self._tokens = {mode: self._token(service, mode) for mode in ("production", "virtual")}
         self.vendors = {name: played.headers(name) for name in ("sma", "solis")}
+        self.vendors["both"] = played.headers("sma", "solis")
         self.problems: dict[str, Any] = {}
         self.operations: dict[str, Any] = {}
 
@@ -98,8 +99,11 @@ SINGLE = {"/sites": "Site", "/solar-inverters": "SolarInverter", "/batteries": "
 def read_vendors(recorder: Recorder) -> str:
     """Lists, details and intervals; returns the id of a site."""
     for path, names in LISTS.items():
+        if path != "/batteries":  # The same replies as for solar inverters.
+            recorder.record(f"list{names}", f"{path}?dryRun=true", name="dryRun, nothing kept")
         recorder.record(f"list{names}", path, name=V1, version=V1)
         page = recorder.record(f"list{names}", f"{path}?pageSize=1", name=NEW)
+        recorder.record(f"list{names}", f"{path}?dryRun=true", name="dryRun", headers=REFRESH)
         id = page[next(name for name in page if name.lower() == names.lower())][0]["id"]
         recorder.record(f"list{names}", path, name="a vendor fails", vendor="sma", headers=BROKEN)
         if path == "/sites":
@@ -110,9 +114,11 @@ def read_vendors(recorder: Recorder) -> str:
             recorder.record(f"get{SINGLE[path]}Intervals", f"{path}/{id}/intervals?{WINDOW}")
     recorder.record("getSiteSolarInverterIntervals", f"/sites/{site}/solar-intervals?{WINDOW}")
     recorder.record("getSiteBatteryIntervals", f"/sites/{site}/battery-intervals?{WINDOW}")
+    recorder.record("getQuota", "/quota", vendor="both")
     return site
 
 
+REFRESH = {"Cache-Control": "no-cache"}
 # A credential that the vendor refuses.
 BROKEN = {"X-Authorization-solis": "Basic MTIzOndyb25n"}
 
@@ -172,21 +178,22 @@ def provoke_problems(recorder: Recorder, site: str, played: Played) -> None:
     recorder.problem("/sites", headers=nothing)
     recorder.problem("/virtual/sites")
     recorder.problem("/virtual/sites", "POST", data=b"x" * 70_000, content_type="application/json")
-    refresh = {"Cache-Control": "no-cache"}
     recorder.problem(f"/sites/{site}", headers=BROKEN)
     for status in (500, 429):
         played.put("/faults/solis", {"status": status})
-        recorder.problem(f"/sites/{site}", headers=refresh)
+        recorder.problem(f"/sites/{site}", headers=REFRESH)
     played.put("/faults/solis", {})
 
 
 def token_endpoint(recorder: Recorder) -> None:
     """The response of the token endpoint, with its token cut short."""
-    form = {"grant_type": "client_credentials"}
+    form = {"grant_type": "client_credentials", "scope": "read"}
     recorder.operations["getToken"] = {"bodies": {"client authenticates by HTTP Basic": form}}
     example = {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600}
     expires = int((NOW + timedelta(hours=1)).timestamp())
-    recorder.operations["getToken"]["responses"] = {"200": {"example": example | {"expires_at": expires}}}
+    recorder.operations["getToken"]["responses"] = {
+        "200": {"example": example | {"expires_at": expires, "scope": "read"}}
+    }
 
 
 @contextmanager
@@ -207,6 +214,7 @@ def recording() -> Iterator[tuple[Recorder, Played]]:
             embedded=True,
             log_level="CRITICAL",
             sandbox_url=url,
+            vendor_limits={"solis": (1000, 3600)},
         )
         service = create_app(settings)
         try:
@@ -222,7 +230,8 @@ def examples() -> bytes:
         make_virtual(recorder)
         store_credentials(recorder, played)
         token_endpoint(recorder)
-        recorder.record("getHealth", "/health", headers={"Authorization": None})
+        for operation, path in (("getHealth", "/health"), ("getReadiness", "/ready")):
+            recorder.record(operation, path, headers={"Authorization": None})
         provoke_problems(recorder, site, played)
     recorded = {"operations": recorder.operations, "problems": recorder.problems}
     form = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE

@@ -2,34 +2,43 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask import Flask, current_app
 
 from app.api.paging import Pages
 from app.auth.clients import Clients
 from app.auth.failed_logins import FailedLogins
+from app.auth.last_use import LastUse
 from app.auth.sign_in_codes import SignInCodes
+from app.auth.tokens import Tokens
 from app.config import Settings
 from app.credentials.service import Credentials
 from app.fleet.inventory import Inventory
 from app.storage.database import Database
 from app.storage.id_table import IdTable
+from app.storage.readiness import Readiness
 from app.storage.redis_ledger import SharedLedger
 from app.virtual.fleet import VirtualFleet
 from vendors.kit.calls.cloud import Cloud
+
+if TYPE_CHECKING:
+    from app.web.traces.spans import Traces
 
 KEY = "services"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The objects that live as long as the process; `ledger` is None without Redis."""
+    """The objects that live as long as the process; `ledger` is None without Redis, `traces` without a collector."""
 
     settings: Settings
     database: Database
     ledger: SharedLedger | None
     clients: Clients
+    tokens: Tokens
     failed_logins: FailedLogins
+    last_use: LastUse
     sign_in_codes: SignInCodes
     clouds: Mapping[str, Cloud]
     id_table: IdTable
@@ -37,6 +46,8 @@ class Services:
     virtual_fleet: VirtualFleet
     credentials: Credentials
     pages: Pages
+    readiness: Readiness
+    traces: "Traces | None"
 
     def init_app(self, app: Flask) -> None:
         """Makes these the services of an application, in place of its former ones."""
@@ -47,6 +58,9 @@ class Services:
 
         The writer of ids ends first: a connection that is in use when the database closes would stay open.
         """
+        self.readiness.close()
+        if self.traces is not None:
+            self.traces.close()
         self.id_table.close()
         self.database.close()
         if self.ledger is not None:

@@ -22,6 +22,7 @@ from vendors.kit import (
     Freshness,
     Key,
     Limits,
+    ListCalls,
     NotFound,
     RawReply,
     Reply,
@@ -44,6 +45,7 @@ class Enphase(EnphaseCloud):
     credential_headers = CredentialHeaders(bearer, {"key": ("X-enphase-api-key",)})
     variants = tuple(Variant(type, APPLICATION, needs_consent=True) for type in ("developerapp", "partnerapp"))
     limits = Limits(parallel=2, group=("key",))
+    list_calls = ListCalls("1 for every 100 sites", "1 for every 100 sites, and 1 for each site")
     lacks = frozenset({
         "site.latitude", "site.longitude", "site.utc_offset_hours", "site.bess.mode", "solar_inverter.rated_power_kw",
         "solar_intervals.month", "battery.kind", "battery.rated_power_kw", "battery.recent_errors",

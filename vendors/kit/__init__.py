@@ -20,7 +20,7 @@ from vendors.kit.errors import (
     Unauthorized,
     VendorError,
 )
-from vendors.kit.limits import Limits, Rate
+from vendors.kit.limits import Limits, ListCalls, Rate, ReportedQuota
 from vendors.kit.messages import RawReply, Request
 from vendors.kit.parsing.projection import ANY, Shape
 from vendors.kit.records import (
@@ -96,6 +96,7 @@ __all__ = [
     "Key",
     "Level",
     "Limits",
+    "ListCalls",
     "ListRow",
     "Message",
     "Messages",
@@ -109,6 +110,7 @@ __all__ = [
     "RawReply",
     "Refused",
     "Reply",
+    "ReportedQuota",
     "Reporting",
     "Request",
     "Retired",

@@ -11,7 +11,7 @@ from vendors.kit.calls.pipeline import Calls
 from vendors.kit.calls.reply_cache import Freshness
 from vendors.kit.credentials import Credential, CredentialHeaders, bearer
 from vendors.kit.errors import NotAskedYet, NotOffered, VendorError
-from vendors.kit.limits import Limits
+from vendors.kit.limits import Limits, ListCalls, ReportedQuota
 from vendors.kit.messages import RawReply, Request
 from vendors.kit.records import Battery, DeviceRow, Key, Site, SiteRow, SolarInverter
 from vendors.kit.reply import Reply
@@ -52,6 +52,8 @@ class Vendor:
     variants: ClassVar[Sequence[Variant]] = ()
     """The forms in which credentials of this vendor can be stored."""
     limits: ClassVar[Limits] = Limits()
+    list_calls: ClassVar[ListCalls] = ListCalls()
+    """The calls that the lists take, in words, for callers who want to know beforehand."""
     fresh_seconds: ClassVar[Mapping[Freshness, float]] = {
         Freshness.INVENTORY: 3600.0,
         Freshness.CLOSED: 3600.0,
@@ -98,6 +100,10 @@ class Vendor:
 
     def spent(self, reply: Reply) -> float | None:
         """Seconds for which no further call should be made, from headers of a successful reply; None for no pause."""
+        return None
+
+    def reported_quota(self, reply: Reply) -> ReportedQuota | None:
+        """The quota that the headers of a successful reply state; None if they state none."""
         return None
 
     def sites(self) -> Iterator[SiteRow]:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from flask import Flask, Response
 
+from app.api import calls_header
 from app.api.openapi import errors, examples, security
 from app.api.openapi.operations import operations
 from app.web import strict_api
@@ -41,11 +42,15 @@ class Api(strict_api.Api):
         document["info"]["description"] = DESCRIPTION
         document["servers"] = [{"url": self._public_url or "/"}]
         document["security"] = security.alternatives(self._clouds)
+        needed = security.scopes_by_operation(self._app)
         components = document["components"]
         components["securitySchemes"] = security.schemes(self._clouds, self._public_url or "")
         components["responses"] = errors.add(described, examples.problems())
         for operation in described:
             examples.add(operation)
+            if operation.needs_token and not operation.reads_vendors:
+                operation.members["security"] = security.of_token(needed[operation.method, operation.path])
             if operation.reads_vendors:
-                operation.members["responses"]["200"]["headers"] = AGE
+                age = AGE if operation.id != "getQuota" else {}
+                operation.members["responses"]["200"]["headers"] = age | calls_header.DOCUMENTED
         return document

@@ -5,7 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from app.api.schemas.body_fields import RequestBody
-from app.api.schemas.fields import ResponseSchema, Text, VendorName
+from app.api.schemas.fields import Flag, ResponseSchema, Text, VendorName
 from app.api.schemas.lists import PageQuery
 from app.fleet.credential_check import Verdict
 
@@ -14,20 +14,13 @@ ALL, VENDOR_AND_TYPE, NONE = "all", "vendor and type", "none"
 NAME_TEXT = "Not necessarily unique."
 
 
-class Flag(ma.fields.Boolean):
-    """true or false, spelled so; marshmallow's field also takes 1, yes and on."""
-
-    truthy = {"true", True}
-    falsy = {"false", False}
-
-
 class SecretsQuery(ma.Schema):
     """Whether the response shows secrets."""
 
     include_secrets = Flag(
         data_key="includeSecrets",
         load_default=False,
-        metadata={"description": "Whether the response has the secret members."},
+        metadata={"description": "Whether the response has the secret members, which needs the scope `credentials`."},
     )
 
 

@@ -78,6 +78,9 @@ class TokenCall:
     def spent(self, reply: Reply) -> None:
         """Nothing: no token endpoint reports a quota."""
 
+    def reported_quota(self, reply: Reply) -> None:
+        """Nothing, for the same reason."""
+
 
 class TokenEndpoint:
     """The token endpoint of one grant."""

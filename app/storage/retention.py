@@ -57,7 +57,7 @@ TABLES: Mapping[str, Kept] = {
         ),
     )
 }
-# By the beginning of the key. No key contains a credential; two may contain the id of a client, and the second an address.
+# By the beginning of the key. None contains a credential; two may contain the id of a client, the second an address.
 REDIS: Mapping[str, Kept] = {
     prefix: Kept(f"Redis `{prefix}*`", content, ends)
     for prefix, content, ends in (

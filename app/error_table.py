@@ -88,6 +88,11 @@ OWN = (
         CALLER, "Begin with the first page again, and change nothing but pageToken from page to page.",
     ),
     ErrorKind(
+        "gone", 410, "Gone",
+        "The route has ended; its responses had announced that since half a year or longer (Deprecation, Sunset).",
+        CALLER, "Use the route that the detail's page names.",
+    ),
+    ErrorKind(
         "unknown_host", 400, "Bad Request",
         "The service does not answer under this host name.",
         SERVER, "The operator sets PUBLIC_URL to the URL that the users see.",

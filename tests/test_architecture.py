@@ -46,7 +46,7 @@ def test_only_the_command_line_knows_the_sandbox():
 ROOMS = [
     ("app",),  # create_app
     ("cli",),
-    ("cli_clients", "cli_credentials", "cli_doctor", "cli_vendors"),
+    ("cli_clients", "cli_credentials", "cli_doctor", "cli_retention", "cli_vendors"),
     ("cli_group",),
     ("api", "doctor"),
     ("virtual", "credentials"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask import Flask, current_app
 
@@ -23,12 +24,15 @@ from app.storage.redis_ledger import SharedLedger
 from app.virtual.fleet import VirtualFleet
 from vendors.kit.calls.cloud import Cloud
 
+if TYPE_CHECKING:
+    from app.web.traces.spans import Traces
+
 KEY = "services"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The objects that live as long as the process; `ledger` is None without Redis."""
+    """The objects that live as long as the process; `ledger` is None without Redis, `traces` without a collector."""
 
     settings: Settings
     database: Database
@@ -47,6 +51,7 @@ class Services:
     consent_links: ConsentLinks
     pages: Pages
     readiness: Readiness
+    traces: "Traces | None"
 
     def init_app(self, app: Flask) -> None:
         """Makes these the services of an application, in place of its former ones."""
@@ -58,6 +63,8 @@ class Services:
         The writer of ids ends first: a connection that is in use when the database closes would stay open.
         """
         self.readiness.close()
+        if self.traces is not None:
+            self.traces.close()
         self.id_table.close()
         self.database.close()
         if self.ledger is not None:

@@ -45,6 +45,7 @@ OPERATIONS = {
     ("delete", "/vendor-credentials/{id}"): "deleteVendorCredentials",
     ("post", "/vendor-credentials/{id}/check"): "checkVendorCredentials",
     ("post", "/oauth2/token"): "getToken",
+    ("get", "/quota"): "getQuota",
     ("get", "/health"): "getHealth",
     ("get", "/ready"): "getReadiness",
 }
@@ -140,15 +141,15 @@ def test_an_error_with_a_challenge_or_a_wait_describes_the_header(document, look
     responses = document["paths"]["/sites/{id}"]["get"]["responses"]
     assert look(responses["401"])["headers"]["WWW-Authenticate"]["required"]
     assert set(look(responses["429"])["headers"]) == {"Retry-After"}
-    assert set(responses["200"]["headers"]) == {"Age"}
+    assert set(responses["200"]["headers"]) == {"Age", "X-Vendor-Calls"}
 
 
 @pytest.mark.parametrize("path", ["/sites", "/solar-inverters", "/batteries"])
-def test_a_list_is_documented_with_both_representations(document, path):
+def test_a_list_is_documented_with_both_representations_and_its_cost(document, path):
     schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     # Not one of them: an empty list of batteries is both.
     assert list(schema) == ["anyOf"]
-    assert len(schema["anyOf"]) == 2
+    assert len(schema["anyOf"]) == 3
 
 
 def test_the_documented_names_of_vendors_are_those_that_a_list_can_be_filtered_by(get, document):

@@ -15,6 +15,7 @@ from app.api import (
     calls_header,
     demo_sign_in,
     error_pages,
+    grants,
     health,
     paging,
     quota,
@@ -41,6 +42,8 @@ from app.auth.tokens import Tokens
 from app.credentials.cipher import Cipher
 from app.credentials.consent_links import ConsentLinks
 from app.credentials.grants import GrantStore
+from app.credentials.pending_consents import PendingConsents
+from app.credentials.renewals import Renewals
 from app.credentials.service import open_credentials
 from app.credentials.tokens import DatabaseTokens
 from app.fleet.clouds import clouds
@@ -131,6 +134,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
     virtual_fleet = VirtualFleet(database)
     plugins = {name: cloud.vendor for name, cloud in vendor_clouds.items()}
     credentials = open_credentials(database, cipher, tokens, plugins, clock)
+    grant_store = GrantStore(cipher, credentials, vendor_clouds, settings.id_key)
     # Only the inventory knows the cloud of virtual devices: what reads headers and settings must not find it.
     all_clouds = with_virtual(vendor_clouds, virtual_fleet)
     return Services(
@@ -151,8 +155,10 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock),
         virtual_fleet=virtual_fleet,
         credentials=credentials,
-        grants=GrantStore(cipher, credentials, vendor_clouds, settings.id_key),
+        grants=grant_store,
         consent_links=ConsentLinks(credentials.transactions),
+        pending_consents=PendingConsents(credentials, grant_store, vendor_clouds),
+        renewals=Renewals(credentials, vendor_clouds),
         pages=paging.Pages(settings.signing_keys),
         readiness=Readiness(database, ledger),
         traces=traces,
@@ -200,7 +206,7 @@ def _add_routes(app: Flask, services: Services) -> None:
     vendors.list_names(api.ma_plugin.converter, services.clouds)
     vendors.describe_variants(api.ma_plugin.converter, services.credentials.rules)
     of_vendors = (sites, solar_inverters, batteries, quota)
-    for module in (*of_vendors, virtual_routes, vendor_credentials, token_endpoint, health):
+    for module in (*of_vendors, virtual_routes, vendor_credentials, grants, token_endpoint, health):
         api.register_blueprint(module.blueprint)
     for pages in (error_pages, docs_site, vendor_keys):
         app.register_blueprint(pages.blueprint)

@@ -15,6 +15,7 @@ from app.auth.clients import VIRTUAL
 from app.cli_clients import clients, printable_name, unknown_client
 from app.cli_credentials import credentials
 from app.cli_doctor import doctor
+from app.cli_grants import grants
 from app.cli_group import Group, OneLine, print_json
 from app.cli_retention import prune
 from app.cli_vendors import vendors
@@ -115,5 +116,5 @@ def serve_sandbox(port: int | None, sites: int, seed: int) -> None:
 
 def init_app(app: Flask) -> None:
     """Adds the commands to `flask`."""
-    for command in (clients, credentials, db, prune, virtual, vendors, serve_sandbox, doctor):
+    for command in (clients, credentials, grants, db, prune, virtual, vendors, serve_sandbox, doctor):
         app.cli.add_command(command)

@@ -123,6 +123,21 @@ OWN = (
         CALLER, "Delete virtual sites or devices that are no longer needed.",
     ),
     ErrorKind(
+        "credentials_in_use", 409, "Conflict",
+        "Grants of owners were given to these credentials; the member `grants` tells how many.",
+        CALLER, "Delete those grants first; GET /grants lists them with `credentialsID`.",
+    ),
+    ErrorKind(
+        "grants_limit_reached", 409, "Conflict",
+        "The client has as many grants as it may; the member `limit` tells how many.",
+        CALLER, "Delete grants that are no longer needed with DELETE /grants/{id}.",
+    ),
+    ErrorKind(
+        "consent_not_renewable", 409, "Conflict",
+        "The owner of this grant gives consent in no browser: keys were typed in, or the vendor asks by e-mail.",
+        CALLER, "Start a new session or flow for this owner.",
+    ),
+    ErrorKind(
         "credentials_limit_reached", 409, "Conflict",
         "The client has stored as many credentials as it may; the member `limit` tells how many.",
         CALLER, "Delete stored credentials that are no longer needed.",

@@ -15,6 +15,8 @@ from app.auth.tokens import Tokens
 from app.config import Settings
 from app.credentials.consent_links import ConsentLinks
 from app.credentials.grants import GrantStore
+from app.credentials.pending_consents import PendingConsents
+from app.credentials.renewals import Renewals
 from app.credentials.service import Credentials
 from app.fleet.inventory import Inventory
 from app.storage.database import Database
@@ -49,6 +51,8 @@ class Services:
     credentials: Credentials
     grants: GrantStore
     consent_links: ConsentLinks
+    pending_consents: PendingConsents
+    renewals: Renewals
     pages: Pages
     readiness: Readiness
     traces: "Traces | None"

@@ -23,6 +23,8 @@ class StoredRow:
     id: str
     name: str
     """The client's name for it, which errors show."""
+    is_grant: bool = False
+    """Whether an owner of devices has granted it."""
 
 
 class Credential:

@@ -93,6 +93,10 @@ SOURCES = (
         {503: ("credentials_not_configured", *(kind.code for kind in UNREADABLE))},
     ),
     Source(
+        "Used", lambda operation: operation.id == "deleteVendorCredentials", {409: ("credentials_in_use",)}
+    ),
+    Source("Link", lambda operation: operation.id == "createConsentLink", {409: ("consent_not_renewable",)}),
+    Source(
         "Stored", lambda operation: operation.id == "createVendorCredentials", {409: ("credentials_limit_reached",)}
     ),
 )

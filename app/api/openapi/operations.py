@@ -36,8 +36,8 @@ class Operation:
 
     @property
     def is_of_credentials(self) -> bool:
-        """Whether the operation is on stored credentials."""
-        return self.path.startswith("/vendor-credentials")
+        """Whether the operation is on stored credentials or grants."""
+        return self.path.startswith(("/vendor-credentials", "/grants"))
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[Operation]:

@@ -105,7 +105,8 @@ def test_renew_renews_what_ends_soon_and_nothing_else(running, owners):
     assert tokens.read(near.id).refresh != before[near.id]
     assert tokens.read(far.id).refresh == before[far.id]
     assert renew(owners) == (0, {"renewed": 0, "failed": {}, "consentsByMail": {}}), "it ends later now"
-    assert renew(owners, "--within", "61")[1]["renewed"] == 1
+    renew(owners, "--within", "61")
+    assert tokens.read(far.id).refresh != before[far.id]
 
 
 def test_renew_names_what_failed(owners):

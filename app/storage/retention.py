@@ -54,7 +54,7 @@ TABLES: Mapping[str, Kept] = {
         ),
         (
             GrantRow,
-            "what owners of devices have granted to a client: status, region, times, a keyed hash of the owner's account",
+            "what owners of devices have granted to a client: status, region, times, a keyed hash of the account",
             WITH_CLIENT,
         ),
         (

@@ -111,6 +111,7 @@ def test_what_requests_in_flight_wrote_for_a_revoked_client_is_deleted(app: Flas
     # The vendors' own ids stay: other clients may have stored them.
     assert printed["rows"] == {
         "vendor_tokens": 1,
+        "grants": 1,
         "vendor_credentials": 1,
         "virtual_devices": 1,
         "virtual_sites": 1,
@@ -121,6 +122,8 @@ def test_what_requests_in_flight_wrote_for_a_revoked_client_is_deleted(app: Flas
     left = counts(database)
     assert left.pop("clients") == 2
     assert left.pop("resources") == 4
+    # They belong to no client.
+    assert left.pop("vendor_keys") == 2
     assert set(left.values()) == {1}
 
 

@@ -16,6 +16,7 @@ from app.server.hooks import (  # noqa: F401 - gunicorn finds its hooks by name
     post_worker_init,
     pre_exec,
     pre_fork,
+    pre_request,
     when_ready,
 )
 from app.web import log
@@ -40,8 +41,8 @@ preload_app = True
 keepalive = 95
 # A worker whose main loop hangs this long is replaced. Requests have a separate deadline.
 timeout = 60
-# Heroku kills what still runs 30 s after SIGTERM.
-graceful_timeout = 25
+# After the drain. Heroku kills what still runs 30 s after SIGTERM.
+graceful_timeout = tuning.graceful_seconds(settings)
 # By default gunicorn trusts such headers from loopback; TRUSTED_PROXIES decides that instead (create_app).
 forwarded_allow_ips = ""
 limit_request_line = limits.REQUEST_LINE_BYTES

@@ -2,7 +2,7 @@
 
 import sys
 
-from app import create_app
+from app import cli_doctor, create_app
 from app.config import ROOT, SettingsError
 from app.storage.database_faults import DatabaseFault
 
@@ -20,5 +20,7 @@ if "gunicorn.arbiter" in sys.modules and not getattr(sys.modules.get("app.server
 try:
     app = create_app()
 except (SettingsError, DatabaseFault) as error:
-    # The operator gets the list of faults without a traceback.
-    raise SystemExit(str(error)) from None
+    if not cli_doctor.is_asked():
+        # The operator gets the list of faults without a traceback.
+        raise SystemExit(str(error)) from None
+    app = cli_doctor.app_with_doctor_only()

@@ -20,16 +20,22 @@ from app.api import (
     solar_inverters,
     token_endpoint,
     vendor_credentials,
+    vendor_keys,
 )
 from app.api import virtual as virtual_routes  # `virtual` is the package's own name for app.virtual
 from app.api.openapi import vendors
 from app.api.openapi.document import Api
 from app.api.services import Services
 from app.api.virtual_slots import VirtualSlots
+from app.auth import scopes
 from app.auth.bearer import BearerCheck
+from app.auth.caller_limits import AddressLimit, ClientLimit
 from app.auth.clients import Clients
 from app.auth.failed_logins import FailedLogins
+from app.auth.last_use import LastUse
+from app.auth.rate_limit import RateLimit
 from app.auth.sign_in_codes import SignInCodes
+from app.auth.tokens import Tokens
 from app.credentials.cipher import Cipher
 from app.credentials.service import open_credentials
 from app.credentials.tokens import DatabaseTokens
@@ -39,6 +45,7 @@ from app.fleet.inventory import Inventory
 from app.storage import database_faults
 from app.storage.database import Database
 from app.storage.id_table import IdTable
+from app.storage.readiness import Readiness
 from app.storage.redis_ledger import SharedLedger
 from app.virtual.fleet import VirtualFleet
 from app.virtual.plugin import VENDOR, with_virtual
@@ -117,25 +124,45 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         database=database,
         ledger=ledger,
         clients=Clients(database, ledger, clock),
-        failed_logins=FailedLogins(clock),
+        tokens=Tokens(settings.signing_keys),
+        failed_logins=FailedLogins(
+            RateLimit("failed-logins", settings.failed_login_limit, ledger),
+            RateLimit("failed-logins-of-address", settings.failed_login_address_limit, ledger),
+            clock,
+        ),
+        last_use=LastUse(database),
         sign_in_codes=SignInCodes(database),
         clouds=vendor_clouds,
         id_table=id_table,
         inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock),
         virtual_fleet=virtual_fleet,
         credentials=open_credentials(database, cipher, tokens, plugins, clock),
-        pages=paging.Pages(settings.secret_key),
+        pages=paging.Pages(settings.signing_keys),
+        readiness=Readiness(database, ledger),
     )
 
 
 def _add_checks(app: Flask, services: Services) -> None:
-    """Registers the steps before each request, in their order: its id, the host and the size, the token, a slot for
-    virtual clients, parameters."""
-    hosts = guards.Guards(services.settings.public_url)
-    bearer = BearerCheck(services.clients, services.failed_logins, services.settings.secret_key)
-    for part in (log, services.failed_logins, hosts, bearer, VirtualSlots()):
+    """Registers the steps before each request, in their order: its id, the limit of its address, the host and the size,
+    the token, the limit of its client, the scopes, a slot for virtual clients, parameters."""
+    settings, ledger = services.settings, services.ledger
+    addresses = AddressLimit(RateLimit("requests-of-address", settings.address_limit, ledger))
+    requests = ClientLimit(RateLimit("requests-of-client", settings.client_limit, ledger))
+    hosts = guards.Guards(settings.public_url)
+    bearer = BearerCheck(services.clients, services.failed_logins, services.tokens)
+    for part in (
+        log,
+        addresses,
+        services.failed_logins,
+        services.last_use,
+        hosts,
+        bearer,
+        requests,
+        scopes,
+        VirtualSlots(),
+    ):
         part.init_app(app)
-    problems.init_app(app, services.settings.public_url)
+    problems.init_app(app, settings.public_url)
     app.before_request(guards.refuse_odd_parameters)
 
 
@@ -147,7 +174,7 @@ def _add_routes(app: Flask, services: Services) -> None:
     vendors.describe_variants(api.ma_plugin.converter, services.credentials.rules)
     for module in (sites, solar_inverters, batteries, virtual_routes, vendor_credentials, token_endpoint, health):
         api.register_blueprint(module.blueprint)
-    for pages in (error_pages, docs_site):
+    for pages in (error_pages, docs_site, vendor_keys):
         app.register_blueprint(pages.blueprint)
     if settings.demo_sign_in:
         app.register_blueprint(demo_sign_in.blueprint)  # Not of the API: it is in no document.

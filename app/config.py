@@ -5,7 +5,7 @@ All faults are collected and reported together, so that a first start needs one 
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,16 @@ REQUIRED = object()
 
 
 class SettingsError(Exception):
-    """One or more settings are missing or wrong; the message has one line for each."""
+    """One or more settings are missing or wrong. `faults`: a line for each; by default the message itself."""
+
+    def __init__(self, message: str, faults: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.faults = faults or (message,)
+
+
+def settings_error(faults: Sequence[str]) -> SettingsError:
+    """The error that reports several faults at once."""
+    return SettingsError("\n  ".join(["These settings must be corrected:", *faults]), faults)
 
 
 def setting(
@@ -44,7 +53,17 @@ def setting(
     return field(default=default, repr=not secret, metadata=description)
 
 
+def caller_limit(requests: int, seconds: int) -> Any:
+    """A setting for a limit on callers, with its default."""
+    example = f"{requests}/{seconds}"
+    return setting("requests/seconds, or off", example, parse=setting_types.caller_limit, default=(requests, seconds))
+
+
 KEY = (f"any text of at least {instance_keys.MINIMUM} characters", "the output of `openssl rand -hex 32`", "str")
+KEYS = (
+    f"texts of at least {instance_keys.MINIMUM} characters, the newest first, with commas between them",
+    "the output of `openssl rand -hex 32`",
+)
 KEY_LENGTH = Length(min=instance_keys.MINIMUM)
 PORT_NUMBER = "a port number from 1 to 65535"
 PORTS = Range(1, 65535)
@@ -55,15 +74,11 @@ VENDOR_ADDRESS = "an https URL (http on loopback only), without query"
 class Settings:
     """Every setting; its name in the environment is the field's in capitals."""
 
-    secret_key: str = setting(*KEY, validate=KEY_LENGTH, secret=True)
+    secret_keys: tuple[str, ...] = setting(*KEYS, parse=setting_types.keys, default=(), secret=True)
+    # The same for one key, which may contain commas. Read `signing_keys`.
+    secret_key: str | None = setting(*KEY, validate=KEY_LENGTH, default=None, secret=True)
     id_key: str = setting(*KEY, validate=KEY_LENGTH, secret=True)
-    credential_keys: tuple[str, ...] = setting(
-        f"texts of at least {instance_keys.MINIMUM} characters, the newest first, with commas between them",
-        "the output of `openssl rand -hex 32`",
-        parse=setting_types.credential_keys,
-        default=(),
-        secret=True,
-    )
+    credential_keys: tuple[str, ...] = setting(*KEYS, parse=setting_types.keys, default=(), secret=True)
     database_url: str = setting(
         "a Postgres URL or an SQLite file",
         "postgresql://user:password@host/name or sqlite:////var/lib/derapi/derapi.db",
@@ -86,11 +101,18 @@ class Settings:
     trusted_proxies: int = setting(
         "the number of proxies in front of this service", "1", "int", validate=Range(0, 10), default=0
     )
+    client_limit: tuple[int, int] | None = caller_limit(12_000, 60)
+    address_limit: tuple[int, int] | None = caller_limit(24_000, 60)
+    failed_login_limit: tuple[int, int] | None = caller_limit(10, 60)
+    failed_login_address_limit: tuple[int, int] | None = caller_limit(50, 60)
     port: int = setting(PORT_NUMBER, "8000", "int", validate=PORTS, default=8000)
     web_concurrency: int = setting("a number of processes from 1 to 64", "2", "int", validate=Range(1, 64), default=2)
     worker: str = setting("derapi or gthread", "derapi", parse=setting_types.worker, default="derapi")
     request_deadline: float = setting(
         "seconds, at least 0.001 and at most 300", "20", "float", validate=Range(0.001, 300), default=20.0
+    )
+    drain_seconds: float = setting(
+        "seconds, at least 0 and at most 60", "5", "float", validate=Range(0, 60), default=5.0
     )
     log_level: str = setting("DEBUG, INFO, WARNING or ERROR", "INFO", parse=setting_types.log_level, default="INFO")
     demo_sign_in: bool = setting("true or false", "false", "bool", default=False)
@@ -118,6 +140,11 @@ class Settings:
     vendor_limits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     # True for the default database: it creates and upgrades itself.
     embedded: bool = False
+
+    @property
+    def signing_keys(self) -> tuple[str, ...]:
+        """The keys of access tokens and page tokens, the newest first."""
+        return self.secret_keys if self.secret_key is None else (self.secret_key,)
 
 
 # By the setting's name in the environment.
@@ -153,11 +180,19 @@ def environment() -> dict[str, str]:
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process; raises SettingsError with all faults at once."""
+    values, faults = read(environ)
+    if faults:
+        raise settings_error(faults)
+    return Settings(**values)
+
+
+def read(environ: Mapping[str, str] | None = None) -> tuple[dict[str, Any], list[str]]:
+    """The settings that are correct, by their field, and a line for each that is missing or wrong."""
     if environ is None:
         environ = environment()
     present = {name: value.strip() for name, value in environ.items() if value.strip()}
     env = Environment(present)
-    values = {
+    values: dict[str, Any] = {
         name.lower(): getattr(env, description["kind"])(name, **description["options"])
         for name, description in DESCRIPTIONS.items()
         if name in present
@@ -168,9 +203,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if "DATABASE_URL" not in present and "DYNO" not in present:
         values |= _embedded(values, present, faults)
     _require(present, values, faults)
-    if faults:
-        raise SettingsError("\n  ".join(["These settings must be corrected:", *faults]))
-    return Settings(**values)
+    refused = {fault.partition(":")[0].lower() for fault in faults}
+    return {name: value for name, value in values.items() if name not in refused}, faults
 
 
 def _by_vendor(env: Environment, prefix: str, parse: Any) -> dict[str, Any]:
@@ -195,15 +229,24 @@ def _embedded(values: Mapping[str, Any], present: Mapping[str, str], faults: lis
     defaults: dict[str, Any] = {"database_url": f"sqlite:///{folder / 'derapi.db'}", "embedded": True}
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in ("secret_key", "id_key"):
-            if name.upper() not in present:
-                defaults[name] = instance_keys.read_or_create(folder, name)
+        if "ID_KEY" not in present:
+            defaults["id_key"] = instance_keys.read_or_create(folder, "id_key")
+        if not {"SECRET_KEY", "SECRET_KEYS"} & present.keys():
+            defaults["secret_keys"] = _keys_in_file(folder, "secret_key")
         if "CREDENTIAL_KEYS" not in present:
-            text = instance_keys.read_or_create(folder, "credential_keys")
-            defaults["credential_keys"] = setting_types.credential_keys(text)
+            defaults["credential_keys"] = _keys_in_file(folder, "credential_keys")
     except (OSError, ValueError) as error:
         faults.append(f"INSTANCE_PATH: expected a folder to write to, for example /var/lib/derapi ({error})")
     return defaults
+
+
+def _keys_in_file(folder: Path, name: str) -> tuple[str, ...]:
+    """The keys in a file of the instance folder, which is made with one if it is not there."""
+    text = instance_keys.read_or_create(folder, name)
+    try:
+        return setting_types.keys(text)
+    except ValueError as error:
+        raise ValueError(f"{folder / name}: {error}") from error
 
 
 def _require(present: Mapping[str, str], values: Mapping[str, Any], faults: list[str]) -> None:
@@ -217,9 +260,11 @@ def _require(present: Mapping[str, str], values: Mapping[str, Any], faults: list
         if "PUBLIC_URL" not in present:
             why = " (on Heroku it is needed for the links in answers and to refuse other hosts' names)"
             faults.append(_fault("PUBLIC_URL", why=why))
+    if {"SECRET_KEY", "SECRET_KEYS"} <= present.keys():
+        faults.append("SECRET_KEY, SECRET_KEYS: expected one of them, not both; the first of SECRET_KEYS signs")
     if values.get("embedded"):
         return
     for name in ("SECRET_KEY", "ID_KEY"):
-        if name not in present:
+        if name not in present and f"{name}S" not in present:
             why = " (with DATABASE_URL it is required, because all processes must share it)"
             faults.append(_fault(name, why=why))

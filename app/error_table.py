@@ -40,6 +40,12 @@ OWN = (
         CALLER, "Get a new token with POST /oauth2/token. A token is valid for an hour.",
     ),
     ErrorKind(
+        "insufficient_scope", 403, "Forbidden",
+        "The access token lacks the scope of this operation; the header WWW-Authenticate names it.",
+        CALLER, "Get a token with this scope, or without `scope` for all that the client has. The operator can give a "
+        "client more scopes with `flask clients set-scopes`.",
+    ),
+    ErrorKind(
         "vendor_access_missing", 403, "Forbidden",
         "The request has no X-Authorization-<vendor> header and the client has stored no credentials, or neither for "
         "the vendor of this site or device.",
@@ -132,6 +138,16 @@ OWN = (
         CALLER, "Leave the header Expect out.",
     ),
     ErrorKind(
+        "too_many_requests", 429, "Too Many Requests",
+        "This client or this address has sent more requests than the operator permits (CLIENT_LIMIT, ADDRESS_LIMIT).",
+        CALLER, "Wait for the time in Retry-After, and send fewer requests a minute.",
+    ),
+    ErrorKind(
+        "too_many_failed_logins", 429, "Too Many Requests",
+        "From this address too many logins have failed, of this client or in all. The secret was not looked at.",
+        CALLER, "Wait for the time in Retry-After, and check the client's id and secret.",
+    ),
+    ErrorKind(
         "request_header_fields_too_large", 431, "Request Header Fields Too Large",
         "A header has more than 16 KiB, or there are more than 100, or all together have more than 64 KiB.",
         CALLER, "Send fewer or shorter headers.",
@@ -150,6 +166,16 @@ OWN = (
         "service_unavailable", 503, "Service Unavailable",
         "All threads were busy for 5 s, or all connections are in use.",
         SERVER, "Try again after the time in Retry-After.",
+    ),
+    ErrorKind(
+        "migrations_pending", 503, "Service Unavailable",
+        "The database lacks tables of this version of the service.",
+        SERVER, "The operator runs `flask --app wsgi db upgrade`.",
+    ),
+    ErrorKind(
+        "stopping", 503, "Service Unavailable",
+        "The service is ending: it serves on for DRAIN_SECONDS, then stops.",
+        SERVER, "Load balancers send requests to other servers; the operator starts the service again.",
     ),
     ErrorKind(
         "virtual_busy", 503, "Service Unavailable",

@@ -97,12 +97,17 @@ def worker(text: str) -> str:
     return text.lower()
 
 
-def credential_keys(text: str) -> tuple[str, ...]:
+def keys(text: str) -> tuple[str, ...]:
     """Keys, the newest first, from texts with commas between them."""
-    keys = tuple(key.strip() for key in text.split(","))
-    if min(map(len, keys)) < instance_keys.MINIMUM:
-        raise ValueError(f"a key of CREDENTIAL_KEYS has fewer than {instance_keys.MINIMUM} characters")
-    return keys
+    texts = tuple(key.strip() for key in text.split(","))
+    if min(map(len, texts)) < instance_keys.MINIMUM:
+        raise ValueError(f"a key has fewer than {instance_keys.MINIMUM} characters")
+    return texts
+
+
+def caller_limit(text: str) -> tuple[int, int] | None:
+    """Requests and seconds, from `requests/seconds`; None from `off`."""
+    return None if text.lower() == "off" else call_limit(text)
 
 
 def call_limit(text: str) -> tuple[int, int]:

@@ -15,6 +15,7 @@ import requests
 
 from benchmarks.servers import TIMEOUT_SECONDS, python, running
 from tests.ports import free_port
+from tests.processes import BEYOND_REACH
 
 STUCK, HEALTHY = 64, 8
 HUNG = "solaredge"
@@ -42,6 +43,8 @@ class SandboxedService:
             "DATABASE_URL": "",
             "WEB_CONCURRENCY": 2,
             "LOG_LEVEL": "ERROR",
+            **BEYOND_REACH,
+            "DRAIN_SECONDS": 0,
             **settings,
         }
         sandbox = [*flask, "sandbox", "--sites", str(self.sites), "--port", str(self.clouds_port)]

@@ -15,6 +15,7 @@ import trustme
 from benchmarks.flows import FLOWS, VENDORS, Flow
 from benchmarks.servers import ROOT, Server, python, running
 from tests.ports import free_port
+from tests.processes import BEYOND_REACH
 
 NODE = ROOT / "benchmarks/peers/node"
 OURS = "this service"
@@ -126,6 +127,8 @@ class Bench:
             "REDIS_URL": "",
             "WEB_CONCURRENCY": "2",
             "LOG_LEVEL": "ERROR",
+            **BEYOND_REACH,
+            "DRAIN_SECONDS": "0",
         }
 
     @staticmethod

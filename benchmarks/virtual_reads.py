@@ -22,6 +22,7 @@ from benchmarks.cells import DISTURBED
 from benchmarks.servers import TIMEOUT_SECONDS, Server, busy_seconds, python, running
 from benchmarks.virtual_fleet import FilledClient, fill
 from tests.ports import free_port
+from tests.processes import BEYOND_REACH
 
 PROCESSES = 5
 REPEATS = 200
@@ -110,6 +111,8 @@ class FleetServer:
             "REDIS_URL": "",
             "WEB_CONCURRENCY": 1,
             "LOG_LEVEL": "ERROR",
+            **BEYOND_REACH,
+            "DRAIN_SECONDS": 0,
         }
         with running(python("-m", "gunicorn", "wsgi:app"), port, environ) as server:
             yield server, Client(server, self.fleet.auth)

@@ -131,7 +131,8 @@ def environment(folder: Path) -> dict[str, str]:
     # The same ids on every machine, so that the README shows what a newcomer sees. gunicorn reads the number of
     # processes itself and fails on an empty one.
     fixed = {"INSTANCE_PATH": str(folder), "ID_KEY": "a key for the demo only, known to all", "WEB_CONCURRENCY": "2"}
-    return {**os.environ, **hidden, **ports, **fixed, "DEMO_SIGN_IN": "true"}
+    # Ctrl-C ends the demo at once.
+    return {**os.environ, **hidden, **ports, **fixed, "DEMO_SIGN_IN": "true", "DRAIN_SECONDS": "0"}
 
 
 def checked_ports(environ: Mapping[str, str]) -> tuple[int, int]:

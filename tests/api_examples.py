@@ -182,11 +182,13 @@ def provoke_problems(recorder: Recorder, site: str, played: Played) -> None:
 
 def token_endpoint(recorder: Recorder) -> None:
     """The response of the token endpoint, with its token cut short."""
-    form = {"grant_type": "client_credentials"}
+    form = {"grant_type": "client_credentials", "scope": "read"}
     recorder.operations["getToken"] = {"bodies": {"client authenticates by HTTP Basic": form}}
     example = {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600}
     expires = int((NOW + timedelta(hours=1)).timestamp())
-    recorder.operations["getToken"]["responses"] = {"200": {"example": example | {"expires_at": expires}}}
+    recorder.operations["getToken"]["responses"] = {
+        "200": {"example": example | {"expires_at": expires, "scope": "read"}}
+    }
 
 
 @contextmanager
@@ -222,7 +224,8 @@ def examples() -> bytes:
         make_virtual(recorder)
         store_credentials(recorder, played)
         token_endpoint(recorder)
-        recorder.record("getHealth", "/health", headers={"Authorization": None})
+        for operation, path in (("getHealth", "/health"), ("getReadiness", "/ready")):
+            recorder.record(operation, path, headers={"Authorization": None})
         provoke_problems(recorder, site, played)
     recorded = {"operations": recorder.operations, "problems": recorder.problems}
     form = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE

@@ -10,7 +10,7 @@ from pathlib import Path
 import requests
 
 from tests.ports import free_port
-from tests.processes import FLASK, GUNICORN, SECONDS, clean, ended, read_until, started
+from tests.processes import BEYOND_REACH, FLASK, GUNICORN, SECONDS, clean, ended, read_until, started
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def deployed(
         WEB_CONCURRENCY=2,
         WORKER=worker,
         LOG_LEVEL="WARNING",
-        **settings,
+        **{**BEYOND_REACH, **settings},
     )
     client = json.loads(ended([*FLASK, "clients", "create", "x"], environ).stdout)
     with started(GUNICORN, environ | {"LOG_LEVEL": "INFO"}) as process:

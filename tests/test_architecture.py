@@ -46,15 +46,15 @@ def test_only_the_command_line_knows_the_sandbox():
 ROOMS = [
     ("app",),  # create_app
     ("cli",),
-    ("cli_credentials",),
+    ("cli_clients", "cli_credentials", "cli_doctor", "cli_vendors"),
     ("cli_group",),
-    ("api",),
+    ("api", "doctor"),
     ("virtual", "credentials"),
     ("fleet", "auth"),
     ("web", "server"),  # The worker knows no Flask.
     ("config",),
     ("setting_types",),
-    ("storage", "network", "version", "bounded_log", "error_table"),
+    ("storage", "network", "version", "bounded_log", "error_table", "lifecycle"),
 ]
 HEIGHT = {room: height for height, rooms in enumerate(reversed(ROOMS)) for room in rooms}
 

@@ -1,4 +1,7 @@
-"""SIGTERM while requests are in flight: those that have arrived are answered, and the process ends with 0."""
+"""SIGTERM while requests are in flight: those sent before the end of the drain are answered, and it ends with 0.
+
+Promise 36.
+"""
 
 import os
 import random
@@ -21,8 +24,10 @@ from tests.processes import GUNICORN, SECONDS, WORKERS, clean, read_until, start
 from tests.services import Played
 
 CLIENTS = 8
-# A request sent this shortly before the signal may still wait in the listening socket, which then closes.
-GRACE_SECONDS = 0.4
+DRAIN_SECONDS = 3
+# With gthread, a connection that still waits to be accepted at the end of the drain is reset. This is how long a busy
+# machine may take to accept a connection.
+ACCEPT_SECONDS = 2
 
 
 class Client(threading.Thread):
@@ -53,7 +58,10 @@ def get_inverters(url: str, headers: Mapping[str, str]) -> requests.Response:
 
 def terminate_at_random(folder: Path, seed: int, worker: str) -> int:
     """Ends a busy service at a random moment; returns the number of requests answered."""
-    with running(sandbox.create_app(2, 1)) as clouds, deployed(folder, clouds, worker) as (process, url, headers):
+    with (
+        running(sandbox.create_app(2, 1)) as clouds,
+        deployed(folder, clouds, worker, DRAIN_SECONDS=DRAIN_SECONDS) as (process, url, headers),
+    ):
         played = Played(clouds)
         headers = headers | played.headers("sma", "solis")
         inverters = len(played.inverters("sma")) + len(played.inverters("solis"))
@@ -67,11 +75,11 @@ def terminate_at_random(folder: Path, seed: int, worker: str) -> int:
         for client in clients:
             client.join()
         assert process.wait(timeout=SECONDS) == 0
-        assert time.monotonic() - stopped_at < 25
-    results = [
-        result for client in clients for sent_at, result in client.results if sent_at < stopped_at - GRACE_SECONDS
-    ]
-    assert results
+        assert DRAIN_SECONDS <= time.monotonic() - stopped_at < 30
+    sent = [(sent_at - stopped_at, result) for client in clients for sent_at, result in client.results]
+    results = [result for seconds, result in sent if seconds < DRAIN_SECONDS - ACCEPT_SECONDS]
+    assert any(seconds < 0 for seconds, _ in sent)
+    assert any(seconds > 0 and result == (200, inverters, {}) for seconds, result in sent)
     assert [result for result in results if result != (200, inverters, {})] == []
     return len(results)
 

@@ -26,10 +26,11 @@ def redeem(body: dict[str, Any]) -> ViewResult:
     """Exchanges a code for an access token of its client, once."""
     log.conceal(body["code"])
     client_id = services().sign_in_codes.redeem(body["code"])
-    if client_id is None or services().clients.find(client_id) is None:
+    client = services().clients.find(client_id) if client_id else None
+    if client is None:
         fault = "The code was used before, is older than five minutes, or is none"
         services().failed_logins.report(client_id, "sign_in_code_invalid", fault)
         raise Problem(403, "sign_in_code_invalid", f"{fault}; start the demo again for a new link.")
-    access_token, expires_at = tokens.issue(client_id, services().settings.secret_key)
+    access_token, expires_at = services().tokens.issue(client.id, client.scopes)
     token = {"access_token": access_token, "token_type": "Bearer", "expires_in": tokens.LIFETIME}
     return {**token, "expires_at": expires_at}, 200, {"Cache-Control": "no-store"}

@@ -19,8 +19,10 @@ class Pages:
     for example client, path and filters.
     """
 
-    def __init__(self, secret_key: str) -> None:
-        self._key = blake2b(secret_key.encode(), person=b"derapi-paging").digest()
+    def __init__(self, keys: Sequence[str]) -> None:
+        """keys: the newest first, which signs; each verifies."""
+        # The signer wants the newest last.
+        self._keys = [blake2b(key.encode(), person=b"derapi-paging").digest() for key in reversed(keys)]
 
     def cut(
         self, ids: Sequence[str], bound_to: Sequence[str], size: int, token: str | None
@@ -52,4 +54,4 @@ class Pages:
     def _signer(self, bound_to: Sequence[str]) -> URLSafeSerializer:
         # What the token is bound to is part of the derived key only, since the token has to fit into a URL.
         salt = orjson.dumps(list(bound_to))
-        return URLSafeSerializer(self._key, salt, signer_kwargs={"key_derivation": "hmac", "digest_method": sha256})
+        return URLSafeSerializer(self._keys, salt, signer_kwargs={"key_derivation": "hmac", "digest_method": sha256})

@@ -8,12 +8,15 @@ from flask import Flask, current_app
 from app.api.paging import Pages
 from app.auth.clients import Clients
 from app.auth.failed_logins import FailedLogins
+from app.auth.last_use import LastUse
 from app.auth.sign_in_codes import SignInCodes
+from app.auth.tokens import Tokens
 from app.config import Settings
 from app.credentials.service import Credentials
 from app.fleet.inventory import Inventory
 from app.storage.database import Database
 from app.storage.id_table import IdTable
+from app.storage.readiness import Readiness
 from app.storage.redis_ledger import SharedLedger
 from app.virtual.fleet import VirtualFleet
 from vendors.kit.calls.cloud import Cloud
@@ -29,7 +32,9 @@ class Services:
     database: Database
     ledger: SharedLedger | None
     clients: Clients
+    tokens: Tokens
     failed_logins: FailedLogins
+    last_use: LastUse
     sign_in_codes: SignInCodes
     clouds: Mapping[str, Cloud]
     id_table: IdTable
@@ -37,6 +42,7 @@ class Services:
     virtual_fleet: VirtualFleet
     credentials: Credentials
     pages: Pages
+    readiness: Readiness
 
     def init_app(self, app: Flask) -> None:
         """Makes these the services of an application, in place of its former ones."""
@@ -47,6 +53,7 @@ class Services:
 
         The writer of ids ends first: a connection that is in use when the database closes would stay open.
         """
+        self.readiness.close()
         self.id_table.close()
         self.database.close()
         if self.ledger is not None:

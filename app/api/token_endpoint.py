@@ -9,8 +9,10 @@ from werkzeug.exceptions import HTTPException
 
 from app.api.schemas.token import AccessToken, TokenError, TokenRequest
 from app.api.services import services
-from app.auth import tokens
+from app.auth import scopes, tokens
+from app.auth.scopes import Scope
 from app.web import guards, log
+from app.web.problems import Problem
 from app.web.strict_api import Blueprint
 from vendors.kit.credentials import decoded
 
@@ -47,22 +49,45 @@ def issue() -> Response:
     form = _form()
     client_id, secret = _credentials(form)
     log.conceal(secret)
-    verified_id = services().clients.verified(client_id, secret)
-    if verified_id is None:
+    _refuse_guessing(client_id)
+    client = services().clients.verified(client_id, secret)
+    if client is None:
         raise Refusal("invalid_client", "The client is unknown or its secret is wrong")
     if form["grant_type"] != "client_credentials":
         raise Refusal("unsupported_grant_type", "Only client_credentials is supported")
-    if "scope" in form:
-        raise Refusal("invalid_scope", "This service has no scopes")
-    access_token, expires_at = tokens.issue(verified_id, services().settings.secret_key)
+    granted = _granted(form, client.scopes)
+    services().last_use.note(client.id)
+    access_token, expires_at = services().tokens.issue(client.id, granted)
     return _response(
         {
             "access_token": access_token,
             "token_type": "Bearer",
             "expires_in": tokens.LIFETIME,
             "expires_at": expires_at,
+            "scope": scopes.text(granted),
         }
     )
+
+
+def _refuse_guessing(client_id: str) -> None:
+    """429 after too many failed logins, before the secret is compared. A problem that is also an error of RFC 6749,
+    since libraries for OAuth read `error`."""
+    seconds = services().failed_logins.exceeded(client_id)
+    if seconds:
+        detail = f"Too many logins have failed from this address; try again in {seconds} s."
+        services().failed_logins.report(client_id, "too_many_failed_logins", detail)
+        members = {"error": "temporarily_unavailable", "error_description": detail}
+        raise Problem(429, "too_many_failed_logins", detail, headers={"Retry-After": str(seconds)}, **members)
+
+
+def _granted(form: Mapping[str, str], available: frozenset[Scope]) -> frozenset[Scope]:
+    """The scopes that the request asks for, or all that the client has (RFC 6749, section 3.3)."""
+    if "scope" not in form:
+        return available
+    requested = set(form["scope"].split(" "))
+    if not requested <= available:
+        raise Refusal("invalid_scope", f"This client may ask for: {scopes.text(available)}")
+    return scopes.parse(form["scope"])
 
 
 def _form() -> dict[str, str]:
@@ -131,10 +156,12 @@ def _presented_id() -> str | None:
 @blueprint.errorhandler(Refusal)
 def refuse(refusal: Refusal) -> Response:
     """The error in the form of RFC 6749; a failed authentication carries a challenge."""
-    services().failed_logins.report(_presented_id(), refusal.error, str(refusal))
+    client_id = _presented_id()
+    services().failed_logins.report(client_id, refusal.error, str(refusal))
     body = {"error": refusal.error, "error_description": str(refusal)}
     if refusal.error != "invalid_client":
         return _response(body, 400)
+    services().failed_logins.count(client_id)
     response = _response(body, 401)
     response.headers["WWW-Authenticate"] = 'Basic realm="derapi", charset="UTF-8"'
     return response

@@ -22,7 +22,8 @@ from app.api.schemas.vendor_credentials import (
     VendorCredentialsSchema,
 )
 from app.api.services import services
-from app.auth import bearer
+from app.auth import bearer, scopes
+from app.auth.scopes import Scope, needs
 from app.credentials.rules import TYPE, VENDOR
 from app.credentials.store import CredentialStore, Filters
 from app.storage.credential_tables import VendorCredentialRow
@@ -51,9 +52,11 @@ def refuse_without_keys() -> None:
 @blueprint.doc(operationId="listVendorCredentials", **ACCESS)
 @blueprint.arguments(CredentialListQuery(), location="query")
 @blueprint.response(200, VendorCredentialsPage)
+@needs(Scope.READ, Scope.CREDENTIALS)
 def list_credentials(query: dict[str, Any]) -> dict[str, Any]:
     """Lists the credentials that the client has stored."""
     api_version.requested()
+    _check_scope(query)
     filters = Filters(query.get("vendor"), query.get("name"))
     context.refuse_unknown_vendor(filters.vendor)
     read = partial(_store().rows_after, bearer.caller().id, filters)
@@ -66,6 +69,7 @@ def list_credentials(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.arguments(SecretsQuery(), location="query")
 @blueprint.arguments(CreateVendorCredentialsRequest())
 @blueprint.response(201, VendorCredentialsSchema)
+@needs(Scope.CREDENTIALS)
 def create_credentials(query: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     """Stores credentials, encrypted."""
     api_version.requested()
@@ -77,9 +81,11 @@ def create_credentials(query: dict[str, Any], body: dict[str, Any]) -> dict[str,
 @blueprint.doc(operationId="getVendorCredentials", **ACCESS)
 @blueprint.arguments(SecretsQuery(), location="query")
 @blueprint.response(200, VendorCredentialsSchema)
+@needs(Scope.READ, Scope.CREDENTIALS)
 def get_credentials(query: dict[str, Any], id: str) -> dict[str, Any]:
     """Reads stored credentials."""
     api_version.requested()
+    _check_scope(query)
     return _one(query, _store().find(bearer.caller().id, id))
 
 
@@ -92,6 +98,7 @@ def get_credentials(query: dict[str, Any], id: str) -> dict[str, Any]:
 @blueprint.arguments(SecretsQuery(), location="query")
 @blueprint.arguments(UpdateVendorCredentialsRequest())
 @blueprint.response(200, VendorCredentialsSchema)
+@needs(Scope.CREDENTIALS)
 def update_credentials(query: dict[str, Any], body: dict[str, Any], id: str) -> dict[str, Any]:
     """Changes the name or the secrets of stored credentials."""
     api_version.requested()
@@ -103,6 +110,7 @@ def update_credentials(query: dict[str, Any], body: dict[str, Any], id: str) -> 
 @blueprint.doc(operationId="deleteVendorCredentials", **ACCESS)
 @blueprint.arguments(SecretsQuery(), location="query")
 @blueprint.response(204)
+@needs(Scope.CREDENTIALS)
 def delete_credentials(query: dict[str, Any], id: str) -> Response:
     """Deletes stored credentials, and the access token that was got with them."""
     api_version.requested()
@@ -115,6 +123,7 @@ def delete_credentials(query: dict[str, Any], id: str) -> Response:
 @blueprint.doc(operationId="checkVendorCredentials", **ACCESS)
 @blueprint.arguments(ma.Schema(), location="query")
 @blueprint.response(200, CredentialCheckSchema)
+@needs(Scope.CREDENTIALS)
 def check_credentials(query: dict[str, Any], id: str) -> dict[str, Any]:
     """Tries stored credentials with one call to their vendor."""
     api_version.requested()
@@ -122,6 +131,12 @@ def check_credentials(query: dict[str, Any], id: str) -> dict[str, Any]:
     if result is None:
         raise _unknown_id()
     return result
+
+
+def _check_scope(query: dict[str, Any]) -> None:
+    """Raises a 403 Problem for a token that may read, but no secrets."""
+    if query["include_secrets"]:
+        scopes.require(Scope.CREDENTIALS)
 
 
 def _store() -> CredentialStore:

@@ -26,6 +26,7 @@ from app.api.schemas.virtual import (
 from app.api.services import services
 from app.auth import bearer
 from app.auth.clients import VIRTUAL
+from app.auth.scopes import Scope, needs
 from app.fleet.vendor_problems import unknown_id
 from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER
 from app.virtual import records
@@ -61,6 +62,7 @@ def refuse_other_modes() -> None:
 @blueprint.doc(operationId="listVirtualSites", **ACCESS)
 @blueprint.arguments(PageQuery(), location="query")
 @blueprint.response(200, VirtualSites)
+@needs(Scope.READ)
 def list_sites(query: dict[str, Any]) -> dict[str, Any]:
     """Lists the client's virtual sites."""
     _context()
@@ -72,6 +74,7 @@ def list_sites(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.doc(operationId="createVirtualSite", **ACCESS)
 @blueprint.arguments(CreateVirtualSiteRequest())
 @blueprint.response(201, SiteSchema)
+@needs(Scope.READ)
 def create_site(new: NewSite) -> dict[str, Any]:
     """Makes a virtual site."""
     request_context = _context()
@@ -83,6 +86,7 @@ def create_site(new: NewSite) -> dict[str, Any]:
 @blueprint.get(SITES + "/<id>", **OPTIONS)
 @blueprint.doc(operationId="getVirtualSite", **ACCESS)
 @blueprint.response(200, SiteSchema)
+@needs(Scope.READ)
 def get_site(id: str) -> dict[str, Any]:
     """Reads what a virtual site was made with, and its devices."""
     return virtual_members.of_site(
@@ -93,6 +97,7 @@ def get_site(id: str) -> dict[str, Any]:
 @blueprint.delete(SITES + "/<id>", **OPTIONS)
 @blueprint.doc(operationId="deleteVirtualSite", **ACCESS)
 @blueprint.response(204)
+@needs(Scope.READ)
 def delete_site(id: str) -> Response:
     """Deletes a virtual site with its devices."""
     return _gone(services().virtual_fleet.delete_site(bearer.caller().id, _existing_key(Site, id)))
@@ -122,6 +127,7 @@ def add_devices(kind: Kind) -> None:
     )
     @blueprint.arguments(PageQuery(), location="query")
     @blueprint.response(200, kind.page)
+    @needs(Scope.READ)
     def list_devices(query: dict[str, Any]) -> dict[str, Any]:
         _context()
         read = partial(services().virtual_fleet.devices_after, bearer.caller().id, kind.stored)
@@ -131,12 +137,14 @@ def add_devices(kind: Kind) -> None:
     @blueprint.doc(operationId=f"createVirtual{kind.name}", summary=f"Makes one of the virtual {kind.text}.", **ACCESS)
     @blueprint.arguments(kind.body())
     @blueprint.response(201, kind.schema)
+    @needs(Scope.READ)
     def create_device(body: tuple[NewDevice, str | None]) -> dict[str, Any]:
         return virtual_members.of_device(_create_device(*body))
 
     @blueprint.get(kind.path + "/<id>", **OPTIONS)
     @blueprint.doc(operationId=f"getVirtual{kind.name}", summary=f"Reads one of the virtual {kind.text}.", **ACCESS)
     @blueprint.response(200, kind.schema)
+    @needs(Scope.READ)
     def get_device(id: str) -> dict[str, Any]:
         key = _existing_key(kind.record, id)
         return virtual_members.of_device(
@@ -148,6 +156,7 @@ def add_devices(kind: Kind) -> None:
         operationId=f"deleteVirtual{kind.name}", summary=f"Deletes one of the virtual {kind.text}.", **ACCESS
     )
     @blueprint.response(204)
+    @needs(Scope.READ)
     def delete_device(id: str) -> Response:
         key = _existing_key(kind.record, id)
         return _gone(services().virtual_fleet.delete_device(bearer.caller().id, kind.stored, key))

@@ -2,21 +2,28 @@
 
 from flask import Flask, g, request
 
-from app.auth import tokens
 from app.auth.clients import ApiClient, Clients
 from app.auth.failed_logins import FailedLogins
+from app.auth.scopes import REALM
+from app.auth.tokens import Tokens
 from app.web.problems import Problem
 
 PAGES = frozenset({"Pages.first", "Pages.fleet", "Pages.reference", "Pages.asset", "ErrorPages.show", "Docs.show"})
-OPEN_ENDPOINTS = PAGES | {"Health.show", "Token.issue", "DemoSignIn.redeem", "api-docs.openapi_json"}
-REALM = 'Bearer realm="derapi"'
+OPEN_ENDPOINTS = PAGES | {
+    "Health.show",
+    "Health.ready",
+    "Token.issue",
+    "DemoSignIn.redeem",
+    "VendorKeys.show",
+    "api-docs.openapi_json",
+}
 
 
 class BearerCheck:
-    """Sets the caller of a request, or answers 401."""
+    """Sets the caller of a request and the scopes of its token, or answers 401."""
 
-    def __init__(self, clients: Clients, failed_logins: FailedLogins, secret_key: str) -> None:
-        self._clients, self._failed_logins, self._secret_key = clients, failed_logins, secret_key
+    def __init__(self, clients: Clients, failed_logins: FailedLogins, tokens: Tokens) -> None:
+        self._clients, self._failed_logins, self._tokens = clients, failed_logins, tokens
 
     def init_app(self, app: Flask) -> None:
         """Puts the check before every request."""
@@ -31,14 +38,16 @@ class BearerCheck:
             # Without credentials the challenge names no error (RFC 6750, section 3.1).
             detail = "Send a token in the header Authorization; POST /oauth2/token gives one."
             raise _refusal("missing_token", detail, REALM)
-        client_id = tokens.subject(authorization.token or "", self._secret_key)
-        client = self._clients.find(client_id) if client_id else None
-        if client is None:
+        token = self._tokens.read(authorization.token or "")
+        client = self._clients.find(token.client_id) if token else None
+        if token is None or client is None:
             fault = "The access token is malformed, expired, revoked or of another issuer"
-            self._failed_logins.report(client_id, "invalid_token", fault)
+            self._failed_logins.report(token.client_id if token else None, "invalid_token", fault)
             challenge = f'{REALM}, error="invalid_token", error_description="{fault}"'
             raise _refusal("invalid_token", f"{fault}; POST /oauth2/token gives a new one.", challenge)
         g.client = client
+        # Never more than the client has now: its scopes may have been reduced since the token was issued.
+        g.scopes = client.scopes if token.scopes is None else client.scopes & token.scopes
 
 
 def caller() -> ApiClient:

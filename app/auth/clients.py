@@ -1,4 +1,4 @@
-"""The clients of the API: registration, verification of their secrets, and revocation.
+"""The clients of the API: registration, verification of their secrets, scopes, and revocation.
 
 A client is cached for some seconds, with its revocation. To read it from the database for each request would take 0.2
 to 0.7 times as much CPU again (November 2026, docs/performance.md).
@@ -10,14 +10,15 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from cachetools import LRUCache, TTLCache
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.auth import tokens
+from app.auth import scopes, tokens
+from app.auth.scopes import Scope
 from app.storage.database import ClientRow, Database
 from app.storage.owned import delete_owned
 from vendors.kit.calls.quota import Ledger
@@ -33,7 +34,11 @@ CACHE_SECONDS = 4.0
 
 ID = re.compile(r"[0-9a-f]{32}")
 # No secret has this hash. It is compared in place of an unknown client's, so that both cases take the same time.
-UNKNOWN = ClientRow(id="", name="", mode="", api_version="", secret_sha256="0" * 64, created_at=0, revoked_at=0)
+UNKNOWN = ClientRow(
+    id="", name="", mode="", api_version="", secret_sha256="0" * 64, created_at=0, revoked_at=0, former_secrets=[]
+)
+# Former secrets of a client that are still valid. More would be a mistake, such as a rotation in a loop.
+MAX_FORMER_SECRETS = 5
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,11 @@ class ApiClient:
     name: str
     mode: str
     api_version: str
+    scopes: frozenset[Scope]
+
+
+class TooManySecrets(Exception):
+    """The client has as many valid former secrets as it may have."""
 
 
 def _hash(secret: str) -> str:
@@ -73,7 +83,9 @@ class Clients:
         self._last_known: LRUCache[str, ApiClient | None] = LRUCache(10_000)
         self._lock = threading.Lock()
 
-    def create(self, name: str, mode: str, api_version: str) -> tuple[str, str]:
+    def create(
+        self, name: str, mode: str, api_version: str, granted: Collection[Scope] = scopes.DEFAULT
+    ) -> tuple[str, str]:
         """Adds a client and returns its id and secret. The secret cannot be shown again: only its hash is stored."""
         client_id, secret = secrets.token_hex(16), secrets.token_urlsafe(32)
         with self._database.session() as session:
@@ -85,6 +97,8 @@ class Clients:
                     api_version=api_version,
                     secret_sha256=_hash(secret),
                     created_at=int(time.time()),
+                    scopes=scopes.text(granted),
+                    former_secrets=[],
                 )
             )
         return client_id, secret
@@ -93,6 +107,33 @@ class Clients:
         """Every client, revoked clients included, the oldest first."""
         with self._database.session() as session:
             return list(session.scalars(select(ClientRow).order_by(ClientRow.created_at, ClientRow.id)))
+
+    def set_scopes(self, client_id: str, granted: Collection[Scope]) -> bool:
+        """Changes what a client and its tokens may do, within CACHE_SECONDS; False when there is no such client."""
+        change = update(ClientRow).where(ClientRow.id == client_id, ClientRow.revoked_at.is_(None))
+        with self._database.session() as session:
+            changed = session.connection().execute(change.values(scopes=scopes.text(granted))).rowcount
+        return changed > 0
+
+    def rotate_secret(self, client_id: str, overlap_seconds: int) -> str | None:
+        """A new secret for the client, or None when there is no such client. The present secret stays valid for the
+        overlap, and so do former secrets for theirs; without overlap all of them end at once.
+
+        Raises TooManySecrets.
+        """
+        secret, now = secrets.token_urlsafe(32), int(time.time())
+        with self._database.session() as session:
+            # A write first: rotations of one client take turns.
+            turn = update(ClientRow).where(ClientRow.id == client_id, ClientRow.revoked_at.is_(None))
+            if session.connection().execute(turn.values(name=ClientRow.name)).rowcount == 0:
+                return None
+            row = session.get_one(ClientRow, client_id)
+            former = [*row.former_secrets, {"sha256": row.secret_sha256, "expires_at": now + overlap_seconds}]
+            valid = [secret for secret in former if secret["expires_at"] > now] if overlap_seconds else []
+            if len(valid) > MAX_FORMER_SECRETS:
+                raise TooManySecrets
+            row.secret_sha256, row.former_secrets = _hash(secret), valid
+        return secret
 
     def revoke(self, client_id: str) -> dict[str, int] | None:
         """Ends a client's access permanently and deletes all that belongs to it; None when there is no such client.
@@ -111,12 +152,14 @@ class Clients:
         self._ledger.hold(_hold_name(client_id), time.time() + seconds)
         return deleted
 
-    def verified(self, client_id: str, secret: str) -> str | None:
-        """The client's id if the secret is right, else None; the same work whether or not the client exists."""
+    def verified(self, client_id: str, secret: str) -> ApiClient | None:
+        """The client if the secret is right, else None; the same work whether or not the client exists."""
         # An id of another form belongs to no client, and Postgres refuses texts with NUL as query parameters.
         row = self._database.get(ClientRow, client_id if ID.fullmatch(client_id) else "0" * 32) or UNKNOWN
-        is_right = hmac.compare_digest(_hash(secret), row.secret_sha256)
-        return row.id if is_right and row.revoked_at is None else None
+        sha256, now = _hash(secret), time.time()
+        valid = [row.secret_sha256, *(old["sha256"] for old in row.former_secrets if old["expires_at"] > now)]
+        is_right = any(hmac.compare_digest(sha256, each) for each in valid)
+        return _client(row) if is_right and row.revoked_at is None else None
 
     def find(self, client_id: str) -> ApiClient | None:
         """The client with this id, at most CACHE_SECONDS old; None if it is unknown or revoked.
@@ -142,4 +185,8 @@ class Clients:
         row = self._database.get(ClientRow, client_id)
         if row is None or row.revoked_at is not None:
             return None
-        return ApiClient(id=row.id, name=row.name, mode=row.mode, api_version=row.api_version)
+        return _client(row)
+
+
+def _client(row: ClientRow) -> ApiClient:
+    return ApiClient(row.id, row.name, row.mode, row.api_version, scopes.parse(row.scopes))

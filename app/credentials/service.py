@@ -10,6 +10,7 @@ from app.credentials.rules import Rules
 from app.credentials.store import CredentialStore
 from app.credentials.stored import StoredCredentials
 from app.credentials.tokens import DatabaseTokens
+from app.credentials.vendor_keys import VendorKeys
 from app.storage.database import Database
 from vendors.kit import Vendor
 
@@ -24,6 +25,7 @@ class Credentials:
     tokens: DatabaseTokens
     rotation: Rotation
     key_check: KeyCheck
+    vendor_keys: VendorKeys
 
 
 def open_credentials(
@@ -43,4 +45,5 @@ def open_credentials(
         tokens=tokens,
         rotation=Rotation(database, cipher),
         key_check=key_check,
+        vendor_keys=VendorKeys(database, cipher),
     )

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection
 from hashlib import blake2b
 
-from app.config import Settings, SettingsError
+from app.config import Settings, SettingsError, settings_error
 from app.web.log import conceal
 from vendors.kit import Rate
 from vendors.kit.calls.cloud import Cloud, open_cloud
@@ -35,7 +35,8 @@ def clouds(
     except NameTaken as error:
         raise SettingsError(str(error)) from error
     _refuse_unknown_vendors(settings, vendors)
-    secret = blake2b(settings.secret_key.encode(), person=b"derapi-groups").digest()
+    # Not from SECRET_KEYS: during their rotation the hosts would count the calls of one credential under two names.
+    secret = blake2b(settings.id_key.encode(), person=b"derapi-groups").digest()
     replies = ReplyCache(clock=clock)
     opened: dict[str, Cloud] = {}
     for name, vendor in vendors.items():
@@ -55,5 +56,4 @@ def _refuse_unknown_vendors(settings: Settings, vendors: Collection[str]) -> Non
     unknown = [f"VENDOR_URL_{name.upper()}" for name in settings.vendor_urls if name not in vendors]
     unknown += [f"VENDOR_LIMIT_{name.upper()}" for name in settings.vendor_limits if name not in vendors]
     if unknown:
-        lines = [f"  {setting}: there is no such vendor, only {', '.join(vendors)}" for setting in unknown]
-        raise SettingsError("\n".join(["These settings must be corrected:", *lines]))
+        raise settings_error([f"{setting}: there is no such vendor, only {', '.join(vendors)}" for setting in unknown])

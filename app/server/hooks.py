@@ -8,7 +8,7 @@ import structlog
 
 from app import error_table, network
 from app.config import SettingsError
-from app.server import connection_share, cpu_affinity, tuning
+from app.server import connection_share, cpu_affinity, drain, tuning
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
@@ -34,6 +34,7 @@ def when_ready(server: Any) -> None:
     """Prepares the fork of the workers and logs the start in one line."""
     # A stop signal that reaches a worker before it has its own handlers would run the master's handler and be lost.
     os.register_at_fork(before=block_stop_signals, after_in_parent=unblock_stop_signals)
+    drain.delay_stop(server, services_of(server).settings.drain_seconds)
     checkpoint_database(server)
     tuning.tune_garbage_collection()
     structlog.stdlib.get_logger("gunicorn").info(
@@ -60,8 +61,15 @@ def post_fork(server: Any, worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Makes the errors of the worker name the same pages as those of the application, and delivers the signals that
     arrived before the worker had its handlers."""
-    worker.error_types = error_table.types(worker.wsgi.extensions["services"].settings.public_url)
+    settings = worker.wsgi.extensions["services"].settings
+    worker.error_types = error_table.types(settings.public_url)
+    drain.delay_exit(settings.drain_seconds)
     unblock_stop_signals()
+
+
+def pre_request(worker: Any, request: Any) -> None:
+    """Lets the connection close after the response while the service ends."""
+    drain.close_after_response(worker)
 
 
 def child_exit(server: Any, worker: Any) -> None:

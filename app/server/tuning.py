@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import gc
+import math
 import resource
 
 from app.config import Settings, SettingsError, load
@@ -14,6 +15,9 @@ MMAP_BYTES = 1 << 18
 MALLOC_OPTIONS = ((M_ARENA_MAX, 2), (M_MMAP_THRESHOLD, MMAP_BYTES), (M_TRIM_THRESHOLD, MMAP_BYTES))
 # Open files where the system sets no limit.
 MAX_OPEN_FILES = 16384
+# A stop waits at least this long for requests in flight, and longer if REQUEST_DEADLINE is; then this much for the way
+# of their responses.
+LEAST_GRACE_SECONDS, DELIVERY_SECONDS = 20, 3
 # Objects allocated between two garbage collections: more than the requests in flight hold, so that their data are not
 # traversed again and again.
 GC_THRESHOLD = 50_000
@@ -33,6 +37,11 @@ def worker_class(worker: str) -> str:
         return worker
     compatibility.require()
     return "app.server.worker.Worker"
+
+
+def graceful_seconds(settings: Settings) -> int:
+    """Returns how long a stop waits, after the drain, for the requests in flight."""
+    return max(LEAST_GRACE_SECONDS, math.ceil(settings.request_deadline)) + DELIVERY_SECONDS
 
 
 def tune_malloc() -> None:

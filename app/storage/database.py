@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -49,7 +49,7 @@ class Base(DeclarativeBase):
 
 
 class ClientRow(Base):
-    """A client of the API. Its secret is kept as a hash only."""
+    """A client of the API. Its secrets are kept as hashes only."""
 
     __tablename__ = "clients"
 
@@ -60,6 +60,10 @@ class ClientRow(Base):
     secret_sha256: Mapped[str] = mapped_column(Text)  # hexadecimal
     created_at: Mapped[int] = mapped_column(BigInteger)  # epoch seconds
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
+    scopes: Mapped[str] = mapped_column(Text)  # with blanks between them
+    # Secrets that were replaced: {"sha256": hexadecimal, "expires_at": epoch seconds} each.
+    former_secrets: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    last_used_at: Mapped[int | None] = mapped_column(BigInteger)  # epoch seconds, some minutes late at most
 
 
 class IdTableRow(Base):
@@ -113,6 +117,12 @@ class Database:
         the transaction is then rolled back."""
         return self._run(self._work, work, seconds)
 
+    def start(self, work: Callable[[], object]) -> None:
+        """Begins work with transactions in a thread of the database, and does not wait for it. Once the database is
+        closed, nothing begins."""
+        with suppress(RuntimeError):
+            self._work.submit(work)
+
     def _run(self, threads: ThreadPoolExecutor, work: Callable[[Session], T], seconds: float) -> T:
         # Taken by the caller when it gives up, or by the thread when it commits: a caller that reports a failure would
         # make the change a second time.
@@ -137,14 +147,6 @@ class Database:
             return running.result(COMMIT_SECONDS)
         except TimeoutError:
             raise Unanswered(f"no answer to the commit within {COMMIT_SECONDS:g} s") from None
-
-    def answers(self) -> bool:
-        """Whether the database can be reached and has its tables."""
-        try:
-            self.get(ClientRow, "")
-        except SQLAlchemyError:
-            return False
-        return True
 
     def upgrade(self) -> None:
         """Brings the tables up to date. Any number of processes may call this at once: they take turns."""

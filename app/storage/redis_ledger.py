@@ -1,4 +1,5 @@
-"""State shared by several processes and hosts, in Redis: calls made, limit groups on hold, and revoked clients.
+"""State shared by several processes and hosts, in Redis: calls made, limit groups on hold, revoked clients, and counts
+of callers' requests.
 
 A Redis that is slow, full, down or restarted never fails a request: for ALONE_SECONDS the process then uses its own
 counts and holds alone.
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 HELD_PREFIX = "derapi:held:"
+COUNT_PREFIX = "derapi:count:"
 REFUSED_PREFIX = "derapi:refused:"
 # Expiry of a group's count of 429s. Longer than a hold: otherwise the count would start again from 1 after each hold.
 REFUSED_SECONDS = 180
@@ -87,6 +89,10 @@ class SharedLedger(Ledger):
     def forgive(self, group: str) -> None:
         super().forgive(group)
         self._with_redis(lambda: self._redis.delete(REFUSED_PREFIX + group), 0)
+
+    def add(self, counter: str, amount: int, seconds: int) -> int:
+        """Adds to a counter that is forgotten after some seconds; its value, or 0 if Redis does not answer."""
+        return self._with_redis(lambda: self._storage.incr(COUNT_PREFIX + counter, seconds, amount), 0)
 
     def _held_in_redis(self, group: str) -> float:
         return float(self._with_redis(lambda: self._redis.get(HELD_PREFIX + group), None) or 0.0)

@@ -12,7 +12,7 @@ from app.config import BODY_LIMIT
 from app.web.problems import Problem, invalid
 
 # A load balancer asks for the health by address, and the response holds no link.
-ANY_HOST = frozenset({"Health.show"})
+ANY_HOST = frozenset({"Health.show", "Health.ready"})
 # RFC 6749 demands its own error body, so that endpoint reads its parameters itself.
 OWN_PARAMETERS = frozenset({"Token.issue"})
 

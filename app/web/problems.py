@@ -76,6 +76,8 @@ class ProblemSchema(ma.Schema):
     retryAfter = ma.fields.Integer(metadata={"description": "Seconds."})
     header = ma.fields.String(metadata={"description": "The header that is wrong."})
     expectedHeaders = ma.fields.List(ma.fields.String(), metadata={"description": "Send at least one of them."})
+    error = ma.fields.String(metadata={"description": "At the token endpoint, as in RFC 6749."})
+    error_description = ma.fields.String(metadata={"description": "At the token endpoint, as in RFC 6749."})
     limit = ma.fields.Integer(metadata={"description": "How many sites or devices a client may have."})
 
 

@@ -27,7 +27,7 @@ def printed(app: Flask, *words: str) -> dict[str, Any]:
 
 def test_a_client_is_created_for_production_and_v1_by_default(app: Flask) -> None:
     client = printed(app, "clients", "create", "a name")
-    assert client.keys() == {"client_id", "client_secret", "name", "mode", "api_version"}
+    assert client.keys() == {"client_id", "client_secret", "name", "mode", "api_version", "scopes"}
     assert (client["name"], client["mode"], client["api_version"]) == ("a name", "production", "v1")
     other = printed(app, "clients", "create", "x", "--mode", "virtual", "--api-version", "v2024-09-01")
     assert (other["mode"], other["api_version"]) == ("virtual", "v2024-09-01")
@@ -48,7 +48,8 @@ def test_clients_are_listed_without_secrets_and_revoked_by_id(app: Flask) -> Non
     client = printed(app, "clients", "create", "one")
     assert printed(app, "clients", "revoke", client["client_id"])["revoked"] is True
     (listed,) = printed(app, "clients", "list")["clients"]
-    assert listed.keys() == {"client_id", "name", "mode", "api_version", "created_at", "revoked_at"}
+    times = {"created_at", "last_used_at", "revoked_at"}
+    assert listed.keys() == {"client_id", "name", "mode", "api_version", "scopes"} | times
     assert listed["client_id"] == client["client_id"]
     assert listed["revoked_at"] is not None
     unknown = run(app, "clients", "revoke", "nobody")

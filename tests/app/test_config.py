@@ -29,7 +29,7 @@ def test_the_embedded_default_generates_its_keys_once(tmp_path: Path) -> None:
     assert first == again
     assert first.embedded
     assert first.database_url == f"sqlite:///{tmp_path / 'new' / 'folder' / 'derapi.db'}"
-    keys = {first.secret_key, first.id_key, *first.credential_keys}
+    keys = {*first.signing_keys, first.id_key, *first.credential_keys}
     assert len(keys) == 3
     assert min(map(len, keys)) >= 32
     for name in ("secret_key", "id_key", "credential_keys"):
@@ -40,7 +40,7 @@ def test_the_embedded_default_generates_its_keys_once(tmp_path: Path) -> None:
 
 def test_keys_from_the_environment_replace_generated_keys(tmp_path: Path) -> None:
     settings = load({**KEYS, "CREDENTIAL_KEYS": "c" * 32, "INSTANCE_PATH": str(tmp_path)})
-    assert (settings.secret_key, settings.id_key, settings.embedded) == ("s" * 32, "i" * 32, True)
+    assert (settings.signing_keys, settings.id_key, settings.embedded) == (("s" * 32,), "i" * 32, True)
     assert settings.credential_keys == ("c" * 32,)
     assert list(tmp_path.iterdir()) == []
 
@@ -62,8 +62,22 @@ def test_the_file_of_keys_may_hold_several_and_one_that_is_damaged_is_a_fault(tm
     assert load({"INSTANCE_PATH": str(tmp_path)}).credential_keys == ("n" * 32, "o" * 32)
     (tmp_path / "credential_keys").write_text(f"{'n' * 32},short")
     (line,) = faults({"INSTANCE_PATH": str(tmp_path)})
-    assert "CREDENTIAL_KEYS" in line
+    assert str(tmp_path / "credential_keys") in line
     assert "nnn" not in line
+
+
+def test_secret_keys_are_a_list_of_which_secret_key_is_one_and_not_both_may_be_set(tmp_path: Path) -> None:
+    new, old = "n" * 32, "o" * 32
+    own = {name: value for name, value in OWN.items() if name != "SECRET_KEY"}
+    assert load(own | {"SECRET_KEYS": f"{new}, {old}"}).signing_keys == (new, old)
+    assert load(own | {"SECRET_KEY": f"{new},{old}"}).signing_keys == (f"{new},{old}",)
+    (line,) = faults(own | {"SECRET_KEYS": new, "SECRET_KEY": old})
+    assert line.startswith("SECRET_KEY, SECRET_KEYS: expected one of them, not both")
+    (short,) = faults(own | {"SECRET_KEYS": f"{new},short"})
+    assert short.startswith("SECRET_KEYS: expected")
+    assert "short" not in short
+    (tmp_path / "secret_key").write_text(f"{new},{old}")
+    assert load({"INSTANCE_PATH": str(tmp_path)}).signing_keys == (new, old)
 
 
 def test_a_damaged_key_is_a_fault_and_not_replaced(tmp_path: Path) -> None:

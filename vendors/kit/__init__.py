@@ -5,6 +5,7 @@ Offered although no plugin of this project uses them: `BadReply`, `Credential`, 
 
 from vendors.kit.calls.client import Client
 from vendors.kit.calls.reply_cache import Freshness
+from vendors.kit.consent.registration import Registration
 from vendors.kit.credentials import Credential, CredentialHeaders, basic, bearer
 from vendors.kit.errors import (
     BackendError,
@@ -119,6 +120,7 @@ __all__ = [
     "RateLimited",
     "RawReply",
     "Refused",
+    "Registration",
     "Reply",
     "Reporting",
     "Request",

@@ -69,9 +69,9 @@ class Credential:
         """The same credential with an access token as its part `token`; its fingerprint and group stay the same."""
         return Credential(self._parts, self.row, self.variant, access, self.granted, self.region)
 
-    def opened(self, access: str, parts: Mapping[str, str]) -> "Credential":
-        """The credential of an owner who has just given consent to this application: as if it came in a header."""
-        return Credential({**self._parts, **parts, TOKEN: access})
+    def opened(self, access: str, parts: Mapping[str, str], region: str | None = None) -> "Credential":
+        """The credential with an access token of this application that no store knows, as if it came in a header."""
+        return Credential({**self._parts, **parts, TOKEN: access}, region=region)
 
     @property
     def lacks_consent(self) -> bool:

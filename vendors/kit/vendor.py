@@ -9,6 +9,7 @@ from vendors.kit.calls.client import Client
 from vendors.kit.calls.hooks import Hooks
 from vendors.kit.calls.pipeline import Calls
 from vendors.kit.calls.reply_cache import Freshness
+from vendors.kit.consent.registration import Registration
 from vendors.kit.credentials import Credential, CredentialHeaders, bearer
 from vendors.kit.errors import NotAskedYet, NotOffered, VendorError
 from vendors.kit.limits import Limits
@@ -51,6 +52,8 @@ class Vendor:
     credential_headers: ClassVar[CredentialHeaders] = CredentialHeaders(bearer)
     variants: ClassVar[Sequence[Variant]] = ()
     """The forms in which credentials of this vendor can be stored."""
+    registration: ClassVar[Registration | None] = None
+    """How an application is registered before owners can give consent to it; None if the vendor demands nothing."""
     limits: ClassVar[Limits] = Limits()
     fresh_seconds: ClassVar[Mapping[Freshness, float]] = {
         Freshness.INVENTORY: 3600.0,

@@ -20,10 +20,7 @@ from typing import TypeVar
 from vendors.kit import (
     OAUTH_CLIENT,
     AnyDevice,
-    BackChannel,
     Battery,
-    ClientCredentials,
-    CodeGrant,
     DeviceRow,
     Freshness,
     Key,
@@ -50,6 +47,7 @@ from vendors.kit import (
     without_impossible,
 )
 from vendors.kit.parsing.reading import Raw, moment, text, zone
+from vendors.sma.consent import BY_MAIL, OWNERS, TOKENS
 from vendors.sma.errors import failure_of
 from vendors.sma.records import DEVICES, GENERATORS, checked, generators_kw, to_device, to_site
 from vendors.sma.series import FLOWS, PERIODS, PRODUCED, Source, to_rows
@@ -60,24 +58,6 @@ DEVICE_LIST = PLANT + "/devices/lean"
 MEASUREMENTS = "/measurements/sets/{}/{}"
 SOLAR_SET, BATTERY_SET, PLANT_SET = "EnergyAndPowerPv", "EnergyAndPowerBattery", "EnergyBalance"
 ENERGIES = {"ReturnEnergyValues": "true"}
-
-HOSTS = {"sma": "https://auth.smaapis.de", "smasbox": "https://sandbox-auth.smaapis.de"}
-TOKEN_URLS = {name: f"{host}/oauth2/token" for name, host in HOSTS.items()}
-TOKENS = ClientCredentials(TOKEN_URLS)
-OWNERS = CodeGrant(
-    {name: f"{host}/oauth2/auth" for name, host in HOSTS.items()},
-    TOKEN_URLS,
-    # The logout ends the session to which the refresh token belongs.
-    {name: f"{host}/oauth2/logout" for name, host in HOSTS.items()},
-    scope="offline_access",
-    account="sub",
-    revoke_member="refresh_token",
-)
-BY_MAIL = BackChannel(
-    {"sma": "https://async-auth.smaapis.de", "smasbox": "https://sandbox.smaapis.de"},
-    "/oauth2/v2/bc-authorize",
-    poll_seconds=1800,
-)
 
 T = TypeVar("T")
 

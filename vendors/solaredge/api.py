@@ -25,7 +25,6 @@ from vendors.kit import (
     OAUTH_CLIENT,
     AnyDevice,
     Battery,
-    CodeGrant,
     CredentialHeaders,
     DeviceRow,
     Freshness,
@@ -49,6 +48,7 @@ from vendors.kit import (
     find_record,
     unique,
 )
+from vendors.solaredge.consent import OWNERS, SITE_ID
 from vendors.solaredge.errors import failure_of
 from vendors.solaredge.records import (
     DEVICES,
@@ -80,21 +80,6 @@ from vendors.solaredge.telemetry import (
 )
 
 SITES_PER_PAGE = 1000
-# The part with the only site of a grant.
-SITE_ID = "site_id"
-OWNERS = CodeGrant(
-    {"solaredge": "https://connect.solaredge.com/authorize"},
-    {"solaredge": "https://monitoringapi.solaredge.com/v2/oauth2/token"},
-    {"solaredge": "https://monitoringapi.solaredge.com/v2/oauth2/revoke-token"},
-    scope="SITE_DATA DEVICE_DATA",
-    # Months; the longest that an owner can grant.
-    parameters={"access_duration": "24"},
-    encoding="json",
-    has_redirect_uri=False,
-    callback_members={"site_id": SITE_ID},
-    account="site_id",
-    refresh_days=30,
-)
 
 
 def key_or_bearer(value: str) -> Mapping[str, str]:

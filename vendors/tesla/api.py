@@ -24,7 +24,6 @@ from vendors.kit import (
     AnyDevice,
     Battery,
     CalendarUnit,
-    CodeGrant,
     DeviceRow,
     Freshness,
     Key,
@@ -49,6 +48,7 @@ from vendors.kit import (
 )
 from vendors.kit.parsing.reading import Raw, kilo, moment, number, rows
 from vendors.kit.series.windows import EARLIEST
+from vendors.tesla.consent import OWNERS, PARTNER
 from vendors.tesla.errors import failure_of
 from vendors.tesla.records import devices_of, response_of, to_id_with_devices, to_site
 from vendors.tesla.series import FLOWS, PRODUCED, Energies, to_rows
@@ -69,21 +69,6 @@ PERIODS = {
 
 REGION = "/api/1/users/region"
 
-SCOPES = "openid offline_access energy_device_data energy_cmds"
-OWNERS = CodeGrant(
-    {"tesla": "https://auth.tesla.com/oauth2/v3/authorize"},
-    {"tesla": "https://fleet-auth.prd.vn.cloud.tesla.com/oauth2/v3/token"},
-    scope=SCOPES,
-    parameters={"locale": "en-US"},
-    audience=True,
-    account="sub",
-    # The documentation speaks of three months.
-    refresh_days=90,
-    # The refresh token that was used last is valid for 24 hours more.
-    is_refresh_reusable=True,
-    has_refresh_secret=False,
-)
-
 
 class Tesla(Vendor):
     stage = Stage.SERIES
@@ -95,6 +80,7 @@ class Tesla(Vendor):
         }
     }
     variants = (Variant("app", OAUTH_CLIENT, consent=OWNERS),)
+    registration = PARTNER
     # The cloud renews live values every few minutes; more frequent calls would cost money for equal values.
     fresh_seconds = {**Vendor.fresh_seconds, Freshness.LIVE: 120.0}
     lag = timedelta(minutes=10)

@@ -41,11 +41,14 @@ class Api(strict_api.Api):
         document["info"]["description"] = DESCRIPTION
         document["servers"] = [{"url": self._public_url or "/"}]
         document["security"] = security.alternatives(self._clouds)
+        needed = security.scopes_by_operation(self._app)
         components = document["components"]
         components["securitySchemes"] = security.schemes(self._clouds, self._public_url or "")
         components["responses"] = errors.add(described, examples.problems())
         for operation in described:
             examples.add(operation)
+            if operation.needs_token and not operation.reads_vendors:
+                operation.members["security"] = security.of_token(needed[operation.method, operation.path])
             if operation.reads_vendors:
                 operation.members["responses"]["200"]["headers"] = AGE
         return document

@@ -10,6 +10,7 @@ from typing import Any
 
 from app.api import api_version
 from app.api.openapi.operations import Operation
+from app.auth.caller_limits import EXEMPT
 from app.credentials.cipher import KeyMissing, Tampered
 from app.credentials.stored import VariantUnknown
 from app.fleet.vendor_access import UnknownVendor
@@ -52,18 +53,27 @@ HTTP: Codes = {
     501: ("not_implemented",),
     503: ("service_unavailable",),
 }
+# Operations that answer under any host, and without a database.
+ANY_HOST = ("getHealth", "getReadiness")
 SOURCES = (
     Source("", lambda operation: True, HTTP),
     Source("Parameters", lambda operation: operation.id != "getToken", {400: ("validation_error",)}),
+    Source("Limits", lambda operation: operation.path not in EXEMPT, {429: ("too_many_requests",)}),
+    Source("Login", lambda operation: operation.id == "getToken", {429: ("too_many_failed_logins",)}),
     Source(
         "Service",
-        lambda operation: operation.id != "getHealth",
+        lambda operation: operation.id not in ANY_HOST,
         {400: ("unknown_host",), 503: ("database_unavailable",)},
+    ),
+    Source(
+        "Ready",
+        lambda operation: operation.id == "getReadiness",
+        {503: ("migrations_pending", "stopping")},
     ),
     Source(
         "Token",
         lambda operation: operation.needs_token,
-        {401: ("missing_token", "invalid_token"), 503: ("virtual_busy",)},
+        {401: ("missing_token", "invalid_token"), 403: ("insufficient_scope",), 503: ("virtual_busy",)},
     ),
     Source("Version", lambda operation: api_version.HEADER in operation.parameters, {400: ("unknown_api_version",)}),
     Source("Page", lambda operation: "pageToken" in operation.parameters, {400: ("invalid_page_token",)}),
@@ -87,11 +97,11 @@ SOURCES = (
     ),
 )
 # RFC 6750, section 3, and RFC 9110, section 10.2.3.
+RETRY_AFTER = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}}
 HEADERS: Mapping[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}},
-} | {
-    status: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}}
-    for status in (429, 502, 503)
+    403: {"WWW-Authenticate": {"description": "With `insufficient_scope`.", "schema": {"type": "string"}}},
+    **dict.fromkeys((429, 502, 503), RETRY_AFTER),
 }
 
 

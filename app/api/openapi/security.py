@@ -1,9 +1,14 @@
 """How a request authenticates: by an access token, and in addition by what opens a vendor."""
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import Any
 
+from flask import Flask
+
+from app.auth import scopes
+from app.auth.scopes import Scope
 from vendors.kit.calls.cloud import Cloud
 
 TOKEN = "derapi"  # noqa: S105 - the scheme of the access token
@@ -15,11 +20,12 @@ def schemes(clouds: Mapping[str, Cloud], base: str) -> dict[str, dict[str, Any]]
 
     base: the service's URL as its users see it, or an empty text.
     """
+    meanings = {scope.value: meaning for scope, meaning in scopes.MEANINGS.items()}
     known: dict[str, dict[str, Any]] = {
         TOKEN: {
             "type": "oauth2",
             "description": "A token of POST /oauth2/token, sent as `Authorization: Bearer <token>`.",
-            "flows": {"clientCredentials": {"tokenUrl": f"{base}/oauth2/token", "scopes": {}}},
+            "flows": {"clientCredentials": {"tokenUrl": f"{base}/oauth2/token", "scopes": meanings}},
         }
     }
     for name, cloud in clouds.items():
@@ -31,12 +37,28 @@ def schemes(clouds: Mapping[str, Cloud], base: str) -> dict[str, dict[str, Any]]
 
 
 def alternatives(clouds: Mapping[str, Cloud]) -> Alternatives:
-    """The token with one vendor's credential, or the token alone, as virtual clients send it.
+    """For operations that read vendors: the token with one vendor's credential, or the token alone, as virtual clients
+    send it.
 
     Credentials of several vendors may come together, which this format cannot express.
     """
     with_vendor = (_needed(name, headers) for name, cloud in clouds.items() for headers in _headers(cloud))
     return [*with_vendor, _needed()]
+
+
+def of_token(needed: Iterable[Scope]) -> Alternatives:
+    """For all other operations: a token with any of these scopes."""
+    return [{TOKEN: [scope]} for scope in needed]
+
+
+def scopes_by_operation(app: Flask) -> dict[tuple[str, str], tuple[Scope, ...]]:
+    """The scopes that each route declares, by its method and path in the document."""
+    return {
+        (method.lower(), re.sub("<(.*?)>", r"{\1}", rule.rule)): needed
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods or ()
+        if (needed := getattr(app.view_functions[rule.endpoint], scopes.NEEDED, ()))
+    }
 
 
 def _headers(cloud: Cloud) -> Iterable[tuple[str, ...]]:
@@ -46,7 +68,7 @@ def _headers(cloud: Cloud) -> Iterable[tuple[str, ...]]:
 
 def _needed(vendor: str | None = None, headers: Iterable[str] = ()) -> dict[str, list[str]]:
     names = [TOKEN, *headers] if vendor is None else [TOKEN, f"vendor-{vendor}", *headers]
-    return {name: [] for name in names}
+    return {name: [Scope.READ] if name == TOKEN else [] for name in names}
 
 
 def _header(name: str, description: str) -> dict[str, Any]:

@@ -15,6 +15,9 @@ class TokenRequest(ma.Schema):
     grant_type = ma.fields.String(required=True, validate=Equal("client_credentials"))
     client_id = ma.fields.String()
     client_secret = ma.fields.String()
+    scope = ma.fields.String(
+        metadata={"description": "Scopes with blanks between them; without it, all that the client has."}
+    )
 
 
 class AccessToken(ResponseSchema):
@@ -24,6 +27,7 @@ class AccessToken(ResponseSchema):
     token_type = ma.fields.String(required=True, validate=Equal("Bearer"))
     expires_in = ma.fields.Integer(required=True, metadata={"description": "Seconds."})
     expires_at = ma.fields.Integer(required=True, metadata={"description": "Epoch seconds."})
+    scope = ma.fields.String(required=True, metadata={"description": "The token's scopes, with blanks between them."})
 
 
 class TokenError(ResponseSchema):

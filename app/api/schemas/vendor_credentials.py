@@ -27,7 +27,7 @@ class SecretsQuery(ma.Schema):
     include_secrets = Flag(
         data_key="includeSecrets",
         load_default=False,
-        metadata={"description": "Whether the response has the secret members."},
+        metadata={"description": "Whether the response has the secret members, which needs the scope `credentials`."},
     )
 
 

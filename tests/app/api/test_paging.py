@@ -73,7 +73,7 @@ def test_a_page_token_works_in_another_process(get, settings, start_service, bea
 
 
 def test_a_page_token_with_a_letter_changed_is_refused():
-    pages, query = Pages("s" * 32), ("client", "/sites")
+    pages, query = Pages(["s" * 32]), ("client", "/sites")
     token = pages.token("site-0000000000000000", query)
     assert pages.read(token, query) == "site-0000000000000000"
     # Except the last letter, of which base64 ignores two bits: another letter may encode the same signature.
@@ -87,7 +87,7 @@ def test_a_page_token_with_a_letter_changed_is_refused():
 @pytest.mark.parametrize("token", ["", ".", "a.b", "é", "x" * 200])
 def test_a_text_that_is_no_page_token_is_refused(token):
     with pytest.raises(Problem, match="pageToken does not belong to this query"):
-        Pages("s" * 32).read(token, ("client", "/sites"))
+        Pages(["s" * 32]).read(token, ("client", "/sites"))
 
 
 def test_no_cache_forces_fresh_calls_and_a_failed_refresh_evicts_nothing(get, clouds):

@@ -13,7 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.auth.clients import Clients
+from app.auth import scopes
+from app.auth.clients import ApiClient, Clients
 from app.storage.database import Database
 
 pytestmark = pytest.mark.databases
@@ -42,9 +43,9 @@ def accept_all(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """Makes the service accept every client; returns the list to which it adds each client's id and secret."""
     seen: list[tuple[str, str]] = []
 
-    def verified(self: Clients, client_id: str, secret: str) -> str:
+    def verified(self: Clients, client_id: str, secret: str) -> ApiClient:
         seen.append((client_id, secret))
-        return client_id
+        return ApiClient(client_id, "test", "production", "v1", scopes.DEFAULT)
 
     monkeypatch.setattr(Clients, "verified", verified)
     return seen
@@ -59,7 +60,7 @@ def test_basic_and_form_fields_both_give_a_token(http: FlaskClient, new_client: 
     ):
         assert answer.status_code == 200
         assert answer.json is not None
-        assert set(answer.json) == {"access_token", "token_type", "expires_in", "expires_at"}
+        assert set(answer.json) == {"access_token", "token_type", "expires_in", "expires_at", "scope"}
         assert answer.json["token_type"] == "Bearer"
         assert answer.json["expires_in"] == 3600
         assert abs(answer.json["expires_at"] - time.time() - 3600) < 5
@@ -170,10 +171,36 @@ def test_no_authentication_at_all_is_an_invalid_client(http: FlaskClient) -> Non
     assert error(post_token(http, {**GRANT, "client_secret": "x"})) == (401, "invalid_client")
 
 
-def test_other_grants_are_unsupported_and_scopes_invalid(http: FlaskClient, new_client: NewClient) -> None:
+def test_other_grants_are_unsupported(http: FlaskClient, new_client: NewClient) -> None:
+    answer = post_token(http, {"grant_type": "password"}, auth=new_client())
+    assert error(answer) == (400, "unsupported_grant_type")
+
+
+def test_a_token_has_all_of_its_clients_scopes_or_those_that_were_asked_for(
+    http: FlaskClient, new_client: NewClient
+) -> None:
     client = new_client()
-    assert error(post_token(http, {"grant_type": "password"}, auth=client)) == (400, "unsupported_grant_type")
-    assert error(post_token(http, {**GRANT, "scope": "all"}, auth=client)) == (400, "invalid_scope")
+    for asked, granted in (
+        ({}, "read credentials"),
+        ({"scope": "read"}, "read"),
+        ({"scope": "credentials"}, "credentials"),
+        ({"scope": "credentials read"}, "read credentials"),
+        ({"scope": "read read"}, "read"),
+    ):
+        body = post_token(http, {**GRANT, **asked}, auth=client).get_json()
+        claims = jwt.decode(body["access_token"], "s" * 32, algorithms=["HS256"])
+        assert (body["scope"], claims["scope"]) == (granted, granted)
+
+
+@pytest.mark.parametrize(
+    "scope", ["all", "control", "read control", "read,credentials", "READ", " read", "read  credentials"]
+)
+def test_a_scope_that_is_unknown_malformed_or_not_of_the_client_is_invalid(
+    http: FlaskClient, new_client: NewClient, scope: str
+) -> None:
+    answer = post_token(http, {**GRANT, "scope": scope}, auth=new_client())
+    assert error(answer) == (400, "invalid_scope")
+    assert "read credentials" in answer.get_json()["error_description"]
 
 
 def test_parameters_in_the_url_or_as_json_are_an_invalid_request(http: FlaskClient, new_client: NewClient) -> None:

@@ -12,13 +12,14 @@ from flask.testing import FlaskClient
 
 from app.auth.bearer import OPEN_ENDPOINTS, PAGES
 from app.auth.clients import Clients
+from app.auth.scopes import Scope, needs
 
 CLOSED = "/closed"
 
 
 @pytest.fixture
 def app(app: Flask) -> Flask:
-    app.add_url_rule(CLOSED, "closed", lambda: {"ok": True})
+    app.add_url_rule(CLOSED, "closed", needs(Scope.READ)(lambda: {"ok": True}))
     return app
 
 

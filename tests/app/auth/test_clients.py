@@ -5,6 +5,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from app.auth import scopes
 from app.auth.clients import CACHE_SECONDS, ApiClient, Clients
 
 pytestmark = pytest.mark.databases
@@ -39,7 +40,9 @@ def test_secrets_have_256_bits_and_only_their_hash_is_stored(app: Flask, clients
 def test_only_a_clients_own_complete_secret_is_right(clients: Clients) -> None:
     first_id, secret = clients.create("first", "production", "v1")
     second_id, other_secret = clients.create("second", "virtual", "v1")
-    assert clients.verified(first_id, secret) == first_id
+    verified = clients.verified(first_id, secret)
+    assert verified is not None
+    assert verified.id == first_id
     for wrong in ("", secret[:-1], secret + "x", secret.upper(), other_secret):
         assert clients.verified(first_id, wrong) is None
     assert clients.verified(second_id, secret) is None
@@ -48,7 +51,7 @@ def test_only_a_clients_own_complete_secret_is_right(clients: Clients) -> None:
 
 def test_a_client_is_found_with_its_mode_and_version(clients: Clients) -> None:
     client_id, _ = clients.create("name", "virtual", "v2024-09-01")
-    assert clients.find(client_id) == ApiClient(client_id, "name", "virtual", "v2024-09-01")
+    assert clients.find(client_id) == ApiClient(client_id, "name", "virtual", "v2024-09-01", scopes.DEFAULT)
     assert clients.find("unknown") is None
 
 

@@ -11,7 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import bounded_log
-from app.auth import tokens
+from app.auth import scopes
+from app.auth.tokens import Tokens
 from app.config import Settings
 
 LOG_LEVEL = "WARNING"
@@ -66,9 +67,9 @@ def test_a_refused_access_token_is_logged_with_the_client_if_the_token_is_ours(
     app: Flask, http: FlaskClient, new_client: NewClient, lines: Lines
 ) -> None:
     client_id, _ = new_client()
-    token, _ = tokens.issue(client_id, "s" * 32)
+    token, _ = app.extensions["services"].tokens.issue(client_id, scopes.DEFAULT)
     app.extensions["services"].clients.revoke(client_id)
-    foreign, _ = tokens.issue(client_id, "x" * 32)
+    foreign, _ = Tokens(["x" * 32]).issue(client_id, scopes.DEFAULT)
     for sent, named in ((token, client_id), (foreign, None), ("sesame-sesame", None)):
         http.get("/solar-inverters", headers={"Authorization": f"Bearer {sent}"})
         line = the_line(lines)

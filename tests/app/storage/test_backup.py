@@ -20,7 +20,8 @@ from tests.processes import GUNICORN, clean, ended, read_until, started
 KILLED = """
 import os, sqlite3, sys
 connection = sqlite3.connect(sys.argv[1])
-connection.execute("INSERT INTO clients VALUES ('0', 'killed', 'virtual', 'v1', '', 0, NULL)")
+values = "VALUES ('0', 'killed', 'virtual', 'v1', '', 0)"
+connection.execute(f"INSERT INTO clients (id, name, mode, api_version, secret_sha256, created_at) {values}")
 connection.commit()
 os.kill(os.getpid(), 9)
 """

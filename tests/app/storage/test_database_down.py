@@ -75,12 +75,12 @@ def test_lists_are_served_while_the_database_is_stopped_and_all_is_well_once_it_
         assert refused.status_code == 503
         assert refused.json["code"] == "database_unavailable"
         assert refused.headers["Retry-After"] == "5"
-    assert caller.http.get("/health").json["database"] == "unavailable"
+    assert caller.http.get("/ready").json["database"] == "unavailable"
     id = ids_of(caller.get("/solar-inverters?vendor=sma"))[0]
     assert caller.get(f"/solar-inverters/{id}").status_code == 200, "found by asking the vendor"
     server.start()
     assert caller.ask_for_token().status_code == 200
-    assert caller.http.get("/health").json["database"] == "ok"
+    assert caller.http.get("/ready").json["database"] == "ok"
     assert caller.get().json == first
 
 
@@ -128,7 +128,7 @@ def test_a_suspended_database_costs_a_request_two_seconds_at_most(server, settin
         answer, took = timed(caller.ask_for_token)
         assert answer.status_code == 503
         assert took < READ_SECONDS + GRACE
-        assert timed(lambda: caller.http.get("/health"))[1] < READ_SECONDS + GRACE
+        assert timed(lambda: caller.http.get("/ready"))[1] < READ_SECONDS + GRACE
     finally:
         for pid in backends:
             os.kill(pid, signal.SIGCONT)

@@ -141,11 +141,11 @@ def test_a_redis_in_trouble_fails_no_request_and_delays_only_some(connect, solar
     assert len(solaredge.calls) == 6
 
 
-def test_the_health_of_a_service_whose_redis_is_down_is_degraded(connect, solaredge):
+def test_a_service_whose_redis_is_down_is_ready_and_degraded(connect, solaredge):
     service = connect(f"redis://127.0.0.1:{nobodys_port()}/0")
     assert service.get().json["errors"] == {}
-    health = service.http.get("/health").json
-    assert (health["status"], health["redis"]) == ("degraded", "unavailable")
+    ready = service.http.get("/ready").json
+    assert (ready["status"], ready["redis"]) == ("degraded", "unavailable")
 
 
 def test_redis_holds_no_credential(connect, network, redis_url):

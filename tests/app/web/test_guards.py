@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow as ma
 import pytest
@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask.views import MethodView
 
+from app.auth.scopes import Scope, needs
 from app.config import BODY_LIMIT, Settings
 from app.web.guards import base_url
 from app.web.strict_api import Api, Blueprint
@@ -31,20 +32,25 @@ def routes() -> Blueprint:
 
     @blueprint.route("/things")
     @blueprint.arguments(Query, location="query")
+    @needs(Scope.READ)
     def things(query: dict[str, Any]) -> dict[str, Any]:
         return query
 
     @blueprint.route("/things", methods=["POST"])
     @blueprint.arguments(Body)
+    @needs(Scope.READ)
     def make(body: dict[str, Any]) -> dict[str, Any]:
         return body
 
     @blueprint.route("/plain")
+    @needs(Scope.READ)
     def plain() -> dict[str, str]:
         return {"url": base_url(None)}
 
     @blueprint.route("/view")
     class View(MethodView):
+        decorators: ClassVar = [needs(Scope.READ)]
+
         @blueprint.arguments(Query, location="query")
         def get(self, query: dict[str, Any]) -> dict[str, Any]:
             return query
@@ -127,13 +133,16 @@ def test_loopback_and_the_public_host_are_served(settings: Settings, start_servi
 @pytest.mark.parametrize(
     "host", ["evil.example", "127.0.0.1.evil.example", "", "a b", "[::1", "derapi.example.org.evil", "10.0.0.1"]
 )
-def test_other_hosts_are_refused_except_for_health(settings: Settings, start_service: StartService, host: str) -> None:
+def test_other_hosts_are_refused_except_for_health_and_ready(
+    settings: Settings, start_service: StartService, host: str
+) -> None:
     http = start_service(replace(settings, public_url="https://derapi.example.org")).test_client()
     answer = http.get("/openapi.json", headers={"Host": host})
     assert answer.status_code == 400
     assert answer.get_json()["code"] == "unknown_host"
     assert "PUBLIC_URL" in answer.get_json()["detail"]
-    assert http.get("/health", headers={"Host": host}).status_code == 200
+    for path in ("/health", "/ready"):
+        assert http.get(path, headers={"Host": host}).status_code == 200
 
 
 def test_links_begin_with_the_public_url_or_the_host_of_the_request(

@@ -13,7 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from responses import RequestsMock
 
-from app.auth import tokens
+from app.auth import scopes
+from app.auth.scopes import Scope, needs
 from app.web import log
 from vendors.kit.deadline import Deadline
 
@@ -177,10 +178,12 @@ def test_concealed_values_follow_into_threads_with_the_context_and_end_with_the_
     assert "request_id" not in outside
 
 
-def test_the_token_of_the_caller_is_never_logged(app: Flask, lines: Lines) -> None:
-    client_id, _ = app.extensions["services"].clients.create("test", "production", "v1")
-    token, _ = tokens.issue(client_id, "s" * 32)
+def test_the_token_of_the_caller_is_never_logged(
+    app: Flask, lines: Lines, new_client: Callable[[], tuple[str, str]]
+) -> None:
+    token, _ = app.extensions["services"].tokens.issue(new_client()[0], scopes.DEFAULT)
 
+    @needs(Scope.READ)
     def view() -> str:
         structlog.stdlib.get_logger("x").info("echo", note=f"got {token}")
         raise RuntimeError(f"could not use {token}")
@@ -204,11 +207,11 @@ def test_the_token_of_the_caller_is_hidden_whatever_blanks_come_before_it(app: F
 def test_a_client_secret_is_never_logged(app: Flask, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     client_id, secret = app.extensions["services"].clients.create("test", "production", "v1")
 
-    def issue(*arguments: str) -> tuple[str, int]:
+    def issue(*arguments: object) -> tuple[str, int]:
         structlog.stdlib.get_logger("x").info(f"a token for {secret}")
         return "", 0
 
-    monkeypatch.setattr("app.auth.tokens.issue", issue)
+    monkeypatch.setattr("app.auth.tokens.Tokens.issue", issue)
     form = {"grant_type": "client_credentials"}
     app.test_client().post("/oauth2/token", data=form, auth=(client_id, secret))
     first, _ = lines()

@@ -9,6 +9,7 @@ from flask import Flask, abort
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.auth.scopes import Scope, needs
 from app.config import BODY_LIMIT
 from app.web.problems import Problem, ProblemSchema
 from app.web.strict_api import Blueprint
@@ -36,11 +37,12 @@ def app(app: Flask) -> Flask:
 
     @blueprint.route("/strict")
     @blueprint.arguments(Query, location="query")
+    @needs(Scope.READ)
     def strict(query: dict[str, Any]) -> dict[str, Any]:
         return query
 
     app.register_blueprint(blueprint)
-    app.add_url_rule("/fail/<kind>", "fail", fail)
+    app.add_url_rule("/fail/<kind>", "fail", needs(Scope.READ)(fail))
     return app
 
 

@@ -11,6 +11,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.routing import RequestRedirect
 
 from app import config
+from app.auth.scopes import Scope, needs
 from tests.app.support import ALL
 
 GIVEN = "an-id-of-the-caller"
@@ -20,6 +21,7 @@ PART = b"--b\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n"
 
 
 def failing(error: Exception) -> Callable[[], None]:
+    @needs(Scope.READ)
     def view() -> None:
         raise error
 

@@ -14,6 +14,7 @@ from vendors.kit.calls.thread_pool import ThreadPool
 from vendors.kit.calls.upstream import Upstream
 from vendors.kit.consent.back_channel import BackChannelEndpoint
 from vendors.kit.consent.code_grant import ConsentEndpoint
+from vendors.kit.consent.registration import Registrar
 from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
 from vendors.kit.http.transport import Transport
@@ -46,6 +47,8 @@ class Cloud(Upstream):
     """Consent in a browser, by the type of the variant."""
     back_channels: dict[str, BackChannelEndpoint] = field(default_factory=dict)
     """Consent by e-mail, by the type of the variant."""
+    registrar: Registrar | None = None
+    """None if the vendor demands no registration of applications."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -109,10 +112,14 @@ def open_cloud(
 
 
 def _add_consents(cloud: Cloud, hosts: AuthorizationHosts) -> None:
-    audience = next(iter(cloud.vendor.hosts[cloud.name].values()))
+    public = cloud.vendor.hosts[cloud.name]
+    if registration := cloud.vendor.registration:
+        cloud.registrar = Registrar(registration, hosts, public, lambda *opened: cloud.open(*opened).client)
     for variant in cloud.vendor.variants:
         match variant.consent:
             case CodeGrant() as grant if cloud.name in grant.token_urls:
-                cloud.consents[variant.type] = ConsentEndpoint(grant, hosts, audience, cloud.region_of)
+                cloud.consents[variant.type] = ConsentEndpoint(
+                    grant, hosts, next(iter(public.values())), cloud.region_of
+                )
             case BackChannel() as channel if cloud.name in channel.urls:
                 cloud.back_channels[variant.type] = BackChannelEndpoint(channel, hosts, cloud.tokens)

@@ -32,6 +32,10 @@ from vendors.kit.variants import CLIENT_ID, CLIENT_SECRET
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
+# A call that must not be made twice is sent only with this time left: without its answer, the code or refresh token may
+# be used up for nothing.
+SINGLE_USE_SECONDS = 4.0
+
 Refusal = Callable[[Reply], VendorError | None]
 T = TypeVar("T")
 
@@ -44,11 +48,16 @@ class AuthorizationCall:
     lag: ClassVar[timedelta] = timedelta()
     follows_308: ClassVar[bool] = False
 
-    def __init__(self, client: Credential, refusal: Refusal, authorization: str | None = None) -> None:
-        self.credential, self._refusal, self._authorization = client, refusal, authorization
+    def __init__(
+        self, client: Credential, refusal: Refusal, authorization: str | None, may_send: Callable[[], bool]
+    ) -> None:
+        self.credential, self._refusal, self._authorization, self._may_send = client, refusal, authorization, may_send
 
     def sign(self, request: Request) -> None:
-        """Adds id and secret to the header if the endpoint expects them there."""
+        """Adds id and secret to the header if the endpoint expects them there. Raises Timeout if it is too late to
+        send, since the call may have waited for a slot."""
+        if not self._may_send():
+            raise Timeout(request.shown_url, "too little time was left to wait for the answer")
         if self._authorization is not None:
             pair = f"{self.credential[CLIENT_ID]}:{self.credential[CLIENT_SECRET]}"
             request.headers["Authorization"] = self._authorization + b64encode(pair.encode()).decode()
@@ -98,7 +107,9 @@ class AuthorizationServer:
         in_header = self._authorization is not None and has_secret
         if not in_header:
             parameters = {**parameters, **{name: client[name] for name in pair}}
-        hooks = AuthorizationCall(credential, refusal, self._authorization if in_header else None)
+        needed = SINGLE_USE_SECONDS if is_single_use else 0.0
+        authorization = self._authorization if in_header else None
+        hooks = AuthorizationCall(credential, refusal, authorization, lambda: deadline.left() >= needed)
         request, progress = self._request(parameters), Progress()
         attempts = Attempts(self._upstream, hooks, deadline, progress, client.fingerprint(self._upstream.secret))
         try:

@@ -46,6 +46,7 @@ OPERATIONS = {
     ("post", "/vendor-credentials/{id}/check"): "checkVendorCredentials",
     ("post", "/oauth2/token"): "getToken",
     ("get", "/health"): "getHealth",
+    ("get", "/ready"): "getReadiness",
 }
 # The endpoint's own errors have the form of RFC 6749; a request that is none of HTTP is refused before.
 TOKEN_ERRORS = {"400": ["application/json", MEDIA_TYPE], "401": ["application/json"]}
@@ -125,8 +126,8 @@ def test_each_operation_has_the_errors_of_what_it_does(document, look):
         return response["content"][MEDIA_TYPE]["schema"]["allOf"][1]["properties"]["code"]["enum"]
 
     assert codes("/sites/{id}", 404) == ["not_found", "not_offered"]
-    assert codes("/sites/{id}", 403) == ["vendor_access_missing", "unauthorized", "forbidden"]
-    assert codes("/sites", 403) == ["vendor_access_missing"]
+    assert codes("/sites/{id}", 403) == ["insufficient_scope", "vendor_access_missing", "unauthorized", "forbidden"]
+    assert codes("/sites", 403) == ["insufficient_scope", "vendor_access_missing"]
     assert codes("/virtual/sites", 409, "post") == ["virtual_limit_reached"]
     assert "409" not in document["paths"]["/virtual/sites"]["get"]["responses"]
     assert "404" not in document["paths"]["/batteries"]["get"]["responses"]
@@ -166,7 +167,8 @@ def test_the_documented_names_of_vendors_are_those_that_a_list_can_be_filtered_b
 
 def test_every_route_but_health_and_token_has_the_version_as_a_parameter(document):
     for (_, path), _, parameters in operations(document):
-        assert (HEADER in [parameter["name"] for parameter in parameters]) == (path not in ("/health", "/oauth2/token"))
+        has_none = path in ("/health", "/ready", "/oauth2/token")
+        assert (HEADER in [parameter["name"] for parameter in parameters]) != has_none
 
 
 def test_every_header_of_a_vendors_credential_is_required_together(document):
@@ -182,7 +184,7 @@ def test_every_header_of_a_vendors_credential_is_required_together(document):
 
 
 def test_the_token_alone_is_enough_for_a_virtual_client_and_no_alternative_asks_for_two_vendors(document):
-    assert {"derapi": []} in document["security"]
+    assert {"derapi": ["read"]} in document["security"]
     for needed in document["security"]:
         assert len([name for name in needed if name.startswith("vendor-")]) <= 1
 

@@ -1,0 +1,59 @@
+"""What the checks need: the settings as far as they are correct, and objects made of them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from app import config
+from app.config import Settings, SettingsError
+from app.fleet.clouds import clouds
+from app.storage.database import Database
+from app.storage.database_faults import DatabaseFault, in_one_line
+from vendors.kit.calls.cloud import Cloud
+from vendors.kit.calls.quota import Ledger
+
+T = TypeVar("T")
+
+# Stand for required settings that are missing or wrong, so that the rest can still be checked.
+UNKNOWN = {"secret_key": "", "id_key": "", "database_url": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The set-up of the service on this machine.
+
+    faults: a line for each setting that is missing or wrong. database: None if DATABASE_URL is wrong. clouds: empty if
+    they cannot be made.
+    """
+
+    settings: Settings
+    faults: Sequence[str]
+    database: Database | None
+    clouds: Mapping[str, Cloud]
+
+    def look_up(self, query: Callable[[Session], T]) -> T:
+        """The result of a query. Raises DatabaseFault."""
+        if self.database is None:
+            raise DatabaseFault("There is no database.")
+        path = self.database.engine.url.database
+        # A connection would create an SQLite file.
+        if self.database.engine.dialect.name == "sqlite" and not Path(path or "").exists():
+            raise DatabaseFault("The file does not exist.")
+        with in_one_line():
+            return self.database.look_up(query)
+
+
+def examine(environ: Mapping[str, str] | None = None) -> Setup:
+    """The set-up that the environment describes."""
+    values, faults = config.read(environ)
+    vendor_clouds: Mapping[str, Cloud] = {}
+    settings = Settings(**(UNKNOWN | values))
+    try:
+        vendor_clouds = clouds(settings, Ledger())
+    except SettingsError as error:
+        faults += error.faults
+    database = Database(settings.database_url) if settings.database_url else None
+    return Setup(settings, faults, database, vendor_clouds)

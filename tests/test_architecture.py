@@ -49,6 +49,7 @@ ROOMS = [
     ("cli_clients", "cli_credentials", "cli_doctor", "cli_vendors"),
     ("cli_group",),
     ("api", "doctor"),
+    ("join",),
     ("virtual", "credentials"),
     ("fleet", "auth"),
     ("web", "server"),  # The worker knows no Flask.

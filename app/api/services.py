@@ -14,6 +14,7 @@ from app.auth.tokens import Tokens
 from app.config import Settings
 from app.credentials.service import Credentials
 from app.fleet.inventory import Inventory
+from app.join.service import Join
 from app.storage.database import Database
 from app.storage.id_table import IdTable
 from app.storage.readiness import Readiness
@@ -41,6 +42,7 @@ class Services:
     inventory: Inventory
     virtual_fleet: VirtualFleet
     credentials: Credentials
+    join: Join
     pages: Pages
     readiness: Readiness
 

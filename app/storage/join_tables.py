@@ -27,10 +27,11 @@ class JoinSessionRow(Base):
     key_id: Mapped[str | None] = mapped_column(Text)  # of the secrets that came inline
     ciphertext: Mapped[str | None] = mapped_column(Text)
     expires_at: Mapped[float] = mapped_column(Float(53))  # epoch seconds
-    vendor: Mapped[str | None] = mapped_column(Text)  # whose owner has given consent
-    grant_id: Mapped[str | None] = mapped_column(Text)  # where it is kept
-    result_key_id: Mapped[str | None] = mapped_column(Text)  # of the tokens that are given out once
+    # Of the attempt that completes the session, or is about to: a session takes one consent.
+    vendor: Mapped[str | None] = mapped_column(Text)
+    result_key_id: Mapped[str | None] = mapped_column(Text)  # of the answer that is given out once
     result: Mapped[str | None] = mapped_column(Text)
+    fetched_at: Mapped[float | None] = mapped_column(Float(53))
 
 
 class JoinFlowRow(Base):
@@ -52,7 +53,11 @@ class JoinAttemptRow(Base):
     """One attempt of an owner at one vendor, from the first page to the vendor's callback. It works once."""
 
     __tablename__ = "join_attempts"
-    __table_args__ = (Index("join_attempts_by_expiry", "expires_at"),)
+    __table_args__ = (
+        Index("join_attempts_by_expiry", "expires_at"),
+        Index("join_attempts_of_session", "session_id"),
+        Index("join_attempts_of_flow", "flow_id"),
+    )
 
     state_hash: Mapped[str] = mapped_column(Text, primary_key=True)
     client_id: Mapped[str] = mapped_column(Text, ForeignKey("clients.id"))
@@ -66,6 +71,7 @@ class JoinAttemptRow(Base):
     verifier: Mapped[str | None] = mapped_column(Text)
     expires_at: Mapped[float] = mapped_column(Float(53))  # epoch seconds
     used_at: Mapped[float | None] = mapped_column(Float(53))
+    mailed_at: Mapped[float | None] = mapped_column(Float(53))  # when the vendor was asked to write to an address
 
 
 class JoinOriginRow(Base):

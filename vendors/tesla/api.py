@@ -79,6 +79,7 @@ class Tesla(Vendor):
             "cn": "https://fleet-api.prd.cn.vn.cloud.tesla.cn",
         }
     }
+    titles = {"tesla": "Tesla"}
     variants = (Variant("app", OAUTH_CLIENT, consent=OWNERS),)
     registration = PARTNER
     # The cloud renews live values every few minutes; more frequent calls would cost money for equal values.

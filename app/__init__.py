@@ -15,6 +15,11 @@ from app.api import (
     demo_sign_in,
     error_pages,
     health,
+    join_consent,
+    join_cors,
+    join_flows,
+    join_forms,
+    join_sessions,
     paging,
     sites,
     solar_inverters,
@@ -37,11 +42,14 @@ from app.auth.rate_limit import RateLimit
 from app.auth.sign_in_codes import SignInCodes
 from app.auth.tokens import Tokens
 from app.credentials.cipher import Cipher
+from app.credentials.consent_links import ConsentLinks
+from app.credentials.grants import GrantStore
 from app.credentials.service import open_credentials
 from app.credentials.tokens import DatabaseTokens
 from app.fleet.clouds import clouds
 from app.fleet.ids import Ids
 from app.fleet.inventory import Inventory
+from app.join.service import open_join
 from app.storage import database_faults
 from app.storage.database import Database
 from app.storage.id_table import IdTable
@@ -117,6 +125,9 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
     id_table = IdTable(database, stored=(VENDOR,))
     virtual_fleet = VirtualFleet(database)
     plugins = {name: cloud.vendor for name, cloud in vendor_clouds.items()}
+    credentials = open_credentials(database, cipher, tokens, plugins, clock)
+    grants = GrantStore(cipher, credentials, vendor_clouds, settings.id_key)
+    consent_links = ConsentLinks(credentials.transactions)
     # Only the inventory knows the cloud of virtual devices: what reads headers and settings must not find it.
     all_clouds = with_virtual(vendor_clouds, virtual_fleet)
     return Services(
@@ -136,7 +147,10 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         id_table=id_table,
         inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock),
         virtual_fleet=virtual_fleet,
-        credentials=open_credentials(database, cipher, tokens, plugins, clock),
+        credentials=credentials,
+        grants=grants,
+        consent_links=consent_links,
+        join=open_join(database, cipher, credentials, grants, consent_links, vendor_clouds),
         pages=paging.Pages(settings.signing_keys),
         readiness=Readiness(database, ledger),
     )
@@ -156,6 +170,7 @@ def _add_checks(app: Flask, services: Services) -> None:
         services.failed_logins,
         services.last_use,
         hosts,
+        join_cors,
         bearer,
         requests,
         scopes,
@@ -172,9 +187,20 @@ def _add_routes(app: Flask, services: Services) -> None:
     api = Api(app, services.clouds, settings.public_url)
     vendors.list_names(api.ma_plugin.converter, services.clouds)
     vendors.describe_variants(api.ma_plugin.converter, services.credentials.rules)
-    for module in (sites, solar_inverters, batteries, virtual_routes, vendor_credentials, token_endpoint, health):
+    for module in (
+        sites,
+        solar_inverters,
+        batteries,
+        virtual_routes,
+        vendor_credentials,
+        join_sessions,
+        join_flows,
+        join_consent,
+        token_endpoint,
+        health,
+    ):
         api.register_blueprint(module.blueprint)
-    for pages in (error_pages, docs_site, vendor_keys):
+    for pages in (error_pages, docs_site, vendor_keys, join_forms):
         app.register_blueprint(pages.blueprint)
     if settings.demo_sign_in:
         app.register_blueprint(demo_sign_in.blueprint)  # Not of the API: it is in no document.

@@ -16,7 +16,7 @@ from app.web.log import conceal
 from app.web.pages import languages
 from app.web.strict_api import Blueprint
 from vendors.kit.deadline import Deadline
-from vendors.kit.variants import TypedKeys
+from vendors.kit.variants import TypedKeys, Variant
 
 HTML = {"text/html": {"schema": {"type": "string"}}}
 PAGE = {"description": "A page for the owner.", "content": HTML}
@@ -39,15 +39,16 @@ blueprint = Blueprint("JoinConsent", __name__, description="Pages on which owner
     },
 )
 @blueprint.arguments(AuthorizeQuery(), location="query")
-def authorize(query: dict[str, Any], flowID: str) -> Response:  # noqa: N803 - as in the public API
+def authorize(query: dict[str, Any], flowID: str) -> Response:
     """Asks an owner for consent: at the vendor, or first which vendor it is."""
     row = services().join.flows.of_any_client(flowID)
+    if row is None:
+        return join_pages.failure(Reason.ENDED)
+    source = of_flow(row)
     try:
-        names = join_pages.names(of_flow(row) if row else None)
+        names = join_pages.names(source)
     except ConsentFailure as failure:
         return join_pages.failure(failure.reason)
-    assert row is not None
-    source = of_flow(row)
     if "vendor" in query:
         return join_forms.begin(source, query["vendor"], query.get("state"))
     return join_forms.choose(source, names, query.get("state"))
@@ -112,8 +113,7 @@ def _typed(vendor: str, session_id: str) -> Response | None:
     if attempt is None or not isinstance(attempt.variant.consent, TypedKeys):
         return None
     text = unquote(request.query_string.decode(errors="replace").partition(f"{CODE}=")[2])
-    keys = dict(zip(attempt.variant.members, text.split(":", len(attempt.variant.members) - 1), strict=False))
-    keys = {name: value.removesuffix(":") if len(attempt.variant.members) == 1 else value for name, value in keys.items()}
+    keys = _keys_in(text, attempt.variant)
     conceal(text, *keys.values())
     try:
         if join_forms.wrong_key(attempt.variant, keys):
@@ -123,3 +123,10 @@ def _typed(vendor: str, session_id: str) -> Response | None:
         status = join_pages.STATUS.get(failure.reason, 400)
         return Response(f"failed: {failure.reason.sentence}", status, mimetype="text/plain")
     return Response(languages.texts_in("en")["success"]["title"], mimetype="text/plain")
+
+
+def _keys_in(text: str, variant: Variant) -> dict[str, str]:
+    """Keys with colons between them; a single one ends with a colon."""
+    names = list(variant.members)
+    values = [text.removesuffix(":")] if len(names) == 1 else text.split(":", len(names) - 1)
+    return dict(zip(names, values, strict=False))

@@ -17,7 +17,7 @@ from app.credentials.rules import SECRET
 from app.fleet.vendor_access import MAX_VALUE
 from app.join.consent import Attempt, Outcome, Question
 from app.join.failures import ConsentFailure, Reason
-from app.join.source import Source, of_session
+from app.join.source import Source, of_grant, of_session
 from app.web.log import conceal
 from app.web.pages import languages
 from vendors.kit.deadline import Deadline
@@ -40,9 +40,25 @@ def ask(session_id: str) -> Response:
     return begin(of_session(row), request.args["vendor"], None)
 
 
+@blueprint.get("/join/grants/<token>")
+def renew(token: str) -> Response:
+    """Asks the owner of a grant again. The link is used up when the owner has given consent, not by a mail scanner."""
+    conceal(token)
+    grant = services().consent_links.find(token)
+    if grant is None:
+        return join_pages.failure(Reason.ENDED)
+    source = of_grant(grant, token)
+    if "vendor" in request.args:
+        return begin(source, request.args["vendor"], None)
+    try:
+        return choose(source, join_pages.names(source), None)
+    except ConsentFailure as failure:
+        return join_pages.failure(failure.reason)
+
+
 @blueprint.post("/join/<vendor>/answer")
 def answer(vendor: str) -> Response:
-    """Receives a form: keys, or an e-mail address. Its state and its cookie belong together, so no other page sent it."""
+    """Receives a form: keys, or an e-mail address. Its state belongs to its cookie, so no other page sent it."""
     form = request.form.to_dict()
     conceal(*(value for name, value in form.items() if name != languages.PARAMETER))
     state = form.get("state", "")
@@ -53,7 +69,7 @@ def answer(vendor: str) -> Response:
         return join_pages.failure(failure.reason)
     is_typed = isinstance(attempt.variant.consent, TypedKeys)
     values = {name: form.get(name, "").strip() for name in _names_of(attempt.variant)}
-    if (wrong_key(attempt.variant, values) if is_typed else not _is_address(values[ADDRESS])):
+    if wrong_key(attempt.variant, values) if is_typed else not _is_address(values[ADDRESS]):
         return _form(attempt.source, names, attempt.variant, vendor, state, fault="empty")
     response = ended(attempt, lambda: _complete(attempt, values, is_typed=is_typed))
     join_pages.forget_browser(response, state)
@@ -103,8 +119,7 @@ def ended(attempt: Attempt, complete: Callable[[], Outcome]) -> Response:
     if source.redirect_uri is not None:
         return join_pages.back(source, attempt.company_state, {"grantID": outcome.grant_id or ""})
     page = "success" if outcome.is_given else "asked"
-    lead = languages.texts_in(languages.requested())[page]["lead"]
-    return join_pages.show(page, names, "message", lead=lead.format_map({"client": names.client, "vendor": names.vendor}))
+    return join_pages.show(page, names, "message")
 
 
 def failed(source: Source, company_state: str | None, reason: Reason, vendor: str) -> Response:

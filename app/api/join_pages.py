@@ -74,7 +74,7 @@ def show(
     code = languages.requested()
     other = next(name for name in languages.CODES if name != code)
     texts, values = languages.texts_in(code), {"client": names.client, "vendor": names.vendor}
-    text = languages.filled({name: text for name, text in texts[page].items()}, values)
+    text = languages.filled(texts[page], values)
     reads = languages.filled(texts["reads"] | {"heading": texts["choose"]["reads_heading"]}, values)
     g.page_headers = policy.of_consent(targets)
     html = render_template(

@@ -55,7 +55,7 @@ def start(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.arguments(ma.Schema(), location="query")
 @blueprint.response(200, JoinVendor(many=True))
 @needs(Scope.CREDENTIALS)
-def list_vendors(query: dict[str, Any], sessionID: str) -> list[dict[str, Any]]:  # noqa: N803 - as in the public API
+def list_vendors(query: dict[str, Any], sessionID: str) -> list[dict[str, Any]]:
     """Lists the vendors of a session, as its page shows them."""
     api_version.requested()
     row = _session(sessionID)
@@ -75,7 +75,7 @@ def list_vendors(query: dict[str, Any], sessionID: str) -> list[dict[str, Any]]:
 @blueprint.arguments(ma.Schema(), location="query")
 @blueprint.response(200, GetJoinSessionTokenResponse)
 @needs(Scope.CREDENTIALS)
-def fetch_token(query: dict[str, Any], sessionID: str) -> dict[str, str]:  # noqa: N803
+def fetch_token(query: dict[str, Any], sessionID: str) -> dict[str, str]:
     """Gives out what the owner has granted, once. If the server keeps it, no secret is given out."""
     api_version.requested()
     row = _session(sessionID)

@@ -12,6 +12,8 @@ from app.auth.last_use import LastUse
 from app.auth.sign_in_codes import SignInCodes
 from app.auth.tokens import Tokens
 from app.config import Settings
+from app.credentials.consent_links import ConsentLinks
+from app.credentials.grants import GrantStore
 from app.credentials.service import Credentials
 from app.fleet.inventory import Inventory
 from app.join.service import Join
@@ -42,6 +44,8 @@ class Services:
     inventory: Inventory
     virtual_fleet: VirtualFleet
     credentials: Credentials
+    grants: GrantStore
+    consent_links: ConsentLinks
     join: Join
     pages: Pages
     readiness: Readiness

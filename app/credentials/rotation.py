@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 
 from app.credentials.cipher import CREDENTIALS, TOKEN, VENDOR_KEY, Cipher, Sealed, Unreadable
-from app.credentials.store import owner_of
+from app.credentials.rows import owner_of
 from app.credentials.vendor_keys import owner_of_key
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
 from app.storage.database import Database
+from app.storage.grant_table import GrantRow
 from app.storage.vendor_key_table import VendorKeyRow
 
 # Rows of one transaction: other writers of an SQLite file wait meanwhile.
@@ -60,7 +61,11 @@ class Rotation:
     def discard(self) -> dict[str, int]:
         """Deletes all secrets whose key is missing; the numbers by table."""
         deleted = {}
+        applications = select(VendorCredentialRow.id).where(VendorCredentialRow.key_id.not_in(self._cipher.key_ids))
+        grants = select(GrantRow.id).where(GrantRow.credentials_id.in_(applications))
         with self._database.session() as session:
+            # Grants that no longer open anything, and that refer to what is deleted next.
+            session.execute(delete(VendorCredentialRow).where(VendorCredentialRow.id.in_(grants)))
             for table in (VendorTokenRow, VendorCredentialRow, VendorKeyRow):
                 statement = delete(table).where(table.key_id.not_in(self._cipher.key_ids))
                 deleted[table.__tablename__] = session.connection().execute(statement).rowcount

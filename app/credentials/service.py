@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from app.credentials.changes import Transactions
 from app.credentials.cipher import Cipher
 from app.credentials.key_check import KeyCheck
 from app.credentials.rotation import Rotation
@@ -23,6 +24,7 @@ class Credentials:
     store: CredentialStore
     stored: StoredCredentials
     tokens: DatabaseTokens
+    transactions: Transactions
     rotation: Rotation
     key_check: KeyCheck
     vendor_keys: VendorKeys
@@ -38,11 +40,14 @@ def open_credentials(
     """Stored credentials of these vendors. The tokens are made first, since the clouds need them."""
     rules, key_check = Rules(vendors), KeyCheck(database, cipher)
     stored = StoredCredentials(database, cipher, rules, clock)
+    transactions = Transactions(database, key_check, changed=stored.forget)
+    tokens.on_loss = stored.forget
     return Credentials(
         rules=rules,
-        store=CredentialStore(database, cipher, rules, key_check, changed=stored.forget),
+        store=CredentialStore(transactions, cipher, rules),
         stored=stored,
         tokens=tokens,
+        transactions=transactions,
         rotation=Rotation(database, cipher),
         key_check=key_check,
         vendor_keys=VendorKeys(database, cipher),

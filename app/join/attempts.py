@@ -23,8 +23,9 @@ MAX_ATTEMPTS = {SourceKind.SESSION: 30, SourceKind.FLOW: 5000, SourceKind.GRANT:
 # Addresses to which a vendor is asked to write: in a session, and in an hour of a flow.
 MAX_MAILS = {SourceKind.SESSION: 3, SourceKind.FLOW: 20, SourceKind.GRANT: 3}
 VERIFIER_BYTES = 48
-# The kind of a code verifier.
-VERIFIER = "join verifier"
+# The kind of an attempt's secrets, and their names.
+ATTEMPT = "join attempt"
+VERIFIER, LINK = "verifier", "link"
 ANSWER_SECONDS = 10.0
 
 
@@ -51,7 +52,9 @@ class Attempts:
         """A new attempt; rows that are over are deleted. Raises TooMany, or Unreadable without a key."""
         begun, now = Begun(random_text(), random_text(), secrets.token_urlsafe(VERIFIER_BYTES)), self._clock()
         state_hash = hashed(begun.state)
-        sealed = self._cipher.seal(_owner(source.client_id, state_hash, vendor), {VERIFIER: begun.verifier})
+        sealed = self._cipher.seal(
+            _owner(source.client_id, state_hash, vendor), {VERIFIER: begun.verifier, LINK: source.link}
+        )
         row = JoinAttemptRow(
             state_hash=state_hash,
             client_id=source.client_id,
@@ -90,14 +93,12 @@ class Attempts:
             JoinAttemptRow.expires_at > now,
         )
         statement = unused.values(used_at=now)
-        return self._database.run(
-            lambda session: session.connection().execute(statement).rowcount == 1, ANSWER_SECONDS
-        )
+        return self._database.run(lambda session: session.connection().execute(statement).rowcount == 1, ANSWER_SECONDS)
 
-    def verifier(self, row: JoinAttemptRow) -> str:
-        """The code verifier of an attempt. Raises Unreadable."""
+    def secrets(self, row: JoinAttemptRow) -> dict[str, str]:
+        """The code verifier of an attempt, and the link with which it was begun. Raises Unreadable."""
         sealed = Sealed(row.key_id or "", row.verifier or "")
-        return self._cipher.open(_owner(row.client_id, row.state_hash, row.vendor), sealed)[VERIFIER]
+        return self._cipher.open(_owner(row.client_id, row.state_hash, row.vendor), sealed)
 
     def count_mail(self, source: Source, row: JoinAttemptRow) -> None:
         """Counts a mail to an address. Raises TooMany beyond the limit of the session or flow."""
@@ -120,6 +121,4 @@ def _of(source: Source) -> ColumnElement[bool]:
 
 
 def _owner(client_id: str, state_hash: str, vendor: str) -> Owner:
-    return Owner(VERIFIER, client_id, state_hash, vendor, "")
-
-
+    return Owner(ATTEMPT, client_id, state_hash, vendor, "")

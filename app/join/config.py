@@ -148,7 +148,9 @@ def _referenced(
         raise invalid(f"{where}: This client has stored no credentials of {vendor} with this id.")
     usable = [variant.type for variant in variants if not isinstance(variant.consent, TypedKeys)]
     if row.type not in usable:
-        raise invalid(f"{where}: Owners of {vendor} give consent to credentials of type {' or '.join(usable) or 'none'}.")
+        raise invalid(
+            f"{where}: Owners of {vendor} give consent to credentials of type {' or '.join(usable) or 'none'}."
+        )
     return VendorConfig(vendor, row.type, row.id)
 
 

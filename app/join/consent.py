@@ -1,42 +1,32 @@
 """Consent of an owner, from the first page to the grant: in a browser, by keys that are typed in, or by e-mail."""
 
-import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-import structlog
-from sqlalchemy.exc import SQLAlchemyError
-
-from app.credentials.cipher import Cipher, Unreadable
+from app.credentials.consent_links import ConsentLinks
 from app.credentials.grants import ADDRESS, GrantStore
-from app.credentials.rules import Rules
 from app.credentials.status import Status
-from app.credentials.stored import StoredCredentials
 from app.fleet import credential_check
 from app.fleet.credential_check import Verdict
-from app.join.attempts import Attempts, Begun, TooMany
-from app.join.config import VendorConfig, opened
-from app.join.failures import ConsentFailure, Reason
-from app.join.flows import Flows
+from app.join.answers import STORED, keys_as_answer, tokens_of
+from app.join.applications import Applications
+from app.join.attempts import LINK, VERIFIER, Attempts, Begun, TooMany
+from app.join.config import VendorConfig
+from app.join.failures import ConsentFailure, Reason, failures
 from app.join.sessions import Sessions
-from app.join.source import Source, of_flow, of_session
+from app.join.source import Source, SourceKind, Sources, of_session
 from app.storage.join_tables import JoinAttemptRow, JoinSessionRow
-from app.web.problems import Problem
-from vendors.kit import Credential, Forbidden, NotFound, Unauthorized, VendorError
+from app.web.log import conceal
+from vendors.kit import Credential, NotFound
 from vendors.kit.calls.cloud import Cloud
 from vendors.kit.consent.code_grant import Granted
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Refused
 from vendors.kit.variants import CLIENT_ID, CodeGrant, Variant
 
-# Keys that are typed in have no end, for which the answer has no form.
-KEYS_SECONDS = 365 * 86_400
-STORED = "stored"
 # The state of a consent by e-mail that the owner has given.
 ACCEPTED = "accepted"
-
-logger = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +48,7 @@ class Attempt:
     source: Source
     config: VendorConfig
     variant: Variant
+    verifier: str | None = field(default=None, repr=False)
 
     @property
     def company_state(self) -> str | None:
@@ -67,8 +58,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A consent that was given, or of which the owner is asked by e-mail. grant_id: None if the client gets the tokens.
-    """
+    """A consent that was given, or asked for by e-mail. grant_id: None if the client gets the tokens."""
 
     grant_id: str | None
     is_given: bool = True
@@ -80,28 +70,23 @@ class Consents:
     def __init__(
         self,
         sessions: Sessions,
-        flows: Flows,
+        sources: Sources,
         attempts: Attempts,
+        applications: Applications,
         grants: GrantStore,
-        rules: Rules,
-        cipher: Cipher,
-        stored: StoredCredentials,
+        links: ConsentLinks,
         clouds: Mapping[str, Cloud],
-        conceal: Callable[..., None],
     ) -> None:
-        self._sessions, self._flows, self._attempts, self._grants = sessions, flows, attempts, grants
-        self._rules, self._cipher, self._stored, self._clouds = rules, cipher, stored, clouds
-        self._conceal = conceal
+        self._sessions, self._sources, self._attempts, self._applications = sessions, sources, attempts, applications
+        self._grants, self._links, self._clouds = grants, links, clouds
 
     def begin(self, source: Source, vendor: str, company_state: str | None, redirect_uri: str) -> Question:
         """A new attempt at a vendor of the source. Raises ConsentFailure, or KeyError for another vendor."""
-        config = source.find(vendor)
-        variant = self._rules.find(vendor, config.type) if config else None
+        config, variant = self._variant(source, vendor)
         if config is None or variant is None:
             raise KeyError(vendor)
-        application = None
-        if isinstance(variant.consent, CodeGrant):
-            application = self._application(source, config, variant)
+        is_of_vendor = isinstance(variant.consent, CodeGrant)
+        application = self._applications.open(source, config, variant) if is_of_vendor else None
         try:
             begun = self._attempts.begin(source, vendor, company_state)
         except TooMany as error:
@@ -115,18 +100,20 @@ class Consents:
     def look(self, vendor: str, state: str, browser: str) -> Attempt:
         """The attempt with this state, which is not used up by this. Raises ConsentFailure."""
         row = self._attempts.look(vendor, state, browser)
-        source = self._source(row) if row else None
-        config = source.find(vendor) if source else None
-        variant = self._rules.find(vendor, config.type) if config else None
-        if row is None or source is None or config is None or variant is None:
+        if row is None:
             raise ConsentFailure(Reason.ENDED)
-        return Attempt(row, source, config, variant)
+        with failures():
+            secrets = self._attempts.secrets(row)
+        source = self._sources.of(row, secrets[LINK])
+        config, variant = self._variant(source, vendor) if source else (None, None)
+        if source is None or config is None or variant is None:
+            raise ConsentFailure(Reason.ENDED)
+        return Attempt(row, source, config, variant, secrets[VERIFIER])
 
     def of_page(self, row: JoinSessionRow, vendor: str) -> Attempt | None:
         """An attempt with keys that a client's own page sends; None if the session is over or has no such vendor."""
         source = of_session(row)
-        config = source.find(vendor)
-        variant = self._rules.find(vendor, config.type) if config else None
+        config, variant = self._variant(source, vendor)
         return Attempt(None, source, config, variant) if config and variant and row.vendor is None else None
 
     def decline(self, attempt: Attempt) -> None:
@@ -137,34 +124,31 @@ class Consents:
         self, attempt: Attempt, code: str, callback: Mapping[str, str], redirect_uri: str, deadline: Deadline
     ) -> Outcome:
         """Completes an attempt with the vendor's code, and the parameters of the callback. Raises ConsentFailure."""
-        vendor, row = attempt.config.vendor, attempt.row
-        if row is None or not isinstance(attempt.variant.consent, CodeGrant):
+        source, config, variant = attempt.source, attempt.config, attempt.variant
+        if attempt.row is None or not isinstance(variant.consent, CodeGrant):
             raise ConsentFailure(Reason.ENDED)
         with self._claimed(attempt):
-            application = self._application(attempt.source, attempt.config, attempt.variant)
-            endpoint = self._clouds[vendor].consents[attempt.variant.type]
-            verifier = self._attempts.verifier(row)
-            granted = endpoint.exchange(application, code, redirect_uri, verifier, callback, deadline)
-            self._conceal(granted.token.access, granted.token.refresh or "")
-            secrets = {} if attempt.config.credentials_id else self._inline(attempt.source, vendor)
-            if attempt.source.stores:
-                return self._keep(attempt, secrets, granted, Status.ACTIVE)
-            return self._hand_out(attempt, _tokens(granted))
+            application = self._applications.open(source, config, variant)
+            endpoint = self._clouds[config.vendor].consents[variant.type]
+            granted = endpoint.exchange(application, code, redirect_uri, attempt.verifier, callback, deadline)
+            conceal(granted.token.access, granted.token.refresh or "")
+            if not source.stores:
+                return self._hand_out(attempt, tokens_of(granted))
+            secrets = {} if config.credentials_id else self._applications.inline(source, config)
+            return self._keep(attempt, secrets, granted, Status.ACTIVE)
 
     def by_keys(self, attempt: Attempt, keys: Mapping[str, str], deadline: Deadline) -> Outcome:
         """Completes an attempt with keys, which the vendor is asked about. Raises ConsentFailure."""
         credential = Credential.stored(attempt.variant, keys)
-        self._conceal(*keys.values())
+        conceal(*keys.values())
         with self._claimed(attempt):
             result = credential_check.check(self._clouds, attempt.config.vendor, credential, deadline)
-            if result.verdict is Verdict.REFUSED:
-                raise ConsentFailure(Reason.KEYS_REFUSED)
             if result.verdict is not Verdict.WORKS:
-                raise ConsentFailure(Reason.VENDOR_DOWN)
-            if attempt.source.stores:
-                return self._keep(attempt, keys, None, Status.ACTIVE)
-            answer = {"accessToken": _header_text(keys), "refreshToken": "", "expiresIn": str(KEYS_SECONDS)}
-            return self._hand_out(attempt, answer)
+                refused = result.verdict is Verdict.REFUSED
+                raise ConsentFailure(Reason.KEYS_REFUSED if refused else Reason.VENDOR_DOWN)
+            if not attempt.source.stores:
+                return self._hand_out(attempt, keys_as_answer(keys))
+            return self._keep(attempt, keys, None, Status.ACTIVE)
 
     def by_mail(self, attempt: Attempt, address: str, deadline: Deadline) -> Outcome:
         """Lets the vendor write to an address. For an address that the vendor does not know the outcome is the same.
@@ -173,9 +157,9 @@ class Consents:
         """
         if attempt.row is None:
             raise ConsentFailure(Reason.ENDED)
-        self._conceal(address)
+        conceal(address)
         with self._claimed(attempt):
-            application = self._application(attempt.source, attempt.config, attempt.variant)
+            application = self._applications.open(attempt.source, attempt.config, attempt.variant)
             try:
                 self._attempts.count_mail(attempt.source, attempt.row)
             except TooMany as error:
@@ -201,7 +185,7 @@ class Consents:
         if session and not self._sessions.claim(session, attempt.config.vendor):
             raise ConsentFailure(Reason.ENDED)
         try:
-            with _failures():
+            with failures():
                 yield
         except BaseException:
             if session:
@@ -214,6 +198,8 @@ class Consents:
 
     def _keep(self, attempt: Attempt, secrets: Mapping[str, str], granted: Granted | None, status: Status) -> Outcome:
         config, source = attempt.config, attempt.source
+        if source.link and self._links.use(source.link) is None:
+            raise ConsentFailure(Reason.ENDED)
         grant = self._grants.add(
             source.client_id,
             config.vendor,
@@ -223,72 +209,22 @@ class Consents:
             granted=granted,
             name=None,
             status=status,
-            replaces=source.replaces,
+            replaces=source.grant.id if source.grant else None,
         )
-        if session := self._session(source):
-            answer = {"accessToken": STORED, "refreshToken": "", "expiresIn": "0", "grantID": grant.id}
-            self._sessions.finish(session, config.vendor, answer)
+        self._finish(attempt, {**STORED, "grantID": grant.id})
         return Outcome(grant.id)
 
     def _hand_out(self, attempt: Attempt, answer: Mapping[str, str]) -> Outcome:
-        if session := self._session(attempt.source):
-            self._sessions.finish(session, attempt.config.vendor, answer)
+        self._finish(attempt, answer)
         return Outcome(None)
 
-    def _application(self, source: Source, config: VendorConfig, variant: Variant) -> Credential:
-        """The application that the owner is asked to agree to. Raises ConsentFailure."""
-        try:
-            if config.credentials_id is None:
-                credential = Credential.stored(variant, self._inline(source, config.vendor))
-            else:
-                stored = self._stored.find(config.credentials_id, source.client_id)
-                if stored is None:
-                    raise ConsentFailure(Reason.NOT_SET_UP)
-                credential = stored[1]
-        except (Unreadable, KeyError) as error:
-            raise ConsentFailure(Reason.NOT_SET_UP) from error
-        self._conceal(*credential.secrets)
-        return credential
-
-    def _inline(self, source: Source, vendor: str) -> dict[str, str]:
-        return opened(self._cipher, source.client_id, source.row, source.sealed, vendor)
+    def _finish(self, attempt: Attempt, answer: Mapping[str, str]) -> None:
+        if session := self._session(attempt.source):
+            self._sessions.finish(session, attempt.config.vendor, answer)
 
     def _session(self, source: Source) -> JoinSessionRow | None:
-        return self._sessions.by_row(source.row) if source.kind == "session" else None
+        return self._sessions.by_row(source.row) if source.kind is SourceKind.SESSION else None
 
-    def _source(self, row: JoinAttemptRow) -> Source | None:
-        if row.session_id:
-            session = self._sessions.by_row(row.session_id)
-            return of_session(session) if session else None
-        flow = self._flows.of_any_client(row.flow_id or "")
-        return of_flow(flow) if flow else None
-
-
-@contextmanager
-def _failures() -> Iterator[None]:
-    """Turns what a vendor or the database refuses into a ConsentFailure."""
-    try:
-        yield
-    except (Unauthorized, Forbidden, NotFound, Refused) as error:
-        logger.warning("consent refused by the vendor", code=error.code, why=error.why)
-        raise ConsentFailure(Reason.CODE_REFUSED) from error
-    except Unreadable as error:
-        raise ConsentFailure(Reason.NOT_SET_UP) from error
-    except VendorError as error:
-        logger.warning("vendor failed during a consent", code=error.code, why=error.why)
-        raise ConsentFailure(Reason.VENDOR_DOWN) from error
-    except (Problem, SQLAlchemyError) as error:
-        logger.error("consent not kept", why=getattr(error, "code", type(error).__name__))
-        raise ConsentFailure(Reason.NOT_KEPT) from error
-
-
-def _tokens(granted: Granted) -> dict[str, str]:
-    token = granted.token
-    answer = {"accessToken": token.access, "refreshToken": token.refresh or "", "expiresIn": str(int(token.seconds))}
-    return answer | ({"siteID": granted.parts["site_id"]} if "site_id" in granted.parts else {})
-
-
-def _header_text(keys: Mapping[str, str]) -> str:
-    """Keys as the vendor's header takes them: one as it is, two as for HTTP Basic."""
-    values = list(keys.values())
-    return values[0] if len(values) == 1 else base64.b64encode(":".join(values).encode()).decode()
+    def _variant(self, source: Source, vendor: str) -> tuple[VendorConfig | None, Variant | None]:
+        config = source.find(vendor)
+        return config, self._applications.rules.find(vendor, config.type) if config else None

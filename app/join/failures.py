@@ -1,6 +1,18 @@
 """Reasons why a consent comes to nothing, as an owner's page and a company's redirect URI are informed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.credentials.cipher import Unreadable
+from app.web.problems import Problem
+from vendors.kit import Forbidden, NotFound, Unauthorized, VendorError
+from vendors.kit.errors import Refused
+
+logger = structlog.stdlib.get_logger(__name__)
 
 ACCESS_DENIED, SERVER_ERROR, UNAVAILABLE = "access_denied", "server_error", "temporarily_unavailable"
 
@@ -34,3 +46,21 @@ class ConsentFailure(Exception):
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.value)
         self.reason = reason
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Turns what a vendor or the database refuses into a ConsentFailure."""
+    try:
+        yield
+    except (Unauthorized, Forbidden, NotFound, Refused) as error:
+        logger.warning("consent refused by the vendor", code=error.code, why=error.why)
+        raise ConsentFailure(Reason.CODE_REFUSED) from error
+    except Unreadable as error:
+        raise ConsentFailure(Reason.NOT_SET_UP) from error
+    except VendorError as error:
+        logger.warning("vendor failed during a consent", code=error.code, why=error.why)
+        raise ConsentFailure(Reason.VENDOR_DOWN) from error
+    except (Problem, SQLAlchemyError) as error:
+        logger.error("consent not kept", why=getattr(error, "code", type(error).__name__))
+        raise ConsentFailure(Reason.NOT_KEPT) from error

@@ -30,9 +30,7 @@ class Origins:
     def remove(self, client_id: str, origin: str) -> bool:
         """Ends a registration; False if there was none."""
         statement = delete(JoinOriginRow).where(JoinOriginRow.client_id == client_id, JoinOriginRow.origin == origin)
-        return self._database.run(
-            lambda session: session.connection().execute(statement).rowcount > 0, ANSWER_SECONDS
-        )
+        return self._database.run(lambda session: session.connection().execute(statement).rowcount > 0, ANSWER_SECONDS)
 
     def all(self, client_id: str) -> list[str]:
         """The client's origins, sorted."""

@@ -113,9 +113,7 @@ class Sessions:
     def _change(self, row: JoinSessionRow, *conditions: ColumnElement[bool], **values: Any) -> bool:
         """Whether the row meets the conditions, and has been changed."""
         statement = update(JoinSessionRow).where(JoinSessionRow.id == row.id, *conditions).values(**values)
-        return self._database.run(
-            lambda session: session.connection().execute(statement).rowcount == 1, ANSWER_SECONDS
-        )
+        return self._database.run(lambda session: session.connection().execute(statement).rowcount == 1, ANSWER_SECONDS)
 
 
 def accepts(row: JoinSessionRow, token: str) -> bool:
@@ -141,4 +139,6 @@ def _pending() -> Problem:
 
 
 def _given_out() -> Problem:
-    return Problem(409, "join_token_fetched", "What was granted in this session has been given out, which is done once.")
+    return Problem(
+        409, "join_token_fetched", "What was granted in this session has been given out, which is done once."
+    )

@@ -12,7 +12,7 @@ from app.api import api_version
 from app.api.openapi.operations import Operation
 from app.auth.caller_limits import EXEMPT
 from app.credentials.cipher import KeyMissing, Tampered
-from app.credentials.stored import VariantUnknown
+from app.credentials.opening import VariantUnknown
 from app.fleet.vendor_access import UnknownVendor
 from app.web.problems import MEDIA_TYPE
 from vendors.kit import VendorError, errors

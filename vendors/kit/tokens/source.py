@@ -23,6 +23,9 @@ MAX_KEPT = 10_000
 # A token that was got because the one before was refused, and that is refused as well, is not replaced within this
 # time: the vendor refuses this client's tokens, however new.
 REFUSALS_SECONDS = 30.0
+# If a call of a grant is refused with a new token as well, the cause is not the token, but e.g. the application's plan, which
+# does not cover it. For this time its 401 leads to no refresh, which would rotate the refresh token for nothing.
+FUTILE_SECONDS = 3600.0
 
 
 def reveal(access: str) -> None:
@@ -48,6 +51,8 @@ class TokenSource:
         self._kept: LRUCache[bytes, Kept] = LRUCache(MAX_KEPT)
         # When tokens were replaced after a refusal, until a call with the new one succeeds.
         self._doubtful: LRUCache[bytes, float] = LRUCache(MAX_KEPT)
+        # When a call of a grant was refused although its token was new.
+        self._futile: LRUCache[bytes, float] = LRUCache(MAX_KEPT)
         self._flights: SingleFlight[Kept] = SingleFlight()
         self._lock = threading.Lock()
 
@@ -58,15 +63,18 @@ class TokenSource:
         self.conceal(access)
         return access
 
-    def replace(self, credential: Credential, refused: str, deadline: Deadline) -> bool:
+    def replace(self, credential: Credential, refused: str, deadline: Deadline, call: str = "") -> bool:
         """Whether there is another token in place of one that the vendor has refused, which may have been got for this
-        call. Raises VendorError if that fails."""
+        call. Raises VendorError if that fails. `call` names the kind of call."""
         key = self._key(credential)
         with self._lock:
             kept = self._kept.get(key)
             if kept and kept.access != refused and self.clock() < kept.expires_at:
                 return True
-            may_renew = self.clock() >= self._doubtful.get(key, -inf) + REFUSALS_SECONDS
+            may_renew = self.clock() >= max(
+                self._doubtful.get(key, -inf) + REFUSALS_SECONDS,
+                self._futile.get(key + call.encode(), -inf) + FUTILE_SECONDS,
+            )
         renewal = self._renewal(credential, deadline, refused)
         # Where it may not renew, another process may have stored a newer one.
         kept = self._share(key + sha256(refused.encode()).digest(), renewal) if may_renew else renewal.stored()
@@ -77,6 +85,12 @@ class TokenSource:
             if renewal.has_called:
                 self._doubtful[key] = self.clock()
         return kept.access != refused
+
+    def refused_again(self, credential: Credential, call: str) -> None:
+        """Notes that a kind of call was refused with a new token as well."""
+        if credential.granted is not None:
+            with self._lock:
+                self._futile[self._key(credential) + call.encode()] = self.clock()
 
     def stamped(self, credential: Credential, token: Token) -> Token:
         """The first token of a grant as it is to be stored: with the mark of the credential that it belongs to."""

@@ -63,9 +63,9 @@ class World:
         """The access token that a process uses."""
         return (cloud or self.first).tokens.get(self.grant(secret), Deadline(seconds))
 
-    def call(self, cloud=None):
+    def call(self, cloud=None, path="/sites"):
         """A call of the plugin."""
-        return (cloud or self.first).open(self.grant(), Deadline(20), Mode.REFRESH).client.get("/sites")
+        return (cloud or self.first).open(self.grant(), Deadline(20), Mode.REFRESH).client.get(path)
 
     def expire(self):
         self.clock.now += LIFETIME

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import requests
@@ -15,6 +16,7 @@ from vendors.kit.tokens.grant_renewal import REFRESH_SECONDS, STORE_PAUSES
 from vendors.kit.tokens.memory import MemoryTokenStore
 from vendors.kit.tokens.refusals import ConsentLost
 from vendors.kit.tokens.renewal import LEASE_SECONDS, MARGIN_SECONDS
+from vendors.kit.tokens.source import FUTILE_SECONDS
 from vendors.kit.tokens.store import Token
 
 
@@ -222,6 +224,22 @@ def test_the_owners_revocation_shows_at_the_next_call(world, network):
         world.call()
     assert str(raised.value) == f"Unauthorized: {URL} (the owner has to give consent again)"
     assert (world.sent, world.store.lost_rows) == (["refresh-0"], {ROW})
+
+
+def test_a_call_that_a_new_token_does_not_open_either_costs_one_refresh_an_hour(world, network):
+    network.get(f"{BASE}/sites", json={})
+    network.get(f"{BASE}/plan", status=401)
+    for seconds in (0, 60, FUTILE_SECONDS - 120):
+        world.clock.now += seconds
+        world.write(replace(world.store.read(ROW), seconds=7200.0))
+        with pytest.raises(Unauthorized):
+            world.call(path="/plan")
+        world.call()
+        assert world.sent == ["refresh-0"]
+    world.clock.now += 120
+    with pytest.raises(Unauthorized):
+        world.call(path="/plan")
+    assert len(world.sent) == 2
 
 
 def test_a_refresh_is_sent_only_with_time_left_for_its_answer(world):

@@ -187,6 +187,7 @@ def _add_routes(app: Flask, services: Services) -> None:
     api = Api(app, services.clouds, settings.public_url)
     vendors.list_names(api.ma_plugin.converter, services.clouds)
     vendors.describe_variants(api.ma_plugin.converter, services.credentials.rules)
+    vendors.describe_join(api.ma_plugin.converter, services.join.parser)
     for module in (
         sites,
         solar_inverters,

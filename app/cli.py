@@ -16,6 +16,7 @@ from app.cli_clients import clients, printable_name, unknown_client
 from app.cli_credentials import credentials
 from app.cli_doctor import doctor
 from app.cli_group import Group, OneLine, print_json
+from app.cli_origins import origins
 from app.cli_vendors import vendors
 from app.storage.database import ClientRow
 from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER
@@ -106,5 +107,6 @@ def serve_sandbox(port: int | None, sites: int, seed: int) -> None:
 
 def init_app(app: Flask) -> None:
     """Adds the commands to `flask`."""
+    clients.add_command(origins)
     for command in (clients, credentials, db, virtual, vendors, serve_sandbox, doctor):
         app.cli.add_command(command)

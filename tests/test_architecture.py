@@ -46,6 +46,7 @@ def test_only_the_command_line_knows_the_sandbox():
 ROOMS = [
     ("app",),  # create_app
     ("cli",),
+    ("cli_origins",),
     ("cli_clients", "cli_credentials", "cli_doctor", "cli_vendors"),
     ("cli_group",),
     ("api", "doctor"),

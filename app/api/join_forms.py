@@ -5,7 +5,6 @@ These pages are no part of the API, so /openapi.json does not list them.
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
@@ -68,7 +67,7 @@ def answer(vendor: str) -> Response:
     except ConsentFailure as failure:
         return join_pages.failure(failure.reason)
     is_typed = isinstance(attempt.variant.consent, TypedKeys)
-    values = {name: form.get(name, "").strip() for name in _names_of(attempt.variant)}
+    values = {name: form.get(name, "").strip() for name in _fields(attempt.variant)}
     if wrong_key(attempt.variant, values) if is_typed else not _is_address(values[ADDRESS]):
         return _form(attempt.source, names, attempt.variant, vendor, state, fault="empty")
     response = ended(attempt, lambda: _complete(attempt, values, is_typed=is_typed))
@@ -81,8 +80,6 @@ def begin(source: Source, vendor: str, company_state: str | None, fault: str = "
     try:
         names = join_pages.names(source, vendor)
         question = services().join.consents.begin(source, vendor, company_state, join_pages.redirect_uri(vendor))
-    except KeyError:
-        return join_pages.failure(Reason.ENDED, join_pages.names(source))
     except ConsentFailure as failure:
         return failed(source, company_state, failure.reason, vendor)
     response = _shown(question, names, fault)
@@ -127,8 +124,9 @@ def failed(source: Source, company_state: str | None, reason: Reason, vendor: st
     if source.redirect_uri is not None:
         members = {"error": reason.error, "error_description": reason.sentence}
         return join_pages.back(source, company_state, members)
+    known = vendor if source.find(vendor) else ""
     try:
-        return join_pages.failure(reason, join_pages.names(source, vendor))
+        return join_pages.failure(reason, join_pages.names(source, known))
     except ConsentFailure:
         return join_pages.failure(reason)
 
@@ -153,34 +151,27 @@ def _shown(question: Question, names: Names, fault: str) -> Response:
 
 def _form(source: Source, names: Names, variant: Variant, vendor: str, state: str, fault: str = "") -> Response:
     """The form for keys or for an e-mail address. fault: the name of a text about what was sent before."""
-    page = "keys" if isinstance(variant.consent, TypedKeys) else "mail"
-    texts = languages.texts_in(languages.requested())[page]
-    facts = {"client": names.client, "vendor": names.vendor}
+    is_typed = isinstance(variant.consent, TypedKeys)
     return join_pages.show(
-        page,
+        "keys" if is_typed else "mail",
         names,
         "form",
         status=400 if fault else 200,
         targets=join_pages.form_targets(source),
-        action=f"{join_pages.base()}/join/{vendor}/answer",
+        vendor=vendor,
         state=state,
-        fields=_fields(variant, texts["label"].format_map(facts) if "label" in texts else ""),
-        fault=texts[fault].format_map(facts) if fault else "",
+        fields=_fields(variant),
+        kind="text" if is_typed else "email",
+        longest=MAX_VALUE if is_typed else MAX_ADDRESS,
+        fault=fault,
     )
 
 
-def _names_of(variant: Variant) -> list[str]:
-    return [field["name"] for field in _fields(variant, "")]
-
-
-def _fields(variant: Variant, label: str) -> list[dict[str, Any]]:
+def _fields(variant: Variant) -> dict[str, str]:
+    """The names of the fields, with their labels; that of an address is in the texts of the page."""
     if isinstance(variant.consent, TypedKeys):
-        labels = variant.consent.labels
-        return [
-            {"name": name, "label": labels.get(name, name), "kind": "text", "longest": MAX_VALUE}
-            for name in variant.members
-        ]
-    return [{"name": ADDRESS, "label": label, "kind": "email", "longest": MAX_ADDRESS}]
+        return {name: variant.consent.labels.get(name, name) for name in variant.members}
+    return {ADDRESS: ""}
 
 
 def _is_address(text: str) -> bool:

@@ -17,6 +17,7 @@ from app.auth import bearer
 from app.auth.scopes import Scope, needs
 from app.credentials.cipher import Unreadable
 from app.join import sessions
+from app.join.source import of_session
 from app.storage.join_tables import JoinSessionRow
 from app.web.log import conceal
 from app.web.problems import Problem
@@ -60,10 +61,10 @@ def list_vendors(query: dict[str, Any], sessionID: str) -> list[dict[str, Any]]:
     api_version.requested()
     row = _session(sessionID)
     rules, shown = services().credentials.rules, []
-    for config in row.vendors:
-        name = config["vendor"]
+    for config in of_session(row).vendors:
+        name = config.vendor
         vendor = {"id": name, "name": join_pages.title_of(name), "logo": join_pages.logo_of(name)}
-        variant = rules.find(name, config["type"])
+        variant = rules.find(name, config.type)
         if variant is not None and not isinstance(variant.consent, TypedKeys):
             vendor["endpoint"] = f"{join_pages.base()}/join/session/{sessionID}/authorize?vendor={name}"
         shown.append(vendor)

@@ -81,10 +81,10 @@ class Consents:
         self._grants, self._links, self._clouds = grants, links, clouds
 
     def begin(self, source: Source, vendor: str, company_state: str | None, redirect_uri: str) -> Question:
-        """A new attempt at a vendor of the source. Raises ConsentFailure, or KeyError for another vendor."""
+        """A new attempt at a vendor of the source. Raises ConsentFailure."""
         config, variant = self._variant(source, vendor)
         if config is None or variant is None:
-            raise KeyError(vendor)
+            raise ConsentFailure(Reason.OTHER_VENDOR)
         is_of_vendor = isinstance(variant.consent, CodeGrant)
         application = self._applications.open(source, config, variant) if is_of_vendor else None
         try:

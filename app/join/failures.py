@@ -31,6 +31,7 @@ class Reason(StrEnum):
         return member
 
     ENDED = "ended", ACCESS_DENIED, "The link has ended, was used, or was opened in another browser."
+    OTHER_VENDOR = "other_vendor", "invalid_request", "The link is not for this vendor."
     DECLINED = "declined", ACCESS_DENIED, "The owner has refused."
     CODE_REFUSED = "code_refused", SERVER_ERROR, "The vendor has not confirmed the consent."
     KEYS_REFUSED = "keys_refused", ACCESS_DENIED, "The vendor does not accept the keys."

@@ -92,6 +92,18 @@ SOURCES = (
         lambda operation: operation.is_of_credentials,
         {503: ("credentials_not_configured", *(kind.code for kind in UNREADABLE))},
     ),
+    Source("Session", lambda operation: "sessionID" in operation.parameters, {404: ("not_found",)}),
+    Source(
+        "StartSession",
+        lambda operation: operation.id == "createJoinSession",
+        {409: ("join_sessions_limit_reached",)},
+    ),
+    Source(
+        "FetchToken",
+        lambda operation: operation.id == "getJoinSessionToken",
+        {409: ("join_pending", "join_token_fetched")},
+    ),
+    Source("MakeFlow", lambda operation: operation.id == "createJoinFlow", {409: ("join_flows_limit_reached",)}),
     Source(
         "Stored", lambda operation: operation.id == "createVendorCredentials", {409: ("credentials_limit_reached",)}
     ),

@@ -28,11 +28,15 @@ class VendorOfJoin(ma.fields.Dict):
 
     error_messages = {"invalid": "Must be a JSON object.", "null": "Must be a JSON object."}
 
+    def __init__(self, *, is_request: bool = False) -> None:
+        super().__init__()
+        self.is_request = is_request
+
 
 def vendors_field() -> ma.fields.List[Any]:
     """The vendors of a session or flow."""
     return ma.fields.List(
-        VendorOfJoin(),
+        VendorOfJoin(is_request=True),
         required=True,
         validate=Length(1, MAX_VENDORS),
         metadata={"description": "The vendors that the owner may choose from, each at most once."},

@@ -8,7 +8,20 @@ from app.auth.scopes import REALM
 from app.auth.tokens import Tokens
 from app.web.problems import Problem
 
-PAGES = frozenset({"Pages.first", "Pages.fleet", "Pages.reference", "Pages.asset", "ErrorPages.show", "Docs.show"})
+# Browsers of owners open those of JoinForms; each attempt is bound to its browser.
+PAGES = frozenset(
+    {
+        "Pages.first",
+        "Pages.fleet",
+        "Pages.reference",
+        "Pages.asset",
+        "ErrorPages.show",
+        "Docs.show",
+        "JoinForms.ask",
+        "JoinForms.renew",
+        "JoinForms.answer",
+    }
+)
 OPEN_ENDPOINTS = PAGES | {
     "Health.show",
     "Health.ready",
@@ -16,12 +29,8 @@ OPEN_ENDPOINTS = PAGES | {
     "DemoSignIn.redeem",
     "VendorKeys.show",
     "api-docs.openapi_json",
-    # Browsers of owners open them; each attempt is bound to its browser.
     "JoinConsent.authorize",
     "JoinConsent.granted",
-    "JoinForms.ask",
-    "JoinForms.renew",
-    "JoinForms.answer",
 }
 # Routes that also take the token of their session, which they check themselves; no other route takes it.
 SESSION_ENDPOINTS = frozenset({"JoinSessions.list_vendors", "JoinSessions.fetch_token"})

@@ -129,11 +129,12 @@ def add(operations: Iterable[Operation], examples: Mapping[str, Any]) -> dict[st
             status: response for status, response in operation.members["responses"].items() if "$ref" not in response
         }
         for name, status, codes in _errors(operation):
-            responses[name] = _response(status, codes, examples)
+            response = _response(status, codes, examples)
             if str(status) in own:
-                # The token endpoint, whose own errors have the form of RFC 6749.
-                own[str(status)]["content"] |= responses.pop(name)["content"]
+                # The token endpoint, whose own errors have the form of RFC 6749, and pages for owners.
+                own[str(status)]["content"] = {**own[str(status)]["content"], **response["content"]}
             else:
+                responses[name] = response
                 own[str(status)] = {"$ref": f"#/components/responses/{name}"}
         operation.members["responses"] = dict(sorted(own.items()))
     return responses

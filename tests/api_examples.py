@@ -94,7 +94,7 @@ class Recorder:
         """Deletes a grant of any client."""
         services = self._service.extensions["services"]
         for client in services.clients.all():
-            services.grants.remove(client.id, grant)
+            services.grants.delete(client.id, grant)
 
     def parameters(self, operation: str, **values: str) -> None:
         """Records examples of parameters."""

@@ -9,12 +9,12 @@ export PYTHONDONTWRITEBYTECODE =
 PY = .venv/bin/python
 PIP = $(PY) -m pip --disable-pip-version-check -qq
 
-.PHONY: setup demo test test-all soak lint docs bench sandbox clean
+.PHONY: setup demo test test-all soak lint docs bench sandbox audit sbom lock clean
 .DEFAULT_GOAL := setup
 
 setup: .venv/complete
 
-.venv/complete: requirements.txt requirements-dev.txt setup.cfg pyproject.toml
+.venv/complete: requirements.txt requirements-otel.txt requirements-dev.txt setup.cfg pyproject.toml
 	@$(PY) -c "$(CHECK)" >/dev/null 2>&1 && exit 0; \
 	for candidate in $(INTERPRETERS); do \
 	  if "$$candidate" -c "$(CHECK)" >/dev/null 2>&1; then found=$$candidate; break; fi; \
@@ -26,7 +26,7 @@ setup: .venv/complete
 	echo "Setting up .venv with $$("$$found" --version)"; \
 	"$$found" -m venv --clear .venv
 	@echo "Installing some 100 packages into .venv; pip says nothing until it is done, in about a minute"
-	@$(PIP) install -r requirements.txt -r requirements-dev.txt
+	@$(PIP) install -r requirements.txt -r requirements-otel.txt -r requirements-dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -52,7 +52,7 @@ soak: setup
 lint: setup
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check --quiet .
-	@$(PY) -m mypy --strict app vendors simulation sandbox demo
+	@$(PY) -m mypy --strict app vendors simulation sandbox demo audit
 
 # What follows from the code: tables and lists in README.md and docs/, the module map in docs/architecture.md, and the
 # examples of /openapi.json. Then the documents as a site, which the service shows below /docs/.
@@ -66,6 +66,25 @@ docs: setup
 bench: setup
 	@$(PIP) install -r requirements-bench.txt
 	@$(PY) -m benchmarks
+
+.venv/audit: .venv/complete requirements-audit.txt
+	@$(PIP) install -r requirements-audit.txt
+	@touch $@
+
+# Known holes of the dependencies, secrets in the repository, the Dockerfile: 15 seconds. The line "NOT checked" and the
+# status 3 of the program say that the source of known holes could not be reached, which UNREACHED=allowed accepts.
+audit: .venv/audit
+	@$(PY) -m audit || [ $$? -eq 3 -a "$(UNREACHED)" = allowed ]
+
+# The bill of materials of a deployment, in CycloneDX, as build/sbom.json.
+sbom: .venv/audit
+	@mkdir -p build
+	@$(PY) -m cyclonedx_py requirements --output-reproducible --output-file build/sbom.json requirements.txt
+	@echo build/sbom.json
+
+# Renews all pins; with KEEP=1 only those that setup.cfg no longer allows. Then `make test test-all audit` and `make docs`.
+lock: .venv/audit
+	@$(PY) -m audit.lock $(if $(KEEP),--keep)
 
 sandbox: setup
 	@$(PY) -m flask --app wsgi sandbox

@@ -18,6 +18,7 @@ from app.server.hooks import (  # noqa: F401 - gunicorn finds its hooks by name
     pre_fork,
     pre_request,
     when_ready,
+    worker_exit,
 )
 from app.web import log
 
@@ -52,4 +53,4 @@ limit_request_field_size = limits.HEADER_BYTES
 sendfile = False
 control_socket_disable = True
 logger_class = "app.server.access_log.NoAccessLog"
-logconfig_dict = log.configuration(settings.log_level)
+logconfig_dict = log.configuration(settings.log_level, has_colors=not settings.no_color)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Flask, Response
@@ -12,8 +12,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import cli, config, version
 from app.api import (
     batteries,
+    calls_header,
     demo_sign_in,
     error_pages,
+    grants,
     health,
     join_consent,
     join_cors,
@@ -21,6 +23,7 @@ from app.api import (
     join_forms,
     join_sessions,
     paging,
+    quota,
     sites,
     solar_inverters,
     token_endpoint,
@@ -44,11 +47,14 @@ from app.auth.tokens import Tokens
 from app.credentials.cipher import Cipher
 from app.credentials.consent_links import ConsentLinks
 from app.credentials.grants import GrantStore
+from app.credentials.pending_consents import PendingConsents
+from app.credentials.renewals import Renewals
 from app.credentials.service import open_credentials
 from app.credentials.tokens import DatabaseTokens
 from app.fleet.clouds import clouds
 from app.fleet.ids import Ids
 from app.fleet.inventory import Inventory
+from app.fleet.vendor_calls import observe
 from app.join.service import open_join
 from app.storage import database_faults
 from app.storage.database import Database
@@ -57,10 +63,15 @@ from app.storage.readiness import Readiness
 from app.storage.redis_ledger import SharedLedger
 from app.virtual.fleet import VirtualFleet
 from app.virtual.plugin import VENDOR, with_virtual
-from app.web import guards, log, problems
+from app.web import guards, log, problems, retirement
 from app.web.pages import docs_site
 from app.web.pages.blueprint import Pages
+from app.web.traces import open_traces
+from vendors.kit.calls.events import Observer
 from vendors.kit.calls.quota import Ledger
+
+if TYPE_CHECKING:
+    from app.web.traces.spans import Traces
 
 
 class OrjsonProvider(JSONProvider):
@@ -84,7 +95,7 @@ def create_app(settings: config.Settings | None = None, clock: Callable[[], floa
     DatabaseFault when the service's database is not.
     """
     settings = settings or config.load()
-    log.configure(settings.log_level)
+    log.configure(settings.log_level, has_colors=not settings.no_color)
     app = _flask(settings)
     services = _services(settings, clock)
     services.init_app(app)
@@ -98,6 +109,8 @@ def _flask(settings: config.Settings) -> Flask:
     """Flask with this service's limits, JSON and trust in proxies."""
     app = Flask(__name__, static_folder=None)
     app.config.from_mapping(
+        # Flask would read it from FLASK_DEBUG, and then show callers what has failed.
+        DEBUG=False,
         MAX_CONTENT_LENGTH=config.BODY_LIMIT,
         API_TITLE="Derapi",
         API_VERSION=version.VERSION,
@@ -118,15 +131,16 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
     if settings.embedded:
         with database_faults.in_one_line():
             database.upgrade()
+    traces = open_traces(settings)
     ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
     cipher = Cipher(settings.credential_keys)
     tokens = DatabaseTokens(database, cipher)
-    vendor_clouds = clouds(settings, ledger or Ledger(), clock, tokens)
+    vendor_clouds = clouds(settings, ledger or Ledger(), clock, tokens, _observers(settings, traces))
     id_table = IdTable(database, stored=(VENDOR,))
     virtual_fleet = VirtualFleet(database)
     plugins = {name: cloud.vendor for name, cloud in vendor_clouds.items()}
     credentials = open_credentials(database, cipher, tokens, plugins, clock)
-    grants = GrantStore(cipher, credentials, vendor_clouds, settings.id_key)
+    grant_store = GrantStore(cipher, credentials, vendor_clouds, settings.id_key)
     consent_links = ConsentLinks(credentials.transactions)
     # Only the inventory knows the cloud of virtual devices: what reads headers and settings must not find it.
     all_clouds = with_virtual(vendor_clouds, virtual_fleet)
@@ -148,17 +162,27 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock),
         virtual_fleet=virtual_fleet,
         credentials=credentials,
-        grants=grants,
+        grants=grant_store,
         consent_links=consent_links,
-        join=open_join(database, cipher, credentials, grants, consent_links, vendor_clouds),
+        pending_consents=PendingConsents(credentials, grant_store, vendor_clouds),
+        renewals=Renewals(credentials, vendor_clouds),
+        join=open_join(database, cipher, credentials, grant_store, consent_links, vendor_clouds),
         pages=paging.Pages(settings.signing_keys),
         readiness=Readiness(database, ledger),
+        traces=traces,
     )
 
 
+def _observers(settings: config.Settings, traces: "Traces | None") -> tuple[Observer, ...]:
+    """Observers of the calls to vendors; none that is switched off, so that it costs nothing."""
+    logged: list[Observer] = [log.log_vendor_call] if settings.log_level == "DEBUG" else []
+    return (observe, *logged, traces.observe) if traces else (observe, *logged)
+
+
 def _add_checks(app: Flask, services: Services) -> None:
-    """Registers the steps before each request, in their order: its id, the limit of its address, the host and the size,
-    the token, the limit of its client, the scopes, a slot for virtual clients, parameters."""
+    """Registers the steps before each request, in their order: its id, its trace, the account of its calls, the
+    limit of its address, the host and the size, the end of retired routes, the token, the limit of its client, the
+    scopes, a slot for virtual clients, parameters."""
     settings, ledger = services.settings, services.ledger
     addresses = AddressLimit(RateLimit("requests-of-address", settings.address_limit, ledger))
     requests = ClientLimit(RateLimit("requests-of-client", settings.client_limit, ledger))
@@ -166,11 +190,14 @@ def _add_checks(app: Flask, services: Services) -> None:
     bearer = BearerCheck(services.clients, services.failed_logins, services.tokens)
     for part in (
         log,
+        *((services.traces,) if services.traces else ()),
+        calls_header,
         addresses,
         services.failed_logins,
         services.last_use,
         hosts,
         join_cors,
+        retirement.Retirements(),
         bearer,
         requests,
         scopes,
@@ -188,18 +215,9 @@ def _add_routes(app: Flask, services: Services) -> None:
     vendors.list_names(api.ma_plugin.converter, services.clouds)
     vendors.describe_variants(api.ma_plugin.converter, services.credentials.rules)
     vendors.describe_join(api.ma_plugin.converter, services.join.parser)
-    for module in (
-        sites,
-        solar_inverters,
-        batteries,
-        virtual_routes,
-        vendor_credentials,
-        join_sessions,
-        join_flows,
-        join_consent,
-        token_endpoint,
-        health,
-    ):
+    of_vendors = (sites, solar_inverters, batteries, quota)
+    of_owners = (vendor_credentials, grants, join_sessions, join_flows, join_consent)
+    for module in (*of_vendors, virtual_routes, *of_owners, token_endpoint, health):
         api.register_blueprint(module.blueprint)
     for pages in (error_pages, docs_site, vendor_keys, join_forms):
         app.register_blueprint(pages.blueprint)

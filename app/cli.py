@@ -15,8 +15,10 @@ from app.auth.clients import VIRTUAL
 from app.cli_clients import clients, printable_name, unknown_client
 from app.cli_credentials import credentials
 from app.cli_doctor import doctor
+from app.cli_grants import grants
 from app.cli_group import Group, OneLine, print_json
 from app.cli_origins import origins
+from app.cli_retention import prune
 from app.cli_vendors import vendors
 from app.storage.database import ClientRow
 from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER
@@ -90,6 +92,14 @@ def upgrade() -> None:
     services().database.upgrade()
 
 
+@db.command("downgrade")
+@click.argument("revision", metavar="REVISION")
+@click.confirmation_option(prompt="Delete all that only the newer tables hold?")
+def downgrade(revision: str) -> None:
+    """Take the tables back to REVISION, such as 0004, with the service stopped. Needs the newer release's code."""
+    services().database.downgrade(revision)
+
+
 @click.command("sandbox", cls=OneLine)
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: SANDBOX_PORT, else 9000.")
 @click.option("--sites", type=click.IntRange(1), default=8, show_default=True, help="Sites of the fleet.")
@@ -108,5 +118,5 @@ def serve_sandbox(port: int | None, sites: int, seed: int) -> None:
 def init_app(app: Flask) -> None:
     """Adds the commands to `flask`."""
     clients.add_command(origins)
-    for command in (clients, credentials, db, virtual, vendors, serve_sandbox, doctor):
+    for command in (clients, credentials, grants, db, prune, virtual, vendors, serve_sandbox, doctor):
         app.cli.add_command(command)

@@ -115,6 +115,21 @@ class Settings:
         "seconds, at least 0 and at most 60", "5", "float", validate=Range(0, 60), default=5.0
     )
     log_level: str = setting("DEBUG, INFO, WARNING or ERROR", "INFO", parse=setting_types.log_level, default="INFO")
+    # https://no-color.org: any value counts.
+    no_color: bool = setting("any text", "1", parse=bool, default=False)
+    otel_exporter_otlp_endpoint: str | None = setting(
+        "the http or https URL of a collector", "http://127.0.0.1:4318", parse=setting_types.service_url, default=None
+    )
+    otel_exporter_otlp_traces_endpoint: str | None = setting(
+        "the http or https URL that a collector takes traces at",
+        "http://127.0.0.1:4318/v1/traces",
+        parse=setting_types.service_url,
+        default=None,
+    )
+    otel_exporter_otlp_headers: str | None = setting(
+        "name=value with commas between them", "api-key=...", "str", default=None, secret=True
+    )
+    otel_service_name: str = setting("a name", "derapi", "str", default="derapi")
     demo_sign_in: bool = setting("true or false", "false", "bool", default=False)
     sandbox_url: str | None = setting(
         VENDOR_ADDRESS, "http://127.0.0.1:9000", parse=setting_types.vendor_url, default=None
@@ -200,6 +215,8 @@ def read(environ: Mapping[str, str] | None = None) -> tuple[dict[str, Any], list
     values["vendor_urls"] = _by_vendor(env, VENDOR_URL, setting_types.vendor_url)
     values["vendor_limits"] = _by_vendor(env, VENDOR_LIMIT, setting_types.call_limit)
     faults = [_fault(name, present[name]) for name in env.faulty()]
+    if "DYNO" in present and values.get("redis_url"):
+        values["redis_url"] = setting_types.without_certificate_check(values["redis_url"])
     if "DATABASE_URL" not in present and "DYNO" not in present:
         values |= _embedded(values, present, faults)
     _require(present, values, faults)

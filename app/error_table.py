@@ -88,6 +88,11 @@ OWN = (
         CALLER, "Begin with the first page again, and change nothing but pageToken from page to page.",
     ),
     ErrorKind(
+        "gone", 410, "Gone",
+        "The route has ended; its responses had announced that since half a year or longer (Deprecation, Sunset).",
+        CALLER, "Use the route that the detail's page names.",
+    ),
+    ErrorKind(
         "unknown_host", 400, "Bad Request",
         "The service does not answer under this host name.",
         SERVER, "The operator sets PUBLIC_URL to the URL that the users see.",
@@ -116,6 +121,21 @@ OWN = (
         "virtual_limit_reached", 409, "Conflict",
         "The client has as many virtual sites or devices as it may have; the member `limit` tells how many.",
         CALLER, "Delete virtual sites or devices that are no longer needed.",
+    ),
+    ErrorKind(
+        "credentials_in_use", 409, "Conflict",
+        "Grants of owners were given to these credentials; the member `grants` tells how many.",
+        CALLER, "Delete those grants first; GET /grants lists them with `credentialsID`.",
+    ),
+    ErrorKind(
+        "grants_limit_reached", 409, "Conflict",
+        "The client has as many grants as it may; the member `limit` tells how many.",
+        CALLER, "Delete grants that are no longer needed with DELETE /grants/{id}.",
+    ),
+    ErrorKind(
+        "consent_not_renewable", 409, "Conflict",
+        "The owner of this grant gives consent in no browser: keys were typed in, or the vendor asks by e-mail.",
+        CALLER, "Start a new session or flow for this owner.",
     ),
     ErrorKind(
         "credentials_limit_reached", 409, "Conflict",

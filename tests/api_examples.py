@@ -50,6 +50,7 @@ class Recorder:
         self._http, self._service = service.test_client(), service
         self._tokens = {mode: self._token(service, mode) for mode in ("production", "virtual")}
         self.vendors = {name: played.headers(name) for name in ("sma", "solis")}
+        self.vendors["both"] = played.headers("sma", "solis")
         self.problems: dict[str, Any] = {}
         self.operations: dict[str, Any] = {}
 
@@ -114,8 +115,11 @@ SINGLE = {"/sites": "Site", "/solar-inverters": "SolarInverter", "/batteries": "
 def read_vendors(recorder: Recorder) -> str:
     """Lists, details and intervals; returns the id of a site."""
     for path, names in LISTS.items():
+        if path != "/batteries":  # The same replies as for solar inverters.
+            recorder.record(f"list{names}", f"{path}?dryRun=true", name="dryRun, nothing kept")
         recorder.record(f"list{names}", path, name=V1, version=V1)
         page = recorder.record(f"list{names}", f"{path}?pageSize=1", name=NEW)
+        recorder.record(f"list{names}", f"{path}?dryRun=true", name="dryRun", headers=REFRESH)
         id = page[next(name for name in page if name.lower() == names.lower())][0]["id"]
         recorder.record(f"list{names}", path, name="a vendor fails", vendor="sma", headers=BROKEN)
         if path == "/sites":
@@ -126,9 +130,11 @@ def read_vendors(recorder: Recorder) -> str:
             recorder.record(f"get{SINGLE[path]}Intervals", f"{path}/{id}/intervals?{WINDOW}")
     recorder.record("getSiteSolarInverterIntervals", f"/sites/{site}/solar-intervals?{WINDOW}")
     recorder.record("getSiteBatteryIntervals", f"/sites/{site}/battery-intervals?{WINDOW}")
+    recorder.record("getQuota", "/quota", vendor="both")
     return site
 
 
+REFRESH = {"Cache-Control": "no-cache"}
 # A credential that the vendor refuses.
 BROKEN = {"X-Authorization-solis": "Basic MTIzOndyb25n"}
 
@@ -212,11 +218,10 @@ def provoke_problems(recorder: Recorder, site: str, played: Played) -> None:
     recorder.problem("/sites", headers=nothing)
     recorder.problem("/virtual/sites")
     recorder.problem("/virtual/sites", "POST", data=b"x" * 70_000, content_type="application/json")
-    refresh = {"Cache-Control": "no-cache"}
     recorder.problem(f"/sites/{site}", headers=BROKEN)
     for status in (500, 429):
         played.put("/faults/solis", {"status": status})
-        recorder.problem(f"/sites/{site}", headers=refresh)
+        recorder.problem(f"/sites/{site}", headers=REFRESH)
     played.put("/faults/solis", {})
 
 
@@ -250,6 +255,7 @@ def recording() -> Iterator[tuple[Recorder, Played]]:
             embedded=True,
             log_level="CRITICAL",
             sandbox_url=url,
+            vendor_limits={"solis": (1000, 3600)},
         )
         service = create_app(settings)
         try:

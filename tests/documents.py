@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 
 from app.config import ROOT
-from tests import kit_page, reference_pages
+from tests import kit_page, licences, reference_pages
 from tests.contract import members
 from tests.reference_pages import table
 from tests.vendors.stages import offers
@@ -149,6 +149,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "errors of the service": reference_pages.errors_of_the_service,
     "settings": reference_pages.settings,
     "commands": reference_pages.commands,
+    "retention": reference_pages.retention,
+    "licences": licences.licences,
+    "accepted licences": licences.accepted,
 }
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 

@@ -11,6 +11,7 @@ from flask import Flask
 from app import cli, config, error_table
 from app.error_table import ErrorKind
 from app.fleet import vendor_problems
+from app.storage import retention as registry
 
 FAULTS = {"caller": "caller", "server": "this server", "vendor": "vendor"}
 DEFAULTS = {field.name.upper(): field.default for field in fields(config.Settings)}
@@ -113,3 +114,9 @@ def _command(words: str, command: click.Command) -> str:
     records = [value.get_help_record(context) for value in command.params if isinstance(value, click.Option)]
     rows = [[cell.replace("|", "\\|") for cell in (f"`{record[0]}`", record[1])] for record in records if record]
     return text + (table(("option", "meaning"), rows) if rows else "")
+
+
+def retention() -> str:
+    """Everything that is stored, and for how long."""
+    kept = (*registry.TABLES.values(), *registry.REDIS.values(), *registry.ELSEWHERE)
+    return table(("where", "what", "for how long"), ((line.place, line.content, line.ends) for line in kept))

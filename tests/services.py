@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
@@ -69,8 +69,10 @@ class Played:
 class Service:
     """A client of the API."""
 
-    def __init__(self, settings: Settings, api_version: str = "v2024-09-01") -> None:
-        self.app = create_app(settings)
+    def __init__(
+        self, settings: Settings, api_version: str = "v2024-09-01", clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.app = create_app(settings, clock)
         self._log_in(api_version)
 
     def _log_in(self, api_version: str) -> None:

@@ -47,7 +47,7 @@ ROOMS = [
     ("app",),  # create_app
     ("cli",),
     ("cli_origins",),
-    ("cli_clients", "cli_credentials", "cli_doctor", "cli_vendors"),
+    ("cli_clients", "cli_credentials", "cli_doctor", "cli_grants", "cli_retention", "cli_vendors"),
     ("cli_group",),
     ("api", "doctor"),
     ("join",),

@@ -19,11 +19,15 @@ def pins(name: str) -> dict[str, Version]:
 def test_every_requirement_of_setup_cfg_is_pinned_within_its_range() -> None:
     metadata = ConfigParser()
     metadata.read(config.ROOT / "setup.cfg")
-    runtime, tools = pins("requirements.txt"), pins("requirements-dev.txt")
-    assert not runtime.keys() & tools.keys()
+    files = ("requirements", "requirements-otel", "requirements-dev", "requirements-audit")
+    runtime, traces, tools, audit = (pins(f"{name}.txt") for name in files)
+    for number, earlier in enumerate(layers := (runtime, traces, tools, audit)):
+        assert not any(earlier.keys() & later.keys() for later in layers[number + 1 :])
+    extras = metadata["options.extras_require"]
     for text, locked in (
         (metadata["options"]["install_requires"], runtime),
-        ("".join(metadata["options.extras_require"].values()), tools),
+        ("".join(text for name, text in extras.items() if name != "audit"), tools | traces),
+        (extras["audit"], audit),
     ):
         for line in text.split("\n"):
             if line:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.api.services import services
 from app.auth import bearer
 from app.auth.clients import VIRTUAL
-from app.fleet import vendor_access, vendor_problems
+from app.fleet import vendor_access, vendor_calls, vendor_problems
 from app.fleet.vendor_access import VendorAccess
 from app.virtual.plugin import VENDOR, credential_of
 from app.web.log import conceal
@@ -38,7 +38,9 @@ def of_request() -> RequestContext:
     credential. Raises a Problem: 400 for an unusable header, 403 when no vendor is addressed and nothing is stored.
     """
     mode = Mode.REFRESH if request.cache_control.no_cache else Mode.REUSE
-    return RequestContext(_access(), Deadline(services().settings.request_deadline), mode)
+    access = _access()
+    vendor_calls.begin(access.vendors)
+    return RequestContext(access, Deadline(services().settings.request_deadline), mode)
 
 
 def _access() -> VendorAccess:

@@ -4,7 +4,7 @@ from typing import Any
 
 from app.api.services import services
 from app.credentials.cipher import Unreadable
-from app.fleet import credential_check
+from app.fleet import credential_check, vendor_calls
 from app.fleet.credential_check import CheckResult
 from app.fleet.vendor_problems import CredentialFailure
 from app.web.log import conceal, note_failures
@@ -26,6 +26,7 @@ def checked(id: str, client_id: str | None = None) -> dict[str, Any] | None:
 
 def _result(vendor: str, credential: Credential) -> CheckResult:
     conceal(*credential.secrets)
+    vendor_calls.begin([vendor])
     deadline = Deadline(services().settings.request_deadline)
     result = credential_check.check(services().clouds, vendor, credential, deadline)
     if result.failure:

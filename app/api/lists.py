@@ -6,7 +6,7 @@ from typing import Any
 import marshmallow as ma
 from flask import Response, jsonify
 
-from app.api import api_version, context, paging
+from app.api import api_version, context, dry_run, paging
 from app.api.schemas.lists import summary_list, url_list
 from app.api.services import services
 from app.auth import bearer
@@ -28,7 +28,7 @@ class Kind:
     @property
     def schema(self) -> dict[str, Any]:
         """For the documentation. Not oneOf: an empty list of batteries fits both."""
-        return {"anyOf": [self.urls, self.summaries]}
+        return {"anyOf": [self.urls, self.summaries, dry_run.SCHEMA]}
 
 
 def read(kind: Kind, query: dict[str, Any]) -> Response:
@@ -39,6 +39,10 @@ def read(kind: Kind, query: dict[str, Any]) -> Response:
     if version == api_version.V1:
         _refuse_pages(query)
     request_context = context.of_request()
+    if query["dry_run"]:
+        if "page_token" in query:
+            services().pages.read(query["page_token"], _bound_to(kind, filters))
+        return dry_run.answer(kind.record, filters, request_context)
     listing = services().inventory.listing(
         kind.record, request_context.access, filters, request_context.deadline, request_context.mode
     )
@@ -63,10 +67,9 @@ def _errors(listing: Listing) -> dict[str, str]:
 
 
 def _page(kind: Kind, listing: Listing, filters: Filters, query: dict[str, Any]) -> Any:
-    used_filters = [f"{name}={value}" for name, value in asdict(filters).items() if value is not None]
     ids, next_page_token = services().pages.cut(
         listing.ids,
-        (bearer.caller().id, kind.path, *used_filters),
+        _bound_to(kind, filters),
         query.get("page_size", paging.DEFAULT_SIZE),
         query.get("page_token"),
     )
@@ -76,3 +79,9 @@ def _page(kind: Kind, listing: Listing, filters: Filters, query: dict[str, Any])
     if listing.failures:
         page["error_details"] = {vendor: failure.details for vendor, failure in listing.failures.items()}
     return kind.summaries.dump(page)
+
+
+def _bound_to(kind: Kind, filters: Filters) -> tuple[str, ...]:
+    """The query to which page tokens belong."""
+    used_filters = [f"{name}={value}" for name, value in asdict(filters).items() if value is not None]
+    return (bearer.caller().id, kind.path, *used_filters)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask import Flask, current_app
 
@@ -14,6 +15,8 @@ from app.auth.tokens import Tokens
 from app.config import Settings
 from app.credentials.consent_links import ConsentLinks
 from app.credentials.grants import GrantStore
+from app.credentials.pending_consents import PendingConsents
+from app.credentials.renewals import Renewals
 from app.credentials.service import Credentials
 from app.fleet.inventory import Inventory
 from app.join.service import Join
@@ -24,12 +27,15 @@ from app.storage.redis_ledger import SharedLedger
 from app.virtual.fleet import VirtualFleet
 from vendors.kit.calls.cloud import Cloud
 
+if TYPE_CHECKING:
+    from app.web.traces.spans import Traces
+
 KEY = "services"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The objects that live as long as the process; `ledger` is None without Redis."""
+    """The objects that live as long as the process; `ledger` is None without Redis, `traces` without a collector."""
 
     settings: Settings
     database: Database
@@ -47,8 +53,11 @@ class Services:
     grants: GrantStore
     consent_links: ConsentLinks
     join: Join
+    pending_consents: PendingConsents
+    renewals: Renewals
     pages: Pages
     readiness: Readiness
+    traces: "Traces | None"
 
     def init_app(self, app: Flask) -> None:
         """Makes these the services of an application, in place of its former ones."""
@@ -60,6 +69,8 @@ class Services:
         The writer of ids ends first: a connection that is in use when the database closes would stay open.
         """
         self.readiness.close()
+        if self.traces is not None:
+            self.traces.close()
         self.id_table.close()
         self.database.close()
         if self.ledger is not None:

@@ -6,6 +6,7 @@ from app.auth.clients import ApiClient, Clients
 from app.auth.failed_logins import FailedLogins
 from app.auth.scopes import REALM
 from app.auth.tokens import Tokens
+from app.web.log import disclose
 from app.web.problems import Problem
 
 # Browsers of owners open those of JoinForms; each attempt is bound to its browser.
@@ -68,6 +69,7 @@ class BearerCheck:
         g.client = client
         # Never more than the client has now: its scopes may have been reduced since the token was issued.
         g.scopes = client.scopes if token.scopes is None else client.scopes & token.scopes
+        disclose(client.id)
 
 
 def caller() -> ApiClient:

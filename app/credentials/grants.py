@@ -9,12 +9,12 @@ from hashlib import blake2b
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.credentials.cipher import Cipher
 from app.credentials.opening import GRANTED, Opener, Source
-from app.credentials.rows import GRANT_ID, new_id, owner_of, possible_id
+from app.credentials.rows import GRANT_ID, new_id, owner_of, possible_id, sealed_in
 from app.credentials.service import Credentials
 from app.credentials.status import Status
 from app.credentials.tokens import NOW, token_values
@@ -26,6 +26,7 @@ from vendors.kit.calls.cloud import Cloud
 from vendors.kit.consent.code_grant import Granted
 from vendors.kit.deadline import Deadline
 from vendors.kit.tokens.renewal import LEASE_SECONDS
+from vendors.kit.variants import BackChannel
 
 logger = structlog.stdlib.get_logger(__name__)
 
@@ -90,6 +91,7 @@ class GrantStore:
         """
         parts = {GRANTED + part: value for part, value in granted.parts.items()} if granted else {}
         account = granted.account if granted else json.dumps(sorted(secrets.items()))
+        variant = self._rules.find(vendor, type)
         account_hash = self._account_hash(vendor, type, account) if account else None
 
         def add(session: Session) -> GrantRow:
@@ -101,6 +103,8 @@ class GrantStore:
             row.key_id, row.ciphertext, row.name = sealed.key_id, sealed.ciphertext, name or row.name
             grant.credentials_id, grant.status, grant.account_hash = credentials_id, status, account_hash
             grant.consented_at = datetime.now(UTC) if status is Status.ACTIVE else None
+            if variant is not None and isinstance(variant.consent, BackChannel):
+                grant.poll_at = NOW + variant.consent.poll_seconds
             session.execute(delete(VendorTokenRow).where(VendorTokenRow.id == grant.id))
             session.execute(delete(ConsentLinkRow).where(ConsentLinkRow.grant_id == grant.id))
             if granted is not None:
@@ -144,16 +148,17 @@ class GrantStore:
 
         return self._transactions.change(client_id, remove)
 
-    def set_status(self, client_id: str, id: str, status: Status) -> None:
-        """Notes the state that a vendor has reported."""
+    def set_status(self, grant: GrantRow, status: Status, poll_seconds: float) -> None:
+        """Notes the state that a vendor has reported for a consent by e-mail, and when it may be asked again."""
+        changed: dict[str, Any] = {} if status == grant.status else {"status": status}
+        if changed and status is Status.ACTIVE:
+            changed["consented_at"] = datetime.now(UTC)
+        statement = update(GrantRow).where(GrantRow.id == grant.id).values(poll_at=NOW + poll_seconds, **changed)
+        self._transactions.change(grant.client_id, lambda session: session.execute(statement))
 
-        def change(session: Session) -> None:
-            grant = session.scalars(_one(client_id, id)).first()
-            if grant is not None and grant.status != status:
-                grant.status = status
-                grant.consented_at = datetime.now(UTC) if status is Status.ACTIVE else grant.consented_at
-
-        self._transactions.change(client_id, change)
+    def secrets(self, grant: GrantRow) -> dict[str, str]:
+        """The secrets of a grant. Raises Unreadable."""
+        return self._cipher.open(owner_of(grant.stored), sealed_in(grant.stored))
 
     def _revoke(self, grant: GrantRow, deadline: Deadline) -> bool | None:
         """Whether the vendor has ended the grant; None if it has no endpoint for that, or there is no token."""

@@ -74,7 +74,7 @@ class Opener:
         if missing := [name for name in variant.members if name not in members]:
             raise MemberMissing(why=f"{row.id} has no {', '.join(missing)}")
         region = grant.region if grant else None
-        return credential_of(variant, members, stored_row(row), is_grant=row.is_grant, region=region)
+        return credential_of(variant, members, stored_row(row), region=region)
 
     def _secrets_of(self, application: VendorCredentialRow) -> dict[str, str]:
         if application.id not in self._applications:
@@ -83,13 +83,13 @@ class Opener:
 
 
 def credential_of(
-    variant: Variant, secrets: Mapping[str, str], row: StoredRow, *, is_grant: bool, region: str | None = None
+    variant: Variant, secrets: Mapping[str, str], row: StoredRow, region: str | None = None
 ) -> Credential:
     """The credential of a row with these secrets."""
     members = {name: value for name, value in secrets.items() if not name.startswith(GRANTED)}
     # Of the consent in a browser to this variant; they may be none.
     granted = {name.removeprefix(GRANTED): value for name, value in secrets.items() if name.startswith(GRANTED)}
-    return Credential.stored(variant, members, row, granted if is_grant and variant.needs_consent else None, region)
+    return Credential.stored(variant, members, row, granted if row.is_grant and variant.needs_consent else None, region)
 
 
 def source_of(session: Session, row: VendorCredentialRow) -> Source:

@@ -34,4 +34,4 @@ def sealed_in(row: VendorCredentialRow) -> Sealed:
 
 def stored_row(row: VendorCredentialRow) -> StoredRow:
     """The row as errors show it."""
-    return StoredRow(row.client_id, row.id, row.name)
+    return StoredRow(row.client_id, row.id, row.name, row.is_grant)

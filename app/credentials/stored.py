@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -120,15 +120,16 @@ class StoredCredentials:
                 self._cached[client_id] = self._clock(), opened
         return opened
 
-    def _sorted(self, sources: Iterable[Source], known: Mapping[str, tuple[Any, Credential]]) -> Opened:
+    def _sorted(self, sources: Sequence[Source], known: Mapping[str, tuple[Any, Credential]]) -> Opened:
         opener = Opener(self._cipher, self._rules)
         usable: defaultdict[str, list[Credential]] = defaultdict(list)
         refused: defaultdict[str, list[tuple[StoredRow, VendorError]]] = defaultdict(list)
         by_row: dict[str, tuple[Any, Credential]] = {}
+        applications = {source.grant.credentials_id for source in sources if source.grant}
         for source in sources:
             row, (version, credential) = source.row, known.get(source.row.id, NO_VERSION)
             try:
-                if not self._opens(source):
+                if not self._opens(source) or (row.id in applications and self._needs_consent(row)):
                     continue
                 if credential is None or version != source.version:
                     credential = opener.open(source)
@@ -150,6 +151,11 @@ class StoredCredentials:
             raise ConsentLost(why="the owner's consent has ended")
         variant = self._rules.find(source.row.vendor, source.row.type)
         return source.grant.status == Status.ACTIVE and not (variant and isinstance(variant.consent, BackChannel))
+
+    def _needs_consent(self, application: VendorCredentialRow) -> bool:
+        """Whether only the grants that were given to an application open its vendor."""
+        variant = self._rules.find(application.vendor, application.type)
+        return variant is not None and variant.needs_consent
 
 
 def _size(entry: tuple[float, Opened]) -> int:

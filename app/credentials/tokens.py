@@ -62,7 +62,7 @@ class DatabaseTokens:
         except Unreadable:
             # The alarm is in the log. A new token takes its place.
             return None
-        return Token(secrets[ACCESS], seconds, secrets.get(REFRESH), secrets.get(FORMER), secrets[MADE_WITH])
+        return Token(secrets[ACCESS], seconds, secrets.get(REFRESH), secrets[MADE_WITH], secrets.get(FORMER))
 
     def lease(self, row: str, holder: str, seconds: float) -> bool:
         """Takes the right to renew the token, for so many seconds; False while another renewal has it."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from app.fleet import vendor_calls
 from vendors.kit import Credential, Timeout, Vendor, VendorError
 from vendors.kit.calls.cloud import Cloud
 from vendors.kit.calls.reply_cache import Mode, ReplyRef
@@ -161,10 +162,12 @@ class VendorSweeps:
     def _start_lane(self, seconds: float, all_ended: Latch) -> bool:
         if not self._cloud.sweep_slots.acquire(self._owner, seconds):
             return False
+        self._note_lane(1)
         try:
             self._cloud.sweep_threads.run(partial(contextvars.copy_context().run, self._run_lane, all_ended))
         except BaseException:  # For example when the system has no thread for it.
             self._cloud.sweep_slots.release(self._owner)
+            self._note_lane(-1)
             raise
         return True
 
@@ -177,7 +180,13 @@ class VendorSweeps:
         finally:
             # Released here and not at the end of the request, which the lane may outlive by a moment.
             self._cloud.sweep_slots.release(self._owner)
+            self._note_lane(-1)
             all_ended.count_down()
+
+    def _note_lane(self, by: int) -> None:
+        """Notes the beginning or end of a lane in the count of the request's calls."""
+        if calls := vendor_calls.current():
+            calls.change_under_way(self._cloud.name, by)
 
     def results(self, *, gave_up_early: bool) -> list[SweepResult]:
         """The result of each credential, in their order."""

@@ -56,6 +56,11 @@ class VendorAccess:
     def __bool__(self) -> bool:
         return bool(self.credentials or self.refused)
 
+    @property
+    def vendors(self) -> set[str]:
+        """The vendors that the request addresses, as far as they exist for the caller."""
+        return {vendor for vendor in (*self.credentials, *self.refused) if self.knows(vendor)}
+
     def knows(self, vendor: str) -> bool:
         """Whether this vendor exists for the caller."""
         return vendor in self.credentials or vendor in self.addressable

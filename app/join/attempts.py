@@ -14,10 +14,9 @@ from app.join.random_texts import hashed, random_text
 from app.join.source import Source, SourceKind
 from app.storage.database import Database
 from app.storage.join_tables import JoinAttemptRow
+from app.storage.retention import COUNTED_SECONDS
 
 LIFETIME = 600.0  # seconds
-# Rows of attempts that are over are kept for an hour, for the limit of mails.
-KEPT_SECONDS = 3600.0
 # Attempts within an hour: of an owner's session, and of all owners of a flow.
 MAX_ATTEMPTS = {SourceKind.SESSION: 30, SourceKind.FLOW: 5000, SourceKind.GRANT: 30}
 # Addresses to which a vendor is asked to write: in a session, and in an hour of a flow.
@@ -68,7 +67,7 @@ class Attempts:
         )
 
         def insert(session: Session) -> None:
-            session.execute(delete(JoinAttemptRow).where(JoinAttemptRow.expires_at <= now - KEPT_SECONDS))
+            session.execute(delete(JoinAttemptRow).where(JoinAttemptRow.expires_at <= now - COUNTED_SECONDS))
             if (session.scalar(select(func.count()).where(_of(source))) or 0) >= MAX_ATTEMPTS[source.kind]:
                 raise TooMany
             session.add(row)
@@ -104,7 +103,7 @@ class Attempts:
         """Counts a mail to an address. Raises TooMany beyond the limit of the session or flow."""
         now = self._clock()
         mark = update(JoinAttemptRow).where(JoinAttemptRow.state_hash == row.state_hash).values(mailed_at=now)
-        query = select(func.count()).where(_of(source), JoinAttemptRow.mailed_at > now - KEPT_SECONDS)
+        query = select(func.count()).where(_of(source), JoinAttemptRow.mailed_at > now - COUNTED_SECONDS)
 
         def count(session: Session) -> None:
             session.execute(mark)

@@ -72,6 +72,14 @@ def pre_request(worker: Any, request: Any) -> None:
     drain.close_after_response(worker)
 
 
+def worker_exit(server: Any, worker: Any) -> None:
+    """Sends the last traces of a worker that ends."""
+    service = getattr(worker, "wsgi", None)
+    traces = service.extensions["services"].traces if service else None
+    if traces:
+        traces.close()
+
+
 def child_exit(server: Any, worker: Any) -> None:
     """Releases the share of connections of a worker that has ended, in the master."""
     connection_share.withdraw(worker.age)

@@ -1,5 +1,6 @@
 """The database: SQLite by default, Postgres by setting. No session is open while a vendor is called."""
 
+import contextvars
 import fcntl
 import logging
 import os
@@ -8,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -136,7 +138,8 @@ class Database:
                     raise Unanswered("the caller has given up")
                 return result
 
-        running = threads.submit(transaction)
+        # With the context of the request, whose id and secrets the log needs.
+        running = threads.submit(partial(contextvars.copy_context().run, transaction))
         try:
             return running.result(seconds)
         except TimeoutError:
@@ -148,13 +151,20 @@ class Database:
         except TimeoutError:
             raise Unanswered(f"no answer to the commit within {COMMIT_SECONDS:g} s") from None
 
-    def upgrade(self) -> None:
+    def upgrade(self, revision: str = "head") -> None:
         """Brings the tables up to date. Any number of processes may call this at once: they take turns."""
+        self._migrate(alembic.command.upgrade, revision)
+
+    def downgrade(self, revision: str) -> None:
+        """Takes the tables back to an earlier revision; what only the newer ones hold is deleted."""
+        self._migrate(alembic.command.downgrade, revision)
+
+    def _migrate(self, command: Callable[[alembic.config.Config, str], None], revision: str) -> None:
         config = alembic.config.Config()
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         with self._turn(), self.engine.connect() as connection:
             config.attributes["connection"] = connection
-            alembic.command.upgrade(config, "head")
+            command(config, revision)
         # Processes that are forked from this one must not find a connection here.
         self.engine.dispose()
         self.checkpoint()

@@ -16,8 +16,9 @@ from limits.errors import StorageError
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from vendors.kit import Rate
+from vendors.kit import Rate, ReportedQuota
 from vendors.kit.calls.quota import Ledger
+from vendors.kit.calls.quota_state import Usage
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,9 @@ T = TypeVar("T")
 
 HELD_PREFIX = "derapi:held:"
 COUNT_PREFIX = "derapi:count:"
+GUESSED_PREFIX = "derapi:guessed:"
 REFUSED_PREFIX = "derapi:refused:"
+REPORTED_PREFIX = "derapi:reported:"
 # Expiry of a group's count of 429s. Longer than a hold: otherwise the count would start again from 1 after each hold.
 REFUSED_SECONDS = 180
 # A Redis that does not answer within this time, short compared with a vendor call, is treated as down.
@@ -67,6 +70,18 @@ class SharedLedger(Ledger):
         # Counted in this process as well: a Redis that goes down, or comes back empty, must not renew the budget.
         return free_at or super().count(rate, group)
 
+    def usage(self, rate: Rate, group: str) -> Usage:
+        def read_in_redis() -> Usage:
+            limit = RateLimitItemPerSecond(rate.calls, rate.seconds)
+            frees_at, left = self._limiter.get_window_stats(limit, group)
+            spent = rate.calls - left
+            return Usage(spent, frees_at if spent else None)
+
+        here = super().usage(rate, group)
+        shared = self._with_redis(read_in_redis, None)
+        # As in `count`, the higher of both counts: a Redis that came back empty knows less than this process.
+        return here if shared is None else max(shared, here, key=lambda usage: usage.spent)
+
     def held_until(self, group: str) -> float:
         return max(super().held_until(group), self._held_in_redis(group))
 
@@ -74,7 +89,29 @@ class SharedLedger(Ledger):
         super().hold(group, until)
         left = until - time.time()
         if left > 0 and until > self._held_in_redis(group):
-            self._with_redis(lambda: self._redis.set(HELD_PREFIX + group, until, px=max(1, int(left * 1000))), None)
+            self._remember(HELD_PREFIX + group, until, left)
+
+    def guess(self, group: str, until: float) -> None:
+        self._remember(GUESSED_PREFIX + group, until, until - time.time())
+        super().guess(group, until)
+
+    def guessed(self, group: str) -> float:
+        in_redis = self._with_redis(lambda: self._redis.get(GUESSED_PREFIX + group), None)
+        return max(super().guessed(group), float(in_redis or 0.0))
+
+    def report(self, group: str, reported: ReportedQuota, seconds: float = 0.0) -> bool:
+        is_newest = super().report(group, reported, seconds)
+        if is_newest:
+            text = f"{reported.rate.calls} {reported.rate.seconds} {reported.left}"
+            self._remember(REPORTED_PREFIX + group, text, reported.rate.seconds)
+        return is_newest
+
+    def reported(self, group: str) -> ReportedQuota | None:
+        text = self._with_redis(lambda: self._redis.get(REPORTED_PREFIX + group), None)
+        if text is None:
+            return super().reported(group)
+        calls, seconds, left = map(int, text.split())
+        return ReportedQuota(Rate(calls, seconds), left)
 
     def refused(self, group: str) -> int:
         def count_in_redis() -> int:
@@ -93,6 +130,10 @@ class SharedLedger(Ledger):
     def add(self, counter: str, amount: int, seconds: int) -> int:
         """Adds to a counter that is forgotten after some seconds; its value, or 0 if Redis does not answer."""
         return self._with_redis(lambda: self._storage.incr(COUNT_PREFIX + counter, seconds, amount), 0)
+
+    def _remember(self, key: str, value: float | str, seconds: float) -> None:
+        """Writes a value that expires after so many seconds."""
+        self._with_redis(lambda: self._redis.set(key, value, px=max(1, int(seconds * 1000))), None)
 
     def _held_in_redis(self, group: str) -> float:
         return float(self._with_redis(lambda: self._redis.get(HELD_PREFIX + group), None) or 0.0)

@@ -9,6 +9,8 @@ from app.storage.column_types import Instant
 from app.storage.database import Base
 
 SOLAR_INVERTER, BATTERY = "solar_inverter", "battery"
+# The name that stands for a vendor in virtual sites and devices. No header addresses it.
+VENDOR_NAME = "virtual"
 
 
 class VirtualSiteRow(Base):

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import SettingsError
 from app.fleet.vendor_problems import DatabaseUnavailable, NothingHere
-from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER
+from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER, VENDOR_NAME
 from app.virtual import physics, records
 from app.virtual.fleet import VirtualFleet
 from app.virtual.results import DeviceAtSite, SiteWithDevices
@@ -38,8 +38,7 @@ from vendors.kit.calls.quota import Quota
 from vendors.kit.calls.reply_cache import ReplyCache
 from vendors.kit.http.transport import Transport
 
-# The name that stands for a vendor in virtual sites and devices. No header addresses it.
-VENDOR = "virtual"
+VENDOR = VENDOR_NAME
 CLIENT = "client"
 # Sweeps in progress per process, and of these for one client. Twice as many as requests may be in progress, since a
 # sweep may outlive its request by a moment.

@@ -85,7 +85,7 @@ class EnphaseCloud(Vendor):
         def read(system: str) -> list[DeviceRow]:
             return devices_of(system, self._get("/devices", system, only=DEVICES))
 
-        yield from self.client.each(systems, read)
+        yield from self.client.each(systems, read, one_call=True)
 
     def site(self, key: Key) -> Site:
         known = self._known_site(key)

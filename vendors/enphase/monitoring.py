@@ -23,6 +23,7 @@ from vendors.kit import (
     Freshness,
     Key,
     Limits,
+    ListCalls,
     NotFound,
     OwnersPassword,
     RawReply,
@@ -58,6 +59,7 @@ class Enphase(EnphaseCloud):
         Variant("partnerapp", APPLICATION, consent=OwnersPassword()),
     )
     limits = Limits(parallel=2, group=("key",))
+    list_calls = ListCalls("1 for every 100 sites", "1 for every 100 sites, and 1 for each site")
     lacks = frozenset({
         "site.latitude", "site.longitude", "site.utc_offset_hours", "site.bess.mode", "solar_inverter.rated_power_kw",
         "solar_intervals.month", "battery.kind", "battery.rated_power_kw", "battery.recent_errors",

@@ -20,6 +20,7 @@ from vendors.kit import (
     ClientCredentials,
     CredentialHeaders,
     Key,
+    ListCalls,
     RawReply,
     Reply,
     Request,
@@ -48,6 +49,10 @@ class EnphaseVpp(EnphaseCloud):
     no_consent = "Owners enrol in programs of Enphase VPP, which this server does not offer."
     credential_headers = CredentialHeaders(bearer, {"key": ("X-enphasevpp-api-key", "X-enphase-api-key")})
     variants = (Variant("vpp", APPLICATION, TOKENS),)
+    list_calls = ListCalls(
+        "1 for every 100 programs, and 1 for every 100 sites of each program",
+        "1 for every 100 programs, 1 for every 100 sites of each program, and 1 for each site",
+    )
     lacks = frozenset({
         "site.latitude", "site.longitude", "site.utc_offset_hours", "site.bess.mode", "solar_inverter.rated_power_kw",
         "solar_inverter.lifetime_production", "solar_intervals.month", "battery.kind", "battery.rated_power_kw",

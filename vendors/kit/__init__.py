@@ -21,7 +21,7 @@ from vendors.kit.errors import (
     Unauthorized,
     VendorError,
 )
-from vendors.kit.limits import Limits, Rate
+from vendors.kit.limits import Limits, ListCalls, Rate, ReportedQuota
 from vendors.kit.messages import RawReply, Request
 from vendors.kit.parsing.projection import ANY, Shape
 from vendors.kit.records import (
@@ -107,6 +107,7 @@ __all__ = [
     "Key",
     "Level",
     "Limits",
+    "ListCalls",
     "ListRow",
     "Message",
     "Messages",
@@ -122,6 +123,7 @@ __all__ = [
     "Refused",
     "Registration",
     "Reply",
+    "ReportedQuota",
     "Reporting",
     "Request",
     "Retired",

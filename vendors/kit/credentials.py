@@ -23,6 +23,8 @@ class StoredRow:
     id: str
     name: str
     """The client's name for it, which errors show."""
+    is_grant: bool = False
+    """Whether an owner of devices has granted it."""
 
 
 class Credential:
@@ -113,9 +115,14 @@ class Credential:
     def group(self, key: bytes, parts: tuple[str, ...] = ()) -> bytes:
         """A keyed hash of the named parts, or of all parts: equal for credentials that share a vendor's quota, in
         whatever way they came here. If the service gets the access token, the client's id stands for all parts."""
-        if not parts and self.has_tokens:
-            parts = (CLIENT_ID,)
+        parts = self.group_parts(parts)
         return _hash(key, {name: value for name, value in self._parts.items() if not parts or name in parts})
+
+    def group_parts(self, parts: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The parts that make the group; none if all do."""
+        if not parts and self.has_tokens:
+            return (CLIENT_ID,)
+        return parts
 
 
 def _hash(key: bytes, parts: Mapping[str, str]) -> bytes:

@@ -1,6 +1,7 @@
-"""Limits that a vendor sets for its callers."""
+"""Limits that a vendor sets for its callers, and the calls that lists take of them."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,30 @@ class Limits:
     parallel: int = 4
     rate: Rate | None = None
     group: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedQuota:
+    """A quota as the headers of a vendor's answer state it: so many calls a period, of which `left` are left."""
+
+    rate: Rate
+    left: int
+
+
+class LimitSource(StrEnum):
+    """From where a limit is known."""
+
+    PUBLISHED = "published"
+    """The vendor publishes it for all callers."""
+    VENDOR = "vendor"
+    """The vendor's answers state it."""
+    BOUND = "bound"
+    """The operator of this server has set it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListCalls:
+    """The calls that a vendor's lists of sites and of devices take, in words for people."""
+
+    sites: str = ""
+    devices: str = ""

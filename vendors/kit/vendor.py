@@ -12,7 +12,7 @@ from vendors.kit.calls.reply_cache import Freshness
 from vendors.kit.consent.registration import Registration
 from vendors.kit.credentials import Credential, CredentialHeaders, bearer
 from vendors.kit.errors import NotAskedYet, NotOffered, VendorError
-from vendors.kit.limits import Limits
+from vendors.kit.limits import Limits, ListCalls, ReportedQuota
 from vendors.kit.messages import RawReply, Request
 from vendors.kit.records import Battery, DeviceRow, Key, Site, SiteRow, SolarInverter
 from vendors.kit.reply import Reply
@@ -59,6 +59,8 @@ class Vendor:
     registration: ClassVar[Registration | None] = None
     """How an application is registered before owners can give consent to it; None if the vendor demands nothing."""
     limits: ClassVar[Limits] = Limits()
+    list_calls: ClassVar[ListCalls] = ListCalls()
+    """The calls that the lists take, in words, for callers who want to know beforehand."""
     fresh_seconds: ClassVar[Mapping[Freshness, float]] = {
         Freshness.INVENTORY: 3600.0,
         Freshness.CLOSED: 3600.0,
@@ -105,6 +107,10 @@ class Vendor:
 
     def spent(self, reply: Reply) -> float | None:
         """Seconds for which no further call should be made, from headers of a successful reply; None for no pause."""
+        return None
+
+    def reported_quota(self, reply: Reply) -> ReportedQuota | None:
+        """The quota that the headers of a successful reply state; None if they state none."""
         return None
 
     def sites(self) -> Iterator[SiteRow]:

@@ -25,6 +25,7 @@ from vendors.kit import (
     Freshness,
     Key,
     Level,
+    ListCalls,
     NotFound,
     NotOffered,
     Production,
@@ -73,6 +74,7 @@ class Sma(Vendor):
         Variant("customgrant", OAUTH_CLIENT, TOKENS, BY_MAIL),
         Variant("oauthclient", OAUTH_CLIENT, consent=OWNERS),
     )
+    list_calls = ListCalls("1", "1, and 1 for each site")
     follows_308 = True
     lacks = frozenset({
         "site.utc_offset_hours", "site.bess.nameplate_kwh", "site.bess.mode", "solar_inverter.kind",
@@ -89,7 +91,7 @@ class Sma(Vendor):
 
     def devices(self, site: str | None = None) -> Iterator[DeviceRow]:
         plants = [site] if site else [row.vendor_id for row in self.sites()]
-        yield from self.client.each(plants, self._devices_of)
+        yield from self.client.each(plants, self._devices_of, one_call=True)
 
     def _devices_of(self, plant: str) -> list[DeviceRow]:
         reply = self.client.get(DEVICE_LIST, plant, only=DEVICES)

@@ -30,9 +30,12 @@ from vendors.kit import (
     Freshness,
     Key,
     Level,
+    ListCalls,
     NotOffered,
     Production,
+    Rate,
     Reply,
+    ReportedQuota,
     Request,
     Series,
     Site,
@@ -48,6 +51,7 @@ from vendors.kit import (
     find_record,
     unique,
 )
+from vendors.kit.parsing.reading import number
 from vendors.solaredge.consent import OWNERS, SITE_ID
 from vendors.solaredge.errors import failure_of
 from vendors.solaredge.records import (
@@ -100,6 +104,7 @@ class SolarEdge(Vendor):
         Variant("apikey", {"apiKey": "key"}, consent=TypedKeys({"apiKey": "API key"})),
         Variant("oauthclient", OAUTH_CLIENT, consent=OWNERS),
     )
+    list_calls = ListCalls("1 for every 1,000 sites", "1 for every 1,000 sites, and 1 for each site")
     lacks = frozenset({
         "site.latitude", "site.longitude", "site.utc_offset_hours", "site.bess.mode", "site.bess.nameplate_kwh",
         "solar_inverter.kind", "solar_inverter.status", "solar_inverter.vendor_status", "battery.kind", "battery.mode",
@@ -118,6 +123,12 @@ class SolarEdge(Vendor):
     def failure(self, reply: Reply, request: Request) -> VendorError | None:
         return failure_of(reply)
 
+    def reported_quota(self, reply: Reply) -> ReportedQuota | None:
+        limit, left = (number(reply.headers, f"x-ratelimit-{name}-minute") for name in ("limit", "remaining"))
+        if not limit or left is None or not 0 <= left <= limit:
+            return None
+        return ReportedQuota(Rate(int(limit), 60), int(left))
+
     def sites(self) -> Iterator[SiteRow]:
         granted = self.credential.get(SITE_ID)
         if granted is None:
@@ -133,7 +144,7 @@ class SolarEdge(Vendor):
 
     def devices(self, site: str | None = None) -> Iterator[DeviceRow]:
         sites = [site] if site else [row.vendor_id for row in self.sites()]
-        yield from self.client.each(sites, self._devices_of)
+        yield from self.client.each(sites, self._devices_of, one_call=True)
 
     def _devices_of(self, site: str) -> list[DeviceRow]:
         return unique(self._listed(site).rows(to=partial(to_device, site)))

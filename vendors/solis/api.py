@@ -30,6 +30,7 @@ from vendors.kit import (
     Key,
     Level,
     Limits,
+    ListCalls,
     NotFound,
     NotOffered,
     Rate,
@@ -90,6 +91,10 @@ class Solis(Vendor):
     credential_headers = CredentialHeaders(basic)
     variants = (Variant("apikeysecret", {"keyID": "id", "keySecret": "secret"}, consent=TYPED),)
     limits = Limits(parallel=1, rate=Rate(2, 1), group=("id",))
+    list_calls = ListCalls(
+        "1 for every 100 sites",
+        "1 for every 100 inverters, and 1 for each battery that may have been taken away, 10 at most",
+    )
     lacks = frozenset({
         "site.latitude", "site.longitude", "site.bess.mode", "site.bess.nameplate_kwh", "battery.name", "battery.model",
         "battery.kind", "battery.mode", "battery.nameplate_kwh", "battery.rated_power_kw", "battery.recent_errors",

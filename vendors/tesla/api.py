@@ -28,6 +28,7 @@ from vendors.kit import (
     Freshness,
     Key,
     Level,
+    ListCalls,
     NotOffered,
     Reply,
     Request,
@@ -82,6 +83,7 @@ class Tesla(Vendor):
     titles = {"tesla": "Tesla"}
     variants = (Variant("app", OAUTH_CLIENT, consent=OWNERS),)
     registration = PARTNER
+    list_calls = ListCalls("1", "1, and 1 for each site with solar or battery")
     # The cloud renews live values every few minutes; more frequent calls would cost money for equal values.
     fresh_seconds = {**Vendor.fresh_seconds, Freshness.LIVE: 120.0}
     lag = timedelta(minutes=10)
@@ -115,7 +117,7 @@ class Tesla(Vendor):
 
     def devices(self, site: str | None = None) -> Iterator[DeviceRow]:
         sites = [site] if site else self.client.get(PRODUCTS).rows("response", to=to_id_with_devices)
-        yield from self.client.each(sites, lambda id: self._installation(id).devices)
+        yield from self.client.each(sites, lambda id: self._installation(id).devices, one_call=True)
 
     def site(self, key: Key) -> Site:
         installation = self._installation(key[0])

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from flask import Flask, Response
 
+from app.api import calls_header
 from app.api.openapi import errors, examples, security
 from app.api.openapi.operations import operations
 from app.web import strict_api
@@ -50,5 +51,6 @@ class Api(strict_api.Api):
             if operation.needs_token and not operation.reads_vendors:
                 operation.members["security"] = security.of_token(needed[operation.method, operation.path])
             if operation.reads_vendors:
-                operation.members["responses"]["200"]["headers"] = AGE
+                age = AGE if operation.id != "getQuota" else {}
+                operation.members["responses"]["200"]["headers"] = age | calls_header.DOCUMENTED
         return document

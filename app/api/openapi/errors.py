@@ -104,6 +104,8 @@ SOURCES = (
         {409: ("join_pending", "join_token_fetched")},
     ),
     Source("MakeFlow", lambda operation: operation.id == "createJoinFlow", {409: ("join_flows_limit_reached",)}),
+    Source("Used", lambda operation: operation.id == "deleteVendorCredentials", {409: ("credentials_in_use",)}),
+    Source("Link", lambda operation: operation.id == "createConsentLink", {409: ("consent_not_renewable",)}),
     Source(
         "Stored", lambda operation: operation.id == "createVendorCredentials", {409: ("credentials_limit_reached",)}
     ),

@@ -1,6 +1,7 @@
 """Fields and validators that several schemas use."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from math import ceil
 from typing import Any
 from unicodedata import category
 
@@ -25,6 +26,13 @@ class Text(ma.fields.String):
     def __init__(self, longest: int = 200, **options: Any) -> None:
         metadata = {"pattern": PATTERN} | options.pop("metadata", {})
         super().__init__(validate=[Length(1, longest), no_control_characters], metadata=metadata, **options)
+
+
+class Flag(ma.fields.Boolean):
+    """true or false, spelled so; marshmallow's field also takes 1, yes and on."""
+
+    truthy = {"true", True}
+    falsy = {"false", False}
 
 
 class WholeNumber(ma.fields.Integer):
@@ -71,6 +79,16 @@ class Moment(ma.fields.Field[datetime]):
             return datetime.fromisoformat(day + t + clock.replace(" ", "+"))
         except ValueError:
             raise self.make_error("invalid") from None
+
+
+class EpochTime(ma.fields.AwareDateTime):
+    """A time in UTC, from epoch seconds. Rounded up, so that a client that comes back then is not too early."""
+
+    def _serialize(  # type: ignore[override]
+        self, value: float | None, attr: str | None, obj: Any, **kwargs: Any
+    ) -> str | float | None:
+        time = None if value is None else datetime.fromtimestamp(ceil(value), UTC)
+        return super()._serialize(time, attr, obj, **kwargs)
 
 
 class VendorName(ma.fields.String):

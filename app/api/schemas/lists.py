@@ -6,7 +6,7 @@ import marshmallow as ma
 from marshmallow.validate import Range
 
 from app.api import paging
-from app.api.schemas.fields import Prepared, ResponseSchema, Text, VendorErrors, VendorName, WholeNumber
+from app.api.schemas.fields import Flag, Prepared, ResponseSchema, Text, VendorErrors, VendorName, WholeNumber
 
 
 class PageQuery(ma.Schema):
@@ -28,6 +28,11 @@ class SiteListQuery(PageQuery):
 
     vendor = VendorName(metadata={"description": "Only this vendor."})
     vendor_id = Text(data_key="vendorID", metadata={"description": "Only what has this id at its vendor."})
+    dry_run = Flag(
+        data_key="dryRun",
+        load_default=False,
+        metadata={"description": "Whether to answer what the list would cost at each vendor, without any call."},
+    )
 
 
 class DeviceListQuery(SiteListQuery):

@@ -5,20 +5,13 @@ from typing import Any
 import marshmallow as ma
 
 from app.api.schemas.body_fields import RequestBody
-from app.api.schemas.fields import ResponseSchema, Text, VendorName
+from app.api.schemas.fields import Flag, ResponseSchema, Text, VendorName
 from app.api.schemas.lists import PageQuery
 from app.fleet.credential_check import Verdict
 
 LONGEST_NAME = 100
 ALL, VENDOR_AND_TYPE, NONE = "all", "vendor and type", "none"
 NAME_TEXT = "Not necessarily unique."
-
-
-class Flag(ma.fields.Boolean):
-    """true or false, spelled so; marshmallow's field also takes 1, yes and on."""
-
-    truthy = {"true", True}
-    falsy = {"false", False}
 
 
 class SecretsQuery(ma.Schema):

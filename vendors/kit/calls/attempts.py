@@ -40,15 +40,23 @@ class Attempts:
     def make(self, request: Request) -> tuple[RawReply, Any]:
         """Steps 4 to 11: a successful reply, and its body as JSON if a hook has parsed it."""
         raw, request = self._in_region(request)
-        if raw.status == UNAUTHORIZED and self._signer.renew(request):
+        if raw.status == UNAUTHORIZED and self._has_another_token(raw, request):
             self._report_superseded(raw, request)
             raw, request = self._in_region(replace(request, headers={}))
             if raw.status == UNAUTHORIZED:
                 self._signer.refused_again(request)
         raw, reply = self._meant(raw, request)
         self._signer.accepted(request)
-        self._succeeded(reply)
+        self._succeeded(raw, reply)
         return raw, reply.parsed
+
+    def _has_another_token(self, raw: RawReply, request: Request) -> bool:
+        """Whether another token has been got in place of the one that the vendor has refused."""
+        try:
+            return self._signer.renew(request)
+        except VendorError:
+            self._report_superseded(raw, request)
+            raise
 
     def _in_region(self, request: Request) -> tuple[RawReply, Request]:
         """Step 4, region: the reply, and the request that it answers, which differs if the account or id has moved."""
@@ -145,7 +153,12 @@ class Attempts:
     def _meant(self, raw: RawReply, request: Request) -> tuple[RawReply, Reply]:
         """Step 10, meaning: the reply to read, which the plugin may have replaced. Raises the failure that it means."""
         reply = self._for_hooks(raw, request)
-        meaning = meaning_of(self._hooks, reply, raw, request)
+        try:
+            meaning = meaning_of(self._hooks, reply, raw, request)
+        except Exception:
+            # The call failed that was to find out the meaning, or the plugin.
+            self._report_superseded(raw, request)
+            raise
         self._report(raw, request, meaning)
         if isinstance(meaning, VendorError):
             self._failed(raw, request, meaning)
@@ -164,12 +177,14 @@ class Attempts:
             held_seconds = self._upstream.quota.throttled(self._group, failure.hint)
             failure.retry_after = max(failure.retry_after or 0.0, held_seconds)
 
-    def _succeeded(self, reply: Reply) -> None:
+    def _succeeded(self, raw: RawReply, reply: Reply) -> None:
         """Step 11, hold: after a success whose headers state that the quota is spent."""
         self._upstream.quota.succeeded(self._group)
         pause_seconds = bounded(self._hooks.spent(reply))
         if pause_seconds is not None:
             self._upstream.quota.hold(self._group, pause_seconds)
+        if reported := self._hooks.reported_quota(reply):
+            self._upstream.quota.report(self._group, reported, raw.seconds)
         self.answered = True
         self._upstream.retries.earn()
         if self._upstream.call_log.is_behind:

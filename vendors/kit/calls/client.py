@@ -86,7 +86,8 @@ class Client:
 
         Several may be in flight, as many as the vendor allows. `call` must not use `each`.
         """
-        future = self._at_once(call) if self._calls.makes_none else self._start(call)
+        last: Callable[[], T | None] = self._calls.last_in(call, None)
+        future = self._at_once(last) if self._calls.makes_none else self._start(last)
         return OptionalCall(future, self.deadline, self._set_aside, lambda: self.waits_for)
 
     def pages(self, fetch: Callable[[int], tuple[Iterable[T], bool]]) -> Iterator[T]:
@@ -101,12 +102,23 @@ class Client:
                 return
         raise BadReply(why=f"more than {MAX_PAGES} pages")
 
-    def each(self, items: Iterable[str], call: Callable[[str], Iterable[T]], unit: str = "sites") -> Iterator[T]:
+    def each(
+        self,
+        items: Iterable[str],
+        call: Callable[[str], Iterable[T]],
+        unit: str = "sites",
+        *,
+        one_call: bool = False,
+    ) -> Iterator[T]:
         """Rows of call(item) for all items, in the order in which the vendor answers.
+
+        one_call: whether each item takes exactly one call, so that its cost is known before its reply.
 
         As many at a time as the vendor allows. An item that fails is set aside and reported after the
         sweep; a refused credential or a spent quota ends it. `call` must do its work before it returns.
         """
+        if one_call:
+            call = self._calls.last_in(call, ())
         waiting = list(items)
         count = self.progress.counts.setdefault(unit, [0, 0])
         count[1] += len(waiting)

@@ -9,6 +9,7 @@ from vendors.kit.calls.events import Observer
 from vendors.kit.calls.hooks import Hooks
 from vendors.kit.calls.pipeline import Calls
 from vendors.kit.calls.quota import Ledger, Quota
+from vendors.kit.calls.quota_state import QuotaState
 from vendors.kit.calls.reply_cache import Mode, ReplyCache
 from vendors.kit.calls.thread_pool import ThreadPool
 from vendors.kit.calls.upstream import Upstream
@@ -18,7 +19,7 @@ from vendors.kit.consent.registration import Registrar
 from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
 from vendors.kit.http.transport import Transport
-from vendors.kit.limits import Rate
+from vendors.kit.limits import LimitSource, Rate
 from vendors.kit.tokens.authorization_server import AuthorizationHosts
 from vendors.kit.tokens.endpoint import endpoint_of
 from vendors.kit.tokens.memory import MemoryTokenStore
@@ -70,6 +71,20 @@ class Cloud(Upstream):
         region = self.open(owner, deadline).account_region()
         return region if region in self.urls else None
 
+    def limit_group(self, credential: Credential) -> str:
+        """Name of the credential's limit group in the ledger, which is a keyed hash."""
+        return credential.group(self.secret, self.vendor.limits.group).hex()
+
+    def quota_scope(self, credential: Credential) -> str:
+        """Who shares the credential's quota, in words, with the public names of the members of stored credentials."""
+        parts = credential.group_parts(self.vendor.limits.group)
+        names = {part: name for variant in self.vendor.variants for name, part in variant.members.items()}
+        return f"per {' and '.join(names.get(part, part) for part in parts) or 'credential'}"
+
+    def quota_state(self, credential: Credential) -> QuotaState:
+        """What is known of the quota that calls with this credential use."""
+        return self.quota.state(self.limit_group(credential))
+
 
 def open_cloud(
     name: str,
@@ -97,7 +112,9 @@ def open_cloud(
     if base_url:
         first, *others = urls
         urls = {first: base_url.rstrip("/")} | {region: f"{base_url.rstrip('/')}/{region}" for region in others}
-    quota = Quota(name, vendor.limits.parallel, rate or (None if base_url else vendor.limits.rate), ledger)
+    source = LimitSource.BOUND if rate else LimitSource.PUBLISHED
+    rate = rate or (None if base_url else vendor.limits.rate)
+    quota = Quota(name, vendor.limits.parallel, rate, ledger, source=source)
     secret = secret or secrets.token_bytes(32)
     hosts = AuthorizationHosts(name, base_url, transport, ledger, secret, observers)
     endpoints = {

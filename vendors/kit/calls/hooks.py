@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol
 from vendors.kit.calls.reply_cache import Freshness
 from vendors.kit.credentials import Credential
 from vendors.kit.errors import VendorError
-from vendors.kit.limits import Limits
+from vendors.kit.limits import Limits, ReportedQuota
 from vendors.kit.messages import RawReply, Request
 from vendors.kit.reply import Reply
 
@@ -28,3 +28,5 @@ class Hooks(Protocol):
     def on_unauthorized(self, reply: Reply, request: Request) -> VendorError | RawReply | None: ...
 
     def spent(self, reply: Reply) -> float | None: ...
+
+    def reported_quota(self, reply: Reply) -> ReportedQuota | None: ...

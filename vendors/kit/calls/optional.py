@@ -19,7 +19,7 @@ class OptionalCall(Generic[T]):
 
     def __init__(
         self,
-        future: "Future[T]",
+        future: "Future[T | None]",
         deadline: Deadline,
         failed: Callable[[VendorError], None],
         waits_for: Callable[[], str],

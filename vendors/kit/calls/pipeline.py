@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from weakref import proxy
 
 from vendors.kit.calls.attempts import Attempts
@@ -33,6 +33,9 @@ from vendors.kit.deadline import Deadline
 from vendors.kit.errors import BackendError, BadReply, Permanent, RateLimited, Timeout, VendorDown, VendorError
 from vendors.kit.messages import RawReply, Request
 from vendors.kit.reply import Reply
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # A retry makes sense only if the vendor has a fair chance to answer it.
 RETRY_NEEDS_SECONDS = 1.0
@@ -91,10 +94,18 @@ class Calls:
 
     def make(self, build: Callable[[], Request], freshness: Freshness) -> Reply:
         """The reply to a call, cached or new."""
+        call = self._call(build, freshness)
+        return self._from_cache(call) or self._from_vendor(call)
+
+    def last_in(self, part: Callable[P, T], instead: T) -> Callable[P, T]:
+        """A part of a sweep which no further call depends on. A dry run goes on with `instead` where it lacks the
+        part's reply."""
+        return part
+
+    def _call(self, build: Callable[[], Request], freshness: Freshness) -> Call:
         request = build()
         key = self.upstream.reply_cache.key(self.upstream.name, self._owner, request)
-        call = Call(build, request, key, self._hooks.fresh_seconds[freshness])
-        return self._from_cache(call) or self._from_vendor(call)
+        return Call(build, request, key, self._hooks.fresh_seconds[freshness])
 
     def _from_cache(self, call: Call) -> Reply | None:
         """Step 1, cache: a fresh reply, or a reply of any age in the mode CACHED_ONLY, which makes no call."""

@@ -14,12 +14,11 @@ from typing import Any
 from cachetools import LRUCache
 
 from vendors.kit.calls.bulkhead import Bulkhead
+from vendors.kit.calls.quota_state import PACE_SECONDS, Hold, QuotaState, Standing, Usage
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Busy, Held
-from vendors.kit.limits import Rate
+from vendors.kit.limits import LimitSource, Rate, ReportedQuota
 
-# If the rate allows the next call within this time, the call sleeps until then; otherwise it raises Held.
-PACE_SECONDS = 1.0
 GROUPS = 10_000
 # A 429 without a hint holds its group this long, each further 429 twice as long, up to the longest hold.
 FIRST_HOLD_SECONDS = 2.0
@@ -36,7 +35,9 @@ class Ledger:
         self._clock = clock
         self._call_times: LRUCache[str, deque[float]] = LRUCache(GROUPS)
         self._held: LRUCache[str, float] = LRUCache(GROUPS)
+        self._guessed: LRUCache[str, float] = LRUCache(GROUPS)
         self._refused: LRUCache[str, int] = LRUCache(GROUPS)
+        self._reported: LRUCache[str, tuple[float, ReportedQuota]] = LRUCache(GROUPS)
         self._lock = threading.Lock()
 
     def count(self, rate: Rate, group: str) -> float:
@@ -51,6 +52,13 @@ class Ledger:
             call_times.append(now)
             return 0.0
 
+    def usage(self, rate: Rate, group: str) -> Usage:
+        """The calls that `count` has counted; reading them counts none."""
+        since = self._clock() - rate.seconds
+        with self._lock:
+            call_times = [at for at in self._call_times.get(group, ()) if at > since]
+        return Usage(len(call_times), call_times[0] + rate.seconds if call_times else None)
+
     def held_until(self, group: str) -> float:
         """Epoch second until which no call may be made; 0 if none is known."""
         with self._lock:
@@ -59,6 +67,34 @@ class Ledger:
     def hold(self, group: str, until: float) -> None:
         with self._lock:
             self._held[group] = max(self._held.get(group, 0.0), until)
+
+    def guess(self, group: str, until: float) -> None:
+        """Holds the group for a time that the vendor has not named."""
+        with self._lock:
+            self._guessed[group] = until
+        self.hold(group, until)
+
+    def guessed(self, group: str) -> float:
+        """Epoch second until which the last such hold lasts; 0 if none is known."""
+        with self._lock:
+            return self._guessed.get(group, 0.0)
+
+    def report(self, group: str, reported: ReportedQuota, seconds: float = 0.0) -> bool:
+        """Remembers what a vendor's answer states, unless it may be older than the answer before: calls take `seconds`,
+        and overtake each other. Returns whether it does."""
+        now = self._clock()
+        with self._lock:
+            at, last = self._reported.get(group, (0.0, None))
+            if last and last.rate == reported.rate and last.left < reported.left and now - seconds < at:
+                return False
+            self._reported[group] = now, reported
+            return True
+
+    def reported(self, group: str) -> ReportedQuota | None:
+        """The vendor's newest statement, unless its period is over."""
+        with self._lock:
+            at, reported = self._reported.get(group, (0.0, None))
+        return reported if reported and self._clock() < at + reported.rate.seconds else None
 
     def refused(self, group: str) -> int:
         """Counts a 429 without a hint. Returns how many there were since the last success."""
@@ -87,13 +123,27 @@ class Quota:
         ledger: Ledger | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        source: LimitSource = LimitSource.BOUND,
     ) -> None:
+        """`source`: from where the rate is known."""
         self._vendor = vendor
-        self._rate = rate
+        self._rate, self._source = rate, source
         self._ledger = ledger or Ledger(clock)
         self._clock, self._sleep = clock, sleep
         self._slots = Bulkhead(inf, parallel)
         self._throttling = threading.Lock()
+
+    def state(self, group: str) -> QuotaState:
+        """What is known of the group's quota. Reading it spends nothing."""
+        name, now = f"{self._vendor}:{group}", self._clock()
+        until, kept, hold = self._ledger.held_until(name), None, None
+        if self._rate:
+            usage = self._ledger.usage(self._rate, name)
+            kept = Standing(self._rate, self._source, max(0, self._rate.calls - usage.spent), usage.frees_at)
+        if until > now:
+            is_guess = until == self._ledger.guessed(name)
+            hold = Hold(until, LimitSource.BOUND if is_guess else LimitSource.VENDOR)
+        return QuotaState(now, kept, self._ledger.reported(name), hold)
 
     def spend(self, group: str, url: str, deadline: Deadline) -> "QuotaUse":
         """A context for one call. Entering it raises Held with the time to wait, or Busy when no slot became free."""
@@ -121,6 +171,10 @@ class Quota:
         """Holds the group for the time that the vendor has asked for."""
         self._ledger.hold(f"{self._vendor}:{group}", self._clock() + seconds)
 
+    def report(self, group: str, reported: ReportedQuota, seconds: float) -> None:
+        """Remembers what the vendor's answer to a call of so many seconds states."""
+        self._ledger.report(f"{self._vendor}:{group}", reported, seconds)
+
     def throttled(self, group: str, hint: float | None) -> float:
         """Holds the group after a 429: for the vendor's hint in seconds, or without a hint for longer each time.
 
@@ -133,7 +187,8 @@ class Quota:
         with self._throttling:
             if not self._is_held(group):
                 doublings = min(self._ledger.refused(f"{self._vendor}:{group}") - 1, 10)
-                self.hold(group, min(FIRST_HOLD_SECONDS * 2**doublings, LONGEST_HOLD_SECONDS))
+                seconds = min(FIRST_HOLD_SECONDS * 2**doublings, LONGEST_HOLD_SECONDS)
+                self._ledger.guess(f"{self._vendor}:{group}", self._clock() + seconds)
         return max(0.0, self._ledger.held_until(f"{self._vendor}:{group}") - self._clock())
 
     def succeeded(self, group: str) -> None:

@@ -73,6 +73,9 @@ class BackChannelCall:
     def spent(self, reply: Reply) -> None:
         """Nothing: no quota is reported."""
 
+    def reported_quota(self, reply: Reply) -> None:
+        """Nothing, for the same reason."""
+
 
 class BackChannelEndpoint:
     """Consent by e-mail at one vendor. The owner's address stands in no log, error or metric.

@@ -72,6 +72,9 @@ class AuthorizationCall:
     def spent(self, reply: Reply) -> None:
         """Nothing: no authorization server reports a quota."""
 
+    def reported_quota(self, reply: Reply) -> None:
+        """Nothing, for the same reason."""
+
 
 class AuthorizationServer:
     """One endpoint of an authorization server, to which parameters are posted.

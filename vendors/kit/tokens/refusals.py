@@ -36,7 +36,7 @@ class ConsentLost(Unauthorized):
 
     code = "needs_consent"
     says = "The owner's consent has ended."
-    advice = stored_advice = "Ask the owner of the devices to give consent again; GET /grants has the link."
+    advice = stored_advice = "Ask the owner of the devices to give consent again, with a link of POST /grants/{id}/consent-link."
     note = "the owner has to give consent again"
 
 

@@ -23,8 +23,8 @@ MAX_KEPT = 10_000
 # A token that was got because the one before was refused, and that is refused as well, is not replaced within this
 # time: the vendor refuses this client's tokens, however new.
 REFUSALS_SECONDS = 30.0
-# If a call of a grant is refused with a new token as well, the cause is not the token, but e.g. the application's plan, which
-# does not cover it. For this time its 401 leads to no refresh, which would rotate the refresh token for nothing.
+# A call of a grant that is refused with a new token as well is refused for another cause, e.g. since the application's
+# plan does not cover it. For this time its 401 leads to no refresh, which would rotate the refresh token for nothing.
 FUTILE_SECONDS = 3600.0
 
 

@@ -12,11 +12,11 @@ class Token:
     seconds: float
     """Seconds until it expires: from now, or from when a store was read. Negative afterwards."""
     refresh: str | None = field(default=None, repr=False)
-    former: str | None = field(default=None, repr=False)
-    """The refresh token before `refresh`, where the vendor still takes it if `refresh` turns out not to work."""
     made_with: str = ""
     """Keyed hash of the secrets with which it was got. It is stored with the token, so that after a change of the
     secrets no process uses a token of the old ones."""
+    former: str | None = field(default=None, repr=False)
+    """The refresh token before `refresh`, where the vendor still takes it if `refresh` turns out not to work."""
 
 
 class TokenStore(Protocol):

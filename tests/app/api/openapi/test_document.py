@@ -54,6 +54,7 @@ OPERATIONS = {
     ("delete", "/join/flows/{id}"): "deleteJoinFlow",
     ("get", "/join/flows/{flowID}/authorize"): "getJoinFlowAuthorize",
     ("post", "/oauth2/token"): "getToken",
+    ("get", "/quota"): "getQuota",
     ("get", "/health"): "getHealth",
     ("get", "/ready"): "getReadiness",
 }
@@ -156,15 +157,15 @@ def test_an_error_with_a_challenge_or_a_wait_describes_the_header(document, look
     responses = document["paths"]["/sites/{id}"]["get"]["responses"]
     assert look(responses["401"])["headers"]["WWW-Authenticate"]["required"]
     assert set(look(responses["429"])["headers"]) == {"Retry-After"}
-    assert set(responses["200"]["headers"]) == {"Age"}
+    assert set(responses["200"]["headers"]) == {"Age", "X-Vendor-Calls"}
 
 
 @pytest.mark.parametrize("path", ["/sites", "/solar-inverters", "/batteries"])
-def test_a_list_is_documented_with_both_representations(document, path):
+def test_a_list_is_documented_with_both_representations_and_its_cost(document, path):
     schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     # Not one of them: an empty list of batteries is both.
     assert list(schema) == ["anyOf"]
-    assert len(schema["anyOf"]) == 2
+    assert len(schema["anyOf"]) == 3
 
 
 def test_the_documented_names_of_vendors_are_those_that_a_list_can_be_filtered_by(get, document):
@@ -174,7 +175,7 @@ def test_the_documented_names_of_vendors_are_those_that_a_list_can_be_filtered_b
         for parameter in parameters
         if parameter["name"] == "vendor" and not path.startswith("/join")
     ]
-    assert [parameter["schema"]["enum"] for parameter in filters] == [NAMES] * 4
+    assert [parameter["schema"]["enum"] for parameter in filters] == [NAMES] * 5
     for name in filters[0]["schema"]["enum"]:
         assert get(f"/sites?vendor={name}", headers={"X-Authorization-nobody": "x"}).status_code == 200
     for schema in ("Site", "SolarInverter", "Battery"):

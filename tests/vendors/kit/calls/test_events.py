@@ -27,6 +27,9 @@ class Eventful(Vendor):
     def failure(self, reply, request):
         return Forbidden(reply.url) if reply.json_object.get("refused") else None
 
+    def on_unauthorized(self, reply, request):
+        self.client.get("/sites")
+
 
 class Recorder(list):
     """An observer that keeps what it sees."""
@@ -111,6 +114,14 @@ def test_a_call_without_a_reply_has_a_code_and_no_status(cloud, events, network)
     with pytest.raises(Timeout):
         client_of(cloud).get("/sites")
     assert {(event.status, event.code) for event in events.of(CallKind.SENT)} == {(None, "timeout")}
+
+
+def test_an_exchange_ends_although_the_call_fails_that_was_to_find_out_its_meaning(cloud, events, network):
+    network.get(f"{EUROPE}/gated", status=401)
+    network.get(f"{EUROPE}/sites", status=403)
+    with pytest.raises(Forbidden):
+        client_of(cloud).get("/gated")
+    assert events.outcomes() == [(EUROPE, 403, "forbidden"), (EUROPE, 401, "unauthorized")]
 
 
 def test_calls_that_are_not_made_are_reported_as_refused(cloud, events, network):

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vendors.kit import Rate
+from vendors.kit import Rate, ReportedQuota
 from vendors.kit.calls.quota import GROUPS, Ledger
+from vendors.kit.calls.quota_state import Usage
 
 
 @pytest.fixture
@@ -80,3 +81,36 @@ def test_of_each_group_the_ledger_remembers_no_more_calls_than_its_rate_allows(l
         ledger.count(Rate(2, 1), "group")
     assert ledger.count(Rate(3, 1), "group") == 0.0, "two calls are remembered"
     assert ledger.count(Rate(3, 1), "group") > 0
+
+
+def test_reading_what_is_spent_counts_no_call_and_forgets_calls_in_time(ledger, now):
+    rate = Rate(2, 60)
+    assert ledger.usage(rate, "group") == Usage(0, None)
+    began = now[0]
+    for _ in range(2):
+        assert ledger.count(rate, "group") == 0.0
+        now[0] += 10
+    for _ in range(5):
+        assert ledger.usage(rate, "group") == Usage(2, began + 60)
+    now[0] = began + 60
+    assert ledger.usage(rate, "group") == Usage(1, began + 70)
+    assert ledger.count(rate, "group") == 0.0
+
+
+def test_what_a_vendor_states_is_forgotten_when_its_period_is_over(ledger, now):
+    statement = ReportedQuota(Rate(10, 60), 4)
+    ledger.report("group", statement)
+    assert ledger.reported("group") == statement
+    now[0] += 60
+    assert ledger.reported("group") is None
+
+
+def test_an_answer_that_was_overtaken_does_not_raise_what_is_left(ledger, now):
+    rate = Rate(10, 60)
+    ledger.report("group", ReportedQuota(rate, 4))
+    now[0] += 1
+    # Its call began before the answer above had come.
+    assert not ledger.report("group", ReportedQuota(rate, 5), seconds=3.0)
+    assert ledger.reported("group") == ReportedQuota(rate, 4)
+    assert ledger.report("group", ReportedQuota(rate, 9), seconds=0.5)
+    assert ledger.reported("group") == ReportedQuota(rate, 9)

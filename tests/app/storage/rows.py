@@ -1,0 +1,46 @@
+"""Rows in every table."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from sqlalchemy.orm import Session
+
+from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
+from app.storage.database import Base, ClientRow, IdTableRow
+from app.storage.sign_in_code_table import SignInCodeRow
+from app.storage.virtual_tables import SOLAR_INVERTER, VENDOR_NAME, VirtualDeviceRow, VirtualSiteRow
+
+NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
+
+
+def add_rows(session: Session, client: str, *, expires_at: int, revoked_at: int | None = None) -> None:
+    """Adds a client with a row in every table, and ids of a vendor and of its virtual devices."""
+    for row in _rows(client, expires_at, revoked_at):
+        session.add(row)
+        session.flush()
+
+
+def _rows(client: str, expires_at: int, revoked_at: int | None) -> Iterator[Base]:
+    """The rows, a row before those that refer to it."""
+    yield ClientRow(
+        id=client, name=client, mode="virtual", api_version="v1", secret_sha256="0" * 64,
+        created_at=1, revoked_at=revoked_at,
+        scopes="read credentials", former_secrets=[], last_used_at=1,
+    )  # fmt: skip
+    site, device, credential = (f"{client}-{kind}" for kind in ("site", "device", "credential"))
+    yield VirtualSiteRow(
+        id=site, client_id=client, name="roof", latitude=52.5, longitude=13.4, timezone="Europe/Berlin",
+        operational_since=NOON, made_for_device=False,
+    )  # fmt: skip
+    yield VirtualDeviceRow(
+        id=device, client_id=client, site_id=site, kind=SOLAR_INVERTER, name="roof", model="M", serial_number="7",
+        created_at=NOON, lifetime_kwh=12.5, lifetime_start=NOON,
+    )  # fmt: skip
+    yield VendorCredentialRow(
+        id=credential, client_id=client, name="sma 1", vendor="sma", type="customgrant", key_id="k",
+        ciphertext="sealed", created_at=NOON,
+    )  # fmt: skip
+    yield VendorTokenRow(id=credential, key_id="k", ciphertext="sealed", expires_at=1e9)
+    yield SignInCodeRow(code_sha256=f"{client}-code", client_id=client, expires_at=expires_at)
+    for number, (vendor, key) in enumerate(((VENDOR_NAME, site), (VENDOR_NAME, device), ("sma", "13"))):
+        yield IdTableRow(id=f"{client}-{number}", vendor=vendor, kind="x", key=[key])

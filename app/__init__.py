@@ -17,6 +17,11 @@ from app.api import (
     error_pages,
     grants,
     health,
+    join_consent,
+    join_cors,
+    join_flows,
+    join_forms,
+    join_sessions,
     paging,
     quota,
     sites,
@@ -50,6 +55,7 @@ from app.fleet.clouds import clouds
 from app.fleet.ids import Ids
 from app.fleet.inventory import Inventory
 from app.fleet.vendor_calls import observe
+from app.join.service import open_join
 from app.storage import database_faults
 from app.storage.database import Database
 from app.storage.id_table import IdTable
@@ -135,6 +141,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
     plugins = {name: cloud.vendor for name, cloud in vendor_clouds.items()}
     credentials = open_credentials(database, cipher, tokens, plugins, clock)
     grant_store = GrantStore(cipher, credentials, vendor_clouds, settings.id_key)
+    consent_links = ConsentLinks(credentials.transactions)
     # Only the inventory knows the cloud of virtual devices: what reads headers and settings must not find it.
     all_clouds = with_virtual(vendor_clouds, virtual_fleet)
     return Services(
@@ -156,9 +163,10 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         virtual_fleet=virtual_fleet,
         credentials=credentials,
         grants=grant_store,
-        consent_links=ConsentLinks(credentials.transactions),
+        consent_links=consent_links,
         pending_consents=PendingConsents(credentials, grant_store, vendor_clouds),
         renewals=Renewals(credentials, vendor_clouds),
+        join=open_join(database, cipher, credentials, grant_store, consent_links, vendor_clouds),
         pages=paging.Pages(settings.signing_keys),
         readiness=Readiness(database, ledger),
         traces=traces,
@@ -188,6 +196,7 @@ def _add_checks(app: Flask, services: Services) -> None:
         services.failed_logins,
         services.last_use,
         hosts,
+        join_cors,
         retirement.Retirements(),
         bearer,
         requests,
@@ -205,10 +214,12 @@ def _add_routes(app: Flask, services: Services) -> None:
     api = Api(app, services.clouds, settings.public_url)
     vendors.list_names(api.ma_plugin.converter, services.clouds)
     vendors.describe_variants(api.ma_plugin.converter, services.credentials.rules)
+    vendors.describe_join(api.ma_plugin.converter, services.join.parser)
     of_vendors = (sites, solar_inverters, batteries, quota)
-    for module in (*of_vendors, virtual_routes, vendor_credentials, grants, token_endpoint, health):
+    of_owners = (vendor_credentials, grants, join_sessions, join_flows, join_consent)
+    for module in (*of_vendors, virtual_routes, *of_owners, token_endpoint, health):
         api.register_blueprint(module.blueprint)
-    for pages in (error_pages, docs_site, vendor_keys):
+    for pages in (error_pages, docs_site, vendor_keys, join_forms):
         app.register_blueprint(pages.blueprint)
     if settings.demo_sign_in:
         app.register_blueprint(demo_sign_in.blueprint)  # Not of the API: it is in no document.

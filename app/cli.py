@@ -17,6 +17,7 @@ from app.cli_credentials import credentials
 from app.cli_doctor import doctor
 from app.cli_grants import grants
 from app.cli_group import Group, OneLine, print_json
+from app.cli_origins import origins
 from app.cli_retention import prune
 from app.cli_vendors import vendors
 from app.storage.database import ClientRow
@@ -116,5 +117,6 @@ def serve_sandbox(port: int | None, sites: int, seed: int) -> None:
 
 def init_app(app: Flask) -> None:
     """Adds the commands to `flask`."""
+    clients.add_command(origins)
     for command in (clients, credentials, grants, db, prune, virtual, vendors, serve_sandbox, doctor):
         app.cli.add_command(command)

@@ -19,6 +19,7 @@ from app.credentials.pending_consents import PendingConsents
 from app.credentials.renewals import Renewals
 from app.credentials.service import Credentials
 from app.fleet.inventory import Inventory
+from app.join.service import Join
 from app.storage.database import Database
 from app.storage.id_table import IdTable
 from app.storage.readiness import Readiness
@@ -51,6 +52,7 @@ class Services:
     credentials: Credentials
     grants: GrantStore
     consent_links: ConsentLinks
+    join: Join
     pending_consents: PendingConsents
     renewals: Renewals
     pages: Pages

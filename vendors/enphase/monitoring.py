@@ -52,6 +52,7 @@ OWNERS = CodeGrant(
 
 class Enphase(EnphaseCloud):
     hosts = {"enphase": {"main": "https://api.enphaseenergy.com"}}
+    titles = {"enphase": "Enphase"}
     credential_headers = CredentialHeaders(bearer, {"key": ("X-enphase-api-key",)})
     variants = (
         Variant("developerapp", APPLICATION, consent=OWNERS),

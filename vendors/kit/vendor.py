@@ -52,6 +52,10 @@ class Vendor:
     credential_headers: ClassVar[CredentialHeaders] = CredentialHeaders(bearer)
     variants: ClassVar[Sequence[Variant]] = ()
     """The forms in which credentials of this vendor can be stored."""
+    titles: ClassVar[Mapping[str, str]] = {}
+    """Vendor name -> the name by which owners of its devices know it. Of each vendor whose owners can give consent."""
+    no_consent: ClassVar[str] = ""
+    """Why owners cannot give consent, as a sentence for clients that ask for it; "" if they can or never could."""
     registration: ClassVar[Registration | None] = None
     """How an application is registered before owners can give consent to it; None if the vendor demands nothing."""
     limits: ClassVar[Limits] = Limits()

@@ -69,6 +69,7 @@ class Sma(Vendor):
         "sma": {"main": "https://monitoring.smaapis.de"},
         "smasbox": {"main": "https://sandbox.smaapis.de/monitoring"},
     }
+    titles = {"sma": "SMA", "smasbox": "SMA sandbox"}
     variants = (
         Variant("customgrant", OAUTH_CLIENT, TOKENS, BY_MAIL),
         Variant("oauthclient", OAUTH_CLIENT, consent=OWNERS),

@@ -98,6 +98,7 @@ def key_or_bearer(value: str) -> Mapping[str, str]:
 class SolarEdge(Vendor):
     stage = Stage.SERIES
     hosts = {"solaredge": {"main": "https://monitoringapi.solaredge.com"}}
+    titles = {"solaredge": "SolarEdge"}
     credential_headers = CredentialHeaders(key_or_bearer)
     variants = (
         Variant("apikey", {"apiKey": "key"}, consent=TypedKeys({"apiKey": "API key"})),

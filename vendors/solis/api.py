@@ -87,6 +87,7 @@ TYPED = TypedKeys({"keyID": "Key ID", "keySecret": "Key secret"})
 class Solis(Vendor):
     stage = Stage.SERIES
     hosts = {"solis": {"main": "https://www.soliscloud.com:13333"}}
+    titles = {"solis": "Solis"}
     credential_headers = CredentialHeaders(basic)
     variants = (Variant("apikeysecret", {"keyID": "id", "keySecret": "secret"}, consent=TYPED),)
     limits = Limits(parallel=1, rate=Rate(2, 1), group=("id",))

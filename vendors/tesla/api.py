@@ -80,6 +80,7 @@ class Tesla(Vendor):
             "cn": "https://fleet-api.prd.cn.vn.cloud.tesla.cn",
         }
     }
+    titles = {"tesla": "Tesla"}
     variants = (Variant("app", OAUTH_CLIENT, consent=OWNERS),)
     registration = PARTNER
     list_calls = ListCalls("1", "1, and 1 for each site with solar or battery")

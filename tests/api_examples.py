@@ -12,11 +12,13 @@ from unittest import mock
 
 import orjson
 import time_machine
+from sqlalchemy import update
 
 import sandbox
 from app import create_app
 from app.api.openapi.examples import FILE
 from app.config import Settings
+from app.storage.grant_table import GrantRow
 from sandbox.server import running
 from tests.granting import Owners
 from tests.services import Played
@@ -216,6 +218,9 @@ def grants(recorder: Recorder, played: Played) -> None:
     """A grant of an owner: listed, read, its link, and its end."""
     owners = Owners(SimpleNamespace(app=recorder.service, token=recorder.token), played)
     id = owners.grant(0).id
+    with owners.services.database.session() as session:
+        # Otherwise from the database's clock, which does not stand still.
+        session.execute(update(GrantRow).values(refresh_until=NOW.timestamp() + 90 * 86_400))
     recorder.record("listGrants", "/grants")
     recorder.record("getGrant", f"/grants/{id}")
     recorder.record("createConsentLink", f"/grants/{id}/consent-link", "POST")

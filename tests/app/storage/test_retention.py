@@ -111,6 +111,7 @@ def test_what_requests_in_flight_wrote_for_a_revoked_client_is_deleted(app: Flas
     # The vendors' own ids stay: other clients may have stored them.
     assert printed["rows"] == {
         "vendor_tokens": 1,
+        "consent_links": 1,
         "grants": 1,
         "vendor_credentials": 1,
         "virtual_devices": 1,

@@ -129,10 +129,11 @@ def test_what_requests_in_flight_wrote_for_a_revoked_client_is_deleted(app: Flas
 
 
 @pytest.mark.databases
-def test_sign_in_codes_end_with_their_time(app: Flask, database: Database) -> None:
+def test_sign_in_codes_and_links_end_with_their_time(app: Flask, database: Database) -> None:
     with database.session() as session:
         add_rows(session, "house", expires_at=int(time.time()) - 1)
-    assert {name: count for name, count in pruned(app)["rows"].items() if count} == {"sign_in_codes": 1}
+    over = {name: count for name, count in pruned(app)["rows"].items() if count}
+    assert over == {"consent_links": 1, "sign_in_codes": 1}
     with database.session() as session:
         assert session.scalars(select(SignInCodeRow)).all() == []
 

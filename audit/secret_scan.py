@@ -16,6 +16,7 @@ VENDORED = re.compile(r"(^|/)vendored/")
 SPEAKING: Mapping[str, str] = {
     r".*(sentinel|made-up|sandbox|sesame|example).*": "a word says that it is made up",
     r"[A-Za-z]{1,10}\d{0,2}|the secret that .*": "a word or a sentence is no generated secret",
+    r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)": "a time is no secret",
     r"(.)\1*|(0123456789abcdef)+": "no generated secret is this regular",
 }
 # Values that look random, by the beginning of their SHA-256, and why they are none.

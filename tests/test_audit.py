@@ -130,7 +130,14 @@ def test_a_secret_ends_the_audit_with_1_although_the_source_cannot_be_reached(re
 
 
 def test_values_that_show_that_they_are_made_up_are_no_secrets_and_generated_ones_are():
-    for value in ("sentinel-sma-token-0123456789", "made-up-secret", "sesame" * 6, "stolen", "s" * 32):
+    for value in (
+        "sentinel-sma-token-0123456789",
+        "made-up-secret",
+        "sesame" * 6,
+        "stolen",
+        "s" * 32,
+        "2027-01-15T10:00:00Z",
+    ):
         assert secret_scan.is_made_up(value), value
     generated = [make(16) for make in (secrets.token_hex, secrets.token_urlsafe) for _ in range(50)]
     assert not [value for value in generated if secret_scan.is_made_up(value)]

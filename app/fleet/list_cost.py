@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.fleet.fanout import SweepResult
+from app.fleet.fanout import Find, SweepResult
 from app.fleet.list_rows import Filters, list_rows
 from app.fleet.vendor_access import VendorAccess
 from app.fleet.vendor_problems import VendorFailure, failures_by_vendor
-from vendors.kit import Credential, ListRow, Site, Vendor
+from vendors.kit import Credential, ListRow, Site, Timeout, Vendor
 from vendors.kit.calls.cloud import Cloud
 from vendors.kit.calls.dry_run import Estimate, dry_run
 from vendors.kit.calls.quota_state import QuotaState
@@ -59,13 +59,20 @@ def list_cost(
     for vendor, credentials in access.credentials.items():
         # The devices of virtual clients, which no cloud holds, cost nothing.
         cloud = clouds.get(vendor)
-        estimates = [dry_run(cloud, each, deadline, mode, find) for each in credentials] if cloud else []
+        estimates = [_estimate(cloud, each, deadline, mode, find) for each in credentials] if cloud else []
         results += [
             SweepResult(vendor, credential, [], estimate.failure)
             for credential, estimate in zip(credentials, estimates, strict=bool(cloud))
         ]
         costs[vendor] = _cost(cloud, kind, credentials, estimates) if cloud else Cost()
     return ListCost(costs, failures_by_vendor(results, access.refused))
+
+
+def _estimate(cloud: Cloud, credential: Credential, deadline: Deadline, mode: Mode, find: Find) -> Estimate:
+    """The calls with one credential. Large fleets of many credentials take longer than a request may."""
+    if deadline.left() <= 0:
+        return Estimate(0, is_exact=False, failure=Timeout(why="the fleet is too large to be counted in time"))
+    return dry_run(cloud, credential, deadline, mode, find)
 
 
 def _cost(cloud: Cloud, kind: type[Record], credentials: Sequence[Credential], estimates: Sequence[Estimate]) -> Cost:

@@ -155,6 +155,14 @@ def test_a_vendor_that_is_down_costs_nothing_and_stands_in_errors(app, estimate,
     assert (body["vendors"], list(body["errors"])) == ({"sma": {"calls": 0}}, ["sma"])
 
 
+def test_a_fleet_that_cannot_be_counted_in_time_is_at_least_what_was_counted(app, estimate, network):
+    services = app.extensions["services"]
+    replace(services, settings=replace(services.settings, request_deadline=0.0)).init_app(app)
+    body = estimate(headers=HEADERS["sma"] | V2)
+    assert body["vendors"]["sma"]["atLeast"] == 0
+    assert body["errorDetails"]["sma"]["code"] == "timeout"
+
+
 def test_a_virtual_client_s_lists_cost_nothing(http, new_client, network):
     form = {"grant_type": "client_credentials"}
     token = http.post("/oauth2/token", data=form, auth=new_client("virtual")).json["access_token"]

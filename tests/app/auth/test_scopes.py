@@ -31,6 +31,7 @@ OPERATIONS = {
         for kind in ("sites", "solar-inverters", "batteries")
         for method, rest in (("GET", ""), ("POST", ""), ("GET", "/<id>"), ("DELETE", "/<id>"))
     },
+    "GET /quota": "read",
     "GET /vendor-credentials": "read credentials",
     "GET /vendor-credentials/<id>": "read credentials",
     "GET /vendor-credentials?includeSecrets=true": "credentials",

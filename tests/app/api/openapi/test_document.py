@@ -159,7 +159,7 @@ def test_the_documented_names_of_vendors_are_those_that_a_list_can_be_filtered_b
         for parameter in parameters
         if parameter["name"] == "vendor"
     ]
-    assert [parameter["schema"]["enum"] for parameter in filters] == [NAMES] * 4
+    assert [parameter["schema"]["enum"] for parameter in filters] == [NAMES] * 5
     for name in filters[0]["schema"]["enum"]:
         assert get(f"/sites?vendor={name}", headers={"X-Authorization-nobody": "x"}).status_code == 200
     for schema in ("Site", "SolarInverter", "Battery"):

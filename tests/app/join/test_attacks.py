@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from app.join.attempts import MAX_ATTEMPTS
+from app.join.failures import ConsentFailure
 from app.join.source import SourceKind
 from app.web import log
 from tests.app.join.support import BACK, OWNER, Browser, query
@@ -31,6 +32,18 @@ def test_a_code_that_comes_again_is_not_exchanged_again(company, browser):
     assert with_cookies(company, cookies).open(callback).status_code == 400
     assert company.played.calls("tesla") == {}
     assert len(company.grants()) == 1
+
+
+def test_of_two_requests_with_one_state_at_the_same_time_one_goes_on(company, browser):
+    session = company.start("tesla")
+    state = query(browser.open(session.endpoint("tesla")).location)["state"]
+    [cookie] = cookies_of(browser)
+    consents = company.services.join.consents
+    with company.app.test_request_context():
+        first, second = (consents.look("tesla", state, cookie.value) for _ in range(2))
+        consents.decline(first)
+        with pytest.raises(ConsentFailure, match="ended"):
+            consents.decline(second)
 
 
 def test_login_csrf_a_callback_of_another_browser_is_refused(company, browser, stranger):

@@ -107,7 +107,7 @@ class PendingConsents:
             *(
                 GrantRow.stored.has((VendorCredentialRow.vendor == vendor) & (VendorCredentialRow.type == type))
                 for vendor, type in types
-            )
+            ),
         )
 
 

@@ -15,13 +15,20 @@ from app.api import (
     calls_header,
     demo_sign_in,
     error_pages,
+    grants,
     health,
+    join_consent,
+    join_cors,
+    join_flows,
+    join_forms,
+    join_sessions,
     paging,
     quota,
     sites,
     solar_inverters,
     token_endpoint,
     vendor_credentials,
+    vendor_keys,
 )
 from app.api import metrics as metrics_route  # `metrics` and `virtual` are rooms of app
 from app.api import virtual as virtual_routes
@@ -39,12 +46,17 @@ from app.auth.rate_limit import RateLimit
 from app.auth.sign_in_codes import SignInCodes
 from app.auth.tokens import Tokens
 from app.credentials.cipher import Cipher
+from app.credentials.consent_links import ConsentLinks
+from app.credentials.grants import GrantStore
+from app.credentials.pending_consents import PendingConsents
+from app.credentials.renewals import Renewals
 from app.credentials.service import open_credentials
 from app.credentials.tokens import DatabaseTokens
 from app.fleet.clouds import clouds
 from app.fleet.ids import Ids
 from app.fleet.inventory import Inventory
 from app.fleet.vendor_calls import observe
+from app.join.service import open_join
 from app.metrics.service import Metrics
 from app.metrics.state import Parts
 from app.storage import database_faults
@@ -133,6 +145,9 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
     id_table = IdTable(database, stored=(VENDOR,))
     virtual_fleet = VirtualFleet(database)
     plugins = {name: cloud.vendor for name, cloud in vendor_clouds.items()}
+    credentials = open_credentials(database, cipher, tokens, plugins, clock)
+    grant_store = GrantStore(cipher, credentials, vendor_clouds, settings.id_key)
+    consent_links = ConsentLinks(credentials.transactions)
     # Only the inventory knows the cloud of virtual devices: what reads headers and settings must not find it.
     all_clouds = with_virtual(vendor_clouds, virtual_fleet)
     return Services(
@@ -152,7 +167,12 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         id_table=id_table,
         inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock, metrics.reuse.add_list),
         virtual_fleet=virtual_fleet,
-        credentials=open_credentials(database, cipher, tokens, plugins, clock),
+        credentials=credentials,
+        grants=grant_store,
+        consent_links=consent_links,
+        pending_consents=PendingConsents(credentials, grant_store, vendor_clouds),
+        renewals=Renewals(credentials, vendor_clouds),
+        join=open_join(database, cipher, credentials, grant_store, consent_links, vendor_clouds),
         pages=paging.Pages(settings.signing_keys),
         readiness=readiness,
         metrics=metrics,
@@ -184,6 +204,7 @@ def _add_checks(app: Flask, services: Services) -> None:
         services.failed_logins,
         services.last_use,
         hosts,
+        join_cors,
         retirement.Retirements(),
         bearer,
         requests,
@@ -201,10 +222,12 @@ def _add_routes(app: Flask, services: Services) -> None:
     api = Api(app, services.clouds, settings.public_url)
     vendors.list_names(api.ma_plugin.converter, services.clouds)
     vendors.describe_variants(api.ma_plugin.converter, services.credentials.rules)
+    vendors.describe_join(api.ma_plugin.converter, services.join.parser)
     of_vendors = (sites, solar_inverters, batteries, quota)
-    for module in (*of_vendors, virtual_routes, vendor_credentials, token_endpoint, health):
+    of_owners = (vendor_credentials, grants, join_sessions, join_flows, join_consent)
+    for module in (*of_vendors, virtual_routes, *of_owners, token_endpoint, health):
         api.register_blueprint(module.blueprint)
-    for pages in (error_pages, docs_site):
+    for pages in (error_pages, docs_site, vendor_keys, join_forms):
         app.register_blueprint(pages.blueprint)
     app.register_blueprint(metrics_route.blueprint)
     metrics_route.MetricsGate(settings.metrics_token, settings.public_url).init_app(app)

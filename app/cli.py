@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 from flask import Flask
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 
 from app import network
 from app.api.services import services
@@ -15,15 +15,17 @@ from app.auth.clients import VIRTUAL
 from app.cli_clients import clients, printable_name, unknown_client
 from app.cli_credentials import credentials
 from app.cli_doctor import doctor
+from app.cli_grants import grants
 from app.cli_group import Group, OneLine, print_json
+from app.cli_origins import origins
 from app.cli_retention import prune
+from app.cli_vendors import vendors
 from app.storage.database import ClientRow
 from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER
 from app.virtual import seeding
 from app.virtual.fleet import MAX_SITES
 from app.virtual.results import SiteWithDevices
 from app.web.problems import Problem
-from vendors.kit import Stage, registry, scaffold
 
 db = Group("db", help="The database.")
 virtual = Group("virtual", help="Virtual devices of clients of mode virtual.")
@@ -90,43 +92,12 @@ def upgrade() -> None:
     services().database.upgrade()
 
 
-class OneLineGroup(OneLine, AppGroup):
-    """A group that is a command itself when no other is named."""
-
-    command_class = OneLine
-
-
 @db.command("downgrade")
 @click.argument("revision", metavar="REVISION")
 @click.confirmation_option(prompt="Delete all that only the newer tables hold?")
 def downgrade(revision: str) -> None:
     """Take the tables back to REVISION, such as 0004, with the service stopped. Needs the newer release's code."""
     services().database.downgrade(revision)
-
-
-@click.group("vendors", cls=OneLineGroup, invoke_without_command=True)
-@click.pass_context
-def vendors(context: click.Context) -> None:
-    """List the installed vendors, with the stage of each."""
-    if context.invoked_subcommand is None:
-        plugins = sorted(registry.discover().items())
-        print_json(
-            {"vendors": {name: f"{kind.__module__}.{kind.__qualname__} ({kind.stage})" for name, kind in plugins}}
-        )
-
-
-@vendors.command("new")
-@click.argument("name")
-@click.option(
-    "--stage", type=click.Choice([stage.value for stage in scaffold.FILES]), default="list", show_default=True
-)
-def new_vendor(name: str, stage: str) -> None:
-    """Write the skeleton of a new vendor: recorded cases, plugin, section, and for series an emulator."""
-    try:
-        files = scaffold.write_skeleton(name, Stage(stage))
-    except scaffold.ScaffoldError as error:
-        raise click.ClickException(str(error)) from error
-    print_json({"written": files, "next": f".venv/bin/python -m pytest tests/vendors -k {name}"})
 
 
 @click.command("sandbox", cls=OneLine)
@@ -146,5 +117,6 @@ def serve_sandbox(port: int | None, sites: int, seed: int) -> None:
 
 def init_app(app: Flask) -> None:
     """Adds the commands to `flask`."""
-    for command in (clients, credentials, db, prune, virtual, vendors, serve_sandbox, doctor):
+    clients.add_command(origins)
+    for command in (clients, credentials, grants, db, prune, virtual, vendors, serve_sandbox, doctor):
         app.cli.add_command(command)

@@ -38,6 +38,8 @@ def rotate() -> None:
             encrypted[batch.table] += batch.encrypted
             unreadable += batch.unreadable
             bar.update(batch.size)
+    encrypted["join_flows"], lost = services().join.rotation.run()
+    unreadable += lost
     services().database.checkpoint()
     print_json({"encrypted": encrypted, "unreadable": unreadable})
     if unreadable:
@@ -49,7 +51,7 @@ def rotate() -> None:
 def discard() -> None:
     """Delete the stored secrets whose key is lost. The clients have to store them again."""
     # Without keys it would delete all secrets, for example in a shell that lacks the service's settings.
-    deleted = _rotation().discard()
+    deleted = _rotation().discard() | {"join_flows": services().join.rotation.discard()}
     services().database.checkpoint()
     print_json({"deleted": deleted})
 

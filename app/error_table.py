@@ -123,9 +123,44 @@ OWN = (
         CALLER, "Delete virtual sites or devices that are no longer needed.",
     ),
     ErrorKind(
+        "credentials_in_use", 409, "Conflict",
+        "Grants of owners were given to these credentials; the member `grants` tells how many.",
+        CALLER, "Delete those grants first; GET /grants lists them with `credentialsID`.",
+    ),
+    ErrorKind(
+        "grants_limit_reached", 409, "Conflict",
+        "The client has as many grants as it may; the member `limit` tells how many.",
+        CALLER, "Delete grants that are no longer needed with DELETE /grants/{id}.",
+    ),
+    ErrorKind(
+        "consent_not_renewable", 409, "Conflict",
+        "The owner of this grant gives consent in no browser: keys were typed in, or the vendor asks by e-mail.",
+        CALLER, "Start a new session or flow for this owner.",
+    ),
+    ErrorKind(
         "credentials_limit_reached", 409, "Conflict",
         "The client has stored as many credentials as it may; the member `limit` tells how many.",
         CALLER, "Delete stored credentials that are no longer needed.",
+    ),
+    ErrorKind(
+        "join_sessions_limit_reached", 409, "Conflict",
+        "The client has as many open sessions of Join as it may have; the member `limit` tells how many.",
+        CALLER, "Wait until some have ended, ten minutes after their start, and start them only when needed.",
+    ),
+    ErrorKind(
+        "join_flows_limit_reached", 409, "Conflict",
+        "The client has as many flows of Join as it may have; the member `limit` tells how many.",
+        CALLER, "Delete flows that are no longer needed. Any number of owners may use the same flow.",
+    ),
+    ErrorKind(
+        "join_pending", 409, "Conflict",
+        "The owner has not given consent in this session yet, or has refused.",
+        CALLER, "Ask again once the owner has closed the window; if the owner has refused, start another session.",
+    ),
+    ErrorKind(
+        "join_token_fetched", 409, "Conflict",
+        "What was granted in this session was given out before, which is done once.",
+        CALLER, "If the answer was lost, start another session and ask the owner again.",
     ),
     ErrorKind(
         "content_too_large", 413, "Content Too Large",

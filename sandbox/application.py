@@ -6,6 +6,7 @@ from collections.abc import Callable
 from flask import Flask
 
 from sandbox import control, guard, truth
+from sandbox.consent import control as consent_control
 from sandbox.registry import discover
 from sandbox.world import World
 from simulation import Fleet
@@ -32,6 +33,7 @@ def create_app(
         app.register_blueprint(dialect.routes(), url_prefix=f"/{vendor}")
     guard.install(app, world, dialects)
     app.register_blueprint(control.routes(world, dialects))
+    app.register_blueprint(consent_control.routes(dialects))
     app.register_blueprint(truth.routes(world.fleet, dialects))
     return app
 

@@ -1,4 +1,7 @@
-"""The time of the fleet's data. Tokens, signatures and quotas never read it."""
+"""The time of the fleet's data, by which consents and refresh tokens end as well.
+
+Access tokens, codes, signatures and quotas never read it: they live in real time.
+"""
 
 from collections.abc import Callable
 

@@ -16,8 +16,8 @@ NOT_STORED = {"Cache-Control": "no-store"}
 
 
 def routes(world: World, dialects: Mapping[str, Dialect]) -> Blueprint:
-    """`GET /`, `PUT /clock`, `PUT /faults|limits|options/<vendor>`, `PUT` and `DELETE /tokens/<vendor>`, `GET` and
-    `DELETE /calls/<vendor>`."""
+    """`GET /`, `PUT /clock`, `PUT /faults|limits|options/<vendor>`, `GET`, `PUT` and `DELETE /tokens/<vendor>`, `GET`
+    and `DELETE /calls/<vendor>`."""
     blueprint = Blueprint("control", __name__)
     control = Control(world, dialects)
     blueprint.get("/")(control.index)
@@ -25,6 +25,7 @@ def routes(world: World, dialects: Mapping[str, Dialect]) -> Blueprint:
     blueprint.put("/faults/<vendor>")(control.set_fault)
     blueprint.put("/limits/<vendor>")(control.set_limits)
     blueprint.put("/options/<vendor>")(control.set_options)
+    blueprint.get("/tokens/<vendor>")(control.show_tokens)
     blueprint.put("/tokens/<vendor>")(control.set_lifetime)
     blueprint.delete("/tokens/<vendor>")(control.forget_tokens)
     blueprint.get("/calls/<vendor>")(control.calls)
@@ -72,6 +73,12 @@ class Control:
         options = an_object(_body(), {*dialect.options, *dialect.choices})
         dialect.set_options(options)
         return reply(options)
+
+    def show_tokens(self, vendor: str) -> Response:
+        """The number of refreshes, and of refresh tokens that were refused."""
+        tokens = self._tokens(vendor)
+        counts = {"refreshes": tokens.refreshes, "refused_refreshes": tokens.refused_refreshes}
+        return reply(counts, headers=NOT_STORED)
 
     def set_lifetime(self, vendor: str) -> Response:
         """Sets the lifetime of the access tokens to come, `{"seconds": n}`; `{}` sets the vendor's."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from flask import Blueprint, Response
 
+from sandbox.consent.consents import Consents
 from sandbox.data_faults import Change
 from sandbox.fields import flag, one_of
 from sandbox.quotas import Spent
@@ -129,6 +130,11 @@ class Dialect(ABC):
     @property
     def tokens(self) -> Tokens | None:
         """The access tokens of its token endpoint; None without one."""
+        return None
+
+    @property
+    def consents(self) -> Consents | None:
+        """The consents of its owners; None where owners give none."""
         return None
 
     def about(self, base: str) -> Mapping[str, Any]:

@@ -21,7 +21,10 @@ class Drip:
 
 @dataclass(frozen=True)
 class Fault:
-    """The effect on a call. `delay` comes first and combines with all others, `status` with `body` and `redirect`."""
+    """The effect on a call. `delay` comes first and combines with all others, `status` with `body` and `redirect`.
+
+    after: the effect takes the place of the answer to a call that was handled; by default no call is handled.
+    """
 
     status: int | None = None
     delay: float = 0.0
@@ -35,6 +38,7 @@ class Fault:
     path: str | None = None
     times: int | None = None
     data: str = ""
+    after: bool = False
 
     def meets(self, path: str) -> bool:
         """Whether it applies to that path below the vendor's base; a trailing `*` stands for any rest."""
@@ -75,6 +79,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "path": _path,
     "data": text,
     "times": whole(1, 10**9),
+    "after": flag,
 }
 EXCLUSIVE = ("hang", "drip", "reset", "body", "huge", "redirect")
 

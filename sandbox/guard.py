@@ -38,16 +38,19 @@ class Guard:
         self._world.calls.count(dialect.vendor, path)
         fault = self._world.faults.take(dialect.vendor, path, only_named=is_outside)
         g.change = dialect.data_faults.get(fault.data) if fault else None
-        answer = effects.answer(fault, self._world.stopped, dialect.error) if fault else None
+        g.late_fault = fault if fault and fault.after else None
+        answer = effects.answer(fault, self._world.stopped, dialect.error) if fault and not fault.after else None
         return answer or (None if is_outside else self._refusal(dialect))
 
     def finish(self, response: Response) -> Response:
-        """The answer after a fault of its data, and with the headers that the vendor adds to all answers."""
+        """The answer after a fault of its data or in its place, with the headers that the vendor adds to all."""
         dialect, path = self._addressed()
         if g.get("change") and response.is_json and response.status_code == HTTPStatus.OK:
             data = orjson.loads(response.get_data())
             g.change(path, data)
             response.set_data(orjson.dumps(data))
+        if dialect and g.get("late_fault"):
+            response = effects.answer(g.late_fault, self._world.stopped, dialect.error) or response
         return dialect.finish(response) if dialect else response
 
     def fail(self, exception: HTTPException) -> Response:

@@ -1,7 +1,7 @@
 """Conversion between epoch seconds and local times, and the periods of a calendar or clock in epoch seconds."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -54,6 +54,15 @@ def next_period(first: date, unit: str) -> date:
     if unit == "year":
         return date(first.year + 1, 1, 1)
     return first + timedelta(days=7 if unit == "week" else 1)
+
+
+def months_later(t: float, months: int) -> float:
+    """The same time in UTC so many months later, on the month's last day where it has no such day."""
+    moment = datetime.fromtimestamp(t, UTC)
+    years, month = divmod(moment.month - 1 + months, 12)
+    first = moment.replace(year=moment.year + years, month=month + 1, day=1)
+    last_day = (next_period(first.date(), "month") - timedelta(days=1)).day
+    return first.replace(day=min(moment.day, last_day)).timestamp()
 
 
 def clock_spans(

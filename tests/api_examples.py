@@ -6,17 +6,21 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
 import orjson
 import time_machine
+from sqlalchemy import update
 
 import sandbox
 from app import create_app
 from app.api.openapi.examples import FILE
 from app.config import Settings
+from app.storage.grant_table import GrantRow
 from sandbox.server import running
+from tests.granting import Owners
 from tests.services import Played
 
 NOW = datetime(2026, 6, 15, 14, 20, tzinfo=UTC)
@@ -47,7 +51,7 @@ class Recorder:
     """A client that records responses as examples."""
 
     def __init__(self, service: Any, played: Played) -> None:
-        self._http = service.test_client()
+        self._http, self.service = service.test_client(), service
         self._tokens = {mode: self._token(service, mode) for mode in ("production", "virtual")}
         self.vendors = {name: played.headers(name) for name in ("sma", "solis")}
         self.vendors["both"] = played.headers("sma", "solis")
@@ -70,6 +74,11 @@ class Recorder:
         headers = {name: value for name, value in headers.items() if value is not None}
         return self._http.open(path, SERVICE_URL, method=method, headers=headers, **options)
 
+    @property
+    def token(self) -> str:
+        """Of the client of mode production."""
+        return self._tokens["production"]
+
     def record(self, operation: str, path: str, method: str = "GET", *, name: str = "example", **options: Any) -> Any:
         """Records a response, and what was sent; returns the response's JSON."""
         answer = self.call(path, method, **options)
@@ -80,6 +89,22 @@ class Recorder:
         if answer.json is not None:
             entry.setdefault("responses", {}).setdefault(str(answer.status_code), {})[name] = answer.json
         return answer.json
+
+    def consent(self, session: str, vendor: str, keys: str) -> None:
+        """An owner types keys in at a page of the client."""
+        services = self.service.extensions["services"]
+        for client in services.clients.all():
+            services.join.origins.add(client.id, "https://www.example.org")
+        answer = self.call(
+            f"/join/{vendor}/auth-granted?state={session}&code={keys}", headers={"Origin": "https://www.example.org"}
+        )
+        assert answer.status_code == 200, answer.text
+
+    def forget(self, grant: str) -> None:
+        """Deletes a grant of any client."""
+        services = self.service.extensions["services"]
+        for client in services.clients.all():
+            services.grants.delete(client.id, grant)
 
     def parameters(self, operation: str, **values: str) -> None:
         """Records examples of parameters."""
@@ -165,6 +190,45 @@ def store_credentials(recorder: Recorder, played: Played) -> None:
         recorder.parameters(f"{operation}VendorCredentials", id=id)
 
 
+def join(recorder: Recorder, played: Played) -> None:
+    """A flow, and a session in which an owner types keys in."""
+    flow = {"vendors": [{"vendor": "solis"}], "redirectURI": "https://www.example.org/connected"}
+    id = recorder.record("createJoinFlow", "/join/flows", "POST", json=flow)["id"]
+    recorder.record("listJoinFlows", "/join/flows")
+    recorder.record("getJoinFlow", f"/join/flows/{id}")
+    recorder.parameters("getJoinFlow", id=id)
+    recorder.parameters("deleteJoinFlow", id=id)
+    recorder.parameters("getJoinFlowAuthorize", flowID=id)
+    inline = {"clientID": "the client's id", "clientSecret": SECRET}
+    body = {"storeCredentials": True, "vendors": [{"vendor": "solis"}, {"vendor": "tesla", "credentials": inline}]}
+    session = recorder.record("createJoinSession", "/join/session/start", "POST", json=body)["sessionID"]
+    path = f"/join/session/{session}"
+    recorder.record("listJoinSessionVendors", f"{path}/vendors")
+    recorder.problem(f"{path}/fetch-token")
+    keys = played.credentials("solis")
+    page = recorder.call(f"/join/flows/{id}/authorize?vendor=solis")
+    assert page.status_code == 200, page.text
+    recorder.consent(session, "solis", f"{keys['keyID']}:{keys['keySecret']}")
+    grant = recorder.record("getJoinSessionToken", f"{path}/fetch-token")["grantID"]
+    recorder.problem(f"{path}/fetch-token")
+    recorder.forget(grant)
+
+
+def grants(recorder: Recorder, played: Played) -> None:
+    """A grant of an owner: listed, read, its link, and its end."""
+    owners = Owners(SimpleNamespace(app=recorder.service, token=recorder.token), played)
+    id = owners.grant(0).id
+    with owners.services.database.session() as session:
+        # Otherwise from the database's clock, which does not stand still.
+        session.execute(update(GrantRow).values(refresh_until=NOW.timestamp() + 90 * 86_400))
+    recorder.record("listGrants", "/grants")
+    recorder.record("getGrant", f"/grants/{id}")
+    recorder.record("createConsentLink", f"/grants/{id}/consent-link", "POST")
+    recorder.record("deleteGrant", f"/grants/{id}", "DELETE")
+    for operation in ("getGrant", "createConsentLink", "deleteGrant"):
+        recorder.parameters(operation, id=id)
+
+
 def provoke_problems(recorder: Recorder, site: str, played: Played) -> None:
     """Problems by what a caller or a vendor does wrong."""
     nothing = dict.fromkeys(recorder.vendors["solis"])
@@ -203,6 +267,7 @@ def recording() -> Iterator[tuple[Recorder, Played]]:
     with (
         time_machine.travel(NOW, tick=False),
         mock.patch("secrets.token_hex", lambda size: f"{next(numbers):0{2 * size}x}"),
+        mock.patch("secrets.token_urlsafe", lambda size: f"{next(numbers):0{size}x}"),
         mock.patch("secrets.choice", lambda letters: letters[next(numbers) * 7 % len(letters)]),
         TemporaryDirectory() as folder,
         running(sandbox.create_app(SITES, SEED)) as url,
@@ -229,6 +294,8 @@ def examples() -> bytes:
         site = read_vendors(recorder)
         make_virtual(recorder)
         store_credentials(recorder, played)
+        join(recorder, played)
+        grants(recorder, played)
         token_endpoint(recorder)
         for operation, path in (("getHealth", "/health"), ("getReadiness", "/ready")):
             recorder.record(operation, path, headers={"Authorization": None})

@@ -13,7 +13,19 @@ from tests import kit_page, licences, reference_pages
 from tests.contract import members
 from tests.reference_pages import table
 from tests.vendors.stages import offers
-from vendors.kit import Battery, Level, Site, SolarInverter, Stage, Variant, Vendor
+from vendors.kit import (
+    BackChannel,
+    Battery,
+    CodeGrant,
+    Level,
+    OwnersPassword,
+    Site,
+    SolarInverter,
+    Stage,
+    TypedKeys,
+    Variant,
+    Vendor,
+)
 from vendors.kit.registry import discover
 
 PART = re.compile(r"(<!-- made by make docs: (?P<name>[a-z ]+) -->\n).*?(<!-- end -->)", re.S)
@@ -69,8 +81,15 @@ def use_of(variant: Variant, plugin: type[Vendor]) -> str:
     """The use that the service makes of a stored credential."""
     if plugin.stage is Stage.DECLARED:
         return "none yet"
-    if variant.needs_consent:
-        return "needs the owner's authorization"
+    match variant.consent:
+        case CodeGrant():
+            return "each owner gives consent in a browser"
+        case OwnersPassword():
+            return "needs the owner's authorization"
+        case BackChannel():
+            return "the service gets access tokens with them; each owner gives consent by e-mail"
+        case TypedKeys():
+            return "used as they are; an owner can type them in"
     return "the service gets access tokens with them" if variant.tokens else "used as they are"
 
 

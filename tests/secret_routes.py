@@ -90,6 +90,7 @@ class Plan:
             "/vendor-credentials/": {"id": self._rows.pop()},
             "/errors/": {"code": "unauthorized"},
             "/docs/": {"name": "index.html"},
+            "/.well-known/": {"name": "appspecific/com.tesla.3p.public-key.pem"},
             "/assets/": {"digest": asset[1], "name": asset[2]},
         }
         self._site = site
@@ -124,6 +125,8 @@ class Plan:
             shown = {"issued"}
         elif rule.endpoint == "Metrics.show":
             kind = "metrics"
+        elif rule.endpoint == "VendorKeys.show":
+            self.app.extensions["services"].credentials.vendor_keys.ensure("tesla")
         elif rule.endpoint == "DemoSignIn.redeem" and method == "POST":
             codes = self.app.extensions["services"].sign_in_codes
             code = self.sentinels.add("sign-in code", codes.create(self.clients["virtual"].id))

@@ -46,9 +46,11 @@ def test_only_the_command_line_knows_the_sandbox():
 ROOMS = [
     ("app",),  # create_app
     ("cli",),
-    ("cli_clients", "cli_credentials", "cli_doctor", "cli_retention"),
+    ("cli_origins",),
+    ("cli_clients", "cli_credentials", "cli_doctor", "cli_grants", "cli_retention", "cli_vendors"),
     ("cli_group",),
     ("api", "doctor"),
+    ("join",),
     ("virtual", "credentials"),
     ("fleet", "auth", "metrics"),
     ("web", "server"),  # The worker knows no Flask.

@@ -57,7 +57,11 @@ def test_the_sandbox_s_page_names_every_call_that_it_plays(vendor):
 def test_the_page_about_faults_has_every_member_of_a_fault_and_every_call_of_the_control_api():
     page = (DOCUMENT.parent / "play-faults.md").read_text()
     assert set(re.findall(r"^\| `(\w+)` \|", page, re.M)) == set(faults.CHECKS)
-    rules = [rule for rule in sandbox.create_app(1).url_map.iter_rules() if rule.endpoint.startswith("control.")]
+    rules = [
+        rule
+        for rule in sandbox.create_app(1).url_map.iter_rules()
+        if rule.endpoint.startswith(("control.", "consents."))
+    ]
     for rule in rules:
         for method in rule.methods & {"PUT", "DELETE"}:
             assert f"{method} {rule.rule}" in " ".join(page.split()), rule

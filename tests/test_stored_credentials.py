@@ -25,6 +25,8 @@ FORMS = {
     ("solaredge", "apikey"): {"apiKey"},
     ("solis", "apikeysecret"): {"keyID", "keySecret"},
     ("tesla", "app"): {"clientID", "clientSecret"},
+    # An extension of this service.
+    ("solaredge", "oauthclient"): {"clientID", "clientSecret"},
 }
 
 
@@ -47,7 +49,7 @@ def account(form):
         yield account
 
 
-def test_the_plugins_declare_all_forms_of_the_public_api_and_no_other():
+def test_the_plugins_declare_all_forms_of_the_public_api_and_no_other_than_the_extension():
     declared = {
         (name, variant.type): set(variant.members) for name, plugin in discover().items() for variant in plugin.variants
     }
@@ -67,8 +69,8 @@ def test_each_form_that_opens_its_vendor_by_itself_is_played():
 def test_each_token_endpoint_has_a_public_address_for_every_name_of_its_vendor():
     for name, plugin in discover().items():
         for variant in plugin.variants:
-            if variant.tokens:
-                assert variant.tokens.urls[name].startswith("https://")
+            if variant.token_grant:
+                assert variant.token_grant.token_urls[name].startswith("https://")
 
 
 @each_form

@@ -13,8 +13,13 @@ from app.auth.last_use import LastUse
 from app.auth.sign_in_codes import SignInCodes
 from app.auth.tokens import Tokens
 from app.config import Settings
+from app.credentials.consent_links import ConsentLinks
+from app.credentials.grants import GrantStore
+from app.credentials.pending_consents import PendingConsents
+from app.credentials.renewals import Renewals
 from app.credentials.service import Credentials
 from app.fleet.inventory import Inventory
+from app.join.service import Join
 from app.metrics.service import Metrics
 from app.storage.database import Database
 from app.storage.id_table import IdTable
@@ -46,6 +51,11 @@ class Services:
     inventory: Inventory
     virtual_fleet: VirtualFleet
     credentials: Credentials
+    grants: GrantStore
+    consent_links: ConsentLinks
+    join: Join
+    pending_consents: PendingConsents
+    renewals: Renewals
     pages: Pages
     readiness: Readiness
     metrics: Metrics

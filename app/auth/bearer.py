@@ -9,15 +9,34 @@ from app.auth.tokens import Tokens
 from app.web.log import disclose
 from app.web.problems import Problem
 
-PAGES = frozenset({"Pages.first", "Pages.fleet", "Pages.reference", "Pages.asset", "ErrorPages.show", "Docs.show"})
+# Browsers of owners open those of JoinForms; each attempt is bound to its browser.
+PAGES = frozenset(
+    {
+        "Pages.first",
+        "Pages.fleet",
+        "Pages.reference",
+        "Pages.asset",
+        "ErrorPages.show",
+        "Docs.show",
+        "JoinForms.ask",
+        "JoinForms.renew",
+        "JoinForms.answer",
+    }
+)
 OPEN_ENDPOINTS = PAGES | {
     "Health.show",
     "Health.ready",
     "Metrics.show",
     "Token.issue",
     "DemoSignIn.redeem",
+    "VendorKeys.show",
     "api-docs.openapi_json",
+    "JoinConsent.authorize",
+    "JoinConsent.granted",
 }
+# Routes that also take the token of their session, which they check themselves; no other route takes it.
+SESSION_ENDPOINTS = frozenset({"JoinSessions.list_vendors", "JoinSessions.fetch_token"})
+SESSION_TOKEN = "join-"  # noqa: S105 - how such a token begins
 
 
 class BearerCheck:
@@ -39,6 +58,8 @@ class BearerCheck:
             # Without credentials the challenge names no error (RFC 6750, section 3.1).
             detail = "Send a token in the header Authorization; POST /oauth2/token gives one."
             raise _refusal("missing_token", detail, REALM)
+        if request.endpoint in SESSION_ENDPOINTS and (authorization.token or "").startswith(SESSION_TOKEN):
+            return
         token = self._tokens.read(authorization.token or "")
         client = self._clients.find(token.client_id) if token else None
         if token is None or client is None:
@@ -58,9 +79,20 @@ def caller() -> ApiClient:
     return client
 
 
+def presented() -> str:
+    """The bearer token of the current request, unchecked; empty without one."""
+    return (request.authorization.token or "") if request.authorization else ""
+
+
 def revoked() -> Problem:
     """401: the caller has been revoked since its request was let in."""
     return _refusal("invalid_token", "The client has been revoked.", f'{REALM}, error="invalid_token"')
+
+
+def invalid_session_token() -> Problem:
+    """401: the token is not that of this session."""
+    fault = "The token is not that of this session, or the session has ended"
+    return _refusal("invalid_token", f"{fault}.", f'{REALM}, error="invalid_token", error_description="{fault}"')
 
 
 def _refusal(code: str, detail: str, challenge: str) -> Problem:

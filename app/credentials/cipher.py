@@ -20,8 +20,8 @@ from vendors.kit import VendorError
 logger = structlog.stdlib.get_logger(__name__)
 
 KEY_BYTES, ID_BYTES = 32, 8
-# The kinds of secrets: neither can stand in the other's place.
-CREDENTIALS, TOKEN = "credentials", "token"
+# The kinds of secrets: none can stand in the place of another.
+CREDENTIALS, TOKEN, VENDOR_KEY = "credentials", "token", "vendor_key"
 
 
 class Unreadable(VendorError):

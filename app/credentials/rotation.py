@@ -6,16 +6,19 @@ from typing import Any
 
 from sqlalchemy import delete, func, select, update
 
-from app.credentials.cipher import CREDENTIALS, TOKEN, Cipher, Sealed, Unreadable
-from app.credentials.store import owner_of
+from app.credentials.cipher import CREDENTIALS, TOKEN, VENDOR_KEY, Cipher, Sealed, Unreadable
+from app.credentials.rows import owner_of
+from app.credentials.vendor_keys import owner_of_key
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
 from app.storage.database import Database
+from app.storage.grant_table import GrantRow
+from app.storage.vendor_key_table import VendorKeyRow
 
 # Rows of one transaction: other writers of an SQLite file wait meanwhile.
 BATCH = 100
 
-Table = type[VendorCredentialRow] | type[VendorTokenRow]
-TABLES: dict[str, Table] = {CREDENTIALS: VendorCredentialRow, TOKEN: VendorTokenRow}
+Table = type[VendorCredentialRow] | type[VendorTokenRow] | type[VendorKeyRow]
+TABLES: dict[str, Table] = {CREDENTIALS: VendorCredentialRow, TOKEN: VendorTokenRow, VENDOR_KEY: VendorKeyRow}
 
 
 @dataclass(slots=True)
@@ -58,8 +61,12 @@ class Rotation:
     def discard(self) -> dict[str, int]:
         """Deletes all secrets whose key is missing; the numbers by table."""
         deleted = {}
+        applications = select(VendorCredentialRow.id).where(VendorCredentialRow.key_id.not_in(self._cipher.key_ids))
+        grants = select(GrantRow.id).where(GrantRow.credentials_id.in_(applications))
         with self._database.session() as session:
-            for table in (VendorTokenRow, VendorCredentialRow):
+            # Grants that no longer open anything, and that refer to what is deleted next.
+            session.execute(delete(VendorCredentialRow).where(VendorCredentialRow.id.in_(grants)))
+            for table in (VendorTokenRow, VendorCredentialRow, VendorKeyRow):
                 statement = delete(table).where(table.key_id.not_in(self._cipher.key_ids))
                 deleted[table.__tablename__] = session.connection().execute(statement).rowcount
         return deleted
@@ -68,8 +75,9 @@ class Rotation:
         return table.key_id != self._cipher.key_ids[0]
 
     def _batch(self, table: Table, last_id: str) -> Sequence[Any]:
-        """The next rows, each as its credential, key id and ciphertext."""
-        query = select(VendorCredentialRow, table.key_id, table.ciphertext)
+        """The next rows, each as its credential or itself, key id and ciphertext."""
+        owned = VendorKeyRow if table is VendorKeyRow else VendorCredentialRow
+        query = select(owned, table.key_id, table.ciphertext)
         if table is VendorTokenRow:
             query = query.join(VendorTokenRow, VendorTokenRow.id == VendorCredentialRow.id)
         query = query.where(self._is_old(table), table.id > last_id).order_by(table.id).limit(BATCH)
@@ -78,15 +86,15 @@ class Rotation:
 
     def _encrypt(self, kind: str, table: Table, rows: Sequence[Any]) -> Rotated:
         rotated, updates = Rotated(table.__tablename__), []
-        for credential, key_id, ciphertext in rows:
-            owner = owner_of(credential, kind)
+        for row, key_id, ciphertext in rows:
+            owner = owner_of_key(row) if kind == VENDOR_KEY else owner_of(row, kind)
             try:
                 secrets = self._cipher.open(owner, Sealed(key_id, ciphertext))
             except Unreadable:
-                rotated.unreadable.append(credential.id)
+                rotated.unreadable.append(row.id)
                 continue
             # Only over the ciphertext that was read: a change in the meantime has used the newest key.
-            is_unchanged = (table.id == credential.id, table.ciphertext == ciphertext)
+            is_unchanged = (table.id == row.id, table.ciphertext == ciphertext)
             updates.append(update(table).where(*is_unchanged).values(**asdict(self._cipher.seal(owner, secrets))))
         with self._database.session() as session:
             for statement in updates:

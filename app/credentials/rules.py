@@ -49,7 +49,7 @@ class Rules:
         for name in posted:
             if name not in (VENDOR, TYPE, *members):
                 raise wrong(name, "There is no such member.")
-        return NewCredentials(vendor, type, {name: _secret(posted, name) for name in members})
+        return NewCredentials(vendor, type, {name: secret_member(posted, name) for name in members})
 
     def merge(self, vendor: str, type: str, secrets: Mapping[str, str], patch: Mapping[str, Any]) -> NewCredentials:
         """Stored credentials with a merge patch (RFC 7396); raises a 400 Problem that names the first wrong member."""
@@ -63,9 +63,9 @@ class Rules:
         return self.check({VENDOR: vendor, TYPE: type, **kept, **patch})
 
 
-def wrong(member: str, why: str) -> Problem:
+def wrong(member: str, why: str, where: str = "credentials") -> Problem:
     """400 for a member of the credentials."""
-    return invalid(f"credentials.{member}: {why}")
+    return invalid(f"{where}.{member}: {why}")
 
 
 def _choice(posted: Mapping[str, Any], member: str, known: Mapping[str, Any], says: str) -> str:
@@ -77,16 +77,17 @@ def _choice(posted: Mapping[str, Any], member: str, known: Mapping[str, Any], sa
     return value
 
 
-def _secret(posted: Mapping[str, Any], member: str) -> str:
+def secret_member(posted: Mapping[str, Any], member: str, where: str = "credentials") -> str:
+    """The value of a secret member; raises a 400 Problem. where: the name of the object that has it."""
     if member not in posted:
-        raise wrong(member, MISSING)
+        raise wrong(member, MISSING, where)
     value = posted[member]
     if value is None:
-        raise wrong(member, "Field may not be null.")
+        raise wrong(member, "Field may not be null.", where)
     if not isinstance(value, str):
-        raise wrong(member, "Not a valid string.")
+        raise wrong(member, "Not a valid string.", where)
     if not 1 <= len(value) <= MAX_VALUE:
-        raise wrong(member, f"Must have 1 to {MAX_VALUE} characters.")
+        raise wrong(member, f"Must have 1 to {MAX_VALUE} characters.", where)
     if not SECRET.fullmatch(value):
-        raise wrong(member, "May hold visible ASCII characters and single blanks only.")
+        raise wrong(member, "May hold visible ASCII characters and single blanks only.", where)
     return value

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from app.credentials.changes import Transactions
 from app.credentials.cipher import Cipher
 from app.credentials.key_check import KeyCheck
 from app.credentials.rotation import Rotation
@@ -10,6 +11,7 @@ from app.credentials.rules import Rules
 from app.credentials.store import CredentialStore
 from app.credentials.stored import StoredCredentials
 from app.credentials.tokens import DatabaseTokens
+from app.credentials.vendor_keys import VendorKeys
 from app.storage.database import Database
 from vendors.kit import Vendor
 
@@ -22,8 +24,10 @@ class Credentials:
     store: CredentialStore
     stored: StoredCredentials
     tokens: DatabaseTokens
+    transactions: Transactions
     rotation: Rotation
     key_check: KeyCheck
+    vendor_keys: VendorKeys
 
 
 def open_credentials(
@@ -36,11 +40,15 @@ def open_credentials(
     """Stored credentials of these vendors. The tokens are made first, since the clouds need them."""
     rules, key_check = Rules(vendors), KeyCheck(database, cipher)
     stored = StoredCredentials(database, cipher, rules, clock)
+    transactions = Transactions(database, key_check, changed=stored.forget)
+    tokens.on_loss = stored.forget
     return Credentials(
         rules=rules,
-        store=CredentialStore(database, cipher, rules, key_check, changed=stored.forget),
+        store=CredentialStore(transactions, cipher, rules),
         stored=stored,
         tokens=tokens,
+        transactions=transactions,
         rotation=Rotation(database, cipher),
         key_check=key_check,
+        vendor_keys=VendorKeys(database, cipher),
     )

@@ -3,58 +3,57 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
+from typing import Any
 
 from cachetools import LRUCache
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from app.credentials.cipher import Cipher, Unreadable
+from app.credentials.cipher import Cipher
+from app.credentials.opening import Opener, Source, source_of, sources_of
+from app.credentials.rows import CREDENTIALS_ID, possible_id, stored_row
 from app.credentials.rules import Rules
-from app.credentials.store import owner_of, possible_id, sealed_in
+from app.credentials.status import Status
 from app.storage.credential_tables import VendorCredentialRow
 from app.storage.database import Database
-from vendors.kit import Credential
+from vendors.kit import Credential, VendorError
 from vendors.kit.credentials import StoredRow
+from vendors.kit.tokens.refusals import ConsentLost
+from vendors.kit.variants import BackChannel
 
 # A change by another process is seen after this time, a change by this process at once.
 CACHE_SECONDS = 4.0
 # Credentials of all clients together; a client counts as one more.
 MAX_CACHED = 20_000
 NEVER_READ = float("-inf"), None
+NO_VERSION = None, None
+
+
+Refused = Sequence[tuple[StoredRow, VendorError]]
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The stored credentials of one client by vendor, and those that cannot be read, with the reason."""
+    """The stored credentials of one client by vendor, and those that cannot be used, with the reason.
+
+    by_row: credentials by row, with the version of the row, to be used again after the next read.
+    """
 
     usable: Mapping[str, Sequence[Credential]]
-    refused: Mapping[str, Sequence[tuple[StoredRow, Unreadable]]]
-
-
-class VariantUnknown(Unreadable):
-    """No plugin declares the variant any longer."""
-
-    code = "credentials_type_unknown"
-    says = "This server has no plugin for the type of the stored credentials."
-    advice = "Delete these credentials, or tell the operator of this server to install the plugin again."
-
-
-class MemberMissing(Unreadable):
-    """The plugin has come to need a member that the stored credentials lack."""
-
-    code = "credentials_incomplete"
-    says = "The stored credentials lack a member that this version of the server needs."
-    advice = "Add the member with PATCH /vendor-credentials/{id}."
+    refused: Mapping[str, Refused]
+    by_row: Mapping[str, tuple[Any, Credential]] = field(default_factory=dict, repr=False)
 
 
 class StoredCredentials:
-    """Opens what clients have stored. Thread-safe.
+    """Opens what clients have stored, and what owners have granted to them. Thread-safe.
 
     A client's credentials are cached for CACHE_SECONDS, and used for longer only while the database does not answer. To
     read and decrypt them for each request would take 0.7 ms of CPU, and 12 ms with 200 of them (November 2026).
+    What has not changed since the last read is not decrypted again.
     """
 
     def __init__(
@@ -69,19 +68,25 @@ class StoredCredentials:
         """The client's credentials by vendor, in the order in which they were stored. Raises SQLAlchemyError."""
         return self._opened(client_id).usable
 
-    def refused(self, client_id: str) -> Mapping[str, Sequence[tuple[StoredRow, Unreadable]]]:
-        """The client's credentials that cannot be read, by vendor, each with the reason. Raises SQLAlchemyError."""
+    def refused(self, client_id: str) -> Mapping[str, Refused]:
+        """The client's credentials that cannot be read, and its grants that need consent again, by vendor, each with
+        the reason. Raises SQLAlchemyError."""
         return self._opened(client_id).refused
 
-    def find(self, id: str, client_id: str | None = None) -> tuple[str, Credential] | None:
+    def find(
+        self, id: str, client_id: str | None = None, prefix: str = CREDENTIALS_ID
+    ) -> tuple[str, Credential] | None:
         """Vendor and credential of one row, of this client or of any; None if there is none.
 
-        Raises Unreadable or SQLAlchemyError.
+        prefix: that of the ids which may be found. Raises Unreadable or SQLAlchemyError.
         """
-        row = self._database.get(VendorCredentialRow, possible_id(id))
-        if row is None or client_id not in (None, row.client_id):
-            return None
-        return row.vendor, self._open(row)
+
+        def find(session: Session) -> Source | None:
+            row = session.get(VendorCredentialRow, possible_id(id, prefix))
+            return source_of(session, row) if row is not None and client_id in (None, row.client_id) else None
+
+        source = self._database.look_up(find)
+        return (source.row.vendor, Opener(self._cipher, self._rules).open(source)) if source else None
 
     def forget(self, client_id: str, *, is_confirmed: bool = True) -> None:
         """Reads the client's credentials from the database the next time, since they have changed.
@@ -104,7 +109,8 @@ class StoredCredentials:
         if opened is not None and self._clock() < read_at + CACHE_SECONDS:
             return opened
         try:
-            opened = self._sorted(self._read(client_id))
+            sources = self._database.look_up(partial(sources_of, client_id=client_id))
+            opened = self._sorted(sources, opened.by_row if opened else {})
         except SQLAlchemyError:
             if opened is None:
                 raise
@@ -114,35 +120,42 @@ class StoredCredentials:
                 self._cached[client_id] = self._clock(), opened
         return opened
 
-    def _read(self, client_id: str) -> Sequence[VendorCredentialRow]:
-        query = select(VendorCredentialRow).where(VendorCredentialRow.client_id == client_id)
-        query = query.order_by(VendorCredentialRow.created_at, VendorCredentialRow.id)
-        return self._database.look_up(lambda session: list(session.scalars(query)))
-
-    def _sorted(self, rows: Iterable[VendorCredentialRow]) -> Opened:
+    def _sorted(self, sources: Sequence[Source], known: Mapping[str, tuple[Any, Credential]]) -> Opened:
+        opener = Opener(self._cipher, self._rules)
         usable: defaultdict[str, list[Credential]] = defaultdict(list)
-        refused: defaultdict[str, list[tuple[StoredRow, Unreadable]]] = defaultdict(list)
-        for row in rows:
+        refused: defaultdict[str, list[tuple[StoredRow, VendorError]]] = defaultdict(list)
+        by_row: dict[str, tuple[Any, Credential]] = {}
+        applications = {source.grant.credentials_id for source in sources if source.grant}
+        for source in sources:
+            row, (version, credential) = source.row, known.get(source.row.id, NO_VERSION)
             try:
-                credential = self._open(row)
-            except Unreadable as failure:
-                refused[row.vendor].append((_stored_row(row), failure))
+                if not self._opens(source) or (row.id in applications and self._needs_consent(row)):
+                    continue
+                if credential is None or version != source.version:
+                    credential = opener.open(source)
+            except VendorError as failure:
+                refused[row.vendor].append((stored_row(row), failure))
             else:
                 usable[row.vendor].append(credential)
-        return Opened(dict(usable), dict(refused))
+                by_row[row.id] = source.version, credential
+        return Opened(dict(usable), dict(refused), by_row)
 
-    def _open(self, row: VendorCredentialRow) -> Credential:
-        variant = self._rules.find(row.vendor, row.type)
-        if variant is None:
-            raise VariantUnknown(why=f"{row.id} is of type {row.type}")
-        secrets = self._cipher.open(owner_of(row), sealed_in(row))
-        if missing := [name for name in variant.members if name not in secrets]:
-            raise MemberMissing(why=f"{row.id} has no {', '.join(missing)}")
-        return Credential.stored(variant, secrets, _stored_row(row))
+    def _opens(self, source: Source) -> bool:
+        """Whether the row opens its vendor. Raises ConsentLost for a grant whose consent has ended.
 
+        An owner's consent by e-mail opens nothing by itself: the application's stored credentials then show the sites.
+        """
+        if source.grant is None:
+            return True
+        if source.grant.status == Status.NEEDS_CONSENT:
+            raise ConsentLost(why="the owner's consent has ended")
+        variant = self._rules.find(source.row.vendor, source.row.type)
+        return source.grant.status == Status.ACTIVE and not (variant and isinstance(variant.consent, BackChannel))
 
-def _stored_row(row: VendorCredentialRow) -> StoredRow:
-    return StoredRow(row.client_id, row.id, row.name)
+    def _needs_consent(self, application: VendorCredentialRow) -> bool:
+        """Whether only the grants that were given to an application open its vendor."""
+        variant = self._rules.find(application.vendor, application.type)
+        return variant is not None and variant.needs_consent
 
 
 def _size(entry: tuple[float, Opened]) -> int:

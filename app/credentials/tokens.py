@@ -4,27 +4,30 @@ All times are those of the database's clock, and each change is a single stateme
 processes that were killed, cannot renew a token twice at once or lose one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from sqlalchemy import literal, or_, select, update
+from sqlalchemy import Update, exists, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.credentials.cipher import TOKEN, Cipher, Sealed, Unreadable
-from app.credentials.store import owner_of
+from app.credentials.rows import owner_of
+from app.credentials.status import Status
 from app.fleet.vendor_problems import DatabaseUnavailable
 from app.storage.column_types import DatabaseTime
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
 from app.storage.database import Database
+from app.storage.grant_table import GrantRow
 from vendors.kit.tokens.store import Token
 
 T = TypeVar("T")
 
 NOW = DatabaseTime()
-ACCESS, REFRESH, MADE_WITH = "access", "refresh", "made_with"
+ACCESS, REFRESH, FORMER, MADE_WITH = "access", "refresh", "former", "made_with"
+REFRESH_UNTIL = NOW + GrantRow.refresh_seconds
 # A change may wait for the locks of others; a token that is not stored is lost.
 CHANGE_SECONDS = 10.0
 
@@ -40,6 +43,8 @@ class DatabaseTokens:
 
     def __init__(self, database: Database, cipher: Cipher) -> None:
         self._database, self._cipher = database, cipher
+        self.on_loss: Callable[[str], object] = lambda client_id: None
+        """Called with the client whose grant was lost."""
 
     def read(self, row: str) -> Token | None:
         """The token that was written last; None if there is none that can be read."""
@@ -57,7 +62,7 @@ class DatabaseTokens:
         except Unreadable:
             # The alarm is in the log. A new token takes its place.
             return None
-        return Token(secrets[ACCESS], seconds, secrets.get(REFRESH), secrets[MADE_WITH])
+        return Token(secrets[ACCESS], seconds, secrets.get(REFRESH), secrets[MADE_WITH], secrets.get(FORMER))
 
     def lease(self, row: str, holder: str, seconds: float) -> bool:
         """Takes the right to renew the token, for so many seconds; False while another renewal has it."""
@@ -88,22 +93,38 @@ class DatabaseTokens:
         credential = self._answer(lambda: self._database.get(VendorCredentialRow, row))
         if credential is None:
             return False
-        members = {ACCESS: token.access, REFRESH: token.refresh, MADE_WITH: token.made_with}
-        secrets = {name: value for name, value in members.items() if value is not None}
-        sealed = self._cipher.seal(owner_of(credential, TOKEN), secrets)
-        return self._end_lease(row, holder, {**asdict(sealed), "expires_at": NOW + token.seconds})
+        values = token_values(self._cipher, credential, token)
+        statement = _of_lease(row, holder).values(lease_holder=None, lease_until=None, **values)
+        is_rotated = token.refresh is not None and credential.is_grant and self._is_new(row, token.refresh)
+
+        def write(session: Session) -> bool:
+            was_written = session.connection().execute(statement).rowcount > 0
+            if was_written and is_rotated:
+                session.execute(update(GrantRow).where(GrantRow.id == row).values(refresh_until=REFRESH_UNTIL))
+            return was_written
+
+        return self._change(write)
+
+    def _is_new(self, row: str, refresh: str) -> bool:
+        """Whether the vendor has given a new refresh token, which lives from now on."""
+        present = self.read(row)
+        return present is None or present.refresh != refresh
 
     def release(self, row: str, holder: str) -> None:
         """Ends the lease without a token, if the holder still has it."""
-        self._end_lease(row, holder, {})
+        statement = _of_lease(row, holder).values(lease_holder=None, lease_until=None)
+        self._change(lambda session: session.connection().execute(statement).rowcount > 0)
 
-    def _end_lease(self, row: str, holder: str, token: Mapping[str, Any]) -> bool:
-        """Whether the holder had the lease. An expired one is still the holder's until another takes it."""
-        statement = update(VendorTokenRow).where(VendorTokenRow.id == row, VendorTokenRow.lease_holder == holder)
-        statement = statement.values(lease_holder=None, lease_until=None, **token)
-        return self._change(lambda session: session.connection().execute(statement).rowcount > 0)
+    def lost(self, row: str) -> None:
+        """Notes that the owner of a grant has to give consent again, unless that has happened: a new consent ends the
+        lease of the renewal that has failed."""
+        is_leased = exists().where(VendorTokenRow.id == row, VendorTokenRow.lease_holder.is_not(None))
+        statement = update(GrantRow).where(GrantRow.id == row, is_leased).values(status=Status.NEEDS_CONSENT)
+        client_ids = self._change(lambda session: session.scalars(statement.returning(GrantRow.client_id)).all())
+        for client_id in client_ids:
+            self.on_loss(client_id)
 
-    def _change(self, change: Callable[[Session], bool]) -> bool:
+    def _change(self, change: Callable[[Session], T]) -> T:
         return self._answer(lambda: self._database.run(change, CHANGE_SECONDS))
 
     def _answer(self, ask: Callable[[], T]) -> T:
@@ -113,3 +134,15 @@ class DatabaseTokens:
             raise
         except SQLAlchemyError as error:
             raise TokensUnavailable(why=type(error).__name__) from error
+
+
+def token_values(cipher: Cipher, row: VendorCredentialRow, token: Token) -> dict[str, Any]:
+    """The columns of a token."""
+    members = {ACCESS: token.access, REFRESH: token.refresh, FORMER: token.former, MADE_WITH: token.made_with}
+    secrets = {name: value for name, value in members.items() if value is not None}
+    return {**asdict(cipher.seal(owner_of(row, TOKEN), secrets)), "expires_at": NOW + token.seconds}
+
+
+def _of_lease(row: str, holder: str) -> Update:
+    """A change of a row whose lease the holder has. An expired one is still the holder's until another takes it."""
+    return update(VendorTokenRow).where(VendorTokenRow.id == row, VendorTokenRow.lease_holder == holder)

@@ -74,7 +74,7 @@ class Inventory:
             self._list_cache.keep(vendor, credential, subject, VendorIds(part.ids, part.result.sources))
             self._note_shown(part.ids, part.result, access)
         cached += [VendorIds(part.ids, part.result.sources, part.result.age) for part in listed]
-        return _merged(cached, failures_by_vendor(results, access.refused))
+        return _merged(cached, failures_by_vendor(results, access.refused, access.credentials))
 
     def _from_cache(
         self, credentials: Mapping[str, Sequence[Credential]], subject: Hashable

@@ -113,8 +113,7 @@ class VendorAccess:
 
 def consent_missing(credential: Credential) -> ConsentMissing | None:
     """Why no call can be made with the credential, which would count a call for nothing."""
-    variant = credential.variant
-    return ConsentMissing(variant) if variant is not None and variant.needs_consent else None
+    return ConsentMissing(credential.variant) if credential.variant and credential.lacks_consent else None
 
 
 def read(headers: Headers | EnvironHeaders, clouds: Mapping[str, Cloud]) -> VendorAccess:

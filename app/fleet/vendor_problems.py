@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from app.error_table import ErrorKind
 from app.fleet.fanout import SweepResult
 from app.web.problems import Problem
-from vendors.kit import NotFound, VendorError
+from vendors.kit import Credential, NotFound, VendorError
 from vendors.kit.calls.cloud import Cloud
 from vendors.kit.credentials import StoredRow
 
@@ -69,9 +70,13 @@ class CredentialFailure:
 
 
 class VendorFailure:
-    """The failures of one vendor, of one or of several credentials, reported as its worst one."""
+    """The failures of one vendor, of one or of several credentials, reported as its worst one.
 
-    def __init__(self, failures: Iterable[CredentialFailure]) -> None:
+    grants: the number of the client's grants at this vendor, those that work among them.
+    """
+
+    def __init__(self, failures: Iterable[CredentialFailure], grants: int = 0) -> None:
+        self._grants = grants
         # Sorting keeps the order of equally severe failures, so that the same failures give the same text.
         self._failures = sorted(failures, key=lambda failed: -failed.failure.severity)
         self._first = self._failures[0]
@@ -80,7 +85,7 @@ class VendorFailure:
     @property
     def text(self) -> str:
         """Text for `errors`; it ends with the names of stored credentials."""
-        return f"{self.worst}{self._first.incomplete}{self._names}"
+        return f"{self.worst}{self._incomplete}{self._names}"
 
     @property
     def details(self) -> dict[str, Any]:
@@ -100,12 +105,20 @@ class VendorFailure:
         return Problem(self.worst.status, self.worst.code, detail, headers=headers, vendor=vendor, **members)
 
     @property
+    def _incomplete(self) -> str:
+        """How much is missing: of several grants the number that have answered."""
+        failed = sum(failure.row.is_grant for failure in self._failures if failure.row)
+        if self._grants > 1 and failed:
+            return f" (incomplete: {self._grants - failed} of {self._grants} grants)"
+        return self._first.incomplete
+
+    @property
     def _names(self) -> str:
         first = self._first.row
         if first is None:
             return ""
         others = len(self._failures) - 1
-        return f' (credentials "{first.name}"{f", and {others} more" if others else ""})'
+        return f' ({_kind(first)} "{first.name}"{f", and {others} more" if others else ""})'
 
     @property
     def _credentials(self) -> dict[str, Any]:
@@ -114,15 +127,32 @@ class VendorFailure:
         return {"credentials": shown[:MAX_CREDENTIALS_SHOWN], "credentialsFailed": len(shown)} if shown else {}
 
 
+def _kind(row: StoredRow) -> str:
+    return "grant" if row.is_grant else "credentials"
+
+
 def failures_by_vendor(
-    results: Sequence[SweepResult], refused: Mapping[str, Sequence[CredentialFailure]]
+    results: Sequence[SweepResult],
+    refused: Mapping[str, Sequence[CredentialFailure]],
+    credentials: Mapping[str, Sequence[Credential]] = MappingProxyType({}),
 ) -> dict[str, VendorFailure]:
-    """Each vendor's failure: of its sweeps, and of its credentials that cannot be used."""
+    """Each vendor's failure: of its sweeps, and of its credentials that cannot be used.
+
+    credentials: all that can be used, also those whose records were cached.
+    """
     failures = {vendor: list(refusals) for vendor, refusals in refused.items()}
     for result in results:
         for failed in failure_of(result):
             failures.setdefault(result.vendor, []).append(failed)
-    return {vendor: VendorFailure(failed) for vendor, failed in sorted(failures.items())}
+    return {
+        vendor: VendorFailure(failed, _grants(refused.get(vendor, ()), credentials.get(vendor, ())))
+        for vendor, failed in sorted(failures.items())
+    }
+
+
+def _grants(refused: Iterable[CredentialFailure], usable: Iterable[Credential]) -> int:
+    rows = [*(failed.row for failed in refused), *(credential.row for credential in usable)]
+    return sum(row.is_grant for row in rows if row)
 
 
 def failure_of(result: SweepResult) -> list[CredentialFailure]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Float, ForeignKey, Index, Text
+from sqlalchemy import Boolean, Float, ForeignKey, Index, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.column_types import Instant
@@ -10,7 +10,7 @@ from app.storage.database import Base
 
 
 class VendorCredentialRow(Base):
-    """Credentials that a client has stored for a vendor."""
+    """What opens a vendor for a client: credentials that it has stored, or a grant of an owner (`grants`)."""
 
     __tablename__ = "vendor_credentials"
     __table_args__ = (Index("vendor_credentials_of_client", "client_id", "id"),)
@@ -23,6 +23,7 @@ class VendorCredentialRow(Base):
     key_id: Mapped[str] = mapped_column(Text)  # of the key that encrypted the row
     ciphertext: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Instant)
+    is_grant: Mapped[bool] = mapped_column(Boolean, server_default=false())
 
 
 class VendorTokenRow(Base):

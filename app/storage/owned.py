@@ -5,11 +5,23 @@ from sqlalchemy.orm import Session
 
 from app.storage.credential_tables import VendorCredentialRow
 from app.storage.database import Base
+from app.storage.grant_table import GrantRow
+from app.storage.join_tables import JoinAttemptRow, JoinFlowRow, JoinOriginRow, JoinSessionRow
 from app.storage.sign_in_code_table import SignInCodeRow
 from app.storage.virtual_tables import VirtualDeviceRow, VirtualSiteRow
 
 # Every table with a column client_id, a table before those that it refers to.
-OWNED: tuple[type[Base], ...] = (VendorCredentialRow, VirtualDeviceRow, VirtualSiteRow, SignInCodeRow)
+OWNED: tuple[type[Base], ...] = (
+    JoinAttemptRow,
+    JoinSessionRow,
+    JoinFlowRow,
+    JoinOriginRow,
+    GrantRow,
+    VendorCredentialRow,
+    VirtualDeviceRow,
+    VirtualSiteRow,
+    SignInCodeRow,
+)
 
 
 def delete_owned(session: Session, client_id: str) -> dict[str, int]:

@@ -12,10 +12,15 @@ from sqlalchemy.orm import Session
 
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
 from app.storage.database import Base, ClientRow, IdTableRow
+from app.storage.grant_table import ConsentLinkRow, GrantRow
+from app.storage.join_tables import JoinAttemptRow, JoinFlowRow, JoinOriginRow, JoinSessionRow
 from app.storage.owned import OWNED
 from app.storage.sign_in_code_table import SignInCodeRow
+from app.storage.vendor_key_table import VendorKeyRow
 from app.storage.virtual_tables import VENDOR_NAME, VirtualDeviceRow, VirtualSiteRow
 
+# For the limits on the attempts of owners.
+COUNTED_SECONDS = 3600
 WITH_CLIENT = "until their client deletes them or is revoked"
 
 
@@ -50,6 +55,38 @@ TABLES: Mapping[str, Kept] = {
             "access and refresh tokens that are got with them, encrypted, and leases of their renewal",
             "until the next renewal; at the latest as long as the credentials",
         ),
+        (
+            GrantRow,
+            "what owners of devices have granted to a client: status, region, times, keyed hash of the owner's account",
+            WITH_CLIENT,
+        ),
+        (
+            ConsentLinkRow,
+            "links with which owners give consent again, as hashes (SHA-256)",
+            "7 days, or until the owner has given consent",
+        ),
+        (
+            VendorKeyRow,
+            "key pairs with which this service is registered at vendors, the private keys encrypted",
+            "for ever, since the vendors know them",
+        ),
+        (
+            JoinSessionRow,
+            "sessions of Join: vendors, hashes of ids and tokens; encrypted: a client's secrets that came with them, "
+            "and what they give out once",
+            "10 minutes; the secrets until the owner has given consent",
+        ),
+        (
+            JoinFlowRow,
+            "flows of Join: vendors, the client's redirect URI; encrypted: a client's secrets that came with them",
+            WITH_CLIENT,
+        ),
+        (
+            JoinAttemptRow,
+            "attempts of owners to give consent: vendor, hashes of random texts; encrypted: code verifiers",
+            "10 minutes, or one use; as a count for an hour more",
+        ),
+        (JoinOriginRow, "origins whose pages may read a client's sessions of Join", "until the operator removes them"),
         (
             SignInCodeRow,
             "hashes of codes that sign in to the fleet view; in the demo only",
@@ -121,8 +158,15 @@ def _of_revoked(row: type[Base], now: int = 0) -> ColumnElement[bool]:
     return row.__table__.c.client_id.in_(revoked)
 
 
-def _expired_codes(now: int) -> ColumnElement[bool]:
-    return or_(SignInCodeRow.expires_at <= now, _of_revoked(SignInCodeRow))
+def _expired(row: type[SignInCodeRow | JoinSessionRow | JoinAttemptRow], now: int) -> ColumnElement[bool]:
+    # Attempts are counted for as long after their end.
+    seconds = COUNTED_SECONDS if row is JoinAttemptRow else 0
+    return or_(row.expires_at <= now - seconds, _of_revoked(row))
+
+
+def _expired_links(now: int) -> ColumnElement[bool]:
+    of_revoked = select(GrantRow.id).where(_of_revoked(GrantRow))
+    return or_(ConsentLinkRow.expires_at <= now, ConsentLinkRow.grant_id.in_(of_revoked))
 
 
 def _tokens_without_credentials(now: int) -> ColumnElement[bool]:
@@ -140,8 +184,9 @@ def _ids_of_deleted_virtual_devices(now: int) -> ColumnElement[bool]:
 # to clients, those of revoked clients at least.
 OVER: Mapping[type[Base], Callable[[int], ColumnElement[bool]]] = {
     VendorTokenRow: _tokens_without_credentials,
+    ConsentLinkRow: _expired_links,
     **{row: partial(_of_revoked, row) for row in OWNED},
-    SignInCodeRow: _expired_codes,
+    **{row: partial(_expired, row) for row in (JoinAttemptRow, JoinSessionRow, SignInCodeRow)},
     IdTableRow: _ids_of_deleted_virtual_devices,
 }
 

@@ -13,8 +13,9 @@ from app.web.problems import Problem, invalid
 
 # A load balancer asks for the health by address, and Prometheus for metrics; the responses hold no link.
 ANY_HOST = frozenset({"Health.show", "Health.ready", "Metrics.show"})
-# RFC 6749 demands its own error body, so that endpoint reads its parameters itself.
-OWN_PARAMETERS = frozenset({"Token.issue"})
+# Routes that read their parameters themselves: RFC 6749 demands an error body for the token endpoint, vendors add
+# members to a callback, and owners are answered with pages.
+OWN_PARAMETERS = frozenset({"Token.issue", "JoinConsent.granted", "JoinForms.ask", "JoinForms.renew"})
 
 
 class Guards:

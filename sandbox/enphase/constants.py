@@ -3,6 +3,8 @@
 from typing import NamedTuple
 
 TOKEN_SECONDS = 86_400
+# A month, since October 2023.
+REFRESH_SECONDS = 30 * 86_400
 # An unknown or foreign site: the documentation has no error for it.
 SUMMARY_OF_UNKNOWN_SITE: list[object] = []
 # A page beyond the end of the list, and a size above the largest, are no errors. Pages of the summary of inverters

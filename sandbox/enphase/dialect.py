@@ -6,8 +6,10 @@ from typing import Any, ClassVar
 
 from flask import Blueprint, Response
 
+from sandbox.consent.consents import Consents
 from sandbox.enphase import applications, errors
-from sandbox.enphase.applications import APPLICATIONS, TOP, Access, Application
+from sandbox.enphase.access import Access
+from sandbox.enphase.applications import APPLICATIONS, DEVELOPER, TOP, Application
 from sandbox.enphase.constants import CONFIGURATION, DEVICE_LEVEL, PARTNER, PLANS
 from sandbox.enphase.inverters import Inverters
 from sandbox.enphase.listing import Listing, entry_of
@@ -42,7 +44,7 @@ class Enphase(EnphaseCloud):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.access = Access(world.real_time)
+        self.access = Access(world)
 
     def headers(self) -> dict[str, str]:
         return self.access.headers(TOP)
@@ -50,6 +52,10 @@ class Enphase(EnphaseCloud):
     @property
     def tokens(self) -> Tokens:
         return self.access.tokens
+
+    @property
+    def consents(self) -> Consents:
+        return self.access.consents
 
     def about(self, base: str) -> dict[str, Any]:
         token = {
@@ -59,6 +65,13 @@ class Enphase(EnphaseCloud):
             "username": applications.USERNAME,
             "password": applications.PASSWORD,
         }
+        consent = {
+            "url": f"{base}/oauth/authorize",
+            "type": "developerapp",
+            "clientID": DEVELOPER.client_id,
+            "clientSecret": DEVELOPER.client_secret,
+            "apiKey": DEVELOPER.key,
+        }
         others = {
             application.name: {"plan": application.plan, "headers": self.access.headers(application)}
             for application in APPLICATIONS[1:]
@@ -67,7 +80,7 @@ class Enphase(EnphaseCloud):
             name: [{"calls": getattr(plan, period), "seconds": seconds} for period, seconds in SECONDS.items()]
             for name, plan in PLANS.items()
         }
-        return {"token": token, "applications": others, "plans": plans}
+        return {"token": token, "consent": consent, "applications": others, "plans": plans}
 
     def credential(self) -> str:
         """The API key: all owners of an application share its quota."""
@@ -193,14 +206,19 @@ class Enphase(EnphaseCloud):
 
     def visible(self) -> list[EnphaseSite]:
         """The systems that the token covers."""
-        systems = list(self.systems.values())
-        covered = {applications.NO_SYSTEMS: 0, applications.FIRST_SYSTEM: 1, applications.ALL_SYSTEMS: len(systems)}
-        return systems[: covered[self.application().systems]]
+        return [seen for seen in self.systems.values() if self._covers(seen.site.number)]
 
     def system(self, system_id: str) -> State:
         if system_id not in self.systems:
             raise NotFound("System", system_id)
         seen = self.systems[system_id]
-        if seen.site.number >= len(self.visible()):
+        if not self._covers(seen.site.number):
             raise Refused(self.error(403))
         return self.state(seen)
+
+    def _covers(self, number: int) -> bool:
+        """Whether the token covers that site: those of the owner who consented, else those of the application."""
+        owner, systems = self.access.owner(), self.application().systems
+        if owner is not None:
+            return owner.owns(number)
+        return systems == applications.ALL_SYSTEMS or (systems == applications.FIRST_SYSTEM and number == 0)

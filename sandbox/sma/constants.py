@@ -1,5 +1,7 @@
 """Assumptions where SMA's documentation is silent: one constant each, until a real answer is seen."""
 
+from sandbox.consent.consents import State
+
 # The documentation shows an error body for 404 only; a missing or expired token was seen with an empty body.
 UNAUTHORIZED_HAS_BODY = False
 # A plant or device of an owner who gave no consent.
@@ -12,6 +14,13 @@ ERROR_CODES = {400: "BadRequest", 403: "Forbidden", 404: "NotFound", 405: "Metho
 SENDS_RETRY_AFTER = True
 # A consent request is open for a week; the documentation prints a date only.
 CONSENT_SECONDS = 7 * 86_400
+# How often an application should ask whether the owner has answered.
+POLL_SECONDS = 1800
+# States in which a second request to the same owner is refused: one client was seen to treat 409 as such.
+OPEN_STATES = (State.PENDING, State.ACCEPTED)
+# With this scope a refresh token has no end; without it, it was seen to live for two days.
+OFFLINE_SCOPE = "offline_access"
+ONLINE_SECONDS = 2 * 86_400
 # Word of a healthy plant and device.
 STATUS_OK = "Ok"
 # Sets whose fine periods give Wh with ReturnEnergyValues. Seen for EnergyAndPower*; assumed for plants.
@@ -32,4 +41,4 @@ WEEK_BEGINS = "week"
 # The plant's data are complete this many seconds after a row's end (ennexOS; classic plants take 2 h).
 LAG_SECONDS = 300
 # Documented on SMA's sandbox page: the owner whom its test client may ask for consent.
-OWNER = "apiTestUser@apiSandbox.com"
+OWNER_EMAIL = "apiTestUser@apiSandbox.com"

@@ -1,10 +1,12 @@
 """The Monitoring API: plants, devices, status, and the measurements of `sandbox.sma.measurements`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from flask import Blueprint, Response
 
+from sandbox.consent.consents import Consents
+from sandbox.consent.owners import Owner
 from sandbox.dialect import Dialect, Resolution, SiteView
 from sandbox.quotas import Spent
 from sandbox.replies import Refused, reply
@@ -27,8 +29,6 @@ class Sma(Dialect):
     resolution = Resolution(power_w=12.0, soc_percent=0.01)
     data_faults = data_faults.CHANGES
     outside = ("/oauth2/",)
-    # revoked: the owner has taken back every consent that was given.
-    options = ("revoked",)
     # How long fine rows last: five minutes mostly, an hour at classic plants.
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"resolution": tuple(ROWS)}
     prefixes: ClassVar[tuple[str, ...]] = ("",)
@@ -36,7 +36,7 @@ class Sma(Dialect):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.access = Access(world.real_time, lambda: "revoked" in self.switched_on)
+        self.access = Access(world)
         self.plants: dict[str, Plant] = {key: seen for key, seen in self.by_id.items() if isinstance(seen, Plant)}
         self.plant_of = {device_id: plant for plant in self.plants.values() for device_id in plant.entries}
 
@@ -53,18 +53,28 @@ class Sma(Dialect):
     def tokens(self) -> Tokens:
         return self.access.tokens
 
+    @property
+    def consents(self) -> Consents:
+        return self.access.consents
+
     def about(self, base: str) -> dict[str, Any]:
         token = {"url": f"{base}/oauth2/token", "scope": "monitoringApi:read"}
         return {
             "token": {**token, "client_id": CLIENT, "client_secret": CLIENT_SECRET},
             "token_without_consent": {**token, "client_id": NEW_CLIENT, "client_secret": NEW_CLIENT_SECRET},
+            "consent": {
+                "url": f"{base}/oauth2/auth",
+                "type": "oauthclient",
+                "clientID": NEW_CLIENT,
+                "clientSecret": NEW_CLIENT_SECRET,
+            },
         }
 
     def credential(self) -> str:
-        client = self.access.client_of_token()
-        if client is None:
+        quota = self.access.quota_of_token()
+        if quota is None:
             raise Refused(self.error(401, "Unauthorized"))
-        return client
+        return quota
 
     def error(self, status: int, detail: str = "") -> Response:
         return errors.error(status, detail)
@@ -96,10 +106,10 @@ class Sma(Dialect):
 
     def list_plants(self) -> Response:
         """Every plant whose owner consented: none is no error."""
-        if not self.access.has_consent(self.credential()):
-            return reply({"plants": []})
-        name = parameter("Filter").lower()
-        matching = (plant for plant in self.plants.values() if name in plant.site.name.lower())
+        name, owners = parameter("Filter").lower(), self.access.owners()
+        matching = (
+            plant for plant in self.plants.values() if name in plant.site.name.lower() and _is_owned(plant, owners)
+        )
         return reply({"plants": [_listed(plant) for plant in matching]})
 
     def show_plant(self, plant_id: str) -> Response:
@@ -172,7 +182,7 @@ class Sma(Dialect):
         return Measurements(self.now, self.chosen["resolution"], self.further_sets)
 
     def _consented(self, plant: Plant) -> Plant:
-        if not self.access.has_consent(self.credential()):
+        if not _is_owned(plant, self.access.owners()):
             raise Refused(self.error(constants.FOREIGN_STATUS, "Forbidden"))
         return plant
 
@@ -186,6 +196,10 @@ class SmaSandbox(Sma):
 
     def describe(self, site: Site) -> SiteView:
         return plants.plant(site, plants.sandbox(site))
+
+
+def _is_owned(plant: Plant, owners: Iterable[Owner]) -> bool:
+    return any(owner.owns(plant.site.number) for owner in owners)
 
 
 def _listed(plant: Plant) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """Assumptions where SolarEdge's documentation is silent: one constant each, until a real answer is seen."""
 
 DEFAULT_PAGE, LARGEST_PAGE = 50, 1000
+# Consents of owners: two hours, thirty days, and two years at most, also where no duration is asked for.
+ACCESS_SECONDS, REFRESH_SECONDS, LONGEST_MONTHS = 7_200, 30 * 86_400, 24
+SITE_SCOPE, DEVICE_SCOPE = "SITE_DATA", "DEVICE_DATA"
 DEFAULT_ALERTS, MOST_ALERTS = 100, 100
 # `count` of the site list is the number of all sites, not of those on the page.
 COUNT_IS_TOTAL = True

@@ -5,30 +5,31 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from sandbox.consent.consents import Consents
 from sandbox.dialect import Dialect, Resolution, SiteView
 from sandbox.quotas import Spent
 from sandbox.replies import Refused, reply
 from sandbox.solaredge import constants, data_faults, sites
+from sandbox.solaredge.access import API_KEY, CLIENT, CLIENT_SECRET, OWNER_TOKEN, Access
 from sandbox.solaredge.alerts import Alert, alerts_of
 from sandbox.solaredge.benefits import UNITS, benefits_of
 from sandbox.solaredge.errors import error
 from sandbox.solaredge.series import SeriesEndpoints
 from sandbox.solaredge.sites import SolarEdgeSite
 from sandbox.times import local, zone_of
+from sandbox.tokens import Tokens
 from sandbox.world import World
 from simulation import Site
 
-# Made up. The token is an owner's, for the first site only.
-API_KEY, OWNER_TOKEN = "sandbox-solaredge-key", "sandbox-solaredge-owner-token"
-
 
 class SolarEdge(Dialect):
-    """SolarEdge's cloud, for one account that owns every site.
+    """SolarEdge's cloud, for one account that owns every site, and the owner of each.
 
     Option: `alerts` (else all is well).
     """
 
     vendor = "solaredge"
+    outside = ("/authorize", "/v2/oauth2/")
     options = ("alerts",)
     # Powers of the sun are the whole Wh of quarters.
     resolution = Resolution(seconds=900, power_w=4.0, soc_percent=0.001)
@@ -36,6 +37,7 @@ class SolarEdge(Dialect):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
+        self.access = Access(world)
         self.known: dict[str, SolarEdgeSite] = {
             key: seen for key, seen in self.by_id.items() if isinstance(seen, SolarEdgeSite)
         }
@@ -51,12 +53,27 @@ class SolarEdge(Dialect):
 
     def about(self, base: str) -> dict[str, Any]:
         owner = {"X-Authorization-solaredge": f"Bearer {OWNER_TOKEN}"}
-        return {"site_access": {"site": self.sites[0].site_id, "headers": owner}} if self.sites else {}
+        consent = {
+            "url": f"{base}/authorize",
+            "type": "oauthclient",
+            "clientID": CLIENT,
+            "clientSecret": CLIENT_SECRET,
+        }
+        ready = {"site_access": {"site": self.sites[0].site_id, "headers": owner}} if self.sites else {}
+        return {"token": {"url": f"{base}/v2/oauth2/token"}, "consent": consent, **ready}
+
+    @property
+    def tokens(self) -> Tokens:
+        return self.access.tokens
+
+    @property
+    def consents(self) -> Consents:
+        return self.access.consents
 
     def credential(self) -> str:
         if not self._below().startswith("/v2/"):
             raise Refused(Response(constants.RETIRED_TEXT, status=410, content_type="text/plain"))
-        held = self._held()
+        held = self.access.held()
         if held is None:
             raise Refused(error(401, "Invalid API key"))
         return held
@@ -74,7 +91,7 @@ class SolarEdge(Dialect):
 
     def finish(self, response: Response) -> Response:
         limit, calls_left = (
-            self.world.quotas.left(self.vendor, self._held() or "") or (constants.LIFTED_PER_MINUTE,) * 2
+            self.world.quotas.left(self.vendor, self.access.held() or "") or (constants.LIFTED_PER_MINUTE,) * 2
         )
         response.headers["x-ratelimit-limit-minute"] = str(limit)
         response.headers["x-ratelimit-remaining-minute"] = str(calls_left)
@@ -82,6 +99,7 @@ class SolarEdge(Dialect):
 
     def routes(self) -> Blueprint:
         blueprint = Blueprint(self.vendor, __name__)
+        self.access.add_routes(blueprint)
         blueprint.get("/v2/sites")(self.list_sites)
         blueprint.get("/v2/sites/<site_id>")(self.show_site)
         blueprint.get("/v2/sites/<site_id>/devices")(self.list_devices)
@@ -133,11 +151,12 @@ class SolarEdge(Dialect):
 
     def site(self, site_id: str) -> SolarEdgeSite:
         """The site, if the credential may see it. Raises Refused."""
-        if site_id not in self.known:
+        seen = self.known.get(site_id)
+        if seen is None:
             raise Refused(error(404, "Site not found"))
-        if self._held() == OWNER_TOKEN and site_id != self.sites[0].site_id:
+        if not self.access.covers(seen.site.number):
             raise Refused(error(403, "No access to this site"))
-        return self.known[site_id]
+        return seen
 
     def _alerts(self, seen: SolarEdgeSite) -> list[Alert]:
         alerts = alerts_of(seen, self.now) if "alerts" in self.switched_on else []
@@ -154,14 +173,8 @@ class SolarEdge(Dialect):
     def _below(self) -> str:
         return request.path.removeprefix(f"/{self.vendor}")
 
-    def _held(self) -> str | None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and token.strip() == OWNER_TOKEN:
-            return OWNER_TOKEN
-        return API_KEY if request.headers.get("X-API-Key") == API_KEY else None
-
     def _demand_fleet(self) -> None:
-        if self._held() != API_KEY:
+        if self.access.held() != API_KEY:
             raise Refused(error(constants.BEARER_WITHOUT_SITE_STATUS, "Only an API key may do this"))
 
     def _paging(self, size_name: str, default: int, most: int) -> tuple[int, int]:

@@ -33,21 +33,26 @@ def inverter_serial(number: int) -> str:
     return f"{raw:08X}-{sum(raw.to_bytes(4)) % 256:02X}"
 
 
+def site_id(number: int) -> str:
+    """The `siteId` as text."""
+    return str(SITE_ID + 13 * number)
+
+
 def site_view(site: Site) -> SolarEdgeSite:
     """The site in SolarEdge's eyes."""
-    site_id = str(SITE_ID + 13 * site.number)
-    devices = [*_inverters(site, site_id), *_batteries(site, site_id)]
+    key = site_id(site.number)
+    devices = [*_inverters(site, key), *_batteries(site, key)]
     meter = f"M-PROD-{site.number:04d}"
     listed = (*(_entry(site, device) for device in devices), _meter(site, meter))
-    return SolarEdgeSite(site, site_id, View(site, devices), listed, meter)
+    return SolarEdgeSite(site, key, View(site, devices), listed, meter)
 
 
-def _inverters(site: Site, site_id: str) -> list[Device]:
+def _inverters(site: Site, key: str) -> list[Device]:
     inverters = []
     for index, share in enumerate(SHARES[1 + (site.number + 1) % 3]):
         kw = round(site.pv_kwp * share, 1)
         serial = inverter_serial(4 * site.number + index)
-        native = {"siteId": site_id, "serialNumber": serial}
+        native = {"siteId": key, "serialNumber": serial}
         name = f"Inverter {index + 1}"
         # Some inverters come without a model, as captured live: then the part number is all that tells it.
         model = f"SE{1000 * kw:.0f}H{PART if site.number % 2 else ''}"
@@ -55,13 +60,13 @@ def _inverters(site: Site, site_id: str) -> list[Device]:
     return inverters
 
 
-def _batteries(site: Site, site_id: str) -> list[Device]:
+def _batteries(site: Site, key: str) -> list[Device]:
     if site.battery is None:
         return []
     batteries = []
     for index, share in enumerate(BATTERY_SHARES[2 if site.battery.capacity_kwh > BIG_BATTERY_KWH else 1]):
         serial = f"BATT-{2 * site.number + index:06d}"
-        native = {"siteId": site_id, "serialNumber": serial}
+        native = {"siteId": key, "serialNumber": serial}
         kwh = round(site.battery.capacity_kwh * share, 2)
         batteries.append(
             Device("battery", share, native, serial, "Home Battery", f"Battery {index + 1}", capacity_kwh=kwh)

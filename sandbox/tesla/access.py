@@ -1,132 +1,98 @@
-"""Accounts, their tokens, and the token endpoint. Accounts, client and tokens are made up.
+"""The tokens of accounts, and the page on which owners give consent.
 
 An access token lives eight hours. A refresh token works once: its answer brings the next one.
 """
 
-import secrets
-import threading
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-import orjson
-from flask import Response, request
+from flask import Blueprint, request
 
-from sandbox.replies import reply
-from sandbox.tesla.constants import ACCESS_SECONDS, CONTENT_TYPE, REFRESH_SECONDS
+from sandbox.consent.authorization import PageRules
+from sandbox.consent.codes import AuthorizationRequest, Codes
+from sandbox.consent.consents import Consent, Consents
+from sandbox.consent.jwt import jwt
+from sandbox.consent.owners import by_email
+from sandbox.consent.page import ConsentPage, Given
+from sandbox.tesla.accounts import COMMAND_SCOPE, ENERGY_SCOPE, OTHER_SCOPES, READY, Account, account_of
+from sandbox.tesla.constants import ACCESS_SECONDS, REFRESH_SECONDS, REUSE_SECONDS
+from sandbox.tokens import Tokens
+from sandbox.world import World
 
-CLIENT = "sandbox-tesla-client"
-ENERGY_SCOPE = "energy_device_data"
-OTHER_SCOPES = ("openid", "offline_access", "user_data", "vehicle_device_data")
-# How long an expired token is remembered, so that its error differs from that of an unknown token.
-REMEMBERED_SECONDS = 86_400
-
-
-@dataclass(frozen=True)
-class Account:
-    """region: where it lives; "" is where the option `region` puts it."""
-
-    name: str
-    region: str = ""
-    reads_energy: bool = True
-    has_products: bool = True
-
-    @property
-    def scopes(self) -> list[str]:
-        """The scopes of its tokens."""
-        return [*OTHER_SCOPES, ENERGY_SCOPE] if self.reads_energy else list(OTHER_SCOPES)
-
-
-OWNER = Account("owner")
-EUROPEAN = Account("european", region="eu")
-WITHOUT_SCOPE = Account("without-scope", reads_energy=False)
-WITHOUT_PRODUCTS = Account("without-products", has_products=False)
-
-
-@dataclass(frozen=True)
-class _Held:
-    account: Account
-    expires: float
+CLIENT, CLIENT_SECRET = "sandbox-tesla-client", "sandbox-tesla-secret"
+RULES = PageRules(
+    title="Tesla",
+    reads="data of your energy products",
+    scopes={
+        "openid": "that you sign in with your Tesla account",
+        "offline_access": "access also while you are away",
+        "user_data": "your name and address",
+        "vehicle_device_data": "data of your vehicles",
+        ENERGY_SCOPE: "data of your energy products",
+        COMMAND_SCOPE: "commands to your energy products",
+    },
+    required=("response_type", "scope", "state"),
+    has_pkce=True,
+)
 
 
 class Access:
-    """The tokens of all accounts, in memory."""
+    """The accounts, their consents and tokens, in memory."""
 
-    def __init__(self, real_time: Callable[[], float], home: Callable[[Account], str]) -> None:
-        """home: the region that an account lives in now."""
-        self._real_time = real_time
-        self._home = home
-        self._lock = threading.Lock()
-        self._access: dict[str, _Held] = {}
-        self._refresh: dict[str, _Held] = {}
-
-    def issue(self, account: Account, *, opaque: bool = False) -> str:
-        """A new access token: a JWT with a random signature, or an opaque text."""
-        now = self._real_time()
-        token = secrets.token_urlsafe(48) if opaque else self._jwt(account, int(now))
-        with self._lock:
-            self._access = {
-                token: held for token, held in self._access.items() if held.expires > now - REMEMBERED_SECONDS
-            }
-            self._access[token] = _Held(account, now + ACCESS_SECONDS)
-        return token
-
-    def issue_refresh(self, account: Account) -> str:
-        """A new refresh token."""
-        now, token = self._real_time(), "NA_" + secrets.token_urlsafe(48)
-        with self._lock:
-            self._refresh = {token: held for token, held in self._refresh.items() if held.expires > now}
-            self._refresh[token] = _Held(account, now + REFRESH_SECONDS)
-        return token
-
-    def bearer(self) -> tuple[Account | None, bool]:
-        """The account whose good token the request carries; and whether there is none because it has expired."""
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        held = self._access.get(token.strip()) if scheme.lower() == "bearer" else None
-        if held is None:
-            return None, False
-        is_expired = held.expires <= self._real_time()
-        return None if is_expired else held.account, is_expired
-
-    def token(self) -> Response:
-        """Answers `POST /oauth2/v3/token`: a refresh token for a new pair."""
-        grant, client = request.form.get("grant_type", ""), request.form.get("client_id", "")
-        if grant != "refresh_token":
-            return _refused("unsupported_grant_type" if grant else "invalid_request", "grant_type")
-        if client != CLIENT:
-            return _refused("unauthorized_client", "client_id")
-        account = self._spend(request.form.get("refresh_token", ""))
-        if account is None:
-            return _refused("login_required", "The refresh token is unknown, used or expired", 401)
-        answer = {
-            "access_token": self.issue(account),
-            "refresh_token": self.issue_refresh(account),
-            "id_token": "",
-            "expires_in": ACCESS_SECONDS,
-            "token_type": "Bearer",
+    def __init__(self, world: World, home: Callable[[Account], str], is_single_use: Callable[[], bool]) -> None:
+        """home: the region that an account lives in now. is_single_use: whether no refresh token works twice."""
+        self._real_time, self._home = world.real_time, home
+        self.accounts = by_email((*map(account_of, range(len(world.fleet.sites))), *READY))
+        self.consents = Consents(world.clock.now)
+        self.codes = Codes(self.consents, world.real_time)
+        self.tokens = Tokens(
+            ACCESS_SECONDS,
+            world.real_time,
+            clock=world.clock.now,
+            refresh_lifetime=lambda _: REFRESH_SECONDS,
+            reuse_seconds=lambda: 0.0 if is_single_use() else REUSE_SECONDS,
+            make_access=self._jwt,
+        )
+        scopes = (*OTHER_SCOPES, ENERGY_SCOPE)
+        self.ready = {
+            account: self.consents.add(Consent(CLIENT, account, account.granted(scopes), is_ready=True))
+            for account in READY
         }
-        return reply(answer, headers={"Cache-Control": "no-store"}, content_type=CONTENT_TYPE)
 
-    def _spend(self, token: str) -> Account | None:
-        with self._lock:
-            held = self._refresh.pop(token, None)
-        return held.account if held and held.expires > self._real_time() else None
+    def add_routes(self, blueprint: Blueprint) -> None:
+        """The page of consent, below the base of the cloud."""
+        page = ConsentPage(RULES, self.consents, self.codes, self.accounts, CLIENT.__eq__, _give)
+        page.add_routes(blueprint, "/oauth2/v3/authorize")
 
-    def _jwt(self, account: Account, now: int) -> str:
+    def bearer(self) -> tuple[Consent | None, bool]:
+        """The consent whose good token the request carries; and whether there is none because it has expired."""
+        token = self.token_text()
+        consent = self.tokens.consent_of(token)
+        return consent, consent is None and self.tokens.has_expired(token)
+
+    def token_text(self) -> str:
+        """The bearer token of the request, whether it is good or not; "" without one."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else ""
+
+    def account(self, consent: Consent) -> Account:
+        """The account of the owner who gave the consent."""
+        return self.accounts[consent.owner.email.lower()]
+
+    def _jwt(self, consent: Consent | None, seconds: int) -> str:
+        """A token that can be read. An application's own names no owner."""
+        now = int(self._real_time())
         claims: dict[str, Any] = {
             "iss": "https://fleet-auth.example.invalid/oauth2/v3/nts",
             "azp": CLIENT,
-            "sub": f"sandbox-{account.name}",
-            "scp": account.scopes,
-            "ou_code": self._home(account).upper(),
             "iat": now,
-            "exp": now + ACCESS_SECONDS,
+            "exp": now + seconds,
         }
-        head = {"alg": "RS256", "typ": "JWT", "kid": "sandbox"}
-        parts = (orjson.dumps(head), orjson.dumps(claims), secrets.token_bytes(32))
-        return ".".join(urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+        if consent:
+            owner = self.account(consent)
+            claims |= {"sub": f"sandbox-{owner.name}", "scp": consent.scopes, "ou_code": self._home(owner).upper()}
+        return jwt(claims)
 
 
-def _refused(error: str, description: str, status: int = 400) -> Response:
-    return reply({"error": error, "error_description": description}, status, content_type=CONTENT_TYPE)
+def _give(asked: AuthorizationRequest, owner: Account) -> Given:
+    return Given(Consent(asked.client, owner, owner.granted(asked.scopes)))

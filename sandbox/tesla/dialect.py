@@ -1,27 +1,33 @@
 """The endpoints of the Fleet API: regions, lists and details. The histories are in `sandbox.tesla.history`."""
 
+import secrets
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 from flask import Blueprint, Response, request
 
+from sandbox.consent.consents import Consent, Consents
 from sandbox.dialect import Dialect, Resolution, SiteView
 from sandbox.quotas import Spent
 from sandbox.replies import Refused
-from sandbox.tesla import access, constants, data_faults, history
-from sandbox.tesla.access import Access, Account
+from sandbox.tesla import access, accounts, constants, data_faults, history
+from sandbox.tesla.access import Access
+from sandbox.tesla.accounts import Account
 from sandbox.tesla.envelope import failure, success
 from sandbox.tesla.info import site_info
 from sandbox.tesla.live import live_status
+from sandbox.tesla.partner import REGISTRATION, Partner
 from sandbox.tesla.products import products
 from sandbox.tesla.sites import RETIRED_ID, TeslaSite, site_view
+from sandbox.tesla.token_endpoint import TokenEndpoint
+from sandbox.tokens import Tokens
 from sandbox.world import World
 from simulation import Site
 
 
 class Tesla(Dialect):
-    """Tesla's energy cloud in three regions, for accounts that own every site."""
+    """Tesla's energy cloud in three regions. The ready accounts own all sites or none, each other one owns one."""
 
     vendor = "tesla"
     # A charge is not rounded.
@@ -29,13 +35,15 @@ class Tesla(Dialect):
     data_faults = data_faults.CHANGES
     outside = ("/oauth2/",)
     # retired: a site that was taken down is listed. no_time_zone: the zone's name is "" everywhere. empty_401: without
-    # a body. demand_content_type: 406 for calls that do not say application/json, as documented.
-    options = ("retired", "no_time_zone", "empty_401", "demand_content_type")
+    # a body. demand_content_type: 406 for calls that do not say application/json, as documented. single_use: a refresh
+    # token whose answer was lost is not taken again. demand_registration: 412 in a region without a registration.
+    options = ("retired", "no_time_zone", "empty_401", "demand_content_type", "single_use", "demand_registration")
     choices = {"region": tuple(constants.REGIONS)}
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.access = Access(world.real_time, self.home)
+        self.access = Access(world, self.home, lambda: "single_use" in self.switched_on)
+        self.partner = Partner(self._is_partner, lambda: self._asked()[0])
         self.known: dict[str, TeslaSite] = {
             key: seen for key, seen in self.by_id.items() if isinstance(seen, TeslaSite)
         }
@@ -48,33 +56,58 @@ class Tesla(Dialect):
         return account.region or self.chosen["region"]
 
     def headers(self) -> dict[str, str]:
-        return self._header(self.access.issue(access.OWNER, opaque=True))
+        """The token is opaque, as clients may not rely on reading it."""
+        opaque = secrets.token_urlsafe(48)
+        self.tokens.issue(access.CLIENT, self.access.ready[accounts.OWNER], access=opaque)
+        return {f"X-Authorization-{self.vendor}": f"Bearer {opaque}"}
+
+    @property
+    def tokens(self) -> Tokens:
+        return self.access.tokens
+
+    @property
+    def consents(self) -> Consents:
+        return self.access.consents
 
     def about(self, base: str) -> dict[str, Any]:
-        accounts = {
-            "jwt": access.OWNER,
-            "european": access.EUROPEAN,
-            "without_scope": access.WITHOUT_SCOPE,
-            "without_products": access.WITHOUT_PRODUCTS,
+        ready = {
+            "jwt": accounts.OWNER,
+            "european": accounts.EUROPEAN,
+            "without_scope": accounts.WITHOUT_SCOPE,
+            "without_products": accounts.WITHOUT_PRODUCTS,
         }
-        refresh = {"client_id": access.CLIENT, "refresh_token": self.access.issue_refresh(access.OWNER)}
+        issued = self.tokens.issue(access.CLIENT, self.access.ready[accounts.OWNER])
         return {
             "regions": {region: base + prefix for region, prefix in constants.REGIONS.items()},
-            "token": {"url": f"{base}/oauth2/v3/token", **refresh},
-            "accounts": {
-                name: {"headers": self._header(self.access.issue(account))} for name, account in accounts.items()
+            "token": {
+                "url": f"{base}/oauth2/v3/token",
+                "client_id": access.CLIENT,
+                "client_secret": access.CLIENT_SECRET,
+                "refresh_token": issued.refresh,
             },
+            "consent": {
+                "url": f"{base}/oauth2/v3/authorize",
+                "type": "app",
+                "clientID": access.CLIENT,
+                "clientSecret": access.CLIENT_SECRET,
+            },
+            "accounts": {name: {"headers": self._header(account)} for name, account in ready.items()},
         }
 
     def credential(self) -> str:
-        account, is_expired = self.access.bearer()
-        if account is None:
+        region, path = self._asked()
+        if path.startswith(REGISTRATION):
+            return access.CLIENT
+        consent, is_expired = self.access.bearer()
+        if consent is None:
             raise Refused(self._unauthorized(constants.EXPIRED_TEXT if is_expired else constants.ERRORS[401]))
+        account = self.access.account(consent)
         if "demand_content_type" in self.switched_on and request.mimetype != "application/json":
             raise Refused(self.error(406, "Content-Type must be application/json"))
-        region, path = self._asked()
         if path != constants.REGION_CALL and region != self.home(account):
             raise Refused(self.error(421))
+        if "demand_registration" in self.switched_on and not self.partner.is_registered:
+            raise Refused(self.error(constants.UNREGISTERED_STATUS))
         return account.name
 
     def error(self, status: int, detail: str = "") -> Response:
@@ -96,7 +129,8 @@ class Tesla(Dialect):
 
     def routes(self) -> Blueprint:
         blueprint = Blueprint(self.vendor, __name__)
-        blueprint.post("/oauth2/v3/token")(self.access.token)
+        blueprint.post("/oauth2/v3/token")(TokenEndpoint(self.access).token)
+        self.access.add_routes(blueprint)
         site = "/api/1/energy_sites/<site_id>"
         views: dict[str, Callable[..., Response]] = {
             constants.REGION_CALL: self.show_region,
@@ -109,11 +143,13 @@ class Tesla(Dialect):
         for region, prefix in constants.REGIONS.items():
             for path, view in views.items():
                 blueprint.add_url_rule(f"{prefix}{path}", f"{region}{path}", view)
+            blueprint.post(f"{prefix}{REGISTRATION}", endpoint=f"{region}-register")(self.partner.register)
+            blueprint.get(f"{prefix}{REGISTRATION}/public_key", endpoint=f"{region}-key")(self.partner.show)
         return blueprint
 
     def show_region(self) -> Response:
         """The region of the account."""
-        region = self.home(self._account())
+        region = self.home(self.access.account(self._consent()))
         base = f"{request.host_url}{self.vendor}{constants.REGIONS[region]}"
         return success({"region": region, "fleet_api_base_url": base})
 
@@ -121,8 +157,9 @@ class Tesla(Dialect):
         """All products of the account, on one page."""
         account = self._reader()
         listed: list[dict[str, Any]] = []
-        if account.has_products:
-            listed = products(tuple(self.known.values()), self.now, with_retired="retired" in self.switched_on)
+        if account.sites != accounts.NO_SITES:
+            owned = [seen for seen in self.known.values() if account.owns(seen.site.number)]
+            listed = products(owned, self.now, with_retired="retired" in self.switched_on)
         return success(listed, count=len(listed))
 
     def show_site(self, site_id: str) -> Response:
@@ -153,21 +190,27 @@ class Tesla(Dialect):
         account = self._reader()
         if site_id == RETIRED_ID and "retired" in self.switched_on:
             raise Refused(failure(500, error=constants.RETIRED_TEXT))
-        if site_id not in self.known or not account.has_products:
+        seen = self.known.get(site_id)
+        if seen is None or not account.owns(seen.site.number):
             raise Refused(self.error(404))
-        return self.known[site_id]
+        return seen
 
     def _reader(self) -> Account:
-        account = self._account()
-        if not account.reads_energy:
+        """The account, if its owner grants the data of energy products."""
+        consent = self._consent()
+        if accounts.ENERGY_SCOPE not in consent.scopes:
             raise Refused(self.error(403))
-        return account
+        return self.access.account(consent)
 
-    def _account(self) -> Account:
-        account, _ = self.access.bearer()
-        if account is None:
+    def _consent(self) -> Consent:
+        consent, _ = self.access.bearer()
+        if consent is None:
             raise Refused(self._unauthorized(constants.ERRORS[401]))
-        return account
+        return consent
+
+    def _is_partner(self) -> bool:
+        token = self.access.token_text()
+        return self.tokens.client_of(token) is not None and self.tokens.consent_of(token) is None
 
     def _unauthorized(self, text: str) -> Response:
         return Response(status=401) if "empty_401" in self.switched_on else failure(401, error=text)
@@ -180,5 +223,7 @@ class Tesla(Dialect):
                 return region, path.removeprefix(prefix)
         return next(iter(constants.REGIONS)), path
 
-    def _header(self, token: str) -> dict[str, str]:
-        return {f"X-Authorization-{self.vendor}": f"Bearer {token}"}
+    def _header(self, account: Account) -> dict[str, str]:
+        """The header with a fresh token of an account that is there from the start."""
+        issued = self.tokens.issue(access.CLIENT, self.access.ready[account])
+        return {f"X-Authorization-{self.vendor}": f"Bearer {issued.access}"}

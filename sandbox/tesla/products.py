@@ -1,5 +1,6 @@
 """The answer of `products`: a vehicle, the energy sites, and a contract for electricity. All values are made up."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from sandbox.tesla.sites import RETAIL_ID, RETIRED_ID, TeslaSite
@@ -19,7 +20,7 @@ SETTINGS = {
 }
 
 
-def products(sites: tuple[TeslaSite, ...], now: float, *, with_retired: bool) -> list[dict[str, Any]]:
+def products(sites: Iterable[TeslaSite], now: float, *, with_retired: bool) -> list[dict[str, Any]]:
     """All products of the account, in one mixed list."""
     retired = [_retired()] if with_retired else []
     return [_vehicle(), *(_site(seen, now) for seen in sites), *retired, _retail()]

@@ -117,10 +117,25 @@ def test_a_fault_can_carry_headers(caller: Caller):
     assert (answer.status_code, answer.headers["Retry-After"], answer.json["code"]) == (429, "7", "TooManyRequests")
 
 
+def test_a_fault_can_come_after_the_call_was_handled(caller: Caller):
+    token = caller.vendors["tesla"]["token"]
+    form = {"grant_type": "refresh_token", "client_id": token["client_id"], "refresh_token": token["refresh_token"]}
+    path = "/oauth2/v3/token"
+    caller.http.put("/options/tesla", json={"single_use": True})
+    caller.http.put("/faults/tesla", json={"path": path, "status": 503, "times": 1})
+    assert caller.http.post(f"/tesla{path}", data=form).status_code == 503, "before: nothing was spent"
+    caller.http.put("/faults/tesla", json={"path": path, "status": 503, "times": 1, "after": True})
+    answers = [caller.http.post(f"/tesla{path}", data=form) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [503, 401]
+    assert "access_token" not in answers[0].json
+    assert caller.http.get("/tokens/tesla").json == {"refreshes": 1, "refused_refreshes": 1}
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
         ({"stauts": 500}, "stauts"),
+        ({"reset": True, "after": 1}, "after"),
         ({"status": "500"}, "status"),
         ({"status": True}, "status"),
         ({"delay": -1}, "delay"),

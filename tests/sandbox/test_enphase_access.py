@@ -2,7 +2,6 @@
 
 from base64 import b64encode
 from datetime import UTC, datetime
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from werkzeug.test import TestResponse
@@ -88,17 +87,6 @@ def test_a_refresh_token_works_once_and_in_a_form_too(cloud: Enphase):
     assert second.json["refresh_token"] != first
     again = token_of(cloud, **form)
     assert (again.status_code, again.json["error"]) == (400, "invalid_grant")
-
-
-def test_a_code_of_the_consent_page_works_once(cloud: Enphase):
-    known = cloud.caller.vendors[MONITORING]["token"]
-    query = {"response_type": "code", "client_id": known["client_id"], "redirect_uri": "http://x/back", "state": "s 1"}
-    led = cloud.caller.http.get("/enphase/oauth/authorize", query_string=query)
-    back = urlsplit(led.headers["Location"])
-    given = parse_qs(back.query)
-    assert (led.status_code, back.netloc, back.path, given["state"]) == (302, "x", "/back", ["s 1"])
-    grant = {"grant_type": "authorization_code", "code": given["code"][0], "redirect_uri": "http://x/back"}
-    assert [token_of(cloud, **grant).status_code for _ in range(2)] == [200, 400]
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,18 @@ def test_a_reset_is_a_reset(call, connect):
         _read_to_end(connection)
 
 
+def test_an_answer_can_be_lost_after_the_call_was_handled(call):
+    token = call("GET", "/").json()["vendors"]["tesla"]["token"]
+    form = {"grant_type": "refresh_token", "client_id": token["client_id"], "refresh_token": token["refresh_token"]}
+    path = "/oauth2/v3/token"
+    spent = call("GET", "/tokens/tesla").json()["refreshes"]
+    call("PUT", "/faults/tesla", json={"path": path, "reset": True, "after": True, "times": 1})
+    with pytest.raises(requests.ConnectionError):
+        call("POST", f"/tesla{path}", data=form)
+    assert call("GET", "/tokens/tesla").json()["refreshes"] == spent + 1
+    assert call("POST", f"/tesla{path}", data=form).status_code == 200
+
+
 def test_a_huge_answer_has_at_least_so_many_bytes(call):
     with fault(call, huge=3_000_000):
         answer = call("GET", SITES, headers=KEY)

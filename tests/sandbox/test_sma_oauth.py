@@ -74,10 +74,10 @@ def test_consent_is_pending_until_the_owner_accepts_and_ends_when_the_owner_revo
     assert caller.http.post(path, headers=headers, json={"loginHint": OWNER}).status_code == 409
     accepted = caller.http.put(f"{path}/{OWNER}/status", headers=headers, json="accepted")
     assert accepted.json["state"] == "Accepted"
-    for is_revoked, state, plants in ((False, "Accepted", 8), (True, "Revoked", 0), (False, "Accepted", 8)):
-        caller.http.put("/options/sma", json={"revoked": is_revoked})
+    for state, plants in (("Accepted", 8), ("Revoked", 0)):
         assert caller.http.get(f"{path}/{OWNER}", headers=headers).json["state"] == state
         assert len(caller.http.get("/sma/v1/plants", headers=headers).json["plants"]) == plants
+        caller.http.put("/consents/sma", json={"owner": OWNER, "state": "revoked"})
 
 
 @pytest.mark.parametrize("body", ["rejected", {"state": "Rejected"}])

@@ -57,6 +57,7 @@ def test_a_token_without_the_scope_of_energy_is_forbidden(caller: Caller):
 
 
 def test_a_refresh_token_works_once_and_brings_the_next(caller: Caller):
+    assert caller.http.put("/options/tesla", json={"single_use": True}).status_code == 200
     token = tesla(caller)["token"]
     form = {"client_id": token["client_id"], "refresh_token": token["refresh_token"]}
     issued = refresh(caller, **form)

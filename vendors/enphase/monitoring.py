@@ -17,6 +17,7 @@ from vendors.enphase.errors import is_dispensable, is_gated, monitoring_failure
 from vendors.enphase.records import page_of, to_site
 from vendors.enphase.state import snapshots, with_snapshot
 from vendors.kit import (
+    CodeGrant,
     CredentialHeaders,
     Forbidden,
     Freshness,
@@ -24,6 +25,7 @@ from vendors.kit import (
     Limits,
     ListCalls,
     NotFound,
+    OwnersPassword,
     RawReply,
     Reply,
     Request,
@@ -39,11 +41,23 @@ from vendors.kit.parsing.reading import Raw
 SYSTEMS = "/api/v4/systems"
 SNAPSHOTS = SYSTEMS + "/inverters_summary_by_envoy_or_site"
 
+OWNERS = CodeGrant(
+    {"enphase": "https://api.enphaseenergy.com/oauth/authorize"},
+    {"enphase": "https://api.enphaseenergy.com/oauth/token"},
+    authorization="Basic ",
+    account="enl_uid",
+    refresh_days=30,
+)
+
 
 class Enphase(EnphaseCloud):
     hosts = {"enphase": {"main": "https://api.enphaseenergy.com"}}
+    titles = {"enphase": "Enphase"}
     credential_headers = CredentialHeaders(bearer, {"key": ("X-enphase-api-key",)})
-    variants = tuple(Variant(type, APPLICATION, needs_consent=True) for type in ("developerapp", "partnerapp"))
+    variants = (
+        Variant("developerapp", APPLICATION, consent=OWNERS),
+        Variant("partnerapp", APPLICATION, consent=OwnersPassword()),
+    )
     limits = Limits(parallel=2, group=("key",))
     list_calls = ListCalls("1 for every 100 sites", "1 for every 100 sites, and 1 for each site")
     lacks = frozenset({

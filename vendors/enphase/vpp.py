@@ -46,6 +46,7 @@ TOKENS = ClientCredentials(
 
 class EnphaseVpp(EnphaseCloud):
     hosts = {"enphasevpp": {"main": "https://vpp.enphaseenergy.com"}}
+    no_consent = "Owners enrol in programs of Enphase VPP, which this server does not offer."
     credential_headers = CredentialHeaders(bearer, {"key": ("X-enphasevpp-api-key", "X-enphase-api-key")})
     variants = (Variant("vpp", APPLICATION, TOKENS),)
     list_calls = ListCalls(

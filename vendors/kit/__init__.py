@@ -5,6 +5,7 @@ Offered although no plugin of this project uses them: `BadReply`, `Credential`, 
 
 from vendors.kit.calls.client import Client
 from vendors.kit.calls.reply_cache import Freshness
+from vendors.kit.consent.registration import Registration
 from vendors.kit.credentials import Credential, CredentialHeaders, basic, bearer
 from vendors.kit.errors import (
     BackendError,
@@ -69,7 +70,15 @@ from vendors.kit.series.windows import (
     period_start,
     wall_time,
 )
-from vendors.kit.variants import OAUTH_CLIENT, ClientCredentials, Variant
+from vendors.kit.variants import (
+    OAUTH_CLIENT,
+    BackChannel,
+    ClientCredentials,
+    CodeGrant,
+    OwnersPassword,
+    TypedKeys,
+    Variant,
+)
 from vendors.kit.vendor import Stage, Vendor
 
 __all__ = [
@@ -80,6 +89,7 @@ __all__ = [
     "OAUTH_CLIENT",
     "QUARTER",
     "AnyDevice",
+    "BackChannel",
     "BackendError",
     "BadReply",
     "Battery",
@@ -87,6 +97,7 @@ __all__ = [
     "CalendarUnit",
     "Client",
     "ClientCredentials",
+    "CodeGrant",
     "Convert",
     "Credential",
     "CredentialHeaders",
@@ -102,6 +113,7 @@ __all__ = [
     "Messages",
     "NotFound",
     "NotOffered",
+    "OwnersPassword",
     "Permanent",
     "Production",
     "Quality",
@@ -109,6 +121,7 @@ __all__ = [
     "RateLimited",
     "RawReply",
     "Refused",
+    "Registration",
     "Reply",
     "ReportedQuota",
     "Reporting",
@@ -125,6 +138,7 @@ __all__ = [
     "Status",
     "Tile",
     "Timeout",
+    "TypedKeys",
     "Unauthorized",
     "Variant",
     "Vendor",

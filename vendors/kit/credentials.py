@@ -23,6 +23,8 @@ class StoredRow:
     id: str
     name: str
     """The client's name for it, which errors show."""
+    is_grant: bool = False
+    """Whether an owner of devices has granted it."""
 
 
 class Credential:
@@ -31,23 +33,57 @@ class Credential:
     row: of a stored credential. What is reused is then keyed by the row, since its access token changes every few
     minutes, and two clients that store the same secret must not see each other's replies.
     variant: the form in which it is stored; None for headers.
+    granted: the parts that came with the consent of an owner; None if it is no grant.
+    region: of the owner's account, if it is known.
     """
 
-    __slots__ = ("_parts", "_token", "row", "variant")
+    __slots__ = ("_parts", "_token", "granted", "region", "row", "variant")
 
     def __init__(
-        self, parts: Mapping[str, str], row: StoredRow | None = None, variant: Variant | None = None, token: str = ""
+        self,
+        parts: Mapping[str, str],
+        row: StoredRow | None = None,
+        variant: Variant | None = None,
+        token: str = "",
+        granted: Mapping[str, str] | None = None,
+        region: str | None = None,
     ) -> None:
-        self._parts, self.row, self.variant, self._token = dict(parts), row, variant, token
+        self._parts, self.row, self.variant, self._token = {**parts, **(granted or {})}, row, variant, token
+        self.granted, self.region = granted, region
 
     @classmethod
-    def stored(cls, variant: Variant, members: Mapping[str, str], row: StoredRow | None = None) -> "Credential":
-        """The credential that a variant's secret members make, by their public names."""
-        return cls({part: members[name] for name, part in variant.members.items()}, row, variant)
+    def stored(
+        cls,
+        variant: Variant,
+        members: Mapping[str, str],
+        row: StoredRow | None = None,
+        granted: Mapping[str, str] | None = None,
+        region: str | None = None,
+    ) -> "Credential":
+        """The credential that a variant's secret members make, by their public names.
+
+        granted: of a grant, the parts that came with the owner's consent (`Granted.parts`), which may be none.
+        """
+        parts = {part: members[name] for name, part in variant.members.items()}
+        return cls(parts, row, variant, granted=granted, region=region)
 
     def with_token(self, access: str) -> "Credential":
         """The same credential with an access token as its part `token`; its fingerprint and group stay the same."""
-        return Credential(self._parts, self.row, self.variant, access)
+        return Credential(self._parts, self.row, self.variant, access, self.granted, self.region)
+
+    def opened(self, access: str, parts: Mapping[str, str], region: str | None = None) -> "Credential":
+        """The credential with an access token of this application that no store knows, as if it came in a header."""
+        return Credential({**self._parts, **parts, TOKEN: access}, region=region)
+
+    @property
+    def lacks_consent(self) -> bool:
+        """Whether it opens nothing until the owner of the devices has given consent."""
+        return self.granted is None and self.variant is not None and self.variant.needs_consent
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether the service gets its access tokens."""
+        return self.variant is not None and self.variant.token_grant is not None
 
     def __getitem__(self, name: str) -> str:
         return self._token if self._token and name == TOKEN else self._parts[name]
@@ -84,7 +120,7 @@ class Credential:
 
     def group_parts(self, parts: tuple[str, ...] = ()) -> tuple[str, ...]:
         """The parts that make the group; none if all do."""
-        if not parts and self.variant is not None and self.variant.tokens is not None:
+        if not parts and self.has_tokens:
             return (CLIENT_ID,)
         return parts
 

@@ -43,6 +43,8 @@ class VendorError(Exception):
     stops_the_sweep = False
     """Whether the next call would fail as well, so that the sweep ends."""
     retriable = False
+    is_uncertain = False
+    """Whether the vendor may have acted on a call that must not be made twice, although no answer came."""
     hides_ids = True
     """Whether an id that was not found may exist, since this failure kept a list from being complete."""
     note = ""

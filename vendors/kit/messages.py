@@ -26,6 +26,8 @@ class Request:
     """The members of the reply that are read; None for all."""
     template: str = ""
     """The path with `{}` in place of ids, for the log."""
+    has_private_path: bool = False
+    """Whether the path holds what no error may show, so that the template stands in its place."""
     attempt: int = 1
     token: str = field(init=False, default="", repr=False)
     """The access token with which it was signed, if the service gets the tokens of its credential."""
@@ -36,8 +38,8 @@ class Request:
     """The URL without its query, fit for errors and logs."""
 
     def __post_init__(self) -> None:
-        self.shown_url = self.base + self.path
-        self.url = self.shown_url + self.query
+        self.shown_url = self.base + (self.template if self.has_private_path else self.path)
+        self.url = self.base + self.path + self.query
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from vendors.kit.calls.client import Client
 from vendors.kit.calls.hooks import Hooks
 from vendors.kit.calls.pipeline import Calls
 from vendors.kit.calls.reply_cache import Freshness
+from vendors.kit.consent.registration import Registration
 from vendors.kit.credentials import Credential, CredentialHeaders, bearer
 from vendors.kit.errors import NotAskedYet, NotOffered, VendorError
 from vendors.kit.limits import Limits, ListCalls, ReportedQuota
@@ -51,6 +52,12 @@ class Vendor:
     credential_headers: ClassVar[CredentialHeaders] = CredentialHeaders(bearer)
     variants: ClassVar[Sequence[Variant]] = ()
     """The forms in which credentials of this vendor can be stored."""
+    titles: ClassVar[Mapping[str, str]] = {}
+    """Vendor name -> the name by which owners of its devices know it. Of each vendor whose owners can give consent."""
+    no_consent: ClassVar[str] = ""
+    """Why owners cannot give consent, as a sentence for clients that ask for it; "" if they can or never could."""
+    registration: ClassVar[Registration | None] = None
+    """How an application is registered before owners can give consent to it; None if the vendor demands nothing."""
     limits: ClassVar[Limits] = Limits()
     list_calls: ClassVar[ListCalls] = ListCalls()
     """The calls that the lists take, in words, for callers who want to know beforehand."""
@@ -122,6 +129,11 @@ class Vendor:
             next(iter(self.sites()), None)
         except NotOffered:
             next(iter(self.devices()), None)
+
+    def account_region(self) -> str | None:
+        """Region of the credential's account, by its name in `hosts`, from a call; asked after an owner's consent at a
+        vendor with several regions. None if the vendor does not name it: a 421 then shows that it is another."""
+        return None
 
     def site(self, key: Key) -> Site:
         """One site with its present state; NotFound as with devices."""

@@ -21,7 +21,6 @@ from vendors.kit import (
     OAUTH_CLIENT,
     AnyDevice,
     Battery,
-    ClientCredentials,
     DeviceRow,
     Freshness,
     Key,
@@ -49,6 +48,7 @@ from vendors.kit import (
     without_impossible,
 )
 from vendors.kit.parsing.reading import Raw, moment, text, zone
+from vendors.sma.consent import BY_MAIL, OWNERS, TOKENS
 from vendors.sma.errors import failure_of
 from vendors.sma.records import DEVICES, GENERATORS, checked, generators_kw, to_device, to_site
 from vendors.sma.series import FLOWS, PERIODS, PRODUCED, Source, to_rows
@@ -60,11 +60,6 @@ MEASUREMENTS = "/measurements/sets/{}/{}"
 SOLAR_SET, BATTERY_SET, PLANT_SET = "EnergyAndPowerPv", "EnergyAndPowerBattery", "EnergyBalance"
 ENERGIES = {"ReturnEnergyValues": "true"}
 
-TOKENS = ClientCredentials({
-    "sma": "https://auth.smaapis.de/oauth2/token",
-    "smasbox": "https://sandbox-auth.smaapis.de/oauth2/token",
-})  # fmt: skip
-
 T = TypeVar("T")
 
 
@@ -74,9 +69,10 @@ class Sma(Vendor):
         "sma": {"main": "https://monitoring.smaapis.de"},
         "smasbox": {"main": "https://sandbox.smaapis.de/monitoring"},
     }
+    titles = {"sma": "SMA", "smasbox": "SMA sandbox"}
     variants = (
-        Variant("customgrant", OAUTH_CLIENT, TOKENS),
-        Variant("oauthclient", OAUTH_CLIENT, needs_consent=True),
+        Variant("customgrant", OAUTH_CLIENT, TOKENS, BY_MAIL),
+        Variant("oauthclient", OAUTH_CLIENT, consent=OWNERS),
     )
     list_calls = ListCalls("1", "1, and 1 for each site")
     follows_308 = True

@@ -1,7 +1,8 @@
 """SolarEdge Monitoring API v2.
 
 Credential: `X-Authorization-solaredge: <app key>`, sent on as `X-API-Key`; a value `Bearer <token>` (one site,
-with the owner's consent) goes as Authorization, and the vendor refuses it for the list of sites.
+with the owner's consent) goes as Authorization, and the vendor refuses it for the list of sites. Stored: a key, or an
+application, to which owners agree for one site each.
 Calls: sites one per 1,000; devices ceil(S / 1000) + S for S sites; one site 3, with batteries 4; one inverter 6, in the
 afternoon of a day on which the clock changes 7; one battery 4; intervals 2 a day of quarters, 1 a day of hours, month
 of days or year of months (1 more where the clock changes), for all devices of a site at once, and 2 for the time zone
@@ -22,6 +23,7 @@ from math import fsum
 from types import MappingProxyType
 
 from vendors.kit import (
+    OAUTH_CLIENT,
     AnyDevice,
     Battery,
     CredentialHeaders,
@@ -41,6 +43,7 @@ from vendors.kit import (
     SiteRow,
     SolarInverter,
     Stage,
+    TypedKeys,
     Variant,
     Vendor,
     VendorError,
@@ -50,6 +53,7 @@ from vendors.kit import (
     unique,
 )
 from vendors.kit.parsing.reading import number
+from vendors.solaredge.consent import OWNERS, SITE_ID
 from vendors.solaredge.errors import failure_of
 from vendors.solaredge.records import (
     DEVICES,
@@ -57,7 +61,7 @@ from vendors.solaredge.records import (
     to_device,
     to_hybrid_inverter,
     to_replaced_battery,
-    to_requested_site,
+    to_requested_row,
     to_site,
 )
 from vendors.solaredge.state import (
@@ -95,8 +99,12 @@ def key_or_bearer(value: str) -> Mapping[str, str]:
 class SolarEdge(Vendor):
     stage = Stage.SERIES
     hosts = {"solaredge": {"main": "https://monitoringapi.solaredge.com"}}
+    titles = {"solaredge": "SolarEdge"}
     credential_headers = CredentialHeaders(key_or_bearer)
-    variants = (Variant("apikey", {"apiKey": "key"}),)
+    variants = (
+        Variant("apikey", {"apiKey": "key"}, consent=TypedKeys({"apiKey": "API key"})),
+        Variant("oauthclient", OAUTH_CLIENT, consent=OWNERS),
+    )
     list_calls = ListCalls("1 for every 1,000 sites", "1 for every 1,000 sites, and 1 for each site")
     lacks = frozenset({
         "site.latitude", "site.longitude", "site.utc_offset_hours", "site.bess.mode", "site.bess.nameplate_kwh",
@@ -123,7 +131,12 @@ class SolarEdge(Vendor):
         return ReportedQuota(Rate(int(limit), 60), int(left))
 
     def sites(self) -> Iterator[SiteRow]:
-        yield from self.client.pages(self._page_of_sites)
+        granted = self.credential.get(SITE_ID)
+        if granted is None:
+            yield from self.client.pages(self._page_of_sites)
+        else:
+            # The vendor refuses the list to an owner's token.
+            yield self._detail(granted).record(partial(to_requested_row, granted))
 
     def _page_of_sites(self, number: int) -> tuple[list[SiteRow], bool]:
         reply = self.client.get("/v2/sites", params={"page": number, "sites-in-page": SITES_PER_PAGE})
@@ -208,7 +221,10 @@ class SolarEdge(Vendor):
         return self._series(Feed(self._known_site(key[0]), STORAGE, level, batteries, replaced=sorted(replaced)))
 
     def _known_site(self, site: str) -> Site:
-        return self.client.get("/v2/sites/{}", site).record(partial(to_requested_site, site))
+        return self._detail(site).record(partial(to_requested_row, site)).record()
+
+    def _detail(self, site: str) -> Reply:
+        return self.client.get("/v2/sites/{}", site)
 
     def _device(self, key: Key, kind: type[AnyDevice]) -> AnyDevice:
         return find_record(self._devices_of(key[0]), kind, key)

@@ -26,10 +26,10 @@ def to_site(raw: Raw) -> SiteRow:
     return Site.listed(text(raw, "siteId"), of_site, raw)
 
 
-def to_requested_site(site: str, raw: Raw) -> Site:
+def to_requested_row(site: str, raw: Raw) -> SiteRow:
     """Site from its detail. Raises WrongRecord if the reply is about another site."""
     check_id(raw, "siteId", site)
-    return to_site(raw).record()
+    return to_site(raw)
 
 
 def is_full(reply: Reply, size: int, *path: str) -> bool:

@@ -45,6 +45,7 @@ from vendors.kit import (
     SolarInverter,
     Stage,
     Tile,
+    TypedKeys,
     Variant,
     Vendor,
     VendorError,
@@ -80,12 +81,15 @@ PAGE_SIZE = 100
 # For so many inverters of a list the detail is read, since their battery may have been taken away.
 MAX_DOUBTS = 10
 
+TYPED = TypedKeys({"keyID": "Key ID", "keySecret": "Key secret"})
+
 
 class Solis(Vendor):
     stage = Stage.SERIES
     hosts = {"solis": {"main": "https://www.soliscloud.com:13333"}}
+    titles = {"solis": "Solis"}
     credential_headers = CredentialHeaders(basic)
-    variants = (Variant("apikeysecret", {"keyID": "id", "keySecret": "secret"}),)
+    variants = (Variant("apikeysecret", {"keyID": "id", "keySecret": "secret"}, consent=TYPED),)
     limits = Limits(parallel=1, rate=Rate(2, 1), group=("id",))
     list_calls = ListCalls(
         "1 for every 100 sites",

@@ -1,7 +1,8 @@
 """Tesla Fleet API, energy endpoints.
 
 Credential: `X-Authorization-tesla: Bearer <token>`, a third-party token of the site's owner with the scope
-`energy_device_data`. Every answer below 500 costs its owner money.
+`energy_device_data`. Stored: an application, which is registered in each region, and to which owners agree. Every
+answer below 500 costs its owner money.
 Calls: sites 1; devices 1 + S for S sites with solar or battery; one site 2; one inverter 4 and one battery 2, but 1
 each where the site has several of the kind; intervals 1 for each day of quarters or hours, month of days or year of
 months, and 1 for the clock and the devices, cached for an hour. No paging.
@@ -49,6 +50,7 @@ from vendors.kit import (
 )
 from vendors.kit.parsing.reading import Raw, kilo, moment, number, rows
 from vendors.kit.series.windows import EARLIEST
+from vendors.tesla.consent import OWNERS, PARTNER
 from vendors.tesla.errors import failure_of
 from vendors.tesla.records import devices_of, response_of, to_id_with_devices, to_site
 from vendors.tesla.series import FLOWS, PRODUCED, Energies, to_rows
@@ -67,6 +69,9 @@ PERIODS = {
 }
 
 
+REGION = "/api/1/users/region"
+
+
 class Tesla(Vendor):
     stage = Stage.SERIES
     hosts = {
@@ -76,7 +81,9 @@ class Tesla(Vendor):
             "cn": "https://fleet-api.prd.cn.vn.cloud.tesla.cn",
         }
     }
-    variants = (Variant("app", OAUTH_CLIENT, needs_consent=True),)
+    titles = {"tesla": "Tesla"}
+    variants = (Variant("app", OAUTH_CLIENT, consent=OWNERS),)
+    registration = PARTNER
     list_calls = ListCalls("1", "1, and 1 for each site with solar or battery")
     # The cloud renews live values every few minutes; more frequent calls would cost money for equal values.
     fresh_seconds = {**Vendor.fresh_seconds, Freshness.LIVE: 120.0}
@@ -101,6 +108,10 @@ class Tesla(Vendor):
         if reply.headers.get("RateLimit-Remaining") != "0":
             return None
         return number(reply.headers, "RateLimit-Reset")
+
+    def account_region(self) -> str | None:
+        region = self.client.get(REGION, freshness=Freshness.UNCACHED).record(lambda raw: raw["response"]["region"])
+        return region.lower() if isinstance(region, str) else None
 
     def sites(self) -> Iterator[SiteRow]:
         yield from self.client.get(PRODUCTS).rows("response", to=to_site)

@@ -12,7 +12,7 @@ from app.api import api_version
 from app.api.openapi.operations import Operation
 from app.auth.caller_limits import EXEMPT
 from app.credentials.cipher import KeyMissing, Tampered
-from app.credentials.stored import VariantUnknown
+from app.credentials.opening import VariantUnknown
 from app.fleet.vendor_access import UnknownVendor
 from app.web.problems import MEDIA_TYPE
 from vendors.kit import VendorError, errors
@@ -92,6 +92,20 @@ SOURCES = (
         lambda operation: operation.is_of_credentials,
         {503: ("credentials_not_configured", *(kind.code for kind in UNREADABLE))},
     ),
+    Source("Session", lambda operation: "sessionID" in operation.parameters, {404: ("not_found",)}),
+    Source(
+        "StartSession",
+        lambda operation: operation.id == "createJoinSession",
+        {409: ("join_sessions_limit_reached",)},
+    ),
+    Source(
+        "FetchToken",
+        lambda operation: operation.id == "getJoinSessionToken",
+        {409: ("join_pending", "join_token_fetched")},
+    ),
+    Source("MakeFlow", lambda operation: operation.id == "createJoinFlow", {409: ("join_flows_limit_reached",)}),
+    Source("Used", lambda operation: operation.id == "deleteVendorCredentials", {409: ("credentials_in_use",)}),
+    Source("Link", lambda operation: operation.id == "createConsentLink", {409: ("consent_not_renewable",)}),
     Source(
         "Stored", lambda operation: operation.id == "createVendorCredentials", {409: ("credentials_limit_reached",)}
     ),
@@ -117,11 +131,12 @@ def add(operations: Iterable[Operation], examples: Mapping[str, Any]) -> dict[st
             status: response for status, response in operation.members["responses"].items() if "$ref" not in response
         }
         for name, status, codes in _errors(operation):
-            responses[name] = _response(status, codes, examples)
+            response = _response(status, codes, examples)
             if str(status) in own:
-                # The token endpoint, whose own errors have the form of RFC 6749.
-                own[str(status)]["content"] |= responses.pop(name)["content"]
+                # The token endpoint, whose own errors have the form of RFC 6749, and pages for owners.
+                own[str(status)]["content"] = {**own[str(status)]["content"], **response["content"]}
             else:
+                responses[name] = response
                 own[str(status)] = {"$ref": f"#/components/responses/{name}"}
         operation.members["responses"] = dict(sorted(own.items()))
     return responses

@@ -36,8 +36,8 @@ class Operation:
 
     @property
     def is_of_credentials(self) -> bool:
-        """Whether the operation is on stored credentials."""
-        return self.path.startswith("/vendor-credentials")
+        """Whether the operation is on what is stored encrypted: credentials, grants, and what asks for these."""
+        return self.needs_token and self.path.startswith(("/vendor-credentials", "/grants", "/join/"))
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[Operation]:

@@ -19,6 +19,8 @@ VARIANTS = {
     ("solaredge", "apikey"): ("apiKey",),
     ("solis", "apikeysecret"): ("keyID", "keySecret"),
     ("tesla", "app"): CLIENT,
+    # An extension of this service.
+    ("solaredge", "oauthclient"): CLIENT,
 }
 
 

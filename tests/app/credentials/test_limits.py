@@ -48,6 +48,7 @@ import sys
 from app.credentials.cipher import Cipher
 from app.credentials.service import open_credentials
 from app.credentials import store
+from app.credentials.tokens import DatabaseTokens
 from app.storage.database import Database
 from app.web.problems import Problem
 from vendors.kit.vendor import Vendor
@@ -59,7 +60,8 @@ class Plugin(Vendor):
 url, client_id = sys.argv[1:]
 store.MAX_CREDENTIALS = 30
 database = Database(url)
-stored = open_credentials(database, Cipher(["c" * 32]), None, {"x": Plugin}, lambda: 0.0).store
+cipher = Cipher(["c" * 32])
+stored = open_credentials(database, cipher, DatabaseTokens(database, cipher), {"x": Plugin}, lambda: 0.0).store
 print("ready", flush=True)
 sys.stdin.readline()
 made = 0

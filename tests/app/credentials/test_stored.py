@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import delete, event, update
 
 from app.credentials.cipher import KeyMissing, Tampered
-from app.credentials.stored import CACHE_SECONDS, MemberMissing, VariantUnknown
+from app.credentials.opening import MemberMissing, VariantUnknown
+from app.credentials.stored import CACHE_SECONDS
 from app.storage.credential_tables import VendorCredentialRow
 from app.storage.database import Unanswered
 from tests.app.credentials.support import VARIANTS, Caller, credentials, services

@@ -15,10 +15,10 @@ from vendors.kit.calls.cloud import open_cloud
 from vendors.kit.calls.reply_cache import Mode, ReplyCache
 from vendors.kit.credentials import StoredRow
 from vendors.kit.deadline import Deadline
-from vendors.kit.variants import Variant
+from vendors.kit.variants import OwnersPassword, Variant
 
 NAME = "roofs"
-APP = Variant("app", {"clientID": "key"}, needs_consent=True)
+APP = Variant("app", {"clientID": "key"}, consent=OwnersPassword())
 
 
 class Roofs(Vendor):

@@ -43,6 +43,8 @@ class Attempts:
         if raw.status == UNAUTHORIZED and self._has_another_token(raw, request):
             self._report_superseded(raw, request)
             raw, request = self._in_region(replace(request, headers={}))
+            if raw.status == UNAUTHORIZED:
+                self._signer.refused_again(request)
         raw, reply = self._meant(raw, request)
         self._signer.accepted(request)
         self._succeeded(raw, reply)

@@ -15,14 +15,19 @@ from vendors.kit.calls.quota_state import QuotaState
 from vendors.kit.calls.reply_cache import Mode, ReplyCache
 from vendors.kit.calls.thread_pool import ThreadPool
 from vendors.kit.calls.upstream import Upstream
+from vendors.kit.consent.back_channel import BackChannelEndpoint
+from vendors.kit.consent.code_grant import ConsentEndpoint
+from vendors.kit.consent.registration import Registrar
 from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
 from vendors.kit.http.transport import Transport
 from vendors.kit.limits import LimitSource, Rate
+from vendors.kit.tokens.authorization_server import AuthorizationHosts
 from vendors.kit.tokens.endpoint import endpoint_of
 from vendors.kit.tokens.memory import MemoryTokenStore
 from vendors.kit.tokens.source import TokenSource, reveal
 from vendors.kit.tokens.store import TokenStore
+from vendors.kit.variants import BackChannel, CodeGrant
 from vendors.kit.vendor import Vendor
 
 # Concurrent sweeps of one vendor in one process. Fewer than the request threads of a worker (64), so that a vendor
@@ -43,6 +48,13 @@ class Cloud(Upstream):
     """The breakers of its token endpoints, by name."""
     sweep_slots: Bulkhead = field(default_factory=lambda: Bulkhead(MAX_SWEEPS, MAX_SWEEPS_PER_CREDENTIAL))
 
+    consents: dict[str, ConsentEndpoint] = field(default_factory=dict)
+    """Consent in a browser, by the type of the variant."""
+    back_channels: dict[str, BackChannelEndpoint] = field(default_factory=dict)
+    """Consent by e-mail, by the type of the variant."""
+    registrar: Registrar | None = None
+    """None if the vendor demands no registration of applications."""
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self.sweep_threads = ThreadPool(MAX_SWEEPS, f"sweep-{self.name}")
@@ -54,6 +66,14 @@ class Cloud(Upstream):
             return Calls(self, hooks, deadline, mode)
 
         return self.vendor(credential, connect)
+
+    def region_of(self, owner: Credential, deadline: Deadline) -> str | None:
+        """Region of an owner's account, as the vendor names it; None if the vendor has one region, or names another
+        that the plugin does not know. Raises VendorError."""
+        if len(self.urls) == 1:
+            return None
+        region = self.open(owner, deadline).account_region()
+        return region if region in self.urls else None
 
     def limit_group(self, credential: Credential) -> str:
         """Name of the credential's limit group in the ledger, which is a keyed hash."""
@@ -100,13 +120,14 @@ def open_cloud(
     rate = rate or (None if base_url else vendor.limits.rate)
     quota = Quota(name, vendor.limits.parallel, rate, ledger, source=source)
     secret = secret or secrets.token_bytes(32)
+    hosts = AuthorizationHosts(name, base_url, transport, ledger, secret, observers)
     endpoints = {
-        variant.type: endpoint_of(name, variant.tokens, base_url, transport, ledger, secret, observers)
+        variant.type: endpoint_of(hosts, variant.token_grant)
         for variant in vendor.variants
-        if variant.tokens is not None and name in variant.tokens.urls
+        if variant.token_grant is not None and name in variant.token_grant.token_urls
     }
     tokens = TokenSource(endpoints, token_store or MemoryTokenStore(), secret, conceal) if endpoints else None
-    return Cloud(
+    cloud = Cloud(
         name,
         urls,
         transport,
@@ -118,3 +139,19 @@ def open_cloud(
         vendor=vendor,
         token_breakers={f"tokens-{form}": endpoint.breaker for form, endpoint in endpoints.items()},
     )
+    _add_consents(cloud, hosts)
+    return cloud
+
+
+def _add_consents(cloud: Cloud, hosts: AuthorizationHosts) -> None:
+    public = cloud.vendor.hosts[cloud.name]
+    if registration := cloud.vendor.registration:
+        cloud.registrar = Registrar(registration, hosts, public, lambda *opened: cloud.open(*opened).client)
+    for variant in cloud.vendor.variants:
+        match variant.consent:
+            case CodeGrant() as grant if cloud.name in grant.token_urls:
+                cloud.consents[variant.type] = ConsentEndpoint(
+                    grant, hosts, next(iter(public.values())), cloud.region_of
+                )
+            case BackChannel() as channel if cloud.name in channel.urls:
+                cloud.back_channels[variant.type] = BackChannelEndpoint(channel, hosts, cloud.tokens)

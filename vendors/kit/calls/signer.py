@@ -8,6 +8,7 @@ from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Unauthorized
 from vendors.kit.messages import Request
+from vendors.kit.tokens.store import Token
 from vendors.kit.variants import Variant
 
 
@@ -29,9 +30,13 @@ class AccessTokens(Protocol):
 
     def get(self, credential: Credential, deadline: Deadline) -> str: ...
 
-    def replace(self, credential: Credential, refused: str, deadline: Deadline) -> bool: ...
+    def replace(self, credential: Credential, refused: str, deadline: Deadline, call: str) -> bool: ...
+
+    def refused_again(self, credential: Credential, call: str) -> None: ...
 
     def accepted(self, credential: Credential) -> None: ...
+
+    def stamped(self, credential: Credential, token: Token) -> Token: ...
 
 
 class Signer:
@@ -44,12 +49,9 @@ class Signer:
 
     def token(self) -> str:
         """Step 7, token: the access token of a stored credential, or "" if it needs none. Raises VendorError."""
-        variant = self._credential.variant
-        if variant is None:
-            return ""
-        if variant.needs_consent:
-            raise ConsentMissing(variant)
-        if variant.tokens is None or self._tokens is None:
+        if self._credential.variant and self._credential.lacks_consent:
+            raise ConsentMissing(self._credential.variant)
+        if not self._credential.has_tokens or self._tokens is None:
             return ""
         return self._tokens.get(self._credential, self._deadline)
 
@@ -68,7 +70,12 @@ class Signer:
         """Whether a call that was answered with 401 is worth another attempt, since there is another token."""
         if not request.token or self._tokens is None:
             return False
-        return self._tokens.replace(self._credential, request.token, self._deadline)
+        return self._tokens.replace(self._credential, request.token, self._deadline, request.template)
+
+    def refused_again(self, request: Request) -> None:
+        """Notes that the vendor has answered 401 with the new token as well."""
+        if self._tokens is not None:
+            self._tokens.refused_again(self._credential, request.template)
 
     def accepted(self, request: Request) -> None:
         """Notes that the vendor has accepted the token of a call."""

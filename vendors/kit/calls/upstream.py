@@ -58,12 +58,13 @@ class Upstream:
         self.call_threads = ThreadPool(CONNECTIONS, f"call-{self.name}")
 
     def home(self, credential: Credential) -> str:
-        """Base URL of the region that knows this account, if a call has found it, else of the first region."""
+        """Base URL of the region that knows this account, as a call has found or the credential names it; else of the
+        first region."""
         if len(self.urls) == 1:
             return next(iter(self.urls.values()))
         with self._lock:
             base_url = self._homes.get(credential.fingerprint(self.secret))
-        return base_url or next(iter(self.urls.values()))
+        return base_url or self.urls.get(credential.region or "") or next(iter(self.urls.values()))
 
     def report(self, kind: CallKind, request: Request, **members: Any) -> None:
         """Hands an event of a call to the observers; `members` are those of CallEvent."""

@@ -20,6 +20,7 @@ class MemoryTokenStore:
         self._clock = clock
         self._tokens: LRUCache[str, tuple[Token, float]] = LRUCache(MAX_ROWS)
         self._leases: dict[str, tuple[str, float]] = {}
+        self.lost_rows: set[str] = set()
         self._lock = threading.Lock()
 
     def read(self, row: str) -> Token | None:
@@ -53,6 +54,10 @@ class MemoryTokenStore:
         """Ends the lease without a token, if the holder still has it."""
         with self._lock:
             self._end(row, holder)
+
+    def lost(self, row: str) -> None:
+        """Notes that the owner of a grant has to give consent again."""
+        self.lost_rows.add(row)
 
     def _end(self, row: str, holder: str) -> bool:
         """Whether the holder had the lease. An expired one is still the holder's until another takes it."""

@@ -61,6 +61,10 @@ class Renewal:
     wait: Callable[[float], None] = time.sleep
     has_called: bool = False
     """Whether a token was asked for at the endpoint."""
+    keeps_lease: bool = field(default=False, init=False)
+    """Whether the lease is left to expire after a failure."""
+    previous: Token | None = field(default=None, init=False)
+    """The stored token, as it was read last."""
 
     def run(self) -> Kept:
         """The token. Raises VendorError if there is none that is valid."""
@@ -76,7 +80,7 @@ class Renewal:
     def stored(self) -> Kept | None:
         """The stored token if no renewal is needed. A token that is merely still valid is remembered as such."""
         now = self.clock()
-        token = self.store.read(self.row)
+        token = self.previous = self.store.read(self.row)
         if token is None or token.access == self.refused or token.made_with != self.made_with or token.seconds <= 0:
             return None
         kept = Kept.of(token, now, 0.0)
@@ -104,9 +108,9 @@ class Renewal:
                 return stored
             now = self.clock()
             token = self._new_token(now)
-            was_written = self.store.write(self.row, holder, token)
+            was_written = self._write(holder, token)
         finally:
-            if not was_written:
+            if not (was_written or self.keeps_lease):
                 self.store.release(self.row, holder)
         if not was_written:
             why = "the credentials have changed, or their access token is being renewed by another process"
@@ -114,7 +118,14 @@ class Renewal:
         return Kept.of(token, now, PAUSE_SECONDS)
 
     def _new_token(self, now: float) -> Token:
-        bound = min(EARLY_SECONDS, self.valid.expires_at - now) if self.valid else RENEWAL_SECONDS
         self.has_called = True
-        token = self.endpoint.token(self.credential, Deadline(min(self.deadline.left(), bound)))
+        token = self.endpoint.token(self.credential, Deadline(self._patience(now)), self.previous)
         return replace(token, made_with=self.made_with)
+
+    def _write(self, holder: str, token: Token) -> bool:
+        return self.store.write(self.row, holder, token)
+
+    def _patience(self, now: float) -> float:
+        """Seconds for which the request waits for the endpoint."""
+        bound = min(EARLY_SECONDS, self.valid.expires_at - now) if self.valid else RENEWAL_SECONDS
+        return min(self.deadline.left(), bound)

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from math import inf
 
@@ -14,14 +14,18 @@ from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Timeout
 from vendors.kit.tokens.endpoint import TokenEndpoint
+from vendors.kit.tokens.grant_renewal import GrantRenewal
 from vendors.kit.tokens.renewal import Kept, Renewal
-from vendors.kit.tokens.store import TokenStore
+from vendors.kit.tokens.store import Token, TokenStore
 
 # Credentials whose token this process remembers.
 MAX_KEPT = 10_000
 # A token that was got because the one before was refused, and that is refused as well, is not replaced within this
 # time: the vendor refuses this client's tokens, however new.
 REFUSALS_SECONDS = 30.0
+# A call of a grant that is refused with a new token as well is refused for another cause, e.g. since the application's
+# plan does not cover it. For this time its 401 leads to no refresh, which would rotate the refresh token for nothing.
+FUTILE_SECONDS = 3600.0
 
 
 def reveal(access: str) -> None:
@@ -47,6 +51,8 @@ class TokenSource:
         self._kept: LRUCache[bytes, Kept] = LRUCache(MAX_KEPT)
         # When tokens were replaced after a refusal, until a call with the new one succeeds.
         self._doubtful: LRUCache[bytes, float] = LRUCache(MAX_KEPT)
+        # When a call of a grant was refused although its token was new.
+        self._futile: LRUCache[bytes, float] = LRUCache(MAX_KEPT)
         self._flights: SingleFlight[Kept] = SingleFlight()
         self._lock = threading.Lock()
 
@@ -57,15 +63,18 @@ class TokenSource:
         self.conceal(access)
         return access
 
-    def replace(self, credential: Credential, refused: str, deadline: Deadline) -> bool:
+    def replace(self, credential: Credential, refused: str, deadline: Deadline, call: str = "") -> bool:
         """Whether there is another token in place of one that the vendor has refused, which may have been got for this
-        call. Raises VendorError if that fails."""
+        call. Raises VendorError if that fails. `call` names the kind of call."""
         key = self._key(credential)
         with self._lock:
             kept = self._kept.get(key)
             if kept and kept.access != refused and self.clock() < kept.expires_at:
                 return True
-            may_renew = self.clock() >= self._doubtful.get(key, -inf) + REFUSALS_SECONDS
+            may_renew = self.clock() >= max(
+                self._doubtful.get(key, -inf) + REFUSALS_SECONDS,
+                self._futile.get(key + call.encode(), -inf) + FUTILE_SECONDS,
+            )
         renewal = self._renewal(credential, deadline, refused)
         # Where it may not renew, another process may have stored a newer one.
         kept = self._share(key + sha256(refused.encode()).digest(), renewal) if may_renew else renewal.stored()
@@ -76,6 +85,16 @@ class TokenSource:
             if renewal.has_called:
                 self._doubtful[key] = self.clock()
         return kept.access != refused
+
+    def refused_again(self, credential: Credential, call: str) -> None:
+        """Notes that a kind of call was refused with a new token as well."""
+        if credential.granted is not None:
+            with self._lock:
+                self._futile[self._key(credential) + call.encode()] = self.clock()
+
+    def stamped(self, credential: Credential, token: Token) -> Token:
+        """The first token of a grant as it is to be stored: with the mark of the credential that it belongs to."""
+        return replace(token, made_with=credential.parts_hash(self.secret).hex())
 
     def accepted(self, credential: Credential) -> None:
         """Notes that a call with the present token has succeeded."""
@@ -111,9 +130,8 @@ class TokenSource:
         endpoint = self.endpoints[credential.variant.type if credential.variant else ""]
         row = credential.row.id if credential.row else credential.fingerprint(self.secret).hex()
         made_with = credential.parts_hash(self.secret).hex()
-        return Renewal(
-            self.store, endpoint, credential, row, made_with, deadline, refused, valid, self.clock, self.wait
-        )
+        kind = GrantRenewal if endpoint.threads else Renewal
+        return kind(self.store, endpoint, credential, row, made_with, deadline, refused, valid, self.clock, self.wait)
 
     def _key(self, credential: Credential) -> bytes:
         """Of row and secrets, so that changed secrets have no token at first."""

@@ -15,6 +15,8 @@ class Token:
     made_with: str = ""
     """Keyed hash of the secrets with which it was got. It is stored with the token, so that after a change of the
     secrets no process uses a token of the old ones."""
+    former: str | None = field(default=None, repr=False)
+    """The refresh token before `refresh`, where the vendor still takes it if `refresh` turns out not to work."""
 
 
 class TokenStore(Protocol):
@@ -37,3 +39,6 @@ class TokenStore(Protocol):
 
     def release(self, row: str, holder: str) -> None:
         """Ends the lease without a token, if the holder still has it."""
+
+    def lost(self, row: str) -> None:
+        """Notes that the vendor has refused the refresh token of a grant: its owner has to give consent again."""

@@ -44,6 +44,19 @@ OPERATIONS = {
     ("patch", "/vendor-credentials/{id}"): "updateVendorCredentials",
     ("delete", "/vendor-credentials/{id}"): "deleteVendorCredentials",
     ("post", "/vendor-credentials/{id}/check"): "checkVendorCredentials",
+    ("get", "/grants"): "listGrants",
+    ("get", "/grants/{id}"): "getGrant",
+    ("delete", "/grants/{id}"): "deleteGrant",
+    ("post", "/grants/{id}/consent-link"): "createConsentLink",
+    ("post", "/join/session/start"): "createJoinSession",
+    ("get", "/join/session/{sessionID}/vendors"): "listJoinSessionVendors",
+    ("get", "/join/session/{sessionID}/fetch-token"): "getJoinSessionToken",
+    ("get", "/join/{vendor}/auth-granted"): "joinAuthGranted",
+    ("post", "/join/flows"): "createJoinFlow",
+    ("get", "/join/flows"): "listJoinFlows",
+    ("get", "/join/flows/{id}"): "getJoinFlow",
+    ("delete", "/join/flows/{id}"): "deleteJoinFlow",
+    ("get", "/join/flows/{flowID}/authorize"): "getJoinFlowAuthorize",
     ("post", "/oauth2/token"): "getToken",
     ("get", "/quota"): "getQuota",
     ("get", "/health"): "getHealth",
@@ -82,7 +95,7 @@ def operations(document):
 
 def test_every_route_is_described_under_the_name_that_the_public_documentation_gives_it(app, document):
     assert {which: operation.get("operationId") for which, operation, _ in operations(document)} == OPERATIONS
-    of_api = [rule for rule in app.url_map.iter_rules() if rule.endpoint not in PAGES]
+    of_api = [rule for rule in app.url_map.iter_rules() if rule.endpoint not in PAGES | {"VendorKeys.show"}]
     served = {re.sub("<(.*?)>", r"{\1}", rule.rule) for rule in of_api}
     assert served - {"/openapi.json", "/metrics"} == set(document["paths"])
 
@@ -105,11 +118,18 @@ def test_the_document_is_valid(document):
     assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
 
 
-def test_every_error_is_a_problem_but_those_of_the_token_endpoint(document, look):
+# Owners' browsers get pages.
+PAGES_FOR_OWNERS = {"getJoinFlowAuthorize", "joinAuthGranted"}
+PAGE_ERRORS = {"400", "404", "429", "502", "503"}
+
+
+def test_every_error_is_a_problem_but_those_of_the_token_endpoint_and_of_owners_pages(document, look):
     for which, operation, _ in operations(document):
         assert "default" not in operation["responses"], which
         for status, response in operation["responses"].items():
-            if not status.startswith("2"):
+            if operation["operationId"] in PAGES_FOR_OWNERS and status in PAGE_ERRORS:
+                assert set(response["content"]) <= {"text/html", MEDIA_TYPE}, (which, status)
+            elif not status.startswith(("2", "3")):
                 own = TOKEN_ERRORS.get(status) if "/oauth2" in which[1] else None
                 assert list(look(response)["content"]) == (own or [MEDIA_TYPE]), (which, status)
 
@@ -155,11 +175,11 @@ def test_a_list_is_documented_with_both_representations_and_its_cost(document, p
 def test_the_documented_names_of_vendors_are_those_that_a_list_can_be_filtered_by(get, document):
     filters = [
         parameter
-        for _, _, parameters in operations(document)
+        for (_, path), _, parameters in operations(document)
         for parameter in parameters
-        if parameter["name"] == "vendor"
+        if parameter["name"] == "vendor" and not path.startswith("/join")
     ]
-    assert [parameter["schema"]["enum"] for parameter in filters] == [NAMES] * 5
+    assert [parameter["schema"]["enum"] for parameter in filters] == [NAMES] * 6
     for name in filters[0]["schema"]["enum"]:
         assert get(f"/sites?vendor={name}", headers={"X-Authorization-nobody": "x"}).status_code == 200
     for schema in ("Site", "SolarInverter", "Battery"):
@@ -168,7 +188,7 @@ def test_the_documented_names_of_vendors_are_those_that_a_list_can_be_filtered_b
 
 def test_every_route_but_health_and_token_has_the_version_as_a_parameter(document):
     for (_, path), _, parameters in operations(document):
-        has_none = path in ("/health", "/ready", "/oauth2/token")
+        has_none = path in ("/health", "/ready", "/oauth2/token", "/join/{vendor}/auth-granted")
         assert (HEADER in [parameter["name"] for parameter in parameters]) != has_none
 
 

@@ -13,6 +13,7 @@ from vendors.kit import (
     Credential,
     Forbidden,
     Limits,
+    OwnersPassword,
     RateLimited,
     Timeout,
     Unauthorized,
@@ -35,7 +36,7 @@ class Tokened(Vendor):
     hosts = {"tokened": {"main": BASE}}
     variants = (
         Variant("app", OAUTH_CLIENT, ClientCredentials({"tokened": URL})),
-        Variant("owner", OAUTH_CLIENT, needs_consent=True),
+        Variant("owner", OAUTH_CLIENT, consent=OwnersPassword()),
         Variant("key", {"apiKey": "token"}),
     )
 

@@ -20,6 +20,7 @@ from vendors.kit import (
 from vendors.kit.calls.ledger import Ledger
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Held
+from vendors.kit.tokens.authorization_server import AuthorizationHosts
 from vendors.kit.tokens.endpoint import ASSUMED_SECONDS, LONGEST_SECONDS, endpoint_of
 
 URL = "https://auth.example.test/oauth2/token"
@@ -29,9 +30,8 @@ ANSWER = {"access_token": "made-up.token_1", "expires_in": 300, "token_type": "B
 
 
 def endpoint(base_url="", **options):
-    return endpoint_of(
-        "example", ClientCredentials({"example": URL}, **options), base_url, TRANSPORT, Ledger(), b"k" * 32
-    )
+    hosts = AuthorizationHosts("example", base_url, TRANSPORT, Ledger(), b"k" * 32)
+    return endpoint_of(hosts, ClientCredentials({"example": URL}, **options))
 
 
 def token_of(endpoint, seconds=5.0):

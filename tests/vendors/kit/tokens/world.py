@@ -25,7 +25,7 @@ ROOF = credential()
 class Endpoint:
     """A token endpoint that counts; tests make it fail, or do something during its call."""
 
-    url = URL
+    url, threads = URL, None
 
     def __init__(self):
         self.calls = 0
@@ -34,7 +34,7 @@ class Endpoint:
         self.during = lambda: None
         self.bounds = []
 
-    def token(self, credential, deadline):
+    def token(self, credential, deadline, previous=None):
         self.calls += 1
         self.bounds.append(deadline.left())
         number = self.calls

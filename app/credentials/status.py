@@ -1,0 +1,17 @@
+"""Status of a grant."""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Whether a grant opens its vendor: only an active one does.
+
+    PENDING to REVOKED are the states of a consent by e-mail as the vendor reports them.
+    """
+
+    ACTIVE = "active"
+    NEEDS_CONSENT = "needs_consent"
+    PENDING = "pending"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    REVOKED = "revoked"

@@ -1,0 +1,105 @@
+"""Consent by e-mail, which the owner gives hours later."""
+
+import time
+
+import pytest
+import time_machine
+
+from app.web import log
+from tests.app.join.support import Browser, heading, query
+
+RIGHT, WRONG = "owner-1@example.com", "nobody.at.all@example.org"
+
+
+@pytest.fixture
+def entry(company):
+    return company.stored("sma", "customgrant")
+
+
+def test_the_owner_is_asked_by_e_mail_and_the_grant_waits(company, browser, entry):
+    session = company.start(entry)
+    form = browser.open(session.endpoint("sma"))
+    assert 'type="email"' in form.text
+    page = browser.answer(form, address=RIGHT)
+    assert (page.status_code, heading(page)) == (200, "SMA asks you by e-mail")
+    assert [(grant["vendor"], grant["status"]) for grant in company.grants()] == [("sma", "pending")]
+    assert session.fetch().json["accessToken"] == "stored"
+    [consent] = [each for each in company.played.get("/consents/sma")["consents"] if each["owner"] == RIGHT]
+    assert consent["state"] == "pending"
+
+
+def test_a_wrong_address_gives_the_same_page_as_a_right_one(company, entry):
+    pages = []
+    for address in (RIGHT, WRONG):
+        browser = Browser(company)
+        page = browser.answer(browser.open(company.start(entry).endpoint("sma")), address=address)
+        pages.append((page.status_code, page.text))
+    assert pages[0] == pages[1]
+    assert RIGHT not in pages[0][1]
+    assert [grant["status"] for grant in company.grants()] == ["pending", "pending"]
+
+
+def test_the_address_never_stands_in_the_log(company, browser, entry, capsys):
+    log.configure("DEBUG")
+    try:
+        browser.answer(browser.open(company.start(entry).endpoint("sma")), address=RIGHT)
+        lines = [line for line in capsys.readouterr().err.splitlines() if '"logger":"sandbox"' not in line]
+    finally:
+        log.configure("ERROR")
+    assert any("/join/sma/answer" in line for line in lines)
+    assert not [line for line in lines if RIGHT in line or "owner-1" in line]
+
+
+@pytest.mark.parametrize("address", ["", "x", "a@b", "a b@example.org", "<a@example.org>", "a@" + "x" * 260 + ".org"])
+def test_what_is_no_address_is_asked_for_again_and_the_vendor_is_not(company, browser, entry, address):
+    form = browser.open(company.start(entry).endpoint("sma"))
+    company.played.calls("sma")
+    page = browser.answer(form, address=address)
+    assert (page.status_code, "not an e-mail address" in page.text) == (400, True)
+    assert company.played.calls("sma") == {}
+    assert browser.answer(page, address=RIGHT).status_code == 200
+
+
+def test_a_session_asks_three_addresses_at_most(company, entry):
+    """A vendor that is down leaves the session open, and each address counts."""
+    session, statuses = company.start(entry), []
+    company.played.put("/faults/sma", {"status": 500, "path": "/oauth2/v2/bc-authorize"})
+    try:
+        for number in range(4):
+            browser = Browser(company)
+            form = browser.open(session.endpoint("sma"))
+            page = browser.answer(form, address=f"a{number}@example.org")
+            statuses.append(page.status_code)
+    finally:
+        company.played.put("/faults/sma", {})
+    assert statuses == [502, 502, 502, 429]
+
+
+def test_a_flow_asks_20_addresses_an_hour(company, entry):
+    flow, reasons = company.flow(entry), []
+
+    def ask(number):
+        browser = Browser(company)
+        form = browser.open(f"{flow['link']}?vendor=sma&state=x")
+        return query(browser.answer(form, address=f"a{number}@example.org").location).get("error")
+
+    with time_machine.travel(time.time(), tick=False) as clock:
+        reasons = [ask(number) for number in range(21)]
+        assert reasons == [None] * 20 + ["temporarily_unavailable"]
+        clock.shift(3601)
+        assert ask(21) is None
+
+
+def test_consent_by_e_mail_needs_a_grant_that_is_kept(company, entry):
+    answer = company.call("POST", "/join/session/start", json={"storeCredentials": False, "vendors": [entry]})
+    assert (answer.status_code, "storeCredentials" in answer.json["detail"]) == (400, True)
+
+
+def test_an_owner_who_has_agreed_before_is_not_set_back(company, entry):
+    flow = company.flow(entry)
+    browser = Browser(company)
+    browser.answer(browser.open(f"{flow['link']}?vendor=sma"), address=RIGHT)
+    company.played.put("/consents/sma", {"owner": RIGHT, "state": "accepted", "after_seconds": 0})
+    again = Browser(company)
+    again.answer(again.open(f"{flow['link']}?vendor=sma"), address=RIGHT)
+    assert [grant["status"] for grant in company.grants()] == ["active"]

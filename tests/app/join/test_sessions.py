@@ -1,0 +1,171 @@
+"""Sessions, as the public API documents them and the public Join script uses them."""
+
+import time
+
+import pytest
+import time_machine
+from sqlalchemy import text
+
+from app.join import sessions
+from tests.app.join.support import Browser, Session, heading
+
+CODE_GRANTS = ("enphase", "tesla", "sma", "smasbox")
+
+
+@pytest.mark.parametrize("vendor", CODE_GRANTS)
+def test_what_an_owner_has_granted_opens_the_owners_sites_and_gives_no_secret_away(company, browser, vendor):
+    session = company.start(vendor)
+    page = browser.consent(session.endpoint(vendor))
+    assert (page.status_code, "connected" in heading(page)) == (200, True)
+    assert "failed" not in page.text.lower()
+    [grant] = company.grants()
+    answer = session.fetch()
+    assert answer.json == {
+        "vendor": vendor,
+        "accessToken": "stored",
+        "access_token": "stored",
+        "refreshToken": "",
+        "expiresIn": "0",
+        "grantID": grant["id"],
+    }
+    listed = company.call("GET", "/sites").json
+    assert (len(listed["sites"]), listed["errors"]) == (1, {})
+
+
+def test_a_session_that_keeps_nothing_gives_the_tokens_out_once(company, browser):
+    session = company.start("tesla", stores=False)
+    assert browser.consent(session.endpoint("tesla")).status_code == 200
+    answer = session.fetch().json
+    assert answer["access_token"] == answer["accessToken"] != "stored"
+    assert (answer["vendor"], len(answer["refreshToken"]) > 20, int(answer["expiresIn"]) > 60) == ("tesla", True, True)
+    again = session.fetch()
+    assert (again.status_code, again.json["code"]) == (409, "join_token_fetched")
+    assert company.grants() == []
+    opened = company.get("/sites", {"X-Authorization-tesla": f"Bearer {answer['accessToken']}"})
+    assert len(opened.json["sites"]) == 1
+
+
+def test_before_the_consent_there_is_nothing_to_fetch(company, browser):
+    session = company.start("tesla")
+    assert (session.fetch().status_code, session.fetch().json["code"]) == (409, "join_pending")
+    browser.open(session.endpoint("tesla"))
+    assert session.fetch().json["code"] == "join_pending"
+
+
+def test_an_owner_who_refuses_may_try_again_in_the_same_session(company, browser):
+    session = company.start("tesla")
+    page = browser.consent(session.endpoint("tesla"), decision="refuse")
+    assert (page.status_code, "refused" in page.text) == (400, True)
+    assert session.fetch().json["code"] == "join_pending"
+    assert browser.consent(session.endpoint("tesla")).status_code == 200
+    assert session.fetch().status_code == 200
+
+
+def test_a_session_takes_one_consent(company, browser):
+    session = company.start("tesla", "sma")
+    late = browser.callback(session.endpoint("sma"))
+    assert browser.consent(session.endpoint("tesla")).status_code == 200
+    assert browser.open(late).status_code == 400
+    assert browser.open(session.endpoint("tesla")).status_code == 400
+    assert len(company.grants()) == 1
+
+
+def test_a_session_ends_after_ten_minutes(company, browser):
+    with time_machine.travel(time.time(), tick=False) as clock:
+        session = company.start("tesla")
+        endpoint = session.endpoint("tesla")
+        callback = browser.callback(endpoint)
+        clock.shift(601)
+        assert browser.open(callback).status_code == 400
+        assert browser.open(endpoint).status_code == 400
+        assert session.get("vendors").status_code == 401
+        assert company.grants() == []
+
+
+def test_the_vendors_of_a_session_are_those_that_were_posted(company):
+    session = company.start("tesla", "solis", "enphase")
+    tesla, solis, enphase = session.get("vendors").json
+    assert [each["id"] for each in (tesla, solis, enphase)] == ["tesla", "solis", "enphase"]
+    assert [each["name"] for each in (tesla, solis, enphase)] == ["Tesla", "Solis", "Enphase"]
+    assert all(each["base64Logo"].startswith("data:image/svg+xml;base64,") for each in (tesla, solis, enphase))
+    assert "oAuthEndpoint" not in solis, "its keys are typed in"
+    assert tesla["oAuthEndpoint"].endswith(f"/join/session/{session.id}/authorize?vendor=tesla")
+
+
+def test_the_session_token_opens_its_session_and_nothing_else(company, browser):
+    session, other = company.start("tesla"), company.start("tesla")
+    assert session.get("vendors").status_code == 200
+    assert other.get("vendors", token=session.token).status_code == 401
+    assert Session(company, "x", session.token).get("vendors").status_code == 401
+    browser.consent(session.endpoint("tesla"))
+    bearer, refused = {"Authorization": f"Bearer {session.token}"}, []
+    for rule in company.app.url_map.iter_rules():
+        path = rule.rule.replace("<sessionID>", other.id)
+        for method in (rule.methods or set()) - {"OPTIONS", "HEAD"}:
+            answer = browser.http.open(path, method=method, headers=bearer)
+            with_none = browser.http.open(path, method=method)
+            if answer.status_code < 400:
+                assert with_none.status_code == answer.status_code, f"{method} {path} is open without any token"
+            refused.append(answer.status_code == 401)
+    assert sum(refused) > 30
+    assert session.fetch().status_code == 200
+
+
+def test_another_client_does_not_learn_that_a_session_exists(company, rival, browser):
+    session = company.start("tesla")
+    browser.consent(session.endpoint("tesla"))
+    theirs = rival.headers
+    for path in ("vendors", "fetch-token"):
+        answer = browser.open(f"/join/session/{session.id}/{path}", headers=theirs)
+        unknown = browser.open(f"/join/session/none/{path}", headers=theirs)
+        assert answer.status_code == unknown.status_code == 404
+        assert {**answer.json, "requestId": ""} == {**unknown.json, "requestId": ""}
+    own = browser.open(f"/join/session/{session.id}/fetch-token", headers=company.headers)
+    assert own.status_code == 200, "the company's own token opens it"
+
+
+def test_secrets_of_a_session_are_encrypted_and_end_with_its_consent(company, browser):
+    session = company.start("tesla")
+    secret = company.accounts["tesla"]["consent"]["clientSecret"]
+    services = company.services
+
+    def rows():
+        with services.database.session() as opened:
+            return [tuple(row) for row in opened.execute(text("SELECT * FROM join_sessions"))]
+
+    assert all(word not in str(rows()) for word in (secret, session.id, session.token))
+    held = services.join.sessions.find(session.id)
+    assert held.ciphertext
+    browser.consent(session.endpoint("tesla"))
+    assert services.join.sessions.find(session.id).ciphertext is None
+
+
+def test_the_number_of_open_sessions_has_a_limit(company, monkeypatch):
+    monkeypatch.setattr(sessions, "MAX_OPEN", 2)
+    company.start("solis")
+    company.start("solis")
+    body = {"storeCredentials": True, "vendors": [{"vendor": "solis"}]}
+    answer = company.call("POST", "/join/session/start", json=body)
+    assert (answer.status_code, answer.json["code"], answer.json["limit"]) == (409, "join_sessions_limit_reached", 2)
+    with time_machine.travel(4_000_000_000, tick=False):
+        company.services.join.sessions.start(company.id, _solis(company), stores=True)
+
+
+def _solis(company):
+    return company.services.join.parser.parse([{"vendor": "solis"}], lambda id: None, stores=True)
+
+
+def test_an_application_that_was_deleted_since_is_reported_to_the_owner(company, browser):
+    entry = company.stored("tesla", "app")
+    session = company.start(entry)
+    endpoint = session.endpoint("tesla")
+    assert company.call("DELETE", f"/vendor-credentials/{entry['credentials']['credentialsID']}").status_code == 204
+    page = browser.open(endpoint)
+    assert (page.status_code, "set-up" in page.text) == (503, True)
+
+
+def test_a_consent_of_the_same_browser_in_two_windows_keeps_each_attempt_apart(company):
+    browser = Browser(company)
+    first, second = company.start("tesla"), company.start("tesla")
+    callbacks = [browser.callback(session.endpoint("tesla")) for session in (first, second)]
+    assert [browser.open(callback).status_code for callback in callbacks] == [200, 200]

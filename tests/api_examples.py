@@ -6,17 +6,21 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
 import orjson
 import time_machine
+from sqlalchemy import update
 
 import sandbox
 from app import create_app
 from app.api.openapi.examples import FILE
 from app.config import Settings
+from app.storage.grant_table import GrantRow
 from sandbox.server import running
+from tests.granting import Owners
 from tests.services import Played
 
 NOW = datetime(2026, 6, 15, 14, 20, tzinfo=UTC)
@@ -47,7 +51,7 @@ class Recorder:
     """A client that records responses as examples."""
 
     def __init__(self, service: Any, played: Played) -> None:
-        self._http, self._service = service.test_client(), service
+        self._http, self.service = service.test_client(), service
         self._tokens = {mode: self._token(service, mode) for mode in ("production", "virtual")}
         self.vendors = {name: played.headers(name) for name in ("sma", "solis")}
         self.vendors["both"] = played.headers("sma", "solis")
@@ -70,6 +74,11 @@ class Recorder:
         headers = {name: value for name, value in headers.items() if value is not None}
         return self._http.open(path, SERVICE_URL, method=method, headers=headers, **options)
 
+    @property
+    def token(self) -> str:
+        """Of the client of mode production."""
+        return self._tokens["production"]
+
     def record(self, operation: str, path: str, method: str = "GET", *, name: str = "example", **options: Any) -> Any:
         """Records a response, and what was sent; returns the response's JSON."""
         answer = self.call(path, method, **options)
@@ -83,7 +92,7 @@ class Recorder:
 
     def consent(self, session: str, vendor: str, keys: str) -> None:
         """An owner types keys in at a page of the client."""
-        services = self._service.extensions["services"]
+        services = self.service.extensions["services"]
         for client in services.clients.all():
             services.join.origins.add(client.id, "https://www.example.org")
         answer = self.call(
@@ -93,7 +102,7 @@ class Recorder:
 
     def forget(self, grant: str) -> None:
         """Deletes a grant of any client."""
-        services = self._service.extensions["services"]
+        services = self.service.extensions["services"]
         for client in services.clients.all():
             services.grants.delete(client.id, grant)
 
@@ -205,6 +214,21 @@ def join(recorder: Recorder, played: Played) -> None:
     recorder.forget(grant)
 
 
+def grants(recorder: Recorder, played: Played) -> None:
+    """A grant of an owner: listed, read, its link, and its end."""
+    owners = Owners(SimpleNamespace(app=recorder.service, token=recorder.token), played)
+    id = owners.grant(0).id
+    with owners.services.database.session() as session:
+        # Otherwise from the database's clock, which does not stand still.
+        session.execute(update(GrantRow).values(refresh_until=NOW.timestamp() + 90 * 86_400))
+    recorder.record("listGrants", "/grants")
+    recorder.record("getGrant", f"/grants/{id}")
+    recorder.record("createConsentLink", f"/grants/{id}/consent-link", "POST")
+    recorder.record("deleteGrant", f"/grants/{id}", "DELETE")
+    for operation in ("getGrant", "createConsentLink", "deleteGrant"):
+        recorder.parameters(operation, id=id)
+
+
 def provoke_problems(recorder: Recorder, site: str, played: Played) -> None:
     """Problems by what a caller or a vendor does wrong."""
     nothing = dict.fromkeys(recorder.vendors["solis"])
@@ -271,6 +295,7 @@ def examples() -> bytes:
         make_virtual(recorder)
         store_credentials(recorder, played)
         join(recorder, played)
+        grants(recorder, played)
         token_endpoint(recorder)
         for operation, path in (("getHealth", "/health"), ("getReadiness", "/ready")):
             recorder.record(operation, path, headers={"Authorization": None})

@@ -26,7 +26,7 @@ class Owners:
         self.cloud = self.services.clouds[vendor]
         known = played.get("/")["vendors"][vendor]["consent"]
         members = self.services.credentials.rules.find(vendor, self.type).members
-        self.page, self.application = known["url"], {name: known[name] for name in members}
+        self.application = {name: known[name] for name in members}
 
     @property
     def client_id(self):
@@ -39,15 +39,7 @@ class Owners:
 
     def granted(self, owner):
         """What an owner grants at the vendor's page, after the exchange of the code."""
-        consent = self.cloud.consents[self.type]
-        client = self._client()
-        url = consent.authorize_url(client["client_id"], BACK, "state", VERIFIER)
-        email = f"owner-{owner}@example.com" if isinstance(owner, int) else owner
-        form = {"owner": email, "decision": "allow"}
-        answer = requests.post(url, data=form, allow_redirects=False, timeout=SECONDS)
-        assert answer.status_code == 302, answer.text
-        callback = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
-        return consent.exchange(client, callback["code"], BACK, VERIFIER, callback, Deadline(SECONDS))
+        return granted(self.cloud, self.type, self.application, owner)
 
     def grant(self, owner, credentials_id=None, replaces=None, client_id=None):
         """The grant of an owner, as the service keeps it."""
@@ -67,9 +59,19 @@ class Owners:
         """The owner withdraws all consents at the vendor."""
         self.played.put(f"/consents/{self.vendor}", {"owner": f"owner-{owner}@example.com", "state": "revoked"})
 
-    def _client(self):
-        variant = self.services.credentials.rules.find(self.vendor, self.type)
-        return credential_of(variant, self.application, StoredRow("", "", ""))
+
+def granted(cloud, type_, application, owner):
+    """What an owner grants to an application, given by the members of its stored credentials."""
+    consent = cloud.consents[type_]
+    variant = next(variant for variant in cloud.vendor.variants if variant.type == type_)
+    client = credential_of(variant, application, StoredRow("", "", ""))
+    url = consent.authorize_url(client["client_id"], BACK, "state", VERIFIER)
+    email = f"owner-{owner}@example.com" if isinstance(owner, int) else owner
+    form = {"owner": email, "decision": "allow"}
+    answer = requests.post(url, data=form, allow_redirects=False, timeout=SECONDS)
+    assert answer.status_code == 302, answer.text
+    callback = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
+    return consent.exchange(client, callback["code"], BACK, VERIFIER, callback, Deadline(SECONDS))
 
 
 def ask_by_mail(service, played, owner, vendor="sma"):

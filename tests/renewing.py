@@ -1,5 +1,5 @@
-"""A process whose threads call SMA with one stored credential, on a test's command; at a named moment of a renewal it
-stops, so that the test can kill it there."""
+"""A process whose threads call a vendor with one stored credential or grant, on a test's command; at a named moment of
+a renewal it stops, so that the test can kill it there."""
 
 import threading
 import time
@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from app.credentials.cipher import Cipher
+from app.credentials.rows import CREDENTIALS_ID, GRANT_ID
 from app.credentials.service import open_credentials
 from app.credentials.tokens import DatabaseTokens
 from app.storage.database import Database
@@ -30,6 +31,25 @@ LEASING, LEASED, ISSUED, STORING, STORED = MOMENTS = (
 # At these moments the vendor has issued a token that no other process can know.
 LOSING = {ISSUED, STORING}
 KEYS, SECRET = ("c" * 32,), b"s" * 32
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the process opens: credentials of this vendor and type, or a grant of an owner, if `is_grant`.
+
+    list: the path of a list there, and the member of the answer. lifetime: of an access token, in seconds.
+    """
+
+    vendor: str
+    type: str
+    list: tuple[str, str]
+    token_path: str
+    lifetime: float
+    is_grant: bool = False
+
+
+SMA = Kind("sma", "customgrant", ("/v1/plants", "plants"), "/oauth2/token", 300.0)
+TESLA = Kind("tesla", "app", ("/api/1/products", "response"), "/oauth2/v3/token", 28_800.0, is_grant=True)
 # Between two looks at a renewal of the other process, in place of a quarter of a second.
 SHORT_POLL_SECONDS = 0.01
 
@@ -40,9 +60,16 @@ def credentials_in(database):
     return open_credentials(database, cipher, DatabaseTokens(database, cipher), discover(), time.monotonic)
 
 
+def cloud_of(kind, sandbox_url, credentials):
+    """The vendor's cloud as the sandbox plays it."""
+    url = f"{sandbox_url}/{kind.vendor}"
+    plugin, tokens = discover()[kind.vendor], credentials.tokens
+    return open_cloud(kind.vendor, plugin, Transport(), ReplyCache(), url, secret=SECRET, token_store=tokens)
+
+
 @dataclass(frozen=True)
 class Round:
-    """The command to call SMA once in each thread. passed: seconds by which the process's clock moves on before.
+    """The command to call the vendor once in each thread. passed: seconds by which the process's clock moves on before.
     stop_at: the moment of its renewal at which the process stops; "" for none."""
 
     passed: float = 0.0
@@ -77,21 +104,18 @@ class StoppingDatabase(Database):
 class Reader:
     """The process."""
 
-    def __init__(self, pipe, database_url, sandbox_url, row, short_polls):
-        self._pipe = pipe
+    def __init__(self, pipe, kind, database_url, sandbox_url, row, short_polls):
+        self._pipe, self._kind = pipe, kind
         self._passed, self._stop_at = 0.0, ""
         self._database = StoppingDatabase(database_url, self._reached)
         credentials = credentials_in(self._database)
-        _, self._credential = credentials.stored.find(row)
-        self._cloud = open_cloud(
-            "sma", discover()["sma"], Transport(), ReplyCache(), f"{sandbox_url}/sma", secret=SECRET,
-            token_store=credentials.tokens,
-        )  # fmt: skip
+        _, self._credential = credentials.stored.find(row, prefix=GRANT_ID if kind.is_grant else CREDENTIALS_ID)
+        self._cloud = cloud_of(kind, sandbox_url, credentials)
         tokens = self._cloud.tokens
         tokens.clock = lambda: time.monotonic() + self._passed
         if short_polls:
             tokens.wait = lambda seconds: threading.Event().wait(SHORT_POLL_SECONDS)
-        self._report_tokens_of(tokens.endpoints["customgrant"])
+        self._report_tokens_of(tokens.endpoints[kind.type])
         self._start = threading.Barrier(THREADS)
 
     def serve(self):
@@ -109,7 +133,8 @@ class Reader:
         as the API would show it, or None."""
         self._start.wait(SECONDS)
         sweep = Sweep(self._cloud.open(self._credential, Deadline(SECONDS), Mode.REFRESH))
-        sweep.run(lambda plugin: plugin.client.get("/v1/plants", params={"thread": number}).rows("plants", to=ignored))
+        path, member = self._kind.list
+        sweep.run(lambda plugin: plugin.client.get(path, params={"thread": number}).rows(member, to=ignored))
         return sweep.failure and str(sweep.failure)
 
     def _report_tokens_of(self, endpoint):

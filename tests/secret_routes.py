@@ -89,6 +89,7 @@ class Plan:
             "/vendor-credentials/": {"id": self._rows.pop()},
             "/errors/": {"code": "unauthorized"},
             "/docs/": {"name": "index.html"},
+            "/.well-known/": {"name": "appspecific/com.tesla.3p.public-key.pem"},
             "/assets/": {"digest": asset[1], "name": asset[2]},
         }
         self._site = site
@@ -121,6 +122,8 @@ class Plan:
         elif rule.endpoint == "Token.issue" and method == "POST":
             options = {"data": {"grant_type": "client_credentials"}, "auth": self.clients["headers"].auth}
             shown = {"issued"}
+        elif rule.endpoint == "VendorKeys.show":
+            self.app.extensions["services"].credentials.vendor_keys.ensure("tesla")
         elif rule.endpoint == "DemoSignIn.redeem" and method == "POST":
             codes = self.app.extensions["services"].sign_in_codes
             code = self.sentinels.add("sign-in code", codes.create(self.clients["virtual"].id))

@@ -1,5 +1,6 @@
-"""Two processes of eight threads with one stored SMA credential, expiry after expiry, and `kill -9` in between: each
-expiry costs one call of the emulator's token endpoint, and one more only if a token was lost with its process."""
+"""Two processes of eight threads with one stored SMA credential, or with one grant of a Tesla owner whose refresh token
+changes with each use, expiry after expiry, and `kill -9` in between: each expiry costs one call of the emulator's token
+endpoint, and one more only if a token was lost with its process. No grant is lost."""
 
 import multiprocessing
 import random
@@ -11,19 +12,21 @@ from sqlalchemy import update
 
 import sandbox
 from app.auth.clients import Clients
+from app.credentials.cipher import Cipher
+from app.credentials.grants import GrantStore
+from app.credentials.status import Status
 from app.credentials.tokens import NOW
 from app.storage.credential_tables import VendorTokenRow
 from app.storage.database import Database
 from sandbox.server import running
 from tests import renewing
+from tests.granting import granted
 from tests.processes import SECONDS
-from tests.renewing import LOSING, MOMENTS, THREADS, Round
+from tests.renewing import LOSING, MOMENTS, SMA, TESLA, THREADS, Round
 from tests.services import Played
 
 pytestmark = pytest.mark.databases
 
-LIFETIME = 300.0
-TOKENS, DATA = "/oauth2/token", "/v1/plants"
 # Children of a fork server have the modules loaded when they start, and no threads of this process.
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["tests.renewing"])
@@ -58,14 +61,29 @@ class Renewals:
     short_waits: leases of killed processes end at once, and the readers poll more often.
     """
 
-    def __init__(self, database, database_url, url, *, short_waits):
+    def __init__(self, kind, database, database_url, url, *, short_waits):
+        self.kind = kind
         self.played, self._database, self._short_waits = Played(url), database, short_waits
         client, _ = Clients(database).create("test", "production", "v1")
         self._credentials = renewing.credentials_in(database)
-        self._row = self._credentials.store.create(client, "roof", self.played.credentials("sma")).id
-        self._arguments = database_url, url, self._row, short_waits
+        self._row = self._granted(client, url) if kind.is_grant else self._stored(client)
+        self._arguments = kind, database_url, url, self._row, short_waits
         self.readers = [self._started(), self._started()]
         self._read(Round())
+
+    def _stored(self, client):
+        return self._credentials.store.create(client, "roof", self.played.credentials(self.kind.vendor)).id
+
+    def _granted(self, client, url):
+        kind, cloud = self.kind, renewing.cloud_of(self.kind, url, self._credentials)
+        known = self.played.get("/")["vendors"][kind.vendor]["consent"]
+        secrets = {name: known[name] for name in ("clientID", "clientSecret")}
+        grants = GrantStore(Cipher(renewing.KEYS), self._credentials, {kind.vendor: cloud}, "i" * 32)
+        grant = grants.add(
+            client, kind.vendor, kind.type, credentials_id=None, secrets=secrets,
+            granted=granted(cloud, kind.type, secrets, 0), name=None, status=Status.ACTIVE,
+        )  # fmt: skip
+        return grant.id
 
     def expire(self):
         """Ends the token's lifetime in the database and at the vendor; the processes' clocks move on with the round."""
@@ -74,8 +92,8 @@ class Renewals:
 
     def refuse(self):
         """Makes the vendor refuse all tokens that it has issued, before their time."""
-        requests.delete(f"{self.played.url}/tokens/sma", timeout=SECONDS).raise_for_status()
-        self.played.calls("sma")
+        requests.delete(f"{self.played.url}/tokens/{self.kind.vendor}", timeout=SECONDS).raise_for_status()
+        self.played.calls(self.kind.vendor)
 
     def read(self, passed=0.0):
         """A call in each thread; returns the calls of the token endpoint and of the data."""
@@ -100,7 +118,8 @@ class Renewals:
     def stored_token_opens_the_vendor(self):
         token = self._credentials.tokens.read(self._row)
         headers = {"Authorization": f"Bearer {token.access}"}
-        answer = requests.get(f"{self.played.url}/sma{DATA}", headers=headers, timeout=SECONDS)
+        url = f"{self.played.url}/{self.kind.vendor}{self.kind.list[0]}"
+        answer = requests.get(url, headers=headers, timeout=SECONDS)
         return token.seconds > 0 and answer.status_code == 200
 
     def _started(self):
@@ -112,9 +131,10 @@ class Renewals:
         assert [reader.answer() for reader in self.readers] == [[], []], "failures that the API would show"
 
     def _counted(self):
-        calls = self.played.calls("sma")
-        assert calls.keys() <= {TOKENS, DATA}
-        return calls[TOKENS], calls[DATA]
+        calls = self.played.calls(self.kind.vendor)
+        tokens, data = self.kind.token_path, self.kind.list[0]
+        assert calls.keys() <= {tokens, data}
+        return calls[tokens], calls[data]
 
     def _change(self, **values):
         with self._database.session() as session:
@@ -122,11 +142,11 @@ class Renewals:
 
 
 @contextmanager
-def renewals(database_url, *, short_waits):
+def renewals(kind, database_url, *, short_waits):
     database = Database(database_url)
     database.upgrade()
     with running(sandbox.create_app(1, 1)) as url:
-        world = Renewals(database, database_url, url, short_waits=short_waits)
+        world = Renewals(kind, database, database_url, url, short_waits=short_waits)
         try:
             yield world
         finally:
@@ -144,7 +164,7 @@ def expire_and_kill(world, expiries, kills, seed):
     for number in range(expiries):
         moment, is_over = moments.get(number), chance.random() < 0.5
         (world.expire if is_over else world.refuse)()
-        passed = LIFETIME if is_over else 0.0
+        passed = world.kind.lifetime if is_over else 0.0
         if moment is None:
             tokens, calls = world.read(passed)
         else:
@@ -157,18 +177,23 @@ def expire_and_kill(world, expiries, kills, seed):
     return extra
 
 
+KINDS = pytest.mark.parametrize("kind", [SMA, TESLA], ids=["stored credentials", "grant"])
+
+
 @pytest.mark.exhaustive
-def test_fifty_expiries_in_two_processes_cost_one_renewal_each_and_one_more_for_each_lost_token(database_url):
-    with renewals(database_url, short_waits=True) as world:
+@KINDS
+def test_fifty_expiries_in_two_processes_cost_one_renewal_each_and_one_more_for_each_lost_token(database_url, kind):
+    with renewals(kind, database_url, short_waits=True) as world:
         assert expire_and_kill(world, 50, kills=5, seed=16) == 2
 
 
 @pytest.mark.soak
-def test_two_hundred_expiries_with_kills_cost_one_renewal_each_and_lose_no_token(database_url, report):
+@KINDS
+def test_two_hundred_expiries_with_kills_cost_one_renewal_each_and_lose_no_token(database_url, report, kind):
     expiries, kills = 200, 20
-    with renewals(database_url, short_waits=False) as world:
+    with renewals(kind, database_url, short_waits=False) as world:
         extra = expire_and_kill(world, expiries, kills, seed=17)
     report(
-        f"token renewals: {expiries} expiries in 2 processes of {THREADS} threads, {kills} times kill -9: "
-        f"{expiries + extra} calls of the token endpoint, {extra} for tokens that were lost with their process"
+        f"token renewals of {kind.vendor}: {expiries} expiries in 2 processes of {THREADS} threads, {kills} times "
+        f"kill -9: {expiries + extra} calls of the token endpoint, {extra} for tokens that were lost with their process"
     )

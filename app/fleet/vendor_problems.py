@@ -151,7 +151,8 @@ def failures_by_vendor(
 
 
 def _grants(refused: Iterable[CredentialFailure], usable: Iterable[Credential]) -> int:
-    return sum(each.row.is_grant for each in (*refused, *usable) if each.row)
+    rows = [*(failed.row for failed in refused), *(credential.row for credential in usable)]
+    return sum(row.is_grant for row in rows if row)
 
 
 def failure_of(result: SweepResult) -> list[CredentialFailure]:

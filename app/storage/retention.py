@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
 from app.storage.database import Base, ClientRow, IdTableRow
-from app.storage.grant_table import GrantRow
+from app.storage.grant_table import ConsentLinkRow, GrantRow
 from app.storage.join_tables import JoinAttemptRow, JoinFlowRow, JoinOriginRow, JoinSessionRow
 from app.storage.owned import OWNED
 from app.storage.sign_in_code_table import SignInCodeRow
@@ -59,6 +59,11 @@ TABLES: Mapping[str, Kept] = {
             GrantRow,
             "what owners of devices have granted to a client: status, region, times, keyed hash of the owner's account",
             WITH_CLIENT,
+        ),
+        (
+            ConsentLinkRow,
+            "links with which owners give consent again, as hashes (SHA-256)",
+            "7 days, or until the owner has given consent",
         ),
         (
             VendorKeyRow,
@@ -154,6 +159,11 @@ def _expired(row: type[SignInCodeRow | JoinSessionRow | JoinAttemptRow], now: in
     return or_(row.expires_at <= now - seconds, _of_revoked(row))
 
 
+def _expired_links(now: int) -> ColumnElement[bool]:
+    of_revoked = select(GrantRow.id).where(_of_revoked(GrantRow))
+    return or_(ConsentLinkRow.expires_at <= now, ConsentLinkRow.grant_id.in_(of_revoked))
+
+
 def _tokens_without_credentials(now: int) -> ColumnElement[bool]:
     kept = select(VendorCredentialRow.id).where(~_of_revoked(VendorCredentialRow))
     return VendorTokenRow.id.not_in(kept)
@@ -169,6 +179,7 @@ def _ids_of_deleted_virtual_devices(now: int) -> ColumnElement[bool]:
 # to clients, those of revoked clients at least.
 OVER: Mapping[type[Base], Callable[[int], ColumnElement[bool]]] = {
     VendorTokenRow: _tokens_without_credentials,
+    ConsentLinkRow: _expired_links,
     **{row: partial(_of_revoked, row) for row in OWNED},
     **{row: partial(_expired, row) for row in (JoinAttemptRow, JoinSessionRow, SignInCodeRow)},
     IdTableRow: _ids_of_deleted_virtual_devices,

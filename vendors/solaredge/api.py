@@ -1,7 +1,8 @@
 """SolarEdge Monitoring API v2.
 
 Credential: `X-Authorization-solaredge: <app key>`, sent on as `X-API-Key`; a value `Bearer <token>` (one site,
-with the owner's consent) goes as Authorization, and the vendor refuses it for the list of sites.
+with the owner's consent) goes as Authorization, and the vendor refuses it for the list of sites. Stored: a key, or an
+application, to which owners agree for one site each.
 Calls: sites one per 1,000; devices ceil(S / 1000) + S for S sites; one site 3, with batteries 4; one inverter 6, in the
 afternoon of a day on which the clock changes 7; one battery 4; intervals 2 a day of quarters, 1 a day of hours, month
 of days or year of months (1 more where the clock changes), for all devices of a site at once, and 2 for the time zone

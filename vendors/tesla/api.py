@@ -1,7 +1,8 @@
 """Tesla Fleet API, energy endpoints.
 
 Credential: `X-Authorization-tesla: Bearer <token>`, a third-party token of the site's owner with the scope
-`energy_device_data`. Every answer below 500 costs its owner money.
+`energy_device_data`. Stored: an application, which is registered in each region, and to which owners agree. Every
+answer below 500 costs its owner money.
 Calls: sites 1; devices 1 + S for S sites with solar or battery; one site 2; one inverter 4 and one battery 2, but 1
 each where the site has several of the kind; intervals 1 for each day of quarters or hours, month of days or year of
 months, and 1 for the clock and the devices, cached for an hour. No paging.

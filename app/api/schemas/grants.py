@@ -23,9 +23,7 @@ class GrantSchema(ResponseSchema):
     id = ma.fields.String(required=True, metadata=ID)
     name = ma.fields.String(required=True, metadata={"description": "As errors show it."})
     vendor = ma.fields.String(required=True)
-    type = ma.fields.String(
-        required=True, metadata={"description": "The type of the credentials that it was given to."}
-    )
+    type = ma.fields.String(required=True, metadata={"description": "Of the credentials that it was given to."})
     status = ma.fields.String(
         required=True, metadata={**STATUS, "description": "Only an `active` grant opens its vendor."}
     )

@@ -40,6 +40,10 @@ OPERATIONS = {
     "PATCH /vendor-credentials/<id>": "credentials",
     "DELETE /vendor-credentials/<id>": "credentials",
     "POST /vendor-credentials/<id>/check": "credentials",
+    "GET /grants": "credentials",
+    "GET /grants/<id>": "credentials",
+    "DELETE /grants/<id>": "credentials",
+    "POST /grants/<id>/consent-link": "credentials",
 }
 
 

@@ -10,6 +10,7 @@ from app.credentials.consent_links import LIFETIME
 from app.credentials.tokens import NOW
 from app.storage.grant_table import ConsentLinkRow, GrantRow
 from tests.app.credentials.test_access import stated
+from tests.app.virtual.operations import GRANTS, requests_with_an_id
 from tests.granting import Owners
 from tests.services import served
 
@@ -49,6 +50,16 @@ def test_another_clients_grant_gives_the_answer_of_an_unknown_one_byte_for_byte(
                 assert answer.status_code == (400 if query else 404)
     assert other.get("/grants").json == {"grants": []}
     assert owners.service.get(f"/grants/{grant.id}").status_code == 200
+
+
+def test_every_documented_operation_on_a_grant_answers_another_client_as_for_an_unknown_one(running, owners):
+    other, grant = running[0].another_client(), owners.grant(0)
+    requests = requests_with_an_id(other.get("/openapi.json").json, [GRANTS])
+    assert {request.method for request in requests} == {"GET", "POST", "DELETE"}
+    for request in requests:
+        answer = request.send(other, {GRANTS: grant.id})
+        assert stated(answer) == stated(request.send(other, {GRANTS: UNKNOWN[0]})), request
+        assert answer.status_code == 404, request
 
 
 def test_pages_of_grants_follow_each_other_and_filters_are_bound_to_their_token(owners):
@@ -105,7 +116,8 @@ def test_renew_renews_what_ends_soon_and_nothing_else(running, owners):
     assert tokens.read(near.id).refresh != before[near.id]
     assert tokens.read(far.id).refresh == before[far.id]
     assert renew(owners) == (0, {"renewed": 0, "failed": {}, "consentsByMail": {}}), "it ends later now"
-    assert renew(owners, "--within", "61")[1]["renewed"] == 1
+    renew(owners, "--within", "61")
+    assert tokens.read(far.id).refresh != before[far.id]
 
 
 def test_renew_names_what_failed(owners):

@@ -4,14 +4,13 @@ import pytest
 from sqlalchemy import select, update
 
 from app.credentials import grants as grants_module
-from app.credentials.rotation import Rotation
 from app.credentials.cipher import Cipher
-from app.credentials.stored import CACHE_SECONDS
+from app.credentials.rotation import Rotation
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
 from app.storage.grant_table import GrantRow
+from app.web.problems import Problem
 from tests.granting import Owners, ask_by_mail
 from tests.services import served
-from app.web.problems import Problem
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +57,8 @@ def test_the_sites_of_each_owner_are_in_the_list(service, played, vendor, is_sto
     assert sites(service) == (2, {}), "the application itself, which opens nothing, is no failure"
     [first, second] = sorted(listed(service, f"?vendor={vendor}"), key=lambda grant: grant["name"])
     assert first.keys() == {
-        "id", "name", "vendor", "type", "status", "credentialsID", "region", "consentedAt", "renewBefore", "consentLink",
+        "id", "name", "vendor", "type", "status", "credentialsID", "region", "consentedAt", "renewBefore",
+        "consentLink",
     }  # fmt: skip
     assert (first["name"], second["name"]) == (f"{vendor} owner 1", f"{vendor} owner 2")
     assert (first["status"], first["credentialsID"], first["consentLink"]) == ("active", application, None)
@@ -180,8 +180,8 @@ def test_rotation_covers_the_secrets_and_tokens_of_grants(service, owners):
         assert batch.unreadable == []
     try:
         with services.database.session() as session:
-            keys = {*session.scalars(select(VendorCredentialRow.key_id)), *session.scalars(select(VendorTokenRow.key_id))}
-        assert keys == {cipher.key_ids[0]}
+            keys = [{*session.scalars(select(row.key_id))} for row in (VendorCredentialRow, VendorTokenRow)]
+        assert keys == [{cipher.key_ids[0]}] * 2
     finally:
         old = Cipher((*services.settings.credential_keys, "n" * 32))
         list(Rotation(services.database, old).run())

@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
 from app.storage.database import Base, ClientRow, IdTableRow
+from app.storage.grant_table import ConsentLinkRow, GrantRow
 from app.storage.sign_in_code_table import SignInCodeRow
+from app.storage.vendor_key_table import VendorKeyRow
 from app.storage.virtual_tables import SOLAR_INVERTER, VENDOR_NAME, VirtualDeviceRow, VirtualSiteRow
 
 NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
@@ -41,6 +43,9 @@ def _rows(client: str, expires_at: int, revoked_at: int | None) -> Iterator[Base
         ciphertext="sealed", created_at=NOON,
     )  # fmt: skip
     yield VendorTokenRow(id=credential, key_id="k", ciphertext="sealed", expires_at=1e9)
+    yield GrantRow(id=credential, client_id=client, status="active")
+    yield ConsentLinkRow(token_hash=f"{client}-link", grant_id=credential, expires_at=expires_at)
+    yield VendorKeyRow(id=f"vendor of {client}", key_id="k", ciphertext="sealed", public_key="PEM", created_at=NOON)
     yield SignInCodeRow(code_sha256=f"{client}-code", client_id=client, expires_at=expires_at)
     for number, (vendor, key) in enumerate(((VENDOR_NAME, site), (VENDOR_NAME, device), ("sma", "13"))):
         yield IdTableRow(id=f"{client}-{number}", vendor=vendor, kind="x", key=[key])

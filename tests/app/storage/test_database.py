@@ -49,6 +49,7 @@ def test_three_processes_that_start_at_once_have_the_same_key_and_tables(tmp_pat
     database = Database(f"sqlite:///{tmp_path / 'instance' / 'derapi.db'}")
     assert set(inspect(database.engine).get_table_names()) == {
         "clients",
+        "consent_links",
         "grants",
         "sign_in_codes",
         "resources",

@@ -111,6 +111,8 @@ def test_what_requests_in_flight_wrote_for_a_revoked_client_is_deleted(app: Flas
     # The vendors' own ids stay: other clients may have stored them.
     assert printed["rows"] == {
         "vendor_tokens": 1,
+        "consent_links": 1,
+        "grants": 1,
         "vendor_credentials": 1,
         "virtual_devices": 1,
         "virtual_sites": 1,
@@ -121,14 +123,17 @@ def test_what_requests_in_flight_wrote_for_a_revoked_client_is_deleted(app: Flas
     left = counts(database)
     assert left.pop("clients") == 2
     assert left.pop("resources") == 4
+    # They belong to no client.
+    assert left.pop("vendor_keys") == 2
     assert set(left.values()) == {1}
 
 
 @pytest.mark.databases
-def test_sign_in_codes_end_with_their_time(app: Flask, database: Database) -> None:
+def test_sign_in_codes_and_links_end_with_their_time(app: Flask, database: Database) -> None:
     with database.session() as session:
         add_rows(session, "house", expires_at=int(time.time()) - 1)
-    assert {name: count for name, count in pruned(app)["rows"].items() if count} == {"sign_in_codes": 1}
+    over = {name: count for name, count in pruned(app)["rows"].items() if count}
+    assert over == {"consent_links": 1, "sign_in_codes": 1}
     with database.session() as session:
         assert session.scalars(select(SignInCodeRow)).all() == []
 

@@ -1,4 +1,4 @@
-"""The operations on one site or device, or on one row of stored credentials.
+"""The operations on one site or device, or on one row of stored credentials, a grant or a flow.
 
 They are read from the OpenAPI document, so that a later one is tested as well.
 """
@@ -18,7 +18,7 @@ VALUES = {
     "name": ["renamed"],
     "credentials": [{}],
 }
-CREDENTIALS = "vendor-credentials"
+CREDENTIALS, GRANTS, FLOWS = "vendor-credentials", "grants", "flows"
 # A token is valid for one client and path only: tests take it from a page.
 TOKEN = "pageToken"
 
@@ -56,7 +56,7 @@ def requests_with_an_id(document, kinds):
         for method in METHODS:
             if "{id}" in path and method in item:
                 requests += _requests(document, method, path, item)
-    unknown = {request.path for request in requests if request.kind not in (*KINDS, CREDENTIALS)}
+    unknown = {request.path for request in requests if request.kind not in (*KINDS, CREDENTIALS, GRANTS, FLOWS)}
     assert not unknown, f"The tests have no ids for {unknown}: extend KINDS."
     return [request for request in requests if request.kind in kinds]
 

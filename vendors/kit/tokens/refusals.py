@@ -36,7 +36,10 @@ class ConsentLost(Unauthorized):
 
     code = "needs_consent"
     says = "The owner's consent has ended."
-    advice = stored_advice = "Ask the owner of the devices to give consent again, with a link of POST /grants/{id}/consent-link."
+    advice = stored_advice = (
+        "Ask the owner of the devices to give consent again, with a link of POST /grants/{id}/consent-link. If another "
+        "account gives it, that is a new grant, and this one stays as it is."
+    )
     note = "the owner has to give consent again"
 
 

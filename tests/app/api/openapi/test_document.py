@@ -44,6 +44,10 @@ OPERATIONS = {
     ("patch", "/vendor-credentials/{id}"): "updateVendorCredentials",
     ("delete", "/vendor-credentials/{id}"): "deleteVendorCredentials",
     ("post", "/vendor-credentials/{id}/check"): "checkVendorCredentials",
+    ("get", "/grants"): "listGrants",
+    ("get", "/grants/{id}"): "getGrant",
+    ("delete", "/grants/{id}"): "deleteGrant",
+    ("post", "/grants/{id}/consent-link"): "createConsentLink",
     ("post", "/join/session/start"): "createJoinSession",
     ("get", "/join/session/{sessionID}/vendors"): "listJoinSessionVendors",
     ("get", "/join/session/{sessionID}/fetch-token"): "getJoinSessionToken",
@@ -175,7 +179,7 @@ def test_the_documented_names_of_vendors_are_those_that_a_list_can_be_filtered_b
         for parameter in parameters
         if parameter["name"] == "vendor" and not path.startswith("/join")
     ]
-    assert [parameter["schema"]["enum"] for parameter in filters] == [NAMES] * 5
+    assert [parameter["schema"]["enum"] for parameter in filters] == [NAMES] * 6
     for name in filters[0]["schema"]["enum"]:
         assert get(f"/sites?vendor={name}", headers={"X-Authorization-nobody": "x"}).status_code == 200
     for schema in ("Site", "SolarInverter", "Battery"):

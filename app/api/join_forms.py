@@ -124,9 +124,8 @@ def failed(source: Source, company_state: str | None, reason: Reason, vendor: st
     if source.redirect_uri is not None:
         members = {"error": reason.error, "error_description": reason.sentence}
         return join_pages.back(source, company_state, members)
-    known = vendor if source.find(vendor) else ""
     try:
-        return join_pages.failure(reason, join_pages.names(source, known))
+        return join_pages.failure(reason, join_pages.names(source, vendor))
     except ConsentFailure:
         return join_pages.failure(reason)
 

@@ -42,9 +42,9 @@ def redirect_uri(vendor: str) -> str:
 
 
 def title_of(vendor: str) -> str:
-    """The vendor's name as owners know it."""
+    """The vendor's name as owners know it; empty for a text that names none, which may come from a URL."""
     cloud = services().clouds.get(vendor)
-    return cloud.vendor.titles.get(vendor, vendor) if cloud else vendor
+    return cloud.vendor.titles.get(vendor, vendor) if cloud else ""
 
 
 def logo_of(vendor: str) -> str:

@@ -9,13 +9,21 @@ from app.auth.tokens import Tokens
 from app.web.log import disclose
 from app.web.problems import Problem
 
-PAGES = frozenset({"Pages.first", "Pages.fleet", "Pages.reference", "Pages.asset", "ErrorPages.show", "Docs.show"})
+# They are no part of the API.
+PAGES = frozenset({
+    "Pages.first",
+    "Pages.fleet",
+    "Pages.reference",
+    "Pages.asset",
+    "ErrorPages.show",
+    "Docs.show",
+    "VendorKeys.show",
+})  # fmt: skip
 OPEN_ENDPOINTS = PAGES | {
     "Health.show",
     "Health.ready",
     "Token.issue",
     "DemoSignIn.redeem",
-    "VendorKeys.show",
     "api-docs.openapi_json",
 }
 

@@ -47,7 +47,8 @@ def test_only_the_short_list_of_routes_is_open(app: Flask, http: FlaskClient) ->
         "Health.ready",
         "Metrics.show",  # To this machine, while there is no METRICS_TOKEN.
         "Token.issue",
-        "VendorKeys.show",
+        "JoinConsent.authorize",
+        "JoinConsent.granted",
         "api-docs.openapi_json",
     }
     # The route of the demo's link exists in the demo only.

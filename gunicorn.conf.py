@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import app.server
-from app.server import limits, tuning
+from app.server import limits, metrics, tuning
 from app.server.hooks import (  # noqa: F401 - gunicorn finds its hooks by name
     child_exit,
     on_exit,
@@ -23,6 +23,9 @@ from app.server.hooks import (  # noqa: F401 - gunicorn finds its hooks by name
 from app.web import log
 
 settings = tuning.load_settings()
+# All processes keep the values of their metrics in this folder; prometheus_client looks for its name here.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics.folder())
+metrics.keep_values_in_files()
 tuning.tune_malloc()
 # wsgi.py refuses a gunicorn that has not read this file.
 app.server.is_configured = True

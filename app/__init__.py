@@ -23,7 +23,8 @@ from app.api import (
     token_endpoint,
     vendor_credentials,
 )
-from app.api import virtual as virtual_routes  # `virtual` is the package's own name for app.virtual
+from app.api import metrics as metrics_route  # `metrics` and `virtual` are rooms of app
+from app.api import virtual as virtual_routes
 from app.api.openapi import vendors
 from app.api.openapi.document import Api
 from app.api.services import Services
@@ -44,6 +45,8 @@ from app.fleet.clouds import clouds
 from app.fleet.ids import Ids
 from app.fleet.inventory import Inventory
 from app.fleet.vendor_calls import observe
+from app.metrics.service import Metrics
+from app.metrics.state import Parts
 from app.storage import database_faults
 from app.storage.database import Database
 from app.storage.id_table import IdTable
@@ -56,7 +59,7 @@ from app.web.pages import docs_site
 from app.web.pages.blueprint import Pages
 from app.web.traces import open_traces
 from vendors.kit.calls.events import Observer
-from vendors.kit.calls.quota import Ledger
+from vendors.kit.calls.ledger import Ledger
 
 if TYPE_CHECKING:
     from app.web.traces.spans import Traces
@@ -121,9 +124,12 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
             database.upgrade()
     traces = open_traces(settings)
     ledger = SharedLedger(settings.redis_url) if settings.redis_url else None
+    calls_ledger = ledger or Ledger()
+    metrics, readiness = Metrics(), Readiness(database, ledger)
     cipher = Cipher(settings.credential_keys)
     tokens = DatabaseTokens(database, cipher)
-    vendor_clouds = clouds(settings, ledger or Ledger(), clock, tokens, _observers(settings, traces))
+    vendor_clouds = clouds(settings, calls_ledger, clock, tokens, _observers(settings, metrics, traces))
+    metrics.watch(Parts(vendor_clouds, calls_ledger, readiness))
     id_table = IdTable(database, stored=(VENDOR,))
     virtual_fleet = VirtualFleet(database)
     plugins = {name: cloud.vendor for name, cloud in vendor_clouds.items()}
@@ -144,25 +150,26 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         sign_in_codes=SignInCodes(database),
         clouds=vendor_clouds,
         id_table=id_table,
-        inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock),
+        inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock, metrics.reuse.add_list),
         virtual_fleet=virtual_fleet,
         credentials=open_credentials(database, cipher, tokens, plugins, clock),
         pages=paging.Pages(settings.signing_keys),
-        readiness=Readiness(database, ledger),
+        readiness=readiness,
+        metrics=metrics,
         traces=traces,
     )
 
 
-def _observers(settings: config.Settings, traces: "Traces | None") -> tuple[Observer, ...]:
+def _observers(settings: config.Settings, metrics: Metrics, traces: "Traces | None") -> tuple[Observer, ...]:
     """Observers of the calls to vendors; none that is switched off, so that it costs nothing."""
     logged: list[Observer] = [log.log_vendor_call] if settings.log_level == "DEBUG" else []
-    return (observe, *logged, traces.observe) if traces else (observe, *logged)
+    return (observe, metrics.calls.observe, *logged, *((traces.observe,) if traces else ()))
 
 
 def _add_checks(app: Flask, services: Services) -> None:
     """Registers the steps before each request, in their order: its id, its trace, the account of its calls, the
-    limit of its address, the host and the size, the end of retired routes, the token, the limit of its client, the
-    scopes, a slot for virtual clients, parameters."""
+    metrics and who may read them, the limit of its address, the host and the size, the end of retired routes, the
+    token, the limit of its client, the scopes, a slot for virtual clients, parameters."""
     settings, ledger = services.settings, services.ledger
     addresses = AddressLimit(RateLimit("requests-of-address", settings.address_limit, ledger))
     requests = ClientLimit(RateLimit("requests-of-client", settings.client_limit, ledger))
@@ -172,6 +179,8 @@ def _add_checks(app: Flask, services: Services) -> None:
         log,
         *((services.traces,) if services.traces else ()),
         calls_header,
+        services.metrics.requests,
+        metrics_route.MetricsGate(settings.metrics_token, settings.public_url),
         addresses,
         services.failed_logins,
         services.last_use,
@@ -198,6 +207,7 @@ def _add_routes(app: Flask, services: Services) -> None:
         api.register_blueprint(module.blueprint)
     for pages in (error_pages, docs_site):
         app.register_blueprint(pages.blueprint)
+    app.register_blueprint(metrics_route.blueprint)
     if settings.demo_sign_in:
         app.register_blueprint(demo_sign_in.blueprint)  # Not of the API: it is in no document.
     Pages(settings.public_url, services.clouds, health.state).init_app(app)

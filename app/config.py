@@ -115,6 +115,7 @@ class Settings:
         "seconds, at least 0 and at most 60", "5", "float", validate=Range(0, 60), default=5.0
     )
     log_level: str = setting("DEBUG, INFO, WARNING or ERROR", "INFO", parse=setting_types.log_level, default="INFO")
+    metrics_token: str | None = setting(*KEY, validate=KEY_LENGTH, default=None, secret=True)
     # https://no-color.org: any value counts.
     no_color: bool = setting("any text", "1", parse=bool, default=False)
     otel_exporter_otlp_endpoint: str | None = setting(

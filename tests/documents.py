@@ -130,6 +130,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "errors of the service": reference_pages.errors_of_the_service,
     "settings": reference_pages.settings,
     "commands": reference_pages.commands,
+    "metrics": reference_pages.metrics,
     "retention": reference_pages.retention,
     "licences": licences.licences,
     "accepted licences": licences.accepted,

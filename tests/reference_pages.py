@@ -11,6 +11,7 @@ from flask import Flask
 from app import cli, config, error_table
 from app.error_table import ErrorKind
 from app.fleet import vendor_problems
+from app.metrics.definitions import DEFINITIONS
 from app.storage import retention as registry
 
 FAULTS = {"caller": "caller", "server": "this server", "vendor": "vendor"}
@@ -120,3 +121,18 @@ def retention() -> str:
     """Everything that is stored, and for how long."""
     kept = (*registry.TABLES.values(), *registry.REDIS.values(), *registry.ELSEWHERE)
     return table(("where", "what", "for how long"), ((line.place, line.content, line.ends) for line in kept))
+
+
+def metrics() -> str:
+    """Every metric with its kind and labels, and how the values of several processes become one."""
+    rows = (
+        (
+            f"`{metric.name}`",
+            metric.kind.__name__.lower(),
+            ", ".join(f"`{label}`" for label in metric.labels),
+            {"sum": "sum", "max": "highest", "min": "lowest"}.get(metric.over_processes, "sum"),
+            metric.help,
+        )
+        for metric in DEFINITIONS
+    )
+    return table(("metric", "kind", "labels", "of all processes", "meaning"), rows)

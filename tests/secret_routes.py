@@ -69,6 +69,7 @@ def callers(app, sentinels):
     }
     sent = {kind: client.headers for kind, client in clients.items()} | wrong
     sent["headers"] = sent["headers"] | sent_headers(sentinels)
+    sent["metrics"] = {"Authorization": f"Bearer {app.extensions['services'].settings.metrics_token}"}
     return clients, sent
 
 
@@ -121,6 +122,8 @@ class Plan:
         elif rule.endpoint == "Token.issue" and method == "POST":
             options = {"data": {"grant_type": "client_credentials"}, "auth": self.clients["headers"].auth}
             shown = {"issued"}
+        elif rule.endpoint == "Metrics.show":
+            kind = "metrics"
         elif rule.endpoint == "DemoSignIn.redeem" and method == "POST":
             codes = self.app.extensions["services"].sign_in_codes
             code = self.sentinels.add("sign-in code", codes.create(self.clients["virtual"].id))

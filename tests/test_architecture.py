@@ -50,7 +50,7 @@ ROOMS = [
     ("cli_group",),
     ("api", "doctor"),
     ("virtual", "credentials"),
-    ("fleet", "auth"),
+    ("fleet", "auth", "metrics"),
     ("web", "server"),  # The worker knows no Flask.
     ("config",),
     ("setting_types",),

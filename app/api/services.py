@@ -15,6 +15,7 @@ from app.auth.tokens import Tokens
 from app.config import Settings
 from app.credentials.service import Credentials
 from app.fleet.inventory import Inventory
+from app.metrics.service import Metrics
 from app.storage.database import Database
 from app.storage.id_table import IdTable
 from app.storage.readiness import Readiness
@@ -47,6 +48,7 @@ class Services:
     credentials: Credentials
     pages: Pages
     readiness: Readiness
+    metrics: Metrics
     traces: "Traces | None"
 
     def init_app(self, app: Flask) -> None:

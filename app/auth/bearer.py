@@ -10,7 +10,14 @@ from app.web.log import disclose
 from app.web.problems import Problem
 
 PAGES = frozenset({"Pages.first", "Pages.fleet", "Pages.reference", "Pages.asset", "ErrorPages.show", "Docs.show"})
-OPEN_ENDPOINTS = PAGES | {"Health.show", "Health.ready", "Token.issue", "DemoSignIn.redeem", "api-docs.openapi_json"}
+OPEN_ENDPOINTS = PAGES | {
+    "Health.show",
+    "Health.ready",
+    "Metrics.show",
+    "Token.issue",
+    "DemoSignIn.redeem",
+    "api-docs.openapi_json",
+}
 
 
 class BearerCheck:

@@ -21,7 +21,7 @@ from app.auth import scopes, tokens
 from app.auth.scopes import Scope
 from app.storage.database import ClientRow, Database
 from app.storage.owned import delete_owned
-from vendors.kit.calls.quota import Ledger
+from vendors.kit.calls.ledger import Ledger
 
 MODES = ("production", "virtual")
 PRODUCTION, VIRTUAL = MODES

@@ -13,7 +13,7 @@ from app.fleet.clouds import clouds
 from app.storage.database import Database
 from app.storage.database_faults import DatabaseFault, in_one_line
 from vendors.kit.calls.cloud import Cloud
-from vendors.kit.calls.quota import Ledger
+from vendors.kit.calls.ledger import Ledger
 
 T = TypeVar("T")
 

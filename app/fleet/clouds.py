@@ -9,7 +9,7 @@ from app.web.log import conceal
 from vendors.kit import Rate
 from vendors.kit.calls.cloud import Cloud, open_cloud
 from vendors.kit.calls.events import Observer
-from vendors.kit.calls.quota import Ledger
+from vendors.kit.calls.ledger import Ledger
 from vendors.kit.calls.reply_cache import ReplyCache
 from vendors.kit.http.transport import Transport
 from vendors.kit.registry import NameTaken, discover

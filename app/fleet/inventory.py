@@ -36,7 +36,10 @@ class Listing:
 
 
 class Inventory:
-    """Lists ids, and reads the site or device behind an id from its vendor."""
+    """Lists ids, and reads the site or device behind an id from its vendor.
+
+    reused: called when a vendor's ids come from the cache, with the vendor and their age in seconds.
+    """
 
     def __init__(
         self,
@@ -44,11 +47,13 @@ class Inventory:
         ids: Ids,
         id_table: IdTable,
         clock: Callable[[], float] = time.monotonic,
+        reused: Callable[[str, float], None] = lambda vendor, age: None,
     ) -> None:
         self._clouds, self._ids, self._id_table = clouds, ids, id_table
         self._lost_ids = LostIdSearch(clouds, clock)
         self._list_cache = ListCache(clouds, id_table)
         self._shown_by = ShownBy()
+        self._reused = reused
 
     def listing(
         self, kind: type[Record], access: VendorAccess, filters: Filters, deadline: Deadline, mode: Mode
@@ -84,6 +89,7 @@ class Inventory:
                     uncached.setdefault(vendor, []).append(credential)
                 else:
                     cached.append(entry)
+                    self._reused(vendor, entry.age)
         return cached, uncached
 
     def _fan_out(

@@ -86,6 +86,8 @@ class ConnectionOwner(Protocol):
     refusal_log: BoundedLog
     error_types: str
 
+    def count_refusal(self, status: int) -> None: ...
+
     def linger(self, conn: "Connection") -> None: ...
 
 
@@ -147,6 +149,7 @@ class Connection(TConn):
     def refuse(self, status: int, detail: str = "") -> None:
         """Answers with a problem document and logs it, since no route will see the request."""
         refusal, request_id = Refusal(status, detail), uuid4().hex
+        self._owner.count_refusal(status)
         self.sock.discard()
         self._send_now(refusal.response(request_id, self._owner.error_types))
         self._owner.refusal_log.warning(status=status, code=refusal.code, address=self.address, request_id=request_id)

@@ -8,7 +8,7 @@ import structlog
 
 from app import error_table, network
 from app.config import SettingsError
-from app.server import connection_share, cpu_affinity, drain, tuning
+from app.server import connection_share, cpu_affinity, drain, metrics, tuning
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
@@ -59,11 +59,12 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Makes the errors of the worker name the same pages as those of the application, and delivers the signals that
-    arrived before the worker had its handlers."""
-    settings = worker.wsgi.extensions["services"].settings
-    worker.error_types = error_table.types(settings.public_url)
-    drain.delay_exit(settings.drain_seconds)
+    """Makes the errors of the worker name the same pages as those of the application and count in its metrics, and
+    delivers the signals that arrived before the worker had its handlers."""
+    services = worker.wsgi.extensions["services"]
+    worker.error_types = error_table.types(services.settings.public_url)
+    drain.delay_exit(services.settings.drain_seconds)
+    metrics.share(worker, services)
     unblock_stop_signals()
 
 
@@ -73,16 +74,20 @@ def pre_request(worker: Any, request: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Sends the last traces of a worker that ends."""
+    """Writes the last counts of a worker that ends, and sends its last traces."""
     service = getattr(worker, "wsgi", None)
-    traces = service.extensions["services"].traces if service else None
-    if traces:
-        traces.close()
+    if service is None:
+        return
+    services = service.extensions["services"]
+    services.metrics.write()
+    if services.traces:
+        services.traces.close()
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Releases the share of connections of a worker that has ended, in the master."""
+    """Releases the share of connections of a worker that has ended, and keeps its counts, in the master."""
     connection_share.withdraw(worker.age)
+    metrics.process_ended(worker.pid, services_of(server))
 
 
 def pre_exec(server: Any) -> None:

@@ -35,6 +35,10 @@ class Worker(ThreadWorker):
 
     error_types = error_table.types(None)
 
+    @staticmethod
+    def count_refusal(status: int) -> None:
+        """Does nothing; the hooks put the metrics in its place."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # gunicorn would close new connections when many are idle; instead, `_free_connections` closes idle connections.

@@ -17,7 +17,7 @@ from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from vendors.kit import Rate, ReportedQuota
-from vendors.kit.calls.quota import Ledger
+from vendors.kit.calls.ledger import Ledger
 from vendors.kit.calls.quota_state import Usage
 
 logger = logging.getLogger(__name__)

@@ -103,6 +103,11 @@ ELSEWHERE = (
     ),
     Kept("memory of each process", "vendor credentials in headers", "for the request"),
     Kept(
+        "files `derapi-metrics-*/` in the folder for temporary files",
+        "metrics: numbers by route, vendor and outcome; no id",
+        "until the service stops",
+    ),
+    Kept(
         "log on stderr",
         "a line for each request, failed vendor call and failed login; no secret, no energy",
         "as long as the operator's log collector keeps it: 30 days are enough",

@@ -11,8 +11,8 @@ from app import network
 from app.config import BODY_LIMIT
 from app.web.problems import Problem, invalid
 
-# A load balancer asks for the health by address, and the response holds no link.
-ANY_HOST = frozenset({"Health.show", "Health.ready"})
+# A load balancer asks for the health by address, and Prometheus for metrics; the responses hold no link.
+ANY_HOST = frozenset({"Health.show", "Health.ready", "Metrics.show"})
 # RFC 6749 demands its own error body, so that endpoint reads its parameters itself.
 OWN_PARAMETERS = frozenset({"Token.issue"})
 
@@ -33,10 +33,7 @@ class Guards:
 
     def refuse_unknown_host(self) -> None:
         """A foreign page could point its own host name at this machine; and links must not carry foreign names."""
-        try:
-            host = urlsplit(f"//{request.host}").hostname or ""
-        except ValueError:
-            host = ""
+        host = requested_host()
         if request.endpoint in ANY_HOST or network.is_loopback(host) or (host and host == self._public_host):
             return
         raise Problem(
@@ -44,6 +41,14 @@ class Guards:
             "unknown_host",
             "This service does not answer under this host. Set PUBLIC_URL to the URL that its users see.",
         )
+
+
+def requested_host() -> str:
+    """The name of the host that the request asks for, without its port; "" if it names none."""
+    try:
+        return urlsplit(f"//{request.host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def base_url(public_url: str | None) -> str:

@@ -157,7 +157,9 @@ def test_a_redis_that_does_not_answer_is_a_fault(rows: Callable[..., Rows]) -> N
 
 def test_stored_credentials_whose_key_is_missing_are_a_fault(rows: Callable[..., Rows], database_file: str) -> None:
     database = Database(database_file)
-    client = ClientRow(id="c", name="c", mode="production", api_version="v1", secret_sha256="", created_at=0)
+    client = ClientRow(
+        id="c", name="c", mode="production", api_version="v1", secret_sha256="", created_at=0, scopes="read"
+    )
     credential = VendorCredentialRow(
         id="x", client_id="c", vendor="v", type="apikey", name="n", key_id=Cipher(("y" * 32,)).key_ids[0],
         ciphertext="", created_at=datetime.now(UTC),

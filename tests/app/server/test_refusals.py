@@ -35,8 +35,9 @@ def test_only_a_503_invites_the_client_to_retry() -> None:
 
 
 def test_the_worker_and_the_application_name_the_same_pages_of_errors(
-    settings: Settings, start_service: Callable[..., Flask]
+    settings: Settings, start_service: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(hooks.metrics, "share", lambda worker, services: None)  # Its thread would outlive the test.
     app = start_service(replace(settings, public_url="https://derapi.example.org"))
     worker = SimpleNamespace(wsgi=app)
     hooks.post_worker_init(worker)

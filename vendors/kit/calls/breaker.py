@@ -30,6 +30,11 @@ class Breaker:
         self._open_until = 0.0
         self._probing_until = 0.0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether calls are refused, except for probes."""
+        return self._open_until > 0
+
     def refuse(self, url: str) -> None:
         """Raises VendorDown while no call would pass, so that no slot or quota is spent on such a call."""
         if self._open_until:

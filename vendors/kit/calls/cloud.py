@@ -1,14 +1,16 @@
 """A vendor cloud as this process reaches it, and how a plugin is opened for one request."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from vendors.kit.calls.breaker import Breaker
 from vendors.kit.calls.bulkhead import Bulkhead
 from vendors.kit.calls.events import Observer
 from vendors.kit.calls.hooks import Hooks
+from vendors.kit.calls.ledger import Ledger
 from vendors.kit.calls.pipeline import Calls
-from vendors.kit.calls.quota import Ledger, Quota
+from vendors.kit.calls.quota import Quota
 from vendors.kit.calls.quota_state import QuotaState
 from vendors.kit.calls.reply_cache import Mode, ReplyCache
 from vendors.kit.calls.thread_pool import ThreadPool
@@ -37,6 +39,8 @@ class Cloud(Upstream):
     vendor: type[Vendor] = field(kw_only=True)
     has_cache: bool = field(default=True, kw_only=True)
     """Whether a sweep may find cached replies; without any, its plugin does all its work each time."""
+    token_breakers: Mapping[str, Breaker] = field(default_factory=dict, kw_only=True)
+    """The breakers of its token endpoints, by name."""
     sweep_slots: Bulkhead = field(default_factory=lambda: Bulkhead(MAX_SWEEPS, MAX_SWEEPS_PER_CREDENTIAL))
 
     def __post_init__(self) -> None:
@@ -102,4 +106,15 @@ def open_cloud(
         if variant.tokens is not None and name in variant.tokens.urls
     }
     tokens = TokenSource(endpoints, token_store or MemoryTokenStore(), secret, conceal) if endpoints else None
-    return Cloud(name, urls, transport, reply_cache, quota, secret, tokens=tokens, observers=observers, vendor=vendor)
+    return Cloud(
+        name,
+        urls,
+        transport,
+        reply_cache,
+        quota,
+        secret,
+        tokens=tokens,
+        observers=observers,
+        vendor=vendor,
+        token_breakers={f"tokens-{form}": endpoint.breaker for form, endpoint in endpoints.items()},
+    )

@@ -6,8 +6,9 @@ hold names, numbers and addresses without query, never an id, a credential or a 
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +22,8 @@ class CallKind(StrEnum):
     """An exchange with the vendor begins; it costs quota."""
     SENT = "sent"
     """An exchange has ended, with a reply or without."""
+    UNREADABLE = "unreadable"
+    """A reply, or a row of it, that was sent with success cannot be read."""
     REFUSED = "refused"
     """No exchange was made: the breaker is open, the quota spent or held, no slot free, or the deadline over."""
     CACHED = "cached"
@@ -31,9 +34,8 @@ class CallKind(StrEnum):
     """The call waits for the result of an equal call in flight."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallEvent:
-    """One event of one call."""
+class CallEvent(msgspec.Struct, frozen=True, gc=False):
+    """One event of one call. A Struct is made in a tenth of the time that a frozen dataclass takes."""
 
     kind: CallKind
     vendor: str

@@ -177,6 +177,7 @@ class Calls:
             if rows is None:
                 self.upstream.reply_cache.take_back(call.key, cached, result.previous)
             self.upstream.call_log.failed(call.request, failure, rows, raw=cached.reply)
+            self.upstream.report(CallKind.UNREADABLE, call.request, code=failure.code)
 
         return Reply(cached.reply, self.progress, spoiled, call.request.only, parsed)
 

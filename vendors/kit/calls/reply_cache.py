@@ -143,6 +143,11 @@ class ReplyCache:
                 self._entries[key] = previous
 
     @property
+    def count(self) -> int:
+        """The number of cached replies."""
+        return len(self._entries)
+
+    @property
     def bytes(self) -> int:
         """Estimated bytes of all cached replies."""
         return int(self._entries.currsize)

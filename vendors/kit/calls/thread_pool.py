@@ -33,6 +33,12 @@ class ThreadPool:
         self._backlog: deque[Work] = deque()
         self._lock = threading.Lock()
 
+    @property
+    def busy(self) -> int:
+        """The threads that have work."""
+        with self._lock:
+            return self._count - len(self._idle)
+
     def run(self, work: Work) -> None:
         """Runs the work as soon as a thread is free. Raises RuntimeError if the pool has no thread and starts none."""
         with self._lock:

@@ -13,9 +13,11 @@ from typing import ClassVar
 from urllib.parse import urlencode, urlsplit
 
 from vendors.kit.calls.attempts import Attempts
+from vendors.kit.calls.breaker import Breaker
 from vendors.kit.calls.events import Observer
+from vendors.kit.calls.ledger import Ledger
 from vendors.kit.calls.progress import Progress
-from vendors.kit.calls.quota import Ledger, Quota
+from vendors.kit.calls.quota import Quota
 from vendors.kit.calls.reply_cache import Freshness, ReplyCache
 from vendors.kit.calls.upstream import Upstream
 from vendors.kit.credentials import Credential
@@ -89,6 +91,11 @@ class TokenEndpoint:
         self._upstream, self._path, self._grant = upstream, path, grant
         (self._base,) = upstream.urls.values()
         self.url = self._base + path
+
+    @property
+    def breaker(self) -> Breaker:
+        """The breaker of its calls."""
+        return self._upstream.breakers[self._base]
 
     def token(self, credential: Credential, deadline: Deadline) -> Token:
         """A new access token. Raises VendorError."""

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from tests.vendors.support import TRANSPORT
-from vendors.kit import Credential, Forbidden, NotFound, RateLimited, Refused, Timeout, Vendor
+from vendors.kit import BadReply, Credential, Forbidden, NotFound, RateLimited, Refused, Timeout, Vendor
 from vendors.kit.calls.breaker import FAULTS, WITNESSES
 from vendors.kit.calls.cloud import open_cloud
 from vendors.kit.calls.events import CallKind
@@ -76,6 +76,16 @@ def test_a_success_that_the_plugin_takes_for_a_refusal_is_reported_as_that(cloud
     with pytest.raises(Forbidden):
         client_of(cloud).get("/sites")
     assert events.outcomes() == [(EUROPE, 200, "forbidden")]
+
+
+def test_a_success_whose_reply_cannot_be_read_is_reported_as_unreadable_as_well(cloud, events, network):
+    network.get(f"{EUROPE}/sites", body="<html>login</html>")
+    with pytest.raises(BadReply):
+        client_of(cloud).get("/sites").rows("sites", to=lambda row: row)
+    assert [(event.kind, event.code) for event in events[1:]] == [
+        (CallKind.SENT, "ok"),
+        (CallKind.UNREADABLE, "bad_reply"),
+    ]
 
 
 def test_a_retry_is_another_exchange_with_the_next_number(cloud, events, network):

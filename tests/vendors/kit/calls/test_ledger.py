@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vendors.kit import Rate, ReportedQuota
-from vendors.kit.calls.quota import GROUPS, Ledger
+from vendors.kit.calls.ledger import GROUPS, Ledger
 from vendors.kit.calls.quota_state import Usage
 
 

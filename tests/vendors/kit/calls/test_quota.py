@@ -9,7 +9,8 @@ import pytest
 from tests.vendors.support import BASE, cloud_of, open_vendor
 from vendors.kit import Rate, RateLimited
 from vendors.kit.calls.cloud import open_cloud
-from vendors.kit.calls.quota import FIRST_HOLD_SECONDS, GROUPS, Ledger, Quota
+from vendors.kit.calls.ledger import GROUPS, Ledger
+from vendors.kit.calls.quota import FIRST_HOLD_SECONDS, Quota
 from vendors.kit.calls.reply_cache import ReplyCache
 from vendors.kit.calls.sweep import Sweep
 from vendors.kit.deadline import Deadline

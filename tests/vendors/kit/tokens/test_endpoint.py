@@ -17,7 +17,7 @@ from vendors.kit import (
     Timeout,
     Unauthorized,
 )
-from vendors.kit.calls.quota import Ledger
+from vendors.kit.calls.ledger import Ledger
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Held
 from vendors.kit.tokens.endpoint import ASSUMED_SECONDS, LONGEST_SECONDS, endpoint_of

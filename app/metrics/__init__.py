@@ -1,0 +1,1 @@
+"""Metrics of this service in the format of Prometheus."""

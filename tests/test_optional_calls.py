@@ -19,6 +19,7 @@ from tests.vendors.support import cloud_of, open_vendor
 from vendors.kit import Battery, Site, SolarInverter
 from vendors.kit.calls import optional
 from vendors.kit.calls.sweep import Sweep
+from vendors.kit.errors import Held
 
 NAMES = asked_vendors()
 READS = {"site": Site, "solar_inverter": SolarInverter, "battery": Battery}
@@ -89,7 +90,8 @@ def test_a_failing_optional_call_leaves_its_members_out_and_is_reported(fleet, n
                 sweep = single.read()
             (record,) = sweep.records
             assert (record.key, sweep.failure.code) == (single.key, code), path
-            assert sweep.failure.url.endswith(path)
+            # A 429 holds concurrent calls as well, whose failure may be the one that is reported.
+            assert sweep.failure.url.endswith(path) or isinstance(sweep.failure, Held)
             # Without its batteries, SolarEdge's newest quarter of a night is the sun's last one.
             assert members(record) - {"power_kw"} <= members(whole)
 

@@ -45,7 +45,7 @@ test-all: setup
 	@$(PY) -m pytest -n 3 --dist worksteal -m "exhaustive and not serial and not soak"
 	@$(PY) -m pytest -m "exhaustive and serial and not soak" || [ $$? -eq 5 ]
 
-# Some twenty minutes; prints what it did.
+# Some twenty-five minutes; prints what it did. Records the scrapes that dashboard and alert rules are tested on.
 soak: setup
 	@$(PY) -m pytest -m soak
 

@@ -61,15 +61,17 @@ def test_a_client_beyond_its_limit_gets_a_429_with_the_seconds_to_wait_and_other
 def test_an_address_beyond_its_limit_is_refused_before_its_token_is_read_but_health_answers(
     settings: Settings, start_service: Start
 ) -> None:
-    app = start_service(replace(settings, address_limit=(3, 60)))
+    app = start_service(replace(settings, address_limit=(3, 60), metrics_token="m" * 32))
     with time_machine.travel(START, tick=False):
         assert [ask(app, "192.0.2.1").status_code for _ in range(4)] == [401, 401, 401, 429]
+        assert ask(app, "192.0.2.1", "/metrics").status_code == 429, "without the token a path that does not exist"
         assert ask(app, "192.0.2.1", "/nowhere").status_code == 429
         assert log_in(app, create(app), "192.0.2.1").get_json()["code"] == "too_many_requests"
         assert ask(app, "192.0.2.2").status_code == 401
-        for path in ("/health", "/ready", "/metrics"):
+        token = {"Authorization": f"Bearer {'m' * 32}"}
+        for path, headers in (("/health", {}), ("/ready", {}), ("/metrics", token)):
             for _ in range(5):
-                assert ask(app, "192.0.2.1", path).status_code != 429
+                assert ask(app, "192.0.2.1", path, **headers).status_code == 200
         assert ask(app, "192.0.2.9").status_code == 401
 
 

@@ -13,7 +13,7 @@ from vendors.kit.calls.breaker import FAULTS
 from vendors.kit.calls.quota import Quota
 from vendors.kit.limits import ReportedQuota
 
-GROUP = "5f3a9c0de1"  # A group's name is a hash; no metric shows it.
+GROUP = "0123456789abcdef"  # A group's name is a hash; no metric shows it.
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from hashlib import sha256
 
 import alembic.command
 import alembic.config
@@ -13,11 +14,12 @@ from app.auth.clients import Clients
 from app.storage.database import MIGRATIONS, Database
 
 pytestmark = pytest.mark.databases
-# As the former release writes it. The hash is that of the secret "x".
+# As the former release writes it.
 INSERT = text(
     "INSERT INTO clients (id, name, mode, api_version, secret_sha256, created_at) VALUES (:id, 'old', 'production', "
-    "'v1', '2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881', 1)"
+    "'v1', :hash, 1)"
 )
+HASH = sha256(b"x").hexdigest()
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def migrate(database: Database, to: str) -> None:
 
 def insert(database: Database, client_id: str) -> None:
     with database.session() as session:
-        session.execute(INSERT, {"id": client_id})
+        session.execute(INSERT, {"id": client_id, "hash": HASH})
 
 
 def test_clients_from_before_and_from_an_old_process_have_the_usual_scopes_and_their_secret(database: Database) -> None:

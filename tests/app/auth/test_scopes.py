@@ -44,6 +44,13 @@ OPERATIONS = {
     "GET /grants/<id>": "credentials",
     "DELETE /grants/<id>": "credentials",
     "POST /grants/<id>/consent-link": "credentials",
+    "POST /join/session/start": "credentials",
+    "GET /join/session/<sessionID>/vendors": "credentials",
+    "GET /join/session/<sessionID>/fetch-token": "credentials",
+    "POST /join/flows": "credentials",
+    "GET /join/flows": "credentials",
+    "GET /join/flows/<id>": "credentials",
+    "DELETE /join/flows/<id>": "credentials",
 }
 
 

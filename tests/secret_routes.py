@@ -3,10 +3,17 @@
 import base64
 import re
 
+from app.api.join_pages import NAME_LENGTH
+from app.credentials.status import Status
+from app.join.answers import STORED
+from app.join.random_texts import hashed
+from app.join.source import of_flow
 from tests.app.credentials.support import VARIANTS
 from tests.app.virtual.support import Caller
 from tests.vendors.support import HEADERS, credential_of
+from vendors.kit.consent.code_grant import Granted
 from vendors.kit.registry import discover
+from vendors.kit.tokens.store import Token
 
 ORDER = ["POST", "GET", "HEAD", "OPTIONS", "PATCH", "DELETE"]
 
@@ -73,6 +80,66 @@ def callers(app, sentinels):
     return clients, sent
 
 
+class JoinPlan:
+    """Sessions, flows and grants of a client, new ones for each call."""
+
+    def __init__(self, client, sentinels, app):
+        self._client, self._services, self._app = client, app.extensions["services"], app
+        # The id of an application stands in the vendor's URL.
+        self._inline = {"clientID": "application", "clientSecret": sentinels.new("client secret inline")}
+        self._keys = {name: sentinels.new(f"{name} typed") for name in ("keyID", "keySecret")}
+        self._code = sentinels.new("a vendor's code")
+        access, refresh = (sentinels.new(f"{kind} token of an owner") for kind in ("access", "refresh"))
+        self._granted = Granted(Token(access, 3600.0, refresh), account="owner")
+        self._vendors = [{"vendor": "tesla", "credentials": self._inline}, {"vendor": "solis"}]
+
+    def arguments(self):
+        """Values for the paths, by their beginnings; a longer one first."""
+        configs = self._services.join.parser.parse(self._vendors, lambda id: None, stores=True)
+        session = self._services.join.sessions.start(self._client.id, configs, stores=True)
+        flow = self._services.join.flows.create(self._client.id, configs, "https://www.example.org/")
+        members = {"credentials_id": None, "secrets": self._inline, "granted": self._granted, "name": None}
+        grant = self._services.grants.add(self._client.id, "tesla", "app", status=Status.ACTIVE, **members)
+        self._flow = flow
+        if self._is_finished:
+            row = self._services.join.sessions.find(session.id)
+            self._services.join.sessions.claim(row, "tesla")
+            self._services.join.sessions.finish(row, "tesla", STORED)
+        return {
+            "/grants/": {"id": grant.id},
+            "/join/session/": {"sessionID": session.id, "session_id": session.id},
+            "/join/flows/": {"id": flow.id, "flowID": flow.id},
+            "/join/grants/": {"token": self._services.consent_links.make(grant).token},
+            "/join/": {"vendor": self._vendor},
+        }
+
+    _vendor, _is_finished = "tesla", False
+
+    def options(self, rule, method):
+        """The options of a request that succeeds, before `arguments` are made for it."""
+        self._is_finished = rule.endpoint == "JoinSessions.fetch_token"
+        self._vendor = "solis" if rule.endpoint == "JoinForms.answer" else "tesla"
+        if method == "POST" and rule.endpoint in ("JoinSessions.start", "JoinFlows.create"):
+            further = (
+                {"storeCredentials": True} if "session" in rule.rule else {"redirectURI": "https://www.example.org/"}
+            )
+            return {"json": {"vendors": self._vendors, **further}}
+        if rule.endpoint == "JoinForms.ask":
+            return {"query_string": {"vendor": "tesla"}}
+        if rule.endpoint in ("JoinForms.answer", "JoinConsent.granted"):
+            return self._begun(method)
+        return {}
+
+    def _begun(self, method):
+        """What the browser of an owner sends at the end of an attempt."""
+        with self._app.test_request_context():
+            begun = self._services.join.consents.begin(of_flow(self._flow), self._vendor, None, "https://x.test/").begun
+        cookie = f"join-{hashed(begun.state)[:NAME_LENGTH]}", begun.browser
+        if method == "POST":
+            return {"data": {"state": begun.state, **self._keys}, "cookie": cookie}
+        return {"query_string": {"state": begun.state, "code": self._code}, "cookie": cookie}
+
+
 class Plan:
     """Paths, bodies and callers with which each route succeeds."""
 
@@ -94,6 +161,8 @@ class Plan:
             "/assets/": {"digest": asset[1], "name": asset[2]},
         }
         self._site = site
+        self._join = JoinPlan(stored, sentinels, app)
+        self._arguments |= self._join.arguments()
 
     def use_row(self, id):
         """Takes stored credentials for the next calls."""
@@ -116,6 +185,10 @@ class Plan:
                 options = {"json": {"credentials": complete, "name": "changed"}}
             if rule.rule == "/vendor-credentials/<id>" and method == "DELETE":
                 self.use_row(self._rows.pop())
+        elif rule.rule.startswith(("/join", "/grants")):
+            kind = "stored"
+            options = self._join.options(rule, method)
+            self._arguments |= self._join.arguments()
         elif rule.rule in ("/virtual/solar-inverters", "/virtual/batteries") and method == "POST":
             options = {"json": {"siteID": self._site}}
         elif rule.rule == "/virtual/sites" and method == "POST":

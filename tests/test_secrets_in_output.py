@@ -104,6 +104,8 @@ def run_with_success(run, plan, sent):
     for rule, method in routes(run.app):
         kind, options, shown = plan.success(rule, method)
         headers = sent[kind] if "auth" not in options else {}
+        if cookie := options.pop("cookie", None):
+            run.http.set_cookie(*cookie)
         answer = run.call(rule, method, plan.path(rule), headers=headers, **options)
         if answer.status_code == 201 and rule.rule == "/vendor-credentials":
             plan.use_row(answer.json["id"])

@@ -64,9 +64,8 @@ class Company:
         entries: list[dict[str, Any]] = []
         for vendor in vendors:
             application = self.accounts[vendor].get("consent", {})
-            inline = {
-                name: value for name, value in application.items() if name in ("clientID", "clientSecret", "apiKey")
-            }
+            names = ("clientID", "clientSecret", "apiKey")
+            inline = {name: application[name] for name in names if name in application}
             entries.append({"vendor": vendor} if vendor in TYPED else {"vendor": vendor, "credentials": inline})
         return entries
 

@@ -8,7 +8,9 @@ import pytest
 import time_machine
 
 from app.join import flows
+from tests.app.credentials.test_access import stated
 from tests.app.join.support import BACK, Browser, heading, query
+from tests.app.virtual.operations import FLOWS, requests_with_an_id
 
 
 def choice(page, vendor):
@@ -48,6 +50,17 @@ def test_another_clients_flow_is_like_an_unknown_one(company, rival):
         assert {answer.status_code for answer in answers} == {404}
         assert len({re.sub(r'"requestId":"[^"]*"', "", answer.text) for answer in answers}) == 1
     assert company.get(f"/join/flows/{made['id']}").status_code == 200
+
+
+def test_every_documented_operation_on_a_flow_answers_another_client_as_for_an_unknown_one(company, rival):
+    id = company.flow("solis")["id"]
+    requests = requests_with_an_id(company.get("/openapi.json").json, [FLOWS])
+    assert {request.method for request in requests} == {"GET", "DELETE"}
+    for request in requests:
+        answers = [request.send(rival, {FLOWS: flow}) for flow in (id, "flow-0000000000000000")]
+        assert stated(answers[0]) == stated(answers[1]), request
+        assert answers[0].status_code == 404, request
+    assert company.get(f"/join/flows/{id}").status_code == 200
 
 
 def test_owners_give_consent_and_end_at_the_companys_page(company):

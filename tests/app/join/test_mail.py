@@ -39,6 +39,17 @@ def test_a_wrong_address_gives_the_same_page_as_a_right_one(company, entry):
     assert [grant["status"] for grant in company.grants()] == ["pending", "pending"]
 
 
+def test_an_address_that_the_vendor_refuses_gives_the_same_page_as_well(company, entry):
+    browser = Browser(company)
+    form = browser.open(company.start(entry).endpoint("sma"))
+    company.played.put("/faults/sma", {"status": 400, "path": "/oauth2/v2/bc-authorize"})
+    try:
+        page = browser.answer(form, address="new-one@example.org")
+    finally:
+        company.played.put("/faults/sma", {})
+    assert (page.status_code, heading(page)) == (200, "SMA asks you by e-mail")
+
+
 def test_the_address_never_stands_in_the_log(company, browser, entry, capsys):
     log.configure("DEBUG")
     try:

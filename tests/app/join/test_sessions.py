@@ -45,6 +45,14 @@ def test_a_session_that_keeps_nothing_gives_the_tokens_out_once(company, browser
     assert len(opened.json["sites"]) == 1
 
 
+def test_a_request_that_comes_while_the_first_one_is_answered_gets_nothing(company, browser):
+    session = company.start("tesla", stores=False)
+    browser.consent(session.endpoint("tesla"))
+    with company.services.database.session() as opened:
+        opened.execute(text("UPDATE join_sessions SET fetched_at = 1"))
+    assert (session.fetch().status_code, session.fetch().json["code"]) == (409, "join_token_fetched")
+
+
 def test_before_the_consent_there_is_nothing_to_fetch(company, browser):
     session = company.start("tesla")
     assert (session.fetch().status_code, session.fetch().json["code"]) == (409, "join_pending")

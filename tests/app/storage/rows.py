@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
 from app.storage.database import Base, ClientRow, IdTableRow
 from app.storage.grant_table import ConsentLinkRow, GrantRow
+from app.storage.join_tables import JoinAttemptRow, JoinFlowRow, JoinOriginRow, JoinSessionRow
 from app.storage.sign_in_code_table import SignInCodeRow
 from app.storage.vendor_key_table import VendorKeyRow
 from app.storage.virtual_tables import SOLAR_INVERTER, VENDOR_NAME, VirtualDeviceRow, VirtualSiteRow
@@ -46,6 +47,16 @@ def _rows(client: str, expires_at: int, revoked_at: int | None) -> Iterator[Base
     yield GrantRow(id=credential, client_id=client, status="active")
     yield ConsentLinkRow(token_hash=f"{client}-link", grant_id=credential, expires_at=expires_at)
     yield VendorKeyRow(id=f"vendor of {client}", key_id="k", ciphertext="sealed", public_key="PEM", created_at=NOON)
+    yield JoinSessionRow(
+        id=f"{client}-session", client_id=client, token_hash="0" * 64, vendors=[], stores=True, expires_at=expires_at,
+    )  # fmt: skip
+    flow = f"{client}-flow"
+    yield JoinFlowRow(id=flow, client_id=client, vendors=[], redirect_uri="https://www.example.org/", created_at=NOON)
+    yield JoinAttemptRow(
+        state_hash=f"{client}-state", client_id=client, flow_id=flow, vendor="sma", browser_hash="0" * 64,
+        expires_at=expires_at,
+    )  # fmt: skip
+    yield JoinOriginRow(client_id=client, origin="https://www.example.org")
     yield SignInCodeRow(code_sha256=f"{client}-code", client_id=client, expires_at=expires_at)
     for number, (vendor, key) in enumerate(((VENDOR_NAME, site), (VENDOR_NAME, device), ("sma", "13"))):
         yield IdTableRow(id=f"{client}-{number}", vendor=vendor, kind="x", key=[key])

@@ -112,6 +112,10 @@ def test_what_requests_in_flight_wrote_for_a_revoked_client_is_deleted(app: Flas
     assert printed["rows"] == {
         "vendor_tokens": 1,
         "consent_links": 1,
+        "join_attempts": 1,
+        "join_flows": 1,
+        "join_origins": 1,
+        "join_sessions": 1,
         "grants": 1,
         "vendor_credentials": 1,
         "virtual_devices": 1,
@@ -129,11 +133,11 @@ def test_what_requests_in_flight_wrote_for_a_revoked_client_is_deleted(app: Flas
 
 
 @pytest.mark.databases
-def test_sign_in_codes_and_links_end_with_their_time(app: Flask, database: Database) -> None:
+def test_sign_in_codes_links_and_sessions_end_with_their_time(app: Flask, database: Database) -> None:
     with database.session() as session:
         add_rows(session, "house", expires_at=int(time.time()) - 1)
     over = {name: count for name, count in pruned(app)["rows"].items() if count}
-    assert over == {"consent_links": 1, "sign_in_codes": 1}
+    assert over == {"consent_links": 1, "join_sessions": 1, "sign_in_codes": 1}
     with database.session() as session:
         assert session.scalars(select(SignInCodeRow)).all() == []
 

@@ -178,7 +178,14 @@ def test_revoking_a_client_deletes_what_belongs_to_it_and_prints_the_counts(app,
         other.create(path)
     result = run(app, "clients", "revoke", virtual.id)
     assert result.exit_code == 0
-    counts = {"grants": 0, "vendor_credentials": 0, "virtual_devices": 2, "virtual_sites": 1, "sign_in_codes": 0}
+    counts = {
+        "grants": 0,
+        **dict.fromkeys(("join_attempts", "join_flows", "join_origins", "join_sessions"), 0),
+        "vendor_credentials": 0,
+        "virtual_devices": 2,
+        "virtual_sites": 1,
+        "sign_in_codes": 0,
+    }
     assert json.loads(result.stdout)["deleted"] == counts
     assert [rows(app, table, virtual.id) for table in FLEET] == [0, 0]
     assert [rows(app, table, other.id) for table in FLEET] == [2, 2]

@@ -9,7 +9,7 @@ from app.auth.tokens import Tokens
 from app.web.log import disclose
 from app.web.problems import Problem
 
-# Browsers of owners open those of JoinForms; each attempt is bound to its browser.
+# They are no part of the API. Browsers of owners open those of JoinForms; each attempt is bound to its browser.
 PAGES = frozenset(
     {
         "Pages.first",
@@ -18,6 +18,7 @@ PAGES = frozenset(
         "Pages.asset",
         "ErrorPages.show",
         "Docs.show",
+        "VendorKeys.show",
         "JoinForms.ask",
         "JoinForms.renew",
         "JoinForms.answer",
@@ -28,7 +29,6 @@ OPEN_ENDPOINTS = PAGES | {
     "Health.ready",
     "Token.issue",
     "DemoSignIn.redeem",
-    "VendorKeys.show",
     "api-docs.openapi_json",
     "JoinConsent.authorize",
     "JoinConsent.granted",

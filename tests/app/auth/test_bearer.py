@@ -45,7 +45,7 @@ def test_only_the_short_list_of_routes_is_open(app: Flask, http: FlaskClient) ->
             with http.open(built[1], method=method) as answer:
                 if answer.status_code != 401 or "Bearer" not in answer.headers["WWW-Authenticate"]:
                     open_endpoints.add(rule.endpoint)
-    of_api = {"Health.show", "Health.ready", "Token.issue", "VendorKeys.show", "api-docs.openapi_json"}
+    of_api = {"Health.show", "Health.ready", "Token.issue", "api-docs.openapi_json"}
     of_api |= {"JoinConsent.authorize", "JoinConsent.granted"}
     assert open_endpoints == PAGES | of_api
     # The route of the demo's link exists in the demo only.

@@ -189,7 +189,7 @@ def test_an_asset_of_another_release_is_not_found(http: FlaskClient) -> None:
 
 
 def test_pages_need_no_token_and_everything_else_does(app: Flask) -> None:
-    of_pages = ("Pages.", "ErrorPages.", "Docs.", "JoinForms.")
+    of_pages = ("Pages.", "ErrorPages.", "Docs.", "VendorKeys.", "JoinForms.")
     endpoints = {rule.endpoint for rule in app.url_map.iter_rules() if rule.endpoint.startswith(of_pages)}
     assert endpoints == PAGES
 

@@ -11,7 +11,8 @@ from rich.console import Console
 
 from app import config
 from demo import fleet_view, servers
-from demo.screen import Screen
+from demo.consent_link import consent_link
+from demo.screen import Links, Screen
 from demo.script import script
 from demo.tour import Tour
 
@@ -28,10 +29,10 @@ def main() -> None:
         with console.status("Starting the sandbox and the service ..."):  # Not in a pipe.
             running = stack.enter_context(servers.running(folder))
             results = Tour(running).take()
-            link = fleet_view.prepared_link(running)
+            links = Links(fleet_view.prepared_link(running), consent_link(running))
         commands = folder / "commands.sh"
         commands.write_text(script(results))
-        Screen(console).draw(results, running, commands, link)
+        Screen(console).draw(results, running, commands, links)
         running.wait_for_an_end()
         raise SystemExit("One of the servers has ended unexpectedly.")
 

@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import requests
 
@@ -14,20 +16,28 @@ CLIENT = "fleet"
 
 def prepared_link(servers: Servers) -> str:
     """Stores the credentials that the sandbox offers, and returns a new link, which works once."""
-    client = servers.clients[CLIENT]
-    with loopback_session() as session:
-        form = {"grant_type": "client_credentials"}
-        token = checked(session.post(f"{servers.service_url}/oauth2/token", form, auth=(client.id, client.secret)))
-        session.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
+    with client_session(servers) as session:
         accounts = checked(session.get(f"{servers.sandbox_url}/", timeout=TIMEOUT_SECONDS)).json()["vendors"]
         for vendor, account in accounts.items():
             for credentials in account["credentials"]:
                 body = {"name": f"{vendor}, sandbox", "credentials": {"vendor": vendor, **credentials}}
                 url = f"{servers.service_url}/vendor-credentials"
                 checked(session.post(url, json=body, timeout=TIMEOUT_SECONDS))
-    command = [*FLASK, "clients", "sign-in-link", client.id]
+    command = [*FLASK, "clients", "sign-in-link", servers.clients[CLIENT].id]
     made = subprocess.run(command, env=servers.environ, cwd=config.ROOT, check=True, stdout=subprocess.PIPE)  # noqa: S603
     return str(json.loads(made.stdout)["link"])
+
+
+@contextmanager
+def client_session(servers: Servers) -> Iterator[requests.Session]:
+    """A session with an access token of the client whose fleet the view shows."""
+    client = servers.clients[CLIENT]
+    with loopback_session() as session:
+        form = {"grant_type": "client_credentials"}
+        url = f"{servers.service_url}/oauth2/token"
+        token = checked(session.post(url, form, auth=(client.id, client.secret), timeout=TIMEOUT_SECONDS))
+        session.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
+        yield session
 
 
 def checked(response: requests.Response) -> requests.Response:

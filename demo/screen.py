@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from math import fsum
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +19,13 @@ MAX_COMMAND_WIDTH = 120
 HEADING, COMMAND, ANSWER, BARS, ERROR = "bold", "cyan", "green", "yellow", "red"
 
 
+class Links(NamedTuple):
+    """Pages that the demo has prepared: the fleet view, signed in, and the consent of an owner."""
+
+    fleet: str
+    consent: str
+
+
 class Screen:
     """Draws on a console, from top to bottom."""
 
@@ -25,8 +33,8 @@ class Screen:
         self._console = console
         self._width = min(console.width, MAX_COMMAND_WIDTH)
 
-    def draw(self, results: Results, servers: Servers, commands: Path, link: str) -> None:
-        """The first screen. `commands`: the file with all commands. `link`: to the page with the fleet."""
+    def draw(self, results: Results, servers: Servers, commands: Path, links: Links) -> None:
+        """The first screen. `commands`: the file with all commands."""
         product = ": one API over solar and battery vendors, here played by a sandbox"
         self._line(Text.assemble(("derapi-server", HEADING), product))
         self._vendors(results.vendors)
@@ -42,7 +50,7 @@ class Screen:
         for device in devices:
             self._command(device)
         self._chart(results.yesterday, site.answer["location"]["timezone"])
-        self._next(servers, commands, link)
+        self._next(servers, commands, links)
 
     def _vendors(self, rows: Sequence[VendorRow]) -> None:
         table = Table(box=None, pad_edge=False, header_style=HEADING, padding=(0, 3, 0, 0))
@@ -77,15 +85,16 @@ class Screen:
             self._line(row, BARS)
         self._line(axis, ANSWER)
 
-    def _next(self, servers: Servers, commands: Path, link: str) -> None:
+    def _next(self, servers: Servers, commands: Path, links: Links) -> None:
         self._heading("Where to look next:")
         for purpose, place in (
             ("more commands, next to the logs", commands),
             ("all operations, to try them", f"{servers.service_url}/apidocs/"),
             ("your own vendor tokens", "README.md"),
-            ("5 vendors, once in 5 minutes", link),
+            ("an owner's consent, in two clicks", links.consent),
+            ("5 vendors, once in 5 minutes", links.fleet),
         ):
-            self._line(f"  {purpose:<32}{place}")
+            self._line(f"  {purpose:<34}{place}")
         urls = f"service {servers.service_url}, sandbox {servers.sandbox_url}"
         self._line(f"On loopback only, until Ctrl-C: {urls}", HEADING)
 

@@ -23,7 +23,7 @@ import requests
 from rich.console import Console
 
 from demo.drawing import bars, chart, short_json
-from demo.screen import Screen
+from demo.screen import Links, Screen
 from demo.servers import Servers
 from demo.shell import Call, Variable
 from demo.tour import Results, Step, VendorRow
@@ -253,6 +253,6 @@ def test_a_vendor_that_failed_has_its_error_in_the_table() -> None:
     results = Results([Variable("TOKEN", "x", seconds=60)], vendors, step, [step], hours, [])
     output = StringIO()
     Screen(Console(file=output, width=WIDTH)).draw(
-        results, Servers("http://a", "http://b", {}, (), {}), Path("commands"), "http://a/fleet"
+        results, Servers("http://a", "http://b", {}, (), {}), Path("commands"), Links("http://a/fleet", "http://a/join")
     )
     assert re.search(r"^acme +1 +0 +0 +Timeout: http://127.0.0.1/acme$", output.getvalue(), re.M)

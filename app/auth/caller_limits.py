@@ -9,7 +9,7 @@ from app.auth.rate_limit import RateLimit
 from app.web.problems import Problem
 
 # Asked by load balancers and monitoring, which must not depend on other callers.
-EXEMPT = frozenset({"/health", "/ready", "/metrics"})
+EXEMPT = frozenset({"Health.show", "Health.ready", "Metrics.show"})
 # Of an IPv6 address: a single customer has at least all addresses of such a network.
 PREFIX = 64
 # The key that all texts share which are no address: a caller may be able to vary them.
@@ -27,7 +27,7 @@ class AddressLimit:
         app.before_request(self._count)
 
     def _count(self) -> None:
-        if request.path not in EXEMPT:
+        if request.endpoint not in EXEMPT:
             _refuse(self._limit, self._limit.count(caller_network()), "This address")
 
 

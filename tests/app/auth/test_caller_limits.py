@@ -78,6 +78,28 @@ def test_an_address_beyond_its_limit_is_refused_before_its_token_is_read_but_hea
         assert ask(app, "192.0.2.9").status_code == 401
 
 
+@pytest.mark.parametrize("slashes", ["//", "///"])
+def test_leading_slashes_evade_no_limit_and_exempt_what_is_exempt(
+    settings: Settings, start_service: Start, slashes: str
+) -> None:
+    app = start_service(replace(settings, address_limit=(2, 60), metrics_token="m" * 32))
+
+    def status(path: str) -> int:
+        """Of a path as it is: the client itself would read its beginning as a host."""
+        environ = {"PATH_INFO": slashes + path, "REMOTE_ADDR": "192.0.2.1"}
+        return app.test_client().get("/", environ_overrides=environ).status_code
+
+    with time_machine.travel(START, tick=False):
+        assert [status(path) for path in ("sites", "metrics", "sites", "metrics")] == [401, 404, 429, 429]
+        assert {status(path) for path in ("health", "ready")} == {200}
+
+
+def test_a_method_that_an_exempt_path_does_not_have_is_counted(settings: Settings, start_service: Start) -> None:
+    app = start_service(replace(settings, address_limit=(2, 60)))
+    with time_machine.travel(START, tick=False):
+        assert [app.test_client().post("/health").status_code for _ in range(3)] == [405, 405, 429]
+
+
 def test_a_limit_that_is_off_counts_nothing(settings: Settings, start_service: Start) -> None:
     app = start_service(replace(settings, address_limit=None, client_limit=None))
     token = bearer(app, create(app)[0])

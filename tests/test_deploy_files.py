@@ -54,6 +54,7 @@ def serve_and_stop(command: list[str], environ: dict[str, str], cwd: Path) -> No
         assert process.wait(timeout=SECONDS) == 0
 
 
+@pytest.mark.exhaustive
 def test_the_image_holds_every_package_and_file_that_the_service_needs(folder: Path) -> None:
     code = f"import {', '.join(PACKAGES)}, wsgi; print(*(m.__file__ for m in ({', '.join(PACKAGES)}, wsgi)), sep='\\n')"
     environ = images.bare(**images.image().env | {"INSTANCE_PATH": folder.parent / "instance"})

@@ -34,12 +34,27 @@ def test_either_process_shows_the_counts_of_both_also_right_after_one_has_died(t
         assert number(port, count) == asked
         wait_until(lambda: number(port, "derapi_worker_starts_total") == 3)
         assert number(port, "derapi_workers") == 2
+        assert number(port, "derapi_worker_deaths_total") == 1
         assert number(port, count) == asked
         (folder,) = tmp_path.glob("derapi-metrics-*")
         assert not list(folder.glob(f"*_{killed.pid}.db"))
         process.send_signal(signal.SIGTERM)
         assert process.wait(SECONDS) == 0
     assert not folder.exists()
+
+
+@pytest.mark.exhaustive
+def test_workers_that_a_reload_replaces_are_no_deaths(tmp_path: Path) -> None:
+    port = free_port()
+    environ = clean(PORT=port, INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=2, TMPDIR=tmp_path)
+    with started(GUNICORN, environ) as process:
+        read_until(process, "listening")
+        wait_until(lambda: number(port, "derapi_workers") == 2)
+        old = psutil.Process(process.pid).children()
+        process.send_signal(signal.SIGHUP)
+        wait_until(lambda: not any(worker.is_running() for worker in old))
+        wait_until(lambda: number(port, "derapi_worker_starts_total") == 4)
+        assert number(port, "derapi_worker_deaths_total") == 0
 
 
 def get(port: int, path: str) -> int:

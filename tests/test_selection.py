@@ -60,6 +60,7 @@ def test_only_some_cases_of_a_marked_or_long_parametrized_test_run_in_make_test(
     assert set(selected("exhaustive")) == others
 
 
+@pytest.mark.exhaustive
 def test_the_make_targets_select_every_test_exactly_once():
     lines = (ROOT / "Makefile").read_text().splitlines()
     chosen = [line.split('-m "')[1].split('"')[0] for line in lines if '-m "' in line]

@@ -57,6 +57,48 @@ def test_workers_that_a_reload_replaces_are_no_deaths(tmp_path: Path) -> None:
         assert number(port, "derapi_worker_deaths_total") == 0
 
 
+# As they are in the request line. With the token, the first ones show the metrics.
+LEADING = ["/metrics", "//metrics", "///metrics", "/%2Fmetrics", "/%6Detrics", "/metrics?x", "/metrics#x",
+    "http://localhost/metrics", "http://localhost//metrics"]  # fmt: skip
+STRANGE = ["/metrics/", "/metrics;x", "/;/metrics", "/./metrics", "//./metrics", "/x/../metrics", "/metrics%00",
+    "/%252Fmetrics", "/\\metrics", "/%5Cmetrics", "metrics", "/METRICS", "//localhost/metrics"]  # fmt: skip
+TOKEN = "m" * 32
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("worker", WORKERS)
+def test_no_spelling_of_the_path_in_a_request_line_shows_metrics_without_the_token(tmp_path: Path, worker: str) -> None:
+    port = free_port()
+    environ = clean(
+        PORT=port,
+        INSTANCE_PATH=tmp_path,
+        TMPDIR=tmp_path,
+        WORKER=worker,
+        WEB_CONCURRENCY=1,
+        METRICS_TOKEN=TOKEN,
+        PUBLIC_URL="https://derapi.example.org",
+    )
+    forged = ["", "X-Forwarded-For: 127.0.0.1", "SCRIPT_NAME: /", "PATH_INFO: /metrics", f"Authorization: {TOKEN}"]
+    with started(GUNICORN, environ) as process:
+        read_until(process, "listening")
+        assert b" 200 " in status_line(port, "/health"), "the service answers"
+        for target in LEADING + STRANGE:
+            for header in forged:
+                # gunicorn itself refuses some of them.
+                assert status_line(port, target, header).split()[1] in (b"400", b"403", b"404"), (target, header)
+        for target in LEADING:
+            if "?" not in target:
+                assert b" 200 " in status_line(port, target, f"Authorization: Bearer {TOKEN}"), target
+
+
+def status_line(port: int, target: str, header: str = "") -> bytes:
+    """The status line of the answer to a request line with this target, as it is."""
+    lines = [f"GET {target} HTTP/1.1", "Host: localhost", *([header] if header else []), "Connection: close", "", ""]
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as connection:
+        connection.sendall("\r\n".join(lines).encode())
+        return connection.makefile("rb").readline()
+
+
 def get(port: int, path: str) -> int:
     """Asks on a new connection, which may lead to any process; 1 if it was answered."""
     return int(requests.get(f"http://127.0.0.1:{port}{path}", timeout=SECONDS).status_code == 200)

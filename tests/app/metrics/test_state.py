@@ -79,7 +79,8 @@ def test_the_quota_that_a_vendor_reports_is_that_of_the_credential_with_the_smal
 
 
 def test_a_statement_of_a_vendor_is_shown_until_its_period_ends_and_then_a_whole_quota(services, shown):
-    series, ledger = 'derapi_vendor_quota_left_ratio{source="reported",vendor="enphase"}', services.clouds["enphase"].quota._ledger
+    series = 'derapi_vendor_quota_left_ratio{source="reported",vendor="enphase"}'
+    ledger = services.clouds["enphase"].quota._ledger
     now = ledger._clock()
     ledger._clock = lambda: now
     ledger.report(f"enphase:{GROUP}", ReportedQuota(Rate(10, 60), 0))

@@ -34,12 +34,69 @@ def test_either_process_shows_the_counts_of_both_also_right_after_one_has_died(t
         assert number(port, count) == asked
         wait_until(lambda: number(port, "derapi_worker_starts_total") == 3)
         assert number(port, "derapi_workers") == 2
+        assert number(port, "derapi_worker_deaths_total") == 1
         assert number(port, count) == asked
         (folder,) = tmp_path.glob("derapi-metrics-*")
         assert not list(folder.glob(f"*_{killed.pid}.db"))
         process.send_signal(signal.SIGTERM)
         assert process.wait(SECONDS) == 0
     assert not folder.exists()
+
+
+@pytest.mark.exhaustive
+def test_workers_that_a_reload_replaces_are_no_deaths(tmp_path: Path) -> None:
+    port = free_port()
+    environ = clean(PORT=port, INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=2, TMPDIR=tmp_path)
+    with started(GUNICORN, environ) as process:
+        read_until(process, "listening")
+        wait_until(lambda: number(port, "derapi_workers") == 2)
+        old = psutil.Process(process.pid).children()
+        process.send_signal(signal.SIGHUP)
+        wait_until(lambda: not any(worker.is_running() for worker in old))
+        wait_until(lambda: number(port, "derapi_worker_starts_total") == 4)
+        assert number(port, "derapi_worker_deaths_total") == 0
+
+
+# As they are in the request line. With the token, the first ones show the metrics.
+LEADING = ["/metrics", "//metrics", "///metrics", "/%2Fmetrics", "/%6Detrics", "/metrics?x", "/metrics#x",
+    "http://localhost/metrics", "http://localhost//metrics"]  # fmt: skip
+STRANGE = ["/metrics/", "/metrics;x", "/;/metrics", "/./metrics", "//./metrics", "/x/../metrics", "/metrics%00",
+    "/%252Fmetrics", "/\\metrics", "/%5Cmetrics", "metrics", "/METRICS", "//localhost/metrics"]  # fmt: skip
+TOKEN = "m" * 32
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("worker", WORKERS)
+def test_no_spelling_of_the_path_in_a_request_line_shows_metrics_without_the_token(tmp_path: Path, worker: str) -> None:
+    port = free_port()
+    environ = clean(
+        PORT=port,
+        INSTANCE_PATH=tmp_path,
+        TMPDIR=tmp_path,
+        WORKER=worker,
+        WEB_CONCURRENCY=1,
+        METRICS_TOKEN=TOKEN,
+        PUBLIC_URL="https://derapi.example.org",
+    )
+    forged = ["", "X-Forwarded-For: 127.0.0.1", "SCRIPT_NAME: /", "PATH_INFO: /metrics", f"Authorization: {TOKEN}"]
+    with started(GUNICORN, environ) as process:
+        read_until(process, "listening")
+        assert b" 200 " in status_line(port, "/health"), "the service answers"
+        for target in LEADING + STRANGE:
+            for header in forged:
+                # gunicorn itself refuses some of them.
+                assert status_line(port, target, header).split()[1] in (b"400", b"403", b"404"), (target, header)
+        for target in LEADING:
+            if "?" not in target:
+                assert b" 200 " in status_line(port, target, f"Authorization: Bearer {TOKEN}"), target
+
+
+def status_line(port: int, target: str, header: str = "") -> bytes:
+    """The status line of the answer to a request line with this target, as it is."""
+    lines = [f"GET {target} HTTP/1.1", "Host: localhost", *([header] if header else []), "Connection: close", "", ""]
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as connection:
+        connection.sendall("\r\n".join(lines).encode())
+        return connection.makefile("rb").readline()
 
 
 def get(port: int, path: str) -> int:

@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, abort, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.datastructures import Authorization
 
@@ -19,6 +19,8 @@ from app.web.strict_api import Blueprint
 PATH = "/metrics"
 # Leads to no route, so that each step answers as to any path that does not exist; the log shows what happened.
 HIDDEN = "/metrics (hidden)"
+# Set by the gate. A caller cannot set it: the names of its headers begin with HTTP_ here.
+ALLOWED = "derapi.may_read_metrics"
 # Headers by which a request shows that it came through a proxy, as WSGI spells them: its peer is then no caller.
 FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_", "HTTP_X_REAL_IP", "HTTP_VIA")
 
@@ -28,8 +30,15 @@ Wsgi = Callable[[Any, Any], Iterable[bytes]]
 
 @blueprint.get(PATH)
 def show() -> Response:
-    """Shows all metrics of the service."""
+    """Shows all metrics of the service. A request that has come past the gate finds nothing."""
+    if ALLOWED not in request.environ:
+        abort(404)
     return Response(services().metrics.text(), content_type=CONTENT_TYPE_LATEST)
+
+
+def leads_to_metrics(path: str) -> bool:
+    """Whether routing finds the view under this path: it ignores the number of slashes at the beginning."""
+    return path.lstrip("/") == PATH.lstrip("/")
 
 
 class MetricsGate:
@@ -47,8 +56,11 @@ class MetricsGate:
         wsgi: Wsgi = app.wsgi_app
 
         def gate(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-            if environ["PATH_INFO"] == PATH and not self._may_read(environ):
-                environ["PATH_INFO"] = HIDDEN
+            if leads_to_metrics(environ["PATH_INFO"]):
+                if self._may_read(environ):
+                    environ[ALLOWED] = True
+                else:
+                    environ["PATH_INFO"] = HIDDEN
             return wsgi(environ, start_response)
 
         app.wsgi_app = gate  # type: ignore[method-assign]

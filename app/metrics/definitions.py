@@ -44,6 +44,7 @@ DEFINITIONS = (
     Definition(Gauge, "derapi_connections", "Open connections of clients.", over_processes="sum"),
     Definition(Gauge, "derapi_workers", "Worker processes that serve.", over_processes="sum"),
     Definition(Counter, "derapi_worker_starts_total", "Starts of worker processes."),
+    Definition(Counter, "derapi_worker_deaths_total", "Ends of worker processes that no stop or reload had ordered."),
     Definition(
         Histogram,
         "derapi_vendor_call_seconds",
@@ -86,15 +87,8 @@ DEFINITIONS = (
     ),
     Definition(
         Gauge,
-        "derapi_vendor_quota_limit_calls",
-        "Calls that each credential may make in a period.",
-        ("vendor", "source"),
-        over_processes="max",
-    ),
-    Definition(
-        Gauge,
-        "derapi_vendor_quota_left_calls",
-        "Calls left to the credential that has fewest.",
+        "derapi_vendor_quota_left_ratio",
+        "Part of its quota that is left to the credential with the smallest part; 1 while no statement is valid.",
         ("vendor", "source"),
         over_processes="min",
     ),

@@ -55,6 +55,10 @@ class Metrics:
             self._state.read({"derapi_workers": lambda: 1, **readings})
             threading.Thread(target=self._publish_repeatedly, name="metrics", daemon=True).start()
 
+    def count_death(self) -> None:
+        """Counts the end of a process that was not ordered, in the process that started it."""
+        self.instruments.counter("derapi_worker_deaths_total").inc()
+
     def process_ended(self, folder: Path, pid: int) -> None:
         """Keeps the counts of a process that has ended, in the process that started it."""
         try:

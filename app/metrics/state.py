@@ -8,10 +8,13 @@ from app.metrics.definitions import Instruments
 from app.storage.readiness import PartState, Readiness
 from vendors.kit.calls.cloud import MAX_SWEEPS, Cloud
 from vendors.kit.calls.ledger import Ledger
+from vendors.kit.limits import Rate, ReportedQuota
 
 ReadNumber = Callable[[], float]
 # The limit that this server keeps to, and the one of which the vendor's answers report how much is left.
 KEPT, REPORTED = "kept", "reported"
+# Shown in place of a statement that has expired.
+WHOLE = ReportedQuota(Rate(1, 1), 1)
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class StateGauges:
         self._gauge = instruments.gauge
         self._parts = parts
         self._readings: dict[str, ReadNumber] = {}
+        self._reporting: set[str] = set()
         self._lock = threading.Lock()
 
     def read(self, readings: Mapping[str, ReadNumber]) -> None:
@@ -72,13 +76,16 @@ class StateGauges:
             self._gauge("derapi_vendor_held_until_timestamp_seconds").labels(name).set(until)
         rates = {name: cloud.quota.rate for name, cloud in clouds.items() if cloud.quota.rate}
         for name, left in ledger.least_left(rates).items():
-            self._publish_quota(name, KEPT, rates[name].calls, left)
-        for name, reported in ledger.least_reported().items():
-            self._publish_quota(name, REPORTED, reported.rate.calls, reported.left)
+            self._publish_quota(name, KEPT, left, rates[name])
+        reported = ledger.least_reported()
+        # A value that has been set stays in the file of the process: when its statement expires, it has to be replaced.
+        self._reporting |= reported.keys()
+        for name in self._reporting:
+            statement = reported.get(name, WHOLE)
+            self._publish_quota(name, REPORTED, statement.left, statement.rate)
 
-    def _publish_quota(self, vendor: str, source: str, limit: int, left: int) -> None:
-        self._gauge("derapi_vendor_quota_limit_calls").labels(vendor, source).set(limit)
-        self._gauge("derapi_vendor_quota_left_calls").labels(vendor, source).set(left)
+    def _publish_quota(self, vendor: str, source: str, left: int, rate: Rate) -> None:
+        self._gauge("derapi_vendor_quota_left_ratio").labels(vendor, source).set(left / max(1, rate.calls))
 
     def _publish_dependencies(self) -> None:
         for dependency, state in self._parts.readiness.parts().items():

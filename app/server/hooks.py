@@ -87,7 +87,7 @@ def worker_exit(server: Any, worker: Any) -> None:
 def child_exit(server: Any, worker: Any) -> None:
     """Releases the share of connections of a worker that has ended, and keeps its counts, in the master."""
     connection_share.withdraw(worker.age)
-    metrics.process_ended(worker.pid, services_of(server))
+    metrics.worker_ended(server, worker, services_of(server))
 
 
 def pre_exec(server: Any) -> None:

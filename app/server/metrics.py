@@ -76,6 +76,9 @@ def share(worker: Any, services: Any) -> None:
     services.metrics.share(folder(), readings)
 
 
-def process_ended(pid: int, services: Any) -> None:
-    """Keeps the counts of a worker that has ended, in the master."""
-    services.metrics.process_ended(folder(), pid)
+def worker_ended(server: Any, worker: Any, services: Any) -> None:
+    """Keeps the counts of a worker that has ended, and counts its end if that was not ordered, in the master."""
+    services.metrics.process_ended(folder(), worker.pid)
+    # Before a reload ends workers it starts as many, and a stop first closes the listening sockets.
+    if server.LISTENERS and len(server.WORKERS) < server.num_workers:
+        services.metrics.count_death()

@@ -10,7 +10,6 @@ from typing import Any
 
 from app.api import api_version
 from app.api.openapi.operations import Operation
-from app.auth.caller_limits import EXEMPT
 from app.credentials.cipher import KeyMissing, Tampered
 from app.credentials.opening import VariantUnknown
 from app.fleet.vendor_access import UnknownVendor
@@ -53,16 +52,16 @@ HTTP: Codes = {
     501: ("not_implemented",),
     503: ("service_unavailable",),
 }
-# Operations that answer under any host, and without a database.
-ANY_HOST = ("getHealth", "getReadiness")
+# Operations that answer under any host, without a database, and beyond the limit of an address.
+FOR_MONITORING = ("getHealth", "getReadiness")
 SOURCES = (
     Source("", lambda operation: True, HTTP),
     Source("Parameters", lambda operation: operation.id != "getToken", {400: ("validation_error",)}),
-    Source("Limits", lambda operation: operation.path not in EXEMPT, {429: ("too_many_requests",)}),
+    Source("Limits", lambda operation: operation.id not in FOR_MONITORING, {429: ("too_many_requests",)}),
     Source("Login", lambda operation: operation.id == "getToken", {429: ("too_many_failed_logins",)}),
     Source(
         "Service",
-        lambda operation: operation.id not in ANY_HOST,
+        lambda operation: operation.id not in FOR_MONITORING,
         {400: ("unknown_host",), 503: ("database_unavailable",)},
     ),
     Source(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -13,6 +14,11 @@ from app.config import Settings
 
 TOKEN = "m" * 32
 StartService = Callable[[Settings], Flask]
+# As WSGI has them, with the percent-encoding decoded. The first four lead to the route.
+SPELLINGS = ("//metrics", "///metrics", "metrics", "/metrics", "/metrics/", "//metrics/", "/metrics;", "/metrics;x=1",
+    ";/metrics", "/./metrics", "/x/../metrics", "/metrics/.", "/METRICS", "/metrics\0", "/metrics ", "/%2Fmetrics",
+    "\\metrics", "/\\metrics", "/metrics (hidden)")  # fmt: skip
+LEADING = SPELLINGS[:4]
 
 
 def answer(
@@ -67,6 +73,41 @@ def test_without_a_token_a_foreign_name_for_this_machine_is_refused_as_on_any_pa
 def test_other_methods_do_not_show_that_the_path_exists(http: FlaskClient) -> None:
     for method in ("POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"):
         assert as_unknown(http, method, **peer("192.168.0.7")), method
+
+
+def spelt(http: FlaskClient, path: str, **options: Any) -> TestResponse:
+    """Asks for a path as it is: the client itself would read `//metrics` as a host."""
+    environ = {"PATH_INFO": path, **options.pop("environ_overrides", {})}
+    return http.get("/", environ_overrides=environ, **options)
+
+
+@pytest.mark.parametrize("path", SPELLINGS)
+def test_no_spelling_of_the_path_shows_them_to_a_caller_that_may_not_read_them(
+    with_token: FlaskClient, http: FlaskClient, path: str
+) -> None:
+    cases = [(with_token, {}), (with_token, {"X-Forwarded-For": "10.0.0.9"}), (http, {"X-Forwarded-For": "10.0.0.9"})]
+    for client, headers in cases:
+        headers["X-Request-ID"] = "same"
+        shown, unknown = (spelt(client, each, headers=headers) for each in (path, "/nowhere"))
+        assert (shown.status_code, shown.data, sorted(shown.headers)) == (
+            404, unknown.data, sorted(unknown.headers)
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("path", LEADING)
+def test_a_caller_that_may_read_them_finds_them_with_any_number_of_leading_slashes(
+    http: FlaskClient, path: str
+) -> None:
+    assert spelt(http, path).status_code == 200
+
+
+def test_the_view_shows_nothing_that_the_gate_has_not_allowed(app: Flask) -> None:
+    app.wsgi_app = Flask.wsgi_app.__get__(app)  # type: ignore[method-assign]
+    http = app.test_client()
+    for headers in ({}, {"derapi.may_read_metrics": "1"}):
+        response = http.get("/metrics", headers=headers)
+        assert response.status_code == 404
+        assert response.get_json()["code"] == http.get("/nowhere").get_json()["code"]
 
 
 @pytest.fixture

@@ -66,9 +66,7 @@ def test_the_quota_left_is_that_of_the_credential_with_the_fewest_calls_left(ser
     cloud.quota = Quota("solis", 4, rate, cloud.quota._ledger)
     for group in (GROUP, GROUP, GROUP, "another"):
         cloud.quota._ledger.count(rate, f"solis:{group}")
-    gauges = shown()
-    assert gauges['derapi_vendor_quota_limit_calls{source="kept",vendor="solis"}'] == 10
-    assert gauges['derapi_vendor_quota_left_calls{source="kept",vendor="solis"}'] == 7
+    assert shown()['derapi_vendor_quota_left_ratio{source="kept",vendor="solis"}'] == 0.7
 
 
 def test_the_quota_that_a_vendor_reports_is_that_of_the_credential_with_the_smallest_part_left(services, shown):
@@ -76,8 +74,27 @@ def test_the_quota_that_a_vendor_reports_is_that_of_the_credential_with_the_smal
     ledger.report(f"enphase:{GROUP}", ReportedQuota(Rate(1000, 3600), 400))
     ledger.report("enphase:another", ReportedQuota(Rate(100, 3600), 60))
     gauges = shown()
-    assert gauges['derapi_vendor_quota_limit_calls{source="reported",vendor="enphase"}'] == 1000
-    assert gauges['derapi_vendor_quota_left_calls{source="reported",vendor="enphase"}'] == 400
+    assert gauges['derapi_vendor_quota_left_ratio{source="reported",vendor="enphase"}'] == 0.4
+    assert 'derapi_vendor_quota_left_ratio{source="reported",vendor="sma"}' not in gauges, "it has reported none"
+
+
+def test_a_statement_of_a_vendor_is_shown_until_its_period_ends_and_then_a_whole_quota(services, shown):
+    series = 'derapi_vendor_quota_left_ratio{source="reported",vendor="enphase"}'
+    ledger = services.clouds["enphase"].quota._ledger
+    now = ledger._clock()
+    ledger._clock = lambda: now
+    ledger.report(f"enphase:{GROUP}", ReportedQuota(Rate(10, 60), 0))
+    assert shown()[series] == 0
+    ledger._clock = lambda: now + 60
+    assert shown()[series] == 1
+    ledger.report("enphase:another", ReportedQuota(Rate(100_000, 86_400), 50_000))
+    assert shown()[series] == 0.5
+
+
+def test_a_limit_of_no_calls_has_none_left(services, shown):
+    ledger = services.clouds["enphase"].quota._ledger
+    ledger.report(f"enphase:{GROUP}", ReportedQuota(Rate(0, 60), 0))
+    assert shown()['derapi_vendor_quota_left_ratio{source="reported",vendor="enphase"}'] == 0
 
 
 def test_to_show_the_quotas_changes_not_which_group_is_forgotten_first(services, shown):
@@ -139,8 +156,8 @@ def test_redis_is_up_or_down_and_its_count_is_the_quota_left(settings, start_ser
     other.count(Rate(10, 60), "solis:group")
     text = app.test_client().get("/metrics").text
     assert 'derapi_dependency_up{dependency="redis"} 1.0' in text
-    assert 'derapi_vendor_quota_left_calls{source="kept",vendor="solis"} 8.0' in text
+    assert 'derapi_vendor_quota_left_ratio{source="kept",vendor="solis"} 0.8' in text
     ledger._alone_until = float("inf")
     text = app.test_client().get("/metrics").text
     assert 'derapi_dependency_up{dependency="redis"} 0.0' in text
-    assert 'derapi_vendor_quota_left_calls{source="kept",vendor="solis"} 9.0' in text
+    assert 'derapi_vendor_quota_left_ratio{source="kept",vendor="solis"} 0.9' in text

@@ -216,3 +216,35 @@ def test_a_large_body_of_unknown_length_is_refused_too(http: FlaskClient, bearer
 
     assert post(100) == 200
     assert post(BODY_LIMIT) == 413
+
+
+@pytest.mark.parametrize("slashes", ["//", "///"])
+def test_a_path_with_more_leading_slashes_meets_the_same_checks_on_every_route(
+    settings: Settings, start_service: StartService, slashes: str
+) -> None:
+    app = start_service(replace(settings, metrics_token="m" * 32))
+    services = app.extensions["services"]
+    client_id, _ = services.clients.create("test", "production", "v1")
+    # No scope: of all routes that need one, the answer has to be 403.
+    powerless = {"Authorization": f"Bearer {services.tokens.issue(client_id, [])[0]}"}
+    cases: list[dict[str, str]] = [{"Host": "evil.example"}, {}, powerless, {"Authorization": "Bearer wrong"}]
+    statuses = set()
+    for rule in app.url_map.iter_rules():
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            for headers in cases:
+                first, second = (
+                    app.test_client().open(
+                        "/", method=method, headers=headers, environ_overrides={"PATH_INFO": start + rule.rule[1:]}
+                    )
+                    for start in ("/", slashes)
+                )
+                place = (method, rule.rule, headers)
+                assert (first.status_code, coded(first)) == (second.status_code, coded(second)), place
+                statuses.add(first.status_code)
+    assert {400, 401, 403, 404} <= statuses
+
+
+def coded(response: Any) -> str | None:
+    """The code of an error; None of any other answer."""
+    body = response.get_json(silent=True)
+    return body.get("code") if isinstance(body, dict) else None

@@ -38,8 +38,9 @@ def rotate() -> None:
             encrypted[batch.table] += batch.encrypted
             unreadable += batch.unreadable
             bar.update(batch.size)
-    encrypted["join_flows"], lost = services().join.rotation.run()
-    unreadable += lost
+    flows, unreadable_flows = services().join.rotation.run()
+    encrypted |= {"join_flows": flows} if flows else {}
+    unreadable += unreadable_flows
     services().database.checkpoint()
     print_json({"encrypted": encrypted, "unreadable": unreadable})
     if unreadable:

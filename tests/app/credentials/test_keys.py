@@ -195,7 +195,9 @@ def test_what_a_lost_key_has_encrypted_can_be_discarded_so_that_the_service_star
     without_keys = run(restarted().app, "credentials", "discard", "--yes")
     assert (without_keys.exit_code, without_keys.stdout) == (1, ""), "a forgotten setting deletes nothing"
     result = run(app, "credentials", "discard", "--yes")
-    assert json.loads(result.stdout) == {"deleted": {"vendor_tokens": 1, "vendor_credentials": 1, "vendor_keys": 0}}
+    assert json.loads(result.stdout) == {
+        "deleted": {"vendor_tokens": 1, "vendor_credentials": 1, "vendor_keys": 0, "join_flows": 0}
+    }
     services(app).credentials.key_check.at_start()
     assert [row["id"] for row in Caller(app, "production", auth=client.auth).list()] == [kept]
 

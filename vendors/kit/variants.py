@@ -47,8 +47,9 @@ class CodeGrant:
     audience: whether the exchange of a code names the public base URL of the first region as `audience`.
     has_redirect_uri: whether the exchange of a code repeats the redirect URI.
     callback_members: members that the vendor adds to the callback, and the part of the credential that each becomes.
-    account: the member that identifies the owner's account: of the token answer, of the callback, or of the claims of
-    the tokens if they are JWTs; "" if the vendor names none.
+    `Vendor.account_id` asks the vendor whether the token opens them.
+    account: the member that identifies the owner's account: of the token answer, or of the claims of the tokens if they
+    are JWTs; "" if the vendor names none, or with callback_members.
     refresh_days: days for which a refresh token lives; None if the vendor states none.
     is_refresh_reusable: whether the vendor takes a refresh token again whose answer was lost.
     has_refresh_secret: whether the client authenticates for a refresh; else its id alone is sent.

@@ -135,6 +135,12 @@ class Vendor:
         vendor with several regions. None if the vendor does not name it: a 421 then shows that it is another."""
         return None
 
+    def account_id(self) -> str | None:
+        """The vendor's identity of the credential's account, from a call; asked after an owner's consent whose callback
+        names parts of the credential, which the browser may have changed: the vendor must refuse the token for parts of
+        another account. None refuses the consent."""
+        return None
+
     def site(self, key: Key) -> Site:
         """One site with its present state; NotFound as with devices."""
         raise NotOffered

@@ -130,6 +130,12 @@ class SolarEdge(Vendor):
             return None
         return ReportedQuota(Rate(int(limit), 60), int(left))
 
+    def account_id(self) -> str:
+        # The only site of a token, which the vendor refuses for any other.
+        granted = self.credential[SITE_ID]
+        detail = self.client.get("/v2/sites/{}", granted, freshness=Freshness.UNCACHED)
+        return detail.record(partial(to_requested_row, granted)).vendor_id
+
     def sites(self) -> Iterator[SiteRow]:
         granted = self.credential.get(SITE_ID)
         if granted is None:

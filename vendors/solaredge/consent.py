@@ -14,6 +14,5 @@ OWNERS = CodeGrant(
     encoding="json",
     has_redirect_uri=False,
     callback_members={"site_id": SITE_ID},
-    account="site_id",
     refresh_days=30,
 )

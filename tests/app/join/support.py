@@ -25,14 +25,17 @@ class Company(Caller):
         """The entry of a vendor, with the application's id and secret inline where it needs them."""
         if name == "solis" or name == "solaredge":
             return {"vendor": name}
-        application = self.accounts[name]["consent"]
-        names = ("clientID", "clientSecret", "apiKey")
-        return {"vendor": name, "credentials": {name: application[name] for name in names if name in application}}
+        return {"vendor": name, "credentials": self.application(name)}
+
+    def application(self, name):
+        """The members of the application that a vendor knows."""
+        known = self.accounts[name]["consent"]
+        return {member: known[member] for member in ("clientID", "clientSecret", "apiKey") if member in known}
 
     def stored(self, vendor, type):
         """The entry of a vendor that refers to stored credentials of that type."""
         forms = {form["type"]: form for form in self.accounts[vendor]["credentials"]}
-        members = forms.get(type) or self.vendor(vendor)["credentials"]
+        members = forms.get(type) or self.application(vendor)
         members = {name: value for name, value in members.items() if name != "type"}
         body = {"credentials": {"vendor": vendor, "type": type, **members}}
         answer = self.call("POST", "/vendor-credentials", json=body)

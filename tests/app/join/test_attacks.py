@@ -1,7 +1,7 @@
 """Attacks on owners and companies, each of which must come to nothing."""
 
 import re
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 
@@ -10,7 +10,9 @@ from app.join.failures import ConsentFailure
 from app.join.source import SourceKind
 from app.web import log
 from tests.app.join.support import BACK, OWNER, Browser, query
+from vendors.kit.consent.code_grant import claims_of
 
+FORGED = {"tesla": ("app", "sub"), "sma": ("oauthclient", "sub"), "solaredge": ("oauthclient", "site_id")}
 EVIL = "<script>alert(1)</script>"
 
 
@@ -79,6 +81,29 @@ def test_a_state_of_one_session_does_not_complete_another(company, rival, browse
     assert browser.open(callback).status_code == 200
     assert (len(rival.grants()), company.grants()) == (1, [])
     assert ours.fetch().status_code == 409
+
+
+@pytest.mark.parametrize("is_renewal", [False, True], ids=["own", "renewal"])
+@pytest.mark.parametrize("vendor", FORGED)
+def test_a_forged_parameter_of_the_callback_takes_no_grant_of_another_owner(company, browser, vendor, is_renewal):
+    """The attacker gives consent for their own account, and names that of the victim in the callback."""
+    type, member = FORGED[vendor]
+    flow, victim = company.flow(company.stored(vendor, type)), Browser(company)
+    callback = victim.callback(f"{flow['link']}?vendor={vendor}", owner=OWNER)
+    assert victim.open(callback).status_code == 302
+    [grant] = company.grants()
+    token = company.services.credentials.tokens.read(grant["id"])
+    account = query(callback).get(member) or claims_of(token.access)[member]
+    company.played.calls(vendor)
+    link = company.call("POST", f"/grants/{grant['id']}/consent-link").json["url"] if is_renewal else flow["link"]
+    browser.open(forged(browser.callback(f"{link}?vendor={vendor}", owner="owner-2@example.com"), member, account))
+    assert company.services.credentials.tokens.read(grant["id"]).refresh == token.refresh
+    if vendor == "solaredge":
+        assert [each["id"] for each in company.grants()] == [grant["id"]], "the token does not open the site"
+        assert company.played.calls(vendor)["/v2/oauth2/revoke-token"] == 1
+    else:
+        assert {each["status"] for each in company.grants()} == {"active"}
+        assert len(company.grants()) == 2, "the parameter counts for nothing"
 
 
 @pytest.mark.parametrize("state", ["", "x", "%00", "a" * 4000, "%ff", quote(EVIL)])
@@ -218,6 +243,11 @@ def test_a_revoked_client_asks_no_owner(company, browser):
     company.services.clients.revoke(company.id)
     assert browser.open(callback).status_code == 400
     assert browser.open(flow["link"]).status_code == 400
+
+
+def forged(callback, member, value):
+    """The callback with another value of a member."""
+    return f"{callback.partition('?')[0]}?{urlencode({**query(callback), member: value})}"
 
 
 def cookies_of(browser):

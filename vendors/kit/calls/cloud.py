@@ -75,6 +75,10 @@ class Cloud(Upstream):
         region = self.open(owner, deadline).account_region()
         return region if region in self.urls else None
 
+    def account_of(self, owner: Credential, deadline: Deadline) -> str | None:
+        """Identity of an owner's account, as the vendor names it. Raises VendorError."""
+        return self.open(owner, deadline).account_id()
+
     def limit_group(self, credential: Credential) -> str:
         """Name of the credential's limit group in the ledger, which is a keyed hash."""
         return credential.group(self.secret, self.vendor.limits.group).hex()
@@ -151,7 +155,7 @@ def _add_consents(cloud: Cloud, hosts: AuthorizationHosts) -> None:
         match variant.consent:
             case CodeGrant() as grant if cloud.name in grant.token_urls:
                 cloud.consents[variant.type] = ConsentEndpoint(
-                    grant, hosts, next(iter(public.values())), cloud.region_of
+                    grant, hosts, next(iter(public.values())), cloud.region_of, cloud.account_of
                 )
             case BackChannel() as channel if cloud.name in channel.urls:
                 cloud.back_channels[variant.type] = BackChannelEndpoint(channel, hosts, cloud.tokens)

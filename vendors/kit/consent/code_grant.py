@@ -1,6 +1,7 @@
 """Consent of an owner in a browser: the page of the vendor, the exchange of the code, and revocation."""
 
 import base64
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -10,7 +11,7 @@ import orjson
 
 from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
-from vendors.kit.errors import VendorError
+from vendors.kit.errors import Forbidden, NotFound, Unauthorized, VendorError
 from vendors.kit.parsing.reading import Raw, optional_text, positive
 from vendors.kit.reply import Reply
 from vendors.kit.tokens.authorization_server import AuthorizationHosts
@@ -19,9 +20,13 @@ from vendors.kit.tokens.refusals import CodeRefused, client_refusal, code_refusa
 from vendors.kit.tokens.store import Token
 from vendors.kit.variants import CodeGrant
 
-DAY_SECONDS = 86_400.0
+logger = logging.getLogger(__name__)
 
-FindRegion = Callable[[Credential, Deadline], str | None]
+DAY_SECONDS = 86_400.0
+# Bound on the call that ends a grant that is not kept.
+DISCARD_SECONDS = 5.0
+
+AskOwner = Callable[[Credential, Deadline], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +47,20 @@ class Granted:
 class ConsentEndpoint:
     """Consent in a browser at one vendor, for one of its variants.
 
-    audience: the public base URL of the vendor's first region. find_region: asks the vendor for the region of an
-    owner's account.
+    audience: the public base URL of the vendor's first region. find_region, find_account: ask the vendor for the region
+    and the identity of an owner's account.
     """
 
-    def __init__(self, grant: CodeGrant, hosts: AuthorizationHosts, audience: str, find_region: FindRegion) -> None:
-        self.grant, self._audience, self._find_region = grant, audience, find_region
+    def __init__(
+        self,
+        grant: CodeGrant,
+        hosts: AuthorizationHosts,
+        audience: str,
+        find_region: AskOwner,
+        find_account: AskOwner,
+    ) -> None:
+        self.grant, self._audience = grant, audience
+        self._find_region, self._find_account = find_region, find_account
         name = hosts.name
         self._authorize_url = hosts.url(grant.authorize_urls[name])
         self._tokens = hosts.server(grant.token_urls[name], grant.authorization, grant.encoding)
@@ -74,17 +87,24 @@ class ConsentEndpoint:
     ) -> Granted:
         """The grant for a code. It is sent once, whatever happens. Raises VendorError.
 
-        client: the application, as it is stored or came inline. callback: the parameters of the callback.
+        client: the application, as it is stored or came inline. callback: the parameters of the callback, which the
+        browser may have changed.
         """
         parts = self._parts(callback)
         token, answer = self._tokens.post(
             client, self._form(code, redirect_uri, verifier), code_refusal, read_answer, deadline, is_single_use=True
         )
+        owner = client.opened(token.access, parts)
+        try:
+            account = self._checked_account(owner, deadline) if parts else self._account(answer)
+        except VendorError:
+            self.discard(client, token)
+            raise
         return Granted(
             token=token,
             parts=parts,
-            region=self._region(client.opened(token.access, parts), deadline),
-            account=self._account(callback, answer),
+            region=self._region(owner, deadline),
+            account=account,
             refresh_seconds=self._refresh_seconds(answer) if token.refresh else None,
         )
 
@@ -95,6 +115,13 @@ class ConsentEndpoint:
         form = {self.grant.revoke_member: token.refresh or token.access}
         self._revocation.post(credential, form, client_refusal, lambda reply: None, deadline)
         return True
+
+    def discard(self, client: Credential, token: Token) -> None:
+        """Ends a grant that is not kept, if the vendor has an endpoint for it and answers."""
+        try:
+            self.revoke(client, token, Deadline(DISCARD_SECONDS))
+        except VendorError as failure:
+            logger.warning("a grant that is not kept was not ended at its vendor: %s", failure.code)
 
     def _parts(self, callback: Mapping[str, str]) -> dict[str, str]:
         lacking = [name for name in self.grant.callback_members if not callback.get(name)]
@@ -117,9 +144,19 @@ class ConsentEndpoint:
             # A call to the wrong region finds the right one later; the grant must not be lost for it.
             return None
 
-    def _account(self, callback: Mapping[str, str], answer: Raw) -> str | None:
+    def _checked_account(self, owner: Credential, deadline: Deadline) -> str:
+        """The account that the vendor names. Raises CodeRefused if the token does not open what the callback names."""
+        try:
+            account = self._find_account(owner, deadline)
+        except (Unauthorized, Forbidden, NotFound) as error:
+            raise CodeRefused(error.url, "the token does not open what the callback names") from error
+        if account is None:
+            raise CodeRefused(self._tokens.url, "the vendor does not confirm what the callback names")
+        return account
+
+    def _account(self, answer: Raw) -> str | None:
         claims = (claims_of(answer.get(name)) for name in ("id_token", "access_token"))
-        members = (optional_text(raw, self.grant.account) for raw in (answer, callback, *claims))
+        members = (optional_text(raw, self.grant.account) for raw in (answer, *claims))
         return next((member for member in members if member), None) if self.grant.account else None
 
     def _refresh_seconds(self, answer: Raw) -> float | None:

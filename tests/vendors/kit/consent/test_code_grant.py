@@ -36,6 +36,10 @@ def open_owned(**options):
         def account_region(self):
             return self.client.get("/me", freshness=Freshness.UNCACHED).record(lambda raw: raw["region"])
 
+        def account_id(self):
+            house = self.client.get("/houses/{}", self.credential["house"], freshness=Freshness.UNCACHED)
+            return house.record(lambda raw: raw["owner"])
+
     return open_cloud("owned", Owned, TRANSPORT, ReplyCache())
 
 
@@ -149,15 +153,15 @@ def test_a_region_that_a_call_has_found_counts_more_than_that_of_the_grant():
     [
         ({"owner": "4711"}, {}, "4711"),
         ({"owner": 4711}, {}, "4711"),
-        ({}, {"owner": "of-callback"}, "of-callback"),
-        ({"access_token": jwt({"owner": "of-access"})}, {}, "of-access"),
+        ({}, {"owner": "of-callback"}, None),
+        ({"access_token": jwt({"owner": "of-access"})}, {"owner": "of-callback"}, "of-access"),
         ({"id_token": jwt({"owner": "of-id"}), "access_token": jwt({"owner": "of-access"})}, {}, "of-id"),
         ({"access_token": jwt(["owner"])}, {}, None),
         ({"access_token": "not.base64!.jwt"}, {}, None),
         ({"id_token": 7}, {}, None),
     ],
 )
-def test_the_account_is_read_where_the_vendor_names_it(network, answer, callback, account):
+def test_the_account_is_read_where_the_vendor_names_it_and_never_from_the_callback(network, answer, callback, account):
     network.post(URL, json=ANSWER | answer)
     network.get(f"{NORTH}/me", json={"region": "north"})
     assert exchange(callback, account="owner").account == account
@@ -178,6 +182,45 @@ def test_a_grant_without_a_refresh_token_has_no_life_of_one(network):
     network.get(f"{NORTH}/me", json={"region": "north"})
     granted = exchange(refresh_days=10)
     assert (granted.token.refresh, granted.refresh_seconds) == (None, None)
+
+
+HOUSE = {"callback_members": {"house_id": "house"}, "revoke_urls": {"owned": f"{URL}/revoke"}}
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        ({"status": 403}, "consent_failed"),
+        ({"status": 404}, "consent_failed"),
+        ({"status": 401}, "consent_failed"),
+        ({"json": {"owner": None}}, "consent_failed"),
+        ({"status": 503}, "backend_error"),
+        ({"json": {}}, "bad_reply"),
+    ],
+)
+def test_a_part_of_the_callback_that_the_token_does_not_open_ends_the_consent(owned, reply, code):
+    owned.get(f"{NORTH}/houses/7", **reply)
+    owned.post(f"{URL}/revoke")
+    cloud = open_owned(**HOUSE)
+    cloud.pause = 0.0
+    with pytest.raises(VendorError) as raised:
+        exchange({"house_id": "7"}, cloud=cloud)
+    assert raised.value.code == code
+    revocation = owned.calls[-1].request
+    assert (revocation.url, "token=made-up-refresh" in revocation.body.decode()) == (f"{URL}/revoke", True)
+
+
+def test_a_revocation_that_fails_hides_no_refusal(owned):
+    owned.get(f"{NORTH}/houses/7", status=403)
+    owned.post(f"{URL}/revoke", status=400)
+    with pytest.raises(CodeRefused):
+        exchange({"house_id": "7"}, **HOUSE)
+
+
+def test_the_account_of_a_callback_with_parts_is_what_the_vendor_answers(owned):
+    owned.get(f"{NORTH}/houses/7", json={"owner": "4711"})
+    granted = exchange({"house_id": "7", "owner": "of-callback"}, account="owner", **HOUSE)
+    assert (granted.account, granted.parts) == ("4711", {"house": "7"})
 
 
 def test_a_callback_without_a_member_of_the_credential_spends_no_code(network):

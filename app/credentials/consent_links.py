@@ -16,6 +16,10 @@ LIFETIME = timedelta(days=7)
 TOKEN_BYTES = 32
 
 
+class LinkEnded(Exception):
+    """A link is not valid, or was used."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentLink:
     """The token of a link, of which only a hash is kept, and its end."""
@@ -48,15 +52,12 @@ class ConsentLinks:
         query = select(GrantRow).join(ConsentLinkRow, ConsentLinkRow.grant_id == GrantRow.id).where(*_is_valid(token))
         return self._transactions.read(lambda session: session.scalars(query).first())
 
-    def use(self, token: str) -> GrantRow | None:
-        """The grant of a link, which is used by that; None if it is not valid, or was used."""
-        mark = update(ConsentLinkRow).where(*_is_valid(token)).values(used_at=NOW).returning(ConsentLinkRow.grant_id)
 
-        def use(session: Session) -> GrantRow | None:
-            grant_id = session.scalars(mark).first()
-            return session.get(GrantRow, grant_id) if grant_id else None
-
-        return self._transactions.read(use)
+def use(session: Session, token: str) -> None:
+    """Uses a link, in the transaction that keeps what it has brought. Raises LinkEnded."""
+    mark = update(ConsentLinkRow).where(*_is_valid(token)).values(used_at=NOW)
+    if session.connection().execute(mark).rowcount != 1:
+        raise LinkEnded
 
 
 def _is_valid(token: str) -> tuple[ColumnElement[bool], ...]:

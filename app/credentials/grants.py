@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from app.credentials import consent_links
 from app.credentials.cipher import Cipher
 from app.credentials.opening import GRANTED, Opener, Source
 from app.credentials.rows import GRANT_ID, new_id, owner_of, possible_id, sealed_in
@@ -79,15 +80,16 @@ class GrantStore:
         name: str | None,
         status: Status,
         replaces: str | None = None,
+        link: str = "",
     ) -> GrantRow:
-        """Stores what an owner has granted. Raises a 409 Problem at the limit.
+        """Stores what an owner has granted. Raises a 409 Problem at the limit, or LinkEnded.
 
         A grant that the same account has given to the same application is renewed, and keeps its id; a consent of
         another account makes a new grant, also if it should replace one.
 
         secrets: by the public names of the variant's members, unless the application is the stored one with
         `credentials_id`; ADDRESS for a consent by e-mail. granted: None for typed keys and for a consent by e-mail.
-        replaces: the grant whose owner was asked again.
+        replaces: the grant whose owner was asked again. link: the token of the link that asked, which is used by this.
         """
         parts = {GRANTED + part: value for part, value in granted.parts.items()} if granted else {}
         account = granted.account if granted else json.dumps(sorted(secrets.items()))
@@ -95,6 +97,8 @@ class GrantStore:
         account_hash = self._account_hash(vendor, type, account) if account else None
 
         def add(session: Session) -> GrantRow:
+            if link:
+                consent_links.use(session, link)
             grant = self._same_account(session, client_id, account_hash, credentials_id, replaces)
             if grant is None:
                 grant = self._new(session, client_id, vendor, type, name)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from app.credentials.consent_links import ConsentLinks
+from app.credentials.consent_links import ConsentLinks, LinkEnded
 from app.credentials.grants import ADDRESS, GrantStore
 from app.credentials.status import Status
 from app.fleet import credential_check
@@ -16,11 +16,12 @@ from app.join.config import VendorConfig
 from app.join.failures import ConsentFailure, Reason, failures
 from app.join.sessions import Sessions
 from app.join.source import Source, SourceKind, Sources, of_session
+from app.storage.grant_table import GrantRow
 from app.storage.join_tables import JoinAttemptRow, JoinSessionRow
 from app.web.log import conceal
 from vendors.kit import Credential, NotFound
 from vendors.kit.calls.cloud import Cloud
-from vendors.kit.consent.code_grant import Granted
+from vendors.kit.consent.code_grant import ConsentEndpoint, Granted
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Refused
 from vendors.kit.variants import CLIENT_ID, CodeGrant, Variant
@@ -127,28 +128,30 @@ class Consents:
         source, config, variant = attempt.source, attempt.config, attempt.variant
         if attempt.row is None or not isinstance(variant.consent, CodeGrant):
             raise ConsentFailure(Reason.ENDED)
-        with self._claimed(attempt):
+        with self._claimed(attempt, deadline) as session:
             application = self._applications.open(source, config, variant)
             endpoint = self._clouds[config.vendor].consents[variant.type]
             granted = endpoint.exchange(application, code, redirect_uri, attempt.verifier, callback, deadline)
             conceal(granted.token.access, granted.token.refresh or "")
-            if not source.stores:
-                return self._hand_out(attempt, tokens_of(granted))
-            secrets = {} if config.credentials_id else self._applications.inline(source, config)
-            return self._keep(attempt, secrets, granted, Status.ACTIVE)
+            with _ended_unless_kept(endpoint, application, granted):
+                if not source.stores:
+                    return self._hand_out(attempt, session, tokens_of(granted))
+                secrets = {} if config.credentials_id else self._applications.inline(source, config)
+                grant = self._keep(attempt, secrets, granted, Status.ACTIVE)
+            return self._kept(attempt, session, grant)
 
     def by_keys(self, attempt: Attempt, keys: Mapping[str, str], deadline: Deadline) -> Outcome:
         """Completes an attempt with keys, which the vendor is asked about. Raises ConsentFailure."""
         credential = Credential.stored(attempt.variant, keys)
         conceal(*keys.values())
-        with self._claimed(attempt):
+        with self._claimed(attempt, deadline) as session:
             result = credential_check.check(self._clouds, attempt.config.vendor, credential, deadline)
             if result.verdict is not Verdict.WORKS:
                 refused = result.verdict is Verdict.REFUSED
                 raise ConsentFailure(Reason.KEYS_REFUSED if refused else Reason.VENDOR_DOWN)
             if not attempt.source.stores:
-                return self._hand_out(attempt, keys_as_answer(keys))
-            return self._keep(attempt, keys, None, Status.ACTIVE)
+                return self._hand_out(attempt, session, keys_as_answer(keys))
+            return self._kept(attempt, session, self._keep(attempt, keys, None, Status.ACTIVE))
 
     def by_mail(self, attempt: Attempt, address: str, deadline: Deadline) -> Outcome:
         """Lets the vendor write to an address. For an address that the vendor does not know the outcome is the same.
@@ -158,7 +161,7 @@ class Consents:
         if attempt.row is None:
             raise ConsentFailure(Reason.ENDED)
         conceal(address)
-        with self._claimed(attempt):
+        with self._claimed(attempt, deadline) as session:
             application = self._applications.open(attempt.source, attempt.config, attempt.variant)
             try:
                 self._attempts.count_mail(attempt.source, attempt.row)
@@ -166,7 +169,8 @@ class Consents:
                 raise ConsentFailure(Reason.TOO_MANY) from error
             status = self._ask(attempt, application, address, deadline)
             # Also for an owner who has given consent before: the page is the same for each address.
-            return replace(self._keep(attempt, {ADDRESS: address}, None, status), is_given=False)
+            grant = self._keep(attempt, {ADDRESS: address}, None, status)
+            return replace(self._kept(attempt, session, grant), is_given=False)
 
     def _ask(self, attempt: Attempt, application: Credential, address: str, deadline: Deadline) -> Status:
         channel = self._clouds[attempt.config.vendor].back_channels[attempt.variant.type]
@@ -178,53 +182,71 @@ class Consents:
         return Status.ACTIVE if state == ACCEPTED else Status(state)
 
     @contextmanager
-    def _claimed(self, attempt: Attempt) -> Iterator[None]:
-        """Uses the attempt up; whatever fails becomes a ConsentFailure, after which the owner may try again."""
+    def _claimed(self, attempt: Attempt, deadline: Deadline) -> Iterator[JoinSessionRow | None]:
+        """Uses the attempt up, and takes its session, which is None for a flow or a link; whatever fails becomes a
+        ConsentFailure, after which the owner may try again."""
         self._use(attempt)
-        session = self._session(attempt.source)
-        if session and not self._sessions.claim(session, attempt.config.vendor):
+        with failures():
+            session = self._claim(attempt, deadline)
+            try:
+                yield session
+            except BaseException:
+                if session:
+                    self._sessions.release(session)
+                raise
+
+    def _claim(self, attempt: Attempt, deadline: Deadline) -> JoinSessionRow | None:
+        source = attempt.source
+        # Before the exchange, so that no code is spent for a link that has ended; it is used when the grant is kept.
+        if source.link and self._links.find(source.link) is None:
             raise ConsentFailure(Reason.ENDED)
-        try:
-            with failures():
-                yield
-        except BaseException:
-            if session:
-                self._sessions.release(session)
-            raise
+        if source.kind is not SourceKind.SESSION:
+            return None
+        session = self._sessions.by_row(source.row)
+        if session is None or not self._sessions.claim(session, attempt.config.vendor, deadline.left()):
+            raise ConsentFailure(Reason.ENDED)
+        return session
 
     def _use(self, attempt: Attempt) -> None:
         if attempt.row is not None and not self._attempts.use(attempt.row):
             raise ConsentFailure(Reason.ENDED)
 
-    def _keep(self, attempt: Attempt, secrets: Mapping[str, str], granted: Granted | None, status: Status) -> Outcome:
+    def _keep(self, attempt: Attempt, secrets: Mapping[str, str], granted: Granted | None, status: Status) -> GrantRow:
         config, source = attempt.config, attempt.source
-        if source.link and self._links.use(source.link) is None:
-            raise ConsentFailure(Reason.ENDED)
-        grant = self._grants.add(
-            source.client_id,
-            config.vendor,
-            config.type,
-            credentials_id=config.credentials_id,
-            secrets=secrets,
-            granted=granted,
-            name=None,
-            status=status,
-            replaces=source.grant.id if source.grant else None,
-        )
-        self._finish(attempt, {**STORED, "grantID": grant.id})
-        return Outcome(grant.id)
+        try:
+            return self._grants.add(
+                source.client_id,
+                config.vendor,
+                config.type,
+                credentials_id=config.credentials_id,
+                secrets=secrets,
+                granted=granted,
+                name=None,
+                status=status,
+                replaces=source.grant.id if source.grant else None,
+                link=source.link,
+            )
+        except LinkEnded as error:
+            raise ConsentFailure(Reason.ENDED) from error
 
-    def _hand_out(self, attempt: Attempt, answer: Mapping[str, str]) -> Outcome:
-        self._finish(attempt, answer)
-        return Outcome(None)
+    def _kept(self, attempt: Attempt, session: JoinSessionRow | None, grant: GrantRow) -> Outcome:
+        return replace(self._hand_out(attempt, session, {**STORED, "grantID": grant.id}), grant_id=grant.id)
 
-    def _finish(self, attempt: Attempt, answer: Mapping[str, str]) -> None:
-        if session := self._session(attempt.source):
+    def _hand_out(self, attempt: Attempt, session: JoinSessionRow | None, answer: Mapping[str, str]) -> Outcome:
+        if session:
             self._sessions.finish(session, attempt.config.vendor, answer)
-
-    def _session(self, source: Source) -> JoinSessionRow | None:
-        return self._sessions.by_row(source.row) if source.kind is SourceKind.SESSION else None
+        return Outcome(None)
 
     def _variant(self, source: Source, vendor: str) -> tuple[VendorConfig | None, Variant | None]:
         config = source.find(vendor)
         return config, self._applications.rules.find(vendor, config.type) if config else None
+
+
+@contextmanager
+def _ended_unless_kept(endpoint: ConsentEndpoint, application: Credential, granted: Granted) -> Iterator[None]:
+    """Ends a grant at its vendor if it cannot be kept: nothing here could end it later."""
+    try:
+        yield
+    except Exception:
+        endpoint.discard(application, granted.token)
+        raise

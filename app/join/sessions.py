@@ -12,6 +12,7 @@ from app.auth.bearer import SESSION_TOKEN
 from app.auth.client_lock import in_turn
 from app.credentials.cipher import Cipher, Owner, Sealed
 from app.join.config import Configs, limit_reached
+from app.join.failures import ConsentFailure, Reason
 from app.join.random_texts import hashed, is_text_of, random_text
 from app.storage.database import Database
 from app.storage.join_tables import JoinAttemptRow, JoinSessionRow
@@ -20,6 +21,8 @@ from app.web.problems import Problem
 LIFETIME = 600.0  # seconds
 MAX_OPEN = 1000
 ANSWER_SECONDS = 10.0
+# After the deadline of a request that completes a consent: for the database to keep it, and for the client to fetch it.
+FETCH_SECONDS = 30.0
 # The kind of the answer that a session gives out once.
 RESULT = "join result"
 
@@ -76,20 +79,24 @@ class Sessions:
         row = self._database.get(JoinSessionRow, key)
         return row if row is not None and row.expires_at > self._clock() else None
 
-    def claim(self, row: JoinSessionRow, vendor: str) -> bool:
-        """Takes the session for a consent; False if another has taken it, or it has ended."""
-        free = (JoinSessionRow.vendor.is_(None), JoinSessionRow.expires_at > self._clock())
-        return self._change(row, *free, vendor=vendor)
+    def claim(self, row: JoinSessionRow, vendor: str, seconds: float) -> bool:
+        """Takes the session for a consent, which takes so many seconds at most; False if another has taken it, or it
+        has ended. It does not end before its consent is kept and can be fetched."""
+        now = self._clock()
+        free = (JoinSessionRow.vendor.is_(None), JoinSessionRow.expires_at > now)
+        return self._change(row, *free, vendor=vendor, expires_at=max(row.expires_at, now + seconds + FETCH_SECONDS))
 
     def release(self, row: JoinSessionRow) -> None:
-        """Lets another attempt take a session whose consent has come to nothing."""
-        self._change(row, JoinSessionRow.result.is_(None), vendor=None)
+        """Lets another attempt take a session whose consent has come to nothing, until its first end."""
+        self._change(row, JoinSessionRow.result.is_(None), vendor=None, expires_at=row.expires_at)
 
     def finish(self, row: JoinSessionRow, vendor: str, answer: Mapping[str, str]) -> None:
-        """Keeps what `fetch` will give out. The client's secrets are deleted: the session is over."""
+        """Keeps what `fetch` will give out. The client's secrets are deleted: the session is over. Raises
+        ConsentFailure if there is no such session any more."""
         sealed = self._cipher.seal(_owner(row, vendor), answer)
         result = {"result": sealed.ciphertext, "result_key_id": sealed.key_id}
-        self._change(row, key_id=None, ciphertext=None, **result)
+        if not self._change(row, key_id=None, ciphertext=None, **result):
+            raise ConsentFailure(Reason.NOT_KEPT)
 
     def fetch(self, row: JoinSessionRow) -> dict[str, str]:
         """What was granted, once. Raises a 409 Problem before the owner has given consent, and afterwards."""

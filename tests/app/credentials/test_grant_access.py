@@ -6,7 +6,8 @@ import re
 import pytest
 from sqlalchemy import update
 
-from app.credentials.consent_links import LIFETIME
+from app.credentials import consent_links
+from app.credentials.consent_links import LIFETIME, LinkEnded
 from app.credentials.tokens import NOW
 from app.storage.grant_table import ConsentLinkRow, GrantRow
 from tests.app.credentials.test_access import stated
@@ -33,6 +34,11 @@ def owners(running):
 def change(owners, row, **values):
     with owners.services.database.session() as session:
         session.execute(update(row).values(**values))
+
+
+def use(owners, token):
+    with owners.services.database.session() as session:
+        consent_links.use(session, token)
 
 
 def renew(owners, *arguments):
@@ -94,15 +100,18 @@ def test_a_link_is_shown_once_works_once_and_ends(owners):
 
     first, second = made(), made()
     assert links.find(first) is None, "a new link ends the one before"
-    assert links.find(second).id == links.use(second).id == grant.id
-    assert links.use(second) is links.find(second) is None
+    assert links.find(second).id == grant.id
+    use(owners, second)
+    assert links.find(second) is None
     third = made()
     change(owners, ConsentLinkRow, expires_at=NOW + LIFETIME.total_seconds() - 7 * 86_400)
-    assert links.use(third) is None
+    assert links.find(third) is None
     fourth = made()
     owners.grant(0)
-    assert links.use(fourth) is None, "the owner has given consent since"
-    assert links.use("\x00") is None
+    for ended in (first, second, third, fourth, "\x00"):
+        assert links.find(ended) is None
+        with pytest.raises(LinkEnded):
+            use(owners, ended)
 
 
 def test_renew_renews_what_ends_soon_and_nothing_else(running, owners):

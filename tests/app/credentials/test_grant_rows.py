@@ -5,11 +5,14 @@ import time
 import pytest
 from sqlalchemy import func, select, update
 
+from app.credentials import grants
+from app.credentials.consent_links import LinkEnded
 from app.credentials.grants import ADDRESS, GrantFilters
 from app.credentials.rows import GRANT_ID
 from app.credentials.status import Status
 from app.storage.credential_tables import VendorTokenRow
 from app.storage.grant_table import ConsentLinkRow, GrantRow
+from app.web.problems import Problem
 from tests.app.credentials.support import services
 from vendors.kit.consent.code_grant import Granted
 from vendors.kit.tokens.refusals import ConsentLost
@@ -82,14 +85,28 @@ def test_a_loss_is_noted_only_under_a_lease_and_ends_the_use_of_the_grant(app, c
 
 def test_the_end_of_a_grant_ends_its_token_and_link(app, client):
     grant = add(app, client, granted())
-    link = services(app).consent_links.make(grant)
-    assert services(app).consent_links.use(link.token).id == grant.id
     services(app).consent_links.make(grant)
     assert services(app).grants.delete(client.id, grant.id).revoked is None
     assert services(app).grants.delete(client.id, grant.id) is None
     with services(app).database.session() as session:
         for row in (VendorTokenRow, ConsentLinkRow, GrantRow):
             assert session.scalar(select(func.count()).select_from(row)) == 0
+
+
+def test_a_link_is_used_if_and_only_if_its_grant_is_kept(app, client, monkeypatch):
+    grant, links = add(app, client, granted()), services(app).consent_links
+    link = links.make(grant).token
+    monkeypatch.setattr(grants, "MAX_GRANTS", 1)
+    with pytest.raises(Problem):
+        add(app, client, granted("b"), replaces=grant.id, link=link)
+    assert links.find(link).id == grant.id
+    monkeypatch.undo()
+    assert add(app, client, granted("b"), replaces=grant.id, link=link).id != grant.id
+    for account in ("a", "c"):
+        with pytest.raises(LinkEnded):
+            add(app, client, granted(account, "late"), replaces=grant.id, link=link)
+    assert services(app).credentials.tokens.read(grant.id).refresh == "first"
+    assert len(services(app).grants.rows_after(client.id, GrantFilters(), "", 10)) == 2
 
 
 def test_what_is_due_is_found(app, client):

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import update
 
+from app.credentials import grants
 from app.storage.grant_table import GrantRow
 from tests.app.join.support import Browser, heading
 
@@ -33,10 +34,13 @@ def test_the_same_owner_renews_the_grant(company, link):
 
 def test_the_link_is_used_once(company, link):
     browser = Browser(company)
-    late = Browser(company).callback(f"{link}?vendor=tesla")
+    stranger = Browser(company)
+    late = stranger.callback(f"{link}?vendor=tesla")
     assert browser.consent(f"{link}?vendor=tesla").status_code == 200
     assert Browser(company).open(link).status_code == 400
-    assert browser.open(late).status_code == 400
+    company.played.calls("tesla")
+    assert stranger.open(late).status_code == 400
+    assert company.played.calls("tesla") == {}, "no code is exchanged for it"
     assert len(company.grants()) == 1
 
 
@@ -53,6 +57,39 @@ def test_another_owner_makes_another_grant_and_the_link_ends(company, link):
     grants = {grant["id"]: grant["status"] for grant in company.grants()}
     assert (len(grants), grants[before["id"]]) == (2, "needs_consent")
     assert browser.open(link).status_code == 400
+
+
+def test_the_link_stays_valid_and_the_token_ends_if_the_consent_is_not_kept(company, monkeypatch):
+    flow, owner = company.flow(company.stored("sma", "oauthclient")), Browser(company)
+    assert owner.consent(f"{flow['link']}?vendor=sma").status_code == 302
+    [grant] = company.grants()
+    link = company.call("POST", f"/grants/{grant['id']}/consent-link").json["url"]
+    monkeypatch.setattr(grants, "MAX_GRANTS", 1)
+    company.played.calls("sma")
+    browser = Browser(company)
+    assert browser.consent(f"{link}?vendor=sma", owner="owner-2@example.com").status_code == 503
+    assert company.played.calls("sma")["/oauth2/logout"] == 1, "the new token is ended at the vendor"
+    assert browser.consent(f"{link}?vendor=sma").status_code == 200
+    assert [each["id"] for each in company.grants()] == [grant["id"]]
+
+
+def test_a_link_that_is_used_meanwhile_keeps_nothing(company, link, monkeypatch):
+    """Two browsers have opened the link, and both codes are exchanged before one of the grants is kept."""
+    first, second = Browser(company), Browser(company)
+    callbacks = [browser.callback(f"{link}?vendor=tesla", owner=f"owner-{number}@example.com")
+                 for number, browser in ((1, first), (2, second))]  # fmt: skip
+    endpoint = company.services.clouds["tesla"].consents["app"]
+    exchange = endpoint.exchange
+
+    def overtaken(*arguments):
+        granted = exchange(*arguments)
+        monkeypatch.setattr(endpoint, "exchange", exchange)
+        assert second.open(callbacks[1]).status_code == 200
+        return granted
+
+    monkeypatch.setattr(endpoint, "exchange", overtaken)
+    assert first.open(callbacks[0]).status_code == 400
+    assert sorted(grant["status"] for grant in company.grants()) == ["active", "needs_consent"]
 
 
 def test_the_link_is_for_the_vendor_of_its_grant(company, link):

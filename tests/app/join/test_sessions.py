@@ -90,6 +90,60 @@ def test_a_session_ends_after_ten_minutes(company, browser):
         assert company.grants() == []
 
 
+@pytest.mark.parametrize("stores", [True, False])
+def test_a_session_that_ends_during_the_exchange_keeps_its_consent(company, browser, stores, monkeypatch):
+    with time_machine.travel(time.time(), tick=False) as clock:
+        session = company.start("tesla", stores=stores)
+        clock.shift(sessions.LIFETIME - 5)
+        callback = browser.callback(session.endpoint("tesla"))
+        during_exchange(company, monkeypatch, lambda: clock.shift(10))
+        assert browser.open(callback).status_code == 200
+        assert session.fetch().json["vendor"] == "tesla"
+
+
+@pytest.mark.parametrize("stores", [True, False])
+def test_no_page_says_success_if_the_session_is_gone(company, browser, stores, monkeypatch):
+    session = company.start("sma", stores=stores)
+    callback = browser.callback(session.endpoint("sma"))
+    during_exchange(company, monkeypatch, lambda: change_sessions(company, "DELETE FROM join_sessions"), vendor="sma")
+    company.played.calls("sma")
+    assert browser.open(callback).status_code == 503
+    assert company.played.calls("sma").get("/oauth2/logout", 0) == (0 if stores else 1), "what nothing keeps is ended"
+    assert len(company.grants()) == stores
+
+
+def test_a_session_that_ends_before_its_keys_are_asked_about_takes_none(company, browser, monkeypatch):
+    form = browser.open(f"/join/session/{company.start('solis').id}/authorize?vendor=solis")
+    consents, look = company.services.join.consents, company.services.join.consents.look
+
+    def look_and_end(*arguments):
+        attempt = look(*arguments)
+        change_sessions(company, "UPDATE join_sessions SET expires_at = 1")
+        return attempt
+
+    monkeypatch.setattr(consents, "look", look_and_end)
+    assert browser.answer(form, **company.keys("solis")).status_code == 400
+    assert company.grants() == []
+
+
+def during_exchange(company, monkeypatch, act, vendor="tesla"):
+    """Something happens while the vendor exchanges the code."""
+    [endpoint] = company.services.clouds[vendor].consents.values()
+    exchange = endpoint.exchange
+
+    def exchanged(*arguments):
+        granted = exchange(*arguments)
+        act()
+        return granted
+
+    monkeypatch.setattr(endpoint, "exchange", exchanged)
+
+
+def change_sessions(company, statement):
+    with company.services.database.session() as opened:
+        opened.execute(text(f"{statement} WHERE client_id = :id"), {"id": company.id})
+
+
 def test_the_vendors_of_a_session_are_those_that_were_posted(company):
     session = company.start("tesla", "solis", "enphase")
     tesla, solis, enphase = session.get("vendors").json

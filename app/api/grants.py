@@ -61,6 +61,7 @@ def list_grants(query: dict[str, Any]) -> dict[str, Any]:
 def get_grant(query: dict[str, Any], id: str) -> dict[str, Any]:
     """Reads a grant."""
     api_version.requested()
+    services().pending_consents.look(bearer.caller().id, _found(id).id)
     return _members(_found(id))
 
 

@@ -27,7 +27,7 @@ from vendors.kit.calls.cloud import Cloud
 from vendors.kit.consent.code_grant import Granted
 from vendors.kit.deadline import Deadline
 from vendors.kit.tokens.renewal import LEASE_SECONDS
-from vendors.kit.variants import BackChannel
+from vendors.kit.variants import CLIENT_ID, BackChannel, Variant
 
 logger = structlog.stdlib.get_logger(__name__)
 
@@ -94,7 +94,8 @@ class GrantStore:
         parts = {GRANTED + part: value for part, value in granted.parts.items()} if granted else {}
         account = granted.account if granted else json.dumps(sorted(secrets.items()))
         variant = self._rules.find(vendor, type)
-        account_hash = self._account_hash(vendor, type, account) if account else None
+        application = "" if credentials_id or variant is None else _inline_application(variant, secrets)
+        account_hash = self._account_hash(vendor, type, application, account) if account else None
 
         def add(session: Session) -> GrantRow:
             if link:
@@ -179,8 +180,8 @@ class GrantStore:
             logger.warning("a grant was not ended at its vendor", row=row.id, code=failure.code)
             return False
 
-    def _account_hash(self, vendor: str, type: str, account: str) -> str:
-        text = json.dumps([vendor, type, account])
+    def _account_hash(self, vendor: str, type: str, application: str, account: str) -> str:
+        text = json.dumps([vendor, type, application, account])
         return blake2b(text.encode(), key=self._account_key, digest_size=32).hexdigest()
 
     @staticmethod
@@ -227,6 +228,11 @@ class GrantStore:
 
 def _one(client_id: str, id: str) -> Select[GrantRow]:
     return select(GrantRow).where(GrantRow.client_id == client_id, GrantRow.id == possible_id(id, GRANT_ID))
+
+
+def _inline_application(variant: Variant, secrets: Mapping[str, str]) -> str:
+    """The id of an application that came inline; "" where there is none, as with typed keys."""
+    return next((secrets[name] for name, part in variant.members.items() if part == CLIENT_ID and name in secrets), "")
 
 
 def _count(session: Session, query: Select[Any]) -> int:

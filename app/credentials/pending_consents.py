@@ -1,6 +1,6 @@
 """States of consents by e-mail, for which vendors are asked again, at most once per interval over all processes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -43,21 +43,22 @@ class PendingConsents:
     grants: GrantStore
     clouds: Mapping[str, Cloud]
 
-    def look(self, client_id: str) -> None:
-        """Asks for some of a client's pending consents that are due. A vendor that fails changes nothing."""
+    def look(self, client_id: str, id: str | None = None) -> None:
+        """Asks for some of a client's consents that are due, or only for this grant's. A vendor that fails changes
+        nothing."""
         deadline = Deadline(LOOK_SECONDS)
-        for grant in self.due((Status.PENDING,), client_id, MAX_LOOKS):
+        for grant in self.due(client_id, id, MAX_LOOKS):
             if deadline.left() <= 0:
                 return
             self.ask(grant, deadline)
 
-    def due(
-        self, statuses: Sequence[Status] = CHANGING, client_id: str | None = None, count: int = 1_000
-    ) -> Iterator[GrantRow]:
-        """The grants whose state the vendor may be asked for now, of this client or of all."""
-        query = select(GrantRow).where(_is_due(), GrantRow.status.in_(statuses), self._is_by_mail())
+    def due(self, client_id: str | None = None, id: str | None = None, count: int = 1_000) -> Iterator[GrantRow]:
+        """The grants whose state the vendor may be asked for now: of this client or of all, or only this one."""
+        query = select(GrantRow).where(_is_due(), GrantRow.status.in_(CHANGING), self._is_by_mail())
         if client_id is not None:
             query = query.where(GrantRow.client_id == client_id)
+        if id is not None:
+            query = query.where(GrantRow.id == id)
         query = query.order_by(GrantRow.poll_at, GrantRow.id).limit(count)
         yield from self.credentials.transactions.read(lambda session: list(session.scalars(query)))
 

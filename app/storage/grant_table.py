@@ -30,7 +30,8 @@ class GrantRow(Base):
     credentials_id: Mapped[str | None] = mapped_column(Text, ForeignKey("vendor_credentials.id"))
     status: Mapped[str] = mapped_column(Text)  # app.credentials.grants.Status
     region: Mapped[str | None] = mapped_column(Text)  # name of the vendor's region in which the owner's account is
-    account_hash: Mapped[str | None] = mapped_column(Text)  # keyed hash of the owner's account at the vendor
+    # Keyed hash of the owner's account at the vendor, with the id of the application if that came inline.
+    account_hash: Mapped[str | None] = mapped_column(Text)
     refresh_seconds: Mapped[float | None] = mapped_column(Float(53))  # life of a refresh token; NULL if not stated
     refresh_until: Mapped[float | None] = mapped_column(Float(53))  # epoch seconds: end of the present refresh token
     poll_at: Mapped[float | None] = mapped_column(Float(53))  # epoch seconds: when the vendor may be asked for it again

@@ -69,6 +69,15 @@ def test_another_account_never_takes_the_place_of_a_grant(app, client, other):
     assert len(services(app).grants.rows_after(client.id, GrantFilters(), "", 10)) == 3
 
 
+def test_one_account_has_a_grant_for_each_application_that_came_inline(app, client):
+    first = add(app, client, granted())
+    other = add(app, client, granted(refresh="other"), secrets=SECRETS | {"clientID": "another id"})
+    assert other.id != first.id
+    assert services(app).credentials.tokens.read(first.id).refresh == "first"
+    assert add(app, client, granted(), secrets=SECRETS | {"clientSecret": "a newer secret"}).id == first.id
+    assert add(app, client, granted(), replaces=first.id).id == first.id
+
+
 def test_a_loss_is_noted_only_under_a_lease_and_ends_the_use_of_the_grant(app, client):
     grant, credentials = add(app, client, granted()), services(app).credentials
     credentials.tokens.lost(grant.id)
@@ -121,4 +130,4 @@ def test_what_is_due_is_found(app, client):
     assert list(pending.due()) == [], "it was asked for just now"
     with services(app).database.session() as session:
         session.execute(update(GrantRow).values(poll_at=0.0))
-    assert [grant.id for grant in pending.due((Status.PENDING,), client.id)] == [asked.id]
+    assert [grant.id for grant in pending.due(client.id)] == [asked.id]

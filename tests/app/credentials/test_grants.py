@@ -187,6 +187,26 @@ def test_rotation_covers_the_secrets_and_tokens_of_grants(service, owners):
         list(Rotation(services.database, old).run())
 
 
+@pytest.mark.parametrize("is_listed", [True, False], ids=["list", "one"])
+def test_what_an_owner_decides_by_mail_is_shown_by_each_read_also_a_revocation(service, played, is_listed):
+    database, grant = service.app.extensions["services"].database, ask_by_mail(service, played, 2)
+    for word, status in (("accepted", "active"), ("revoked", "revoked")):
+        played.put("/consents/sma", {"owner": "owner-2@example.com", "state": word})
+        with database.session() as session:
+            session.execute(update(GrantRow).where(GrantRow.id == grant.id).values(poll_at=0))
+        shown = listed(service)[0] if is_listed else service.get(f"/grants/{grant.id}").json
+        assert shown["status"] == status
+
+
+def test_reading_one_grant_asks_for_no_other(service, played):
+    grant, other = ask_by_mail(service, played, 1), ask_by_mail(service, played, 2)
+    with service.app.extensions["services"].database.session() as session:
+        session.execute(update(GrantRow).where(GrantRow.id.in_((grant.id, other.id))).values(poll_at=0))
+    played.calls("sma")
+    assert service.get(f"/grants/{grant.id}").status_code == 200
+    assert sum(count for path, count in played.calls("sma").items() if "bc-authorize" in path) == 1
+
+
 def test_a_consent_by_mail_is_asked_for_once_per_interval_and_shows_what_the_owner_decided(service, played):
     services = service.app.extensions["services"]
     grant = ask_by_mail(service, played, 3)

@@ -103,7 +103,7 @@ class JoinPlan:
         self._flow = flow
         if self._is_finished:
             row = self._services.join.sessions.find(session.id)
-            self._services.join.sessions.claim(row, "tesla")
+            self._services.join.sessions.claim(row, "tesla", 0.0)
             self._services.join.sessions.finish(row, "tesla", STORED)
         return {
             "/grants/": {"id": grant.id},

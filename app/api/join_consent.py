@@ -16,7 +16,7 @@ from app.web.log import conceal
 from app.web.pages import languages
 from app.web.strict_api import Blueprint
 from vendors.kit.deadline import Deadline
-from vendors.kit.variants import TypedKeys, Variant
+from vendors.kit.variants import Variant
 
 HTML = {"text/html": {"schema": {"type": "string"}}}
 PAGE = {"description": "A page for the owner.", "content": HTML}
@@ -109,13 +109,14 @@ def _typed(vendor: str, session_id: str) -> Response | None:
     row = services().join.sessions.find(session_id)
     if row is None or not join_cors.is_registered(row):
         return None
-    attempt = services().join.consents.of_page(row, vendor)
-    if attempt is None or not isinstance(attempt.variant.consent, TypedKeys):
-        return None
     text = unquote(request.query_string.decode(errors="replace").partition(f"{CODE}=")[2])
-    keys = _keys_in(text, attempt.variant)
-    conceal(text, *keys.values())
+    conceal(text)
     try:
+        attempt = services().join.consents.of_page(row, vendor)
+        if attempt is None:
+            return None
+        keys = _keys_in(text, attempt.variant)
+        conceal(*keys.values())
         if join_forms.wrong_key(attempt.variant, keys):
             raise ConsentFailure(Reason.KEYS_REFUSED)
         services().join.consents.by_keys(attempt, keys, Deadline(services().settings.request_deadline))

@@ -23,7 +23,7 @@ from vendors.kit.calls.cloud import Cloud
 from vendors.kit.consent.code_grant import Granted
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Refused
-from vendors.kit.variants import CLIENT_ID, CodeGrant, Variant
+from vendors.kit.variants import CLIENT_ID, CodeGrant, TypedKeys, Variant
 
 # The state of a consent by e-mail that the owner has given.
 ACCEPTED = "accepted"
@@ -42,9 +42,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt that its browser has come back with. row: None for keys that a client's own page sends."""
+    """An attempt that its browser has come back with, or with keys that a client's own page sends."""
 
-    row: JoinAttemptRow | None
+    row: JoinAttemptRow
     source: Source
     config: VendorConfig
     variant: Variant
@@ -53,7 +53,7 @@ class Attempt:
     @property
     def company_state(self) -> str | None:
         """The state that is handed back to the company."""
-        return self.row.company_state if self.row else None
+        return self.row.company_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,7 @@ class Consents:
             raise ConsentFailure(Reason.OTHER_VENDOR)
         is_of_vendor = isinstance(variant.consent, CodeGrant)
         application = self._applications.open(source, config, variant) if is_of_vendor else None
-        try:
-            begun = self._attempts.begin(source, vendor, company_state)
-        except TooMany as error:
-            raise ConsentFailure(Reason.TOO_MANY) from error
+        begun = self._begun(source, vendor, company_state)
         if application is None:
             return Question(begun, source, variant, vendor)
         endpoint = self._clouds[vendor].consents[variant.type]
@@ -111,10 +108,16 @@ class Consents:
         return Attempt(row, source, config, variant, secrets[VERIFIER])
 
     def of_page(self, row: JoinSessionRow, vendor: str) -> Attempt | None:
-        """An attempt with keys that a client's own page sends; None if the session is over or has no such vendor."""
+        """A new attempt with keys that a client's own page sends; None if the session is over, or the vendor takes none.
+
+        Raises ConsentFailure.
+        """
         source = of_session(row)
-        config, variant = self._variant(source, vendor)
-        return Attempt(None, source, config, variant) if config and variant and row.vendor is None else None
+        variant = self._variant(source, vendor)[1]
+        if variant is None or not isinstance(variant.consent, TypedKeys) or row.vendor is not None:
+            return None
+        begun = self._begun(source, vendor, None)
+        return self.look(vendor, begun.state, begun.browser)
 
     def decline(self, attempt: Attempt) -> None:
         """Ends an attempt at whose vendor the owner has refused. Raises ConsentFailure if it has ended."""
@@ -125,7 +128,7 @@ class Consents:
     ) -> Outcome:
         """Completes an attempt with the vendor's code, and the parameters of the callback. Raises ConsentFailure."""
         source, config, variant = attempt.source, attempt.config, attempt.variant
-        if attempt.row is None or not isinstance(variant.consent, CodeGrant):
+        if not isinstance(variant.consent, CodeGrant):
             raise ConsentFailure(Reason.ENDED)
         with self._claimed(attempt):
             application = self._applications.open(source, config, variant)
@@ -155,8 +158,6 @@ class Consents:
 
         Raises ConsentFailure.
         """
-        if attempt.row is None:
-            raise ConsentFailure(Reason.ENDED)
         conceal(address)
         with self._claimed(attempt):
             application = self._applications.open(attempt.source, attempt.config, attempt.variant)
@@ -192,8 +193,14 @@ class Consents:
                 self._sessions.release(session)
             raise
 
+    def _begun(self, source: Source, vendor: str, company_state: str | None) -> Begun:
+        try:
+            return self._attempts.begin(source, vendor, company_state)
+        except TooMany as error:
+            raise ConsentFailure(Reason.TOO_MANY) from error
+
     def _use(self, attempt: Attempt) -> None:
-        if attempt.row is not None and not self._attempts.use(attempt.row):
+        if not self._attempts.use(attempt.row):
             raise ConsentFailure(Reason.ENDED)
 
     def _keep(self, attempt: Attempt, secrets: Mapping[str, str], granted: Granted | None, status: Status) -> Outcome:

@@ -21,6 +21,7 @@ from app.api import (
     join_cors,
     join_flows,
     join_forms,
+    join_pages,
     join_sessions,
     paging,
     quota,
@@ -196,7 +197,7 @@ def _add_checks(app: Flask, services: Services) -> None:
     hosts = guards.Guards(settings.public_url)
     bearer = BearerCheck(services.clients, services.failed_logins, services.tokens)
     for part in (
-        log,
+        log.RequestLines(join_pages.SECRET_IN_PATH),
         *((services.traces,) if services.traces else ()),
         calls_header,
         services.metrics.requests,

@@ -32,7 +32,6 @@ blueprint = Blueprint("JoinForms", __name__)
 @blueprint.get("/join/session/<session_id>/authorize")
 def ask(session_id: str) -> Response:
     """Asks the owner at a vendor of a session, in a window that the client's page has opened."""
-    conceal(session_id)
     row = services().join.sessions.find(session_id)
     if row is None or row.vendor is not None or "vendor" not in request.args:
         return join_pages.failure(Reason.ENDED)
@@ -42,7 +41,6 @@ def ask(session_id: str) -> Response:
 @blueprint.get("/join/grants/<token>")
 def renew(token: str) -> Response:
     """Asks the owner of a grant again. The link is used up when the owner has given consent, not by a mail scanner."""
-    conceal(token)
     grant = services().consent_links.find(token)
     if grant is None:
         return join_pages.failure(Reason.ENDED)

@@ -9,7 +9,7 @@ from app.join.attempts import MAX_ATTEMPTS
 from app.join.failures import ConsentFailure
 from app.join.source import SourceKind
 from app.web import log
-from tests.app.join.support import BACK, OWNER, Browser, query
+from tests.app.join.support import BACK, ORIGIN, OWNER, Browser, query
 
 EVIL = "<script>alert(1)</script>"
 
@@ -204,6 +204,50 @@ def test_neither_code_nor_keys_nor_session_stand_in_the_log(company, browser, ca
         assert text not in lines
     assert "companys-state" not in lines
     assert OWNER not in lines
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("OPTIONS", "/join/session/{}/vendors", {"Origin": ORIGIN, "Access-Control-Request-Method": "GET"}, 204),
+        ("OPTIONS", "/join/session/{}/fetch-token", {"Origin": ORIGIN}, 204),
+        ("GET", "/join/session/{}/vendors", {}, 401),
+        ("GET", "/join/session/{}/vendors", {"Host": "evil.example"}, 400),
+        ("GET", "/join/session/{}/vendors?x=1", {}, 401),
+        ("GET", "/join/session/{}", {}, 404),
+        ("GET", "/join/session/{}/other", {}, 404),
+        ("GET", "/join//session/{}/vendors", {}, 404),
+        ("GET", "/JOIN/Session/{}/vendors", {}, 404),
+        ("POST", "/join/session/{}/fetch-token", {}, 405),
+        ("GET", "/join/session/{}/authorize", {}, 400),
+        ("GET", "/join/grants/{}", {}, 400),
+        ("GET", "/join/grants/{}", {"Host": "evil.example"}, 400),
+        ("GET", "/join/grants/{}/more", {}, 404),
+        ("POST", "/join/grants/{}", {}, 405),
+    ],
+)
+def test_what_a_path_opens_never_stands_in_the_log(company, capsys, method, path, headers, status):
+    """Also of requests that no view answers."""
+    opener = "Kq3-" + "x7_Z" * 7
+    log.configure("DEBUG")
+    try:
+        answer = company.app.test_client().open(path.format(opener), method=method, headers=headers)
+        lines = capsys.readouterr().err
+    finally:
+        log.configure("ERROR")
+    assert answer.status_code == status
+    assert '"path":"' + path.partition("?")[0].format("[hidden]") in lines
+    assert opener not in lines
+
+
+def test_the_path_of_a_route_without_a_secret_stands_in_the_log(company, capsys):
+    log.configure("DEBUG")
+    try:
+        company.start("solis")
+        lines = capsys.readouterr().err
+    finally:
+        log.configure("ERROR")
+    assert '"path":"/join/session/start"' in lines
 
 
 def test_attempts_of_one_session_have_a_bound(company, browser):

@@ -230,6 +230,7 @@ def _add_routes(app: Flask, services: Services) -> None:
         api.register_blueprint(module.blueprint)
     for pages in (error_pages, docs_site, vendor_keys, join_forms):
         app.register_blueprint(pages.blueprint)
+    guards.refuse_head(app, join_pages.NOT_BY_HEAD)
     app.register_blueprint(metrics_route.blueprint)
     metrics_route.MetricsGate(settings.metrics_token, settings.public_url).init_app(app)
     if settings.demo_sign_in:

@@ -206,6 +206,21 @@ def test_neither_code_nor_keys_nor_session_stand_in_the_log(company, browser, ca
     assert OWNER not in lines
 
 
+def test_head_begins_completes_and_fetches_nothing(company, browser):
+    """Flask would run the view of GET for it, and programs that look at links send it."""
+    session, flow = company.start("tesla"), company.flow("tesla")
+    callback = browser.callback(session.endpoint("tesla"))
+    renewal = f"/join/grants/{'x' * 43}?vendor=tesla"
+    for url in (callback, session.endpoint("tesla"), f"{flow['link']}?vendor=tesla", flow["link"], renewal):
+        answer = browser.http.head(url)
+        assert (answer.status_code, "HEAD" in answer.headers["Allow"]) == (405, False), url
+        assert "Set-Cookie" not in answer.headers
+    assert browser.open(callback).status_code == 200
+    bearer = {"Authorization": f"Bearer {session.token}"}
+    assert browser.http.head(f"/join/session/{session.id}/fetch-token", headers=bearer).status_code == 405
+    assert session.fetch().status_code == 200
+
+
 @pytest.mark.parametrize(
     ("method", "path", "headers", "status"),
     [

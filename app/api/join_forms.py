@@ -112,7 +112,7 @@ def ended(attempt: Attempt, complete: Callable[[], Outcome]) -> Response:
             return begin(source, vendor, attempt.company_state, Reason.KEYS_REFUSED.value)
         return failed(source, attempt.company_state, failure.reason, vendor)
     if source.redirect_uri is not None:
-        return join_pages.back(source, attempt.company_state, {"grantID": outcome.grant_id or ""})
+        return join_pages.back(source, attempt.company_state, {"grantID": outcome.grant_id} if outcome.grant_id else {})
     page = "success" if outcome.is_given else "asked"
     return join_pages.show(page, names, "message")
 

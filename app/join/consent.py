@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from app.credentials.consent_links import ConsentLinks
 from app.credentials.grants import ADDRESS, GrantStore
@@ -58,7 +58,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A consent that was given, or asked for by e-mail. grant_id: None if the client gets the tokens."""
+    """A consent that was given, or asked for by e-mail.
+
+    grant_id: None if the client gets the tokens, and for an e-mail: any visitor may name an owner's address.
+    """
 
     grant_id: str | None
     is_given: bool = True
@@ -167,7 +170,7 @@ class Consents:
                 raise ConsentFailure(Reason.TOO_MANY) from error
             status = self._ask(attempt, application, address, deadline)
             # Also for an owner who has given consent before: the page is the same for each address.
-            return replace(self._keep(attempt, {ADDRESS: address}, None, status), is_given=False)
+            return self._keep(attempt, {ADDRESS: address}, None, status, is_given=False)
 
     def _ask(self, attempt: Attempt, application: Credential, address: str, deadline: Deadline) -> Status:
         channel = self._clouds[attempt.config.vendor].back_channels[attempt.variant.type]
@@ -203,7 +206,15 @@ class Consents:
         if not self._attempts.use(attempt.row):
             raise ConsentFailure(Reason.ENDED)
 
-    def _keep(self, attempt: Attempt, secrets: Mapping[str, str], granted: Granted | None, status: Status) -> Outcome:
+    def _keep(
+        self,
+        attempt: Attempt,
+        secrets: Mapping[str, str],
+        granted: Granted | None,
+        status: Status,
+        *,
+        is_given: bool = True,
+    ) -> Outcome:
         config, source = attempt.config, attempt.source
         if source.link and self._links.use(source.link) is None:
             raise ConsentFailure(Reason.ENDED)
@@ -218,8 +229,8 @@ class Consents:
             status=status,
             replaces=source.grant.id if source.grant else None,
         )
-        self._finish(attempt, {**STORED, "grantID": grant.id})
-        return Outcome(grant.id)
+        self._finish(attempt, STORED | ({"grantID": grant.id} if is_given else {}))
+        return Outcome(grant.id if is_given else None, is_given)
 
     def _hand_out(self, attempt: Attempt, answer: Mapping[str, str]) -> Outcome:
         self._finish(attempt, answer)

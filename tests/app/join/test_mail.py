@@ -39,6 +39,20 @@ def test_a_wrong_address_gives_the_same_page_as_a_right_one(company, entry):
     assert [grant["status"] for grant in company.grants()] == ["pending", "pending"]
 
 
+def test_who_names_an_address_does_not_learn_which_grant_it_has(company, entry):
+    """Two strangers may name one address, which either of them knows; only the company reads its grants."""
+    flow, session = company.flow(entry), company.start(entry)
+    for _ in range(2):
+        browser = Browser(company)
+        back = browser.answer(browser.open(f"{flow['link']}?vendor=sma&state=x"), address=RIGHT)
+        assert query(back.location) == {"page": "solar", "state": "x"}
+    browser = Browser(company)
+    page = browser.answer(browser.open(session.endpoint("sma")), address=RIGHT)
+    [grant] = company.grants()
+    assert grant["id"] not in page.text
+    assert "grantID" not in session.fetch().json
+
+
 def test_an_address_that_the_vendor_refuses_gives_the_same_page_as_well(company, entry):
     browser = Browser(company)
     form = browser.open(company.start(entry).endpoint("sma"))

@@ -14,6 +14,7 @@ from app.join.failures import ConsentFailure, Reason
 from app.join.source import of_flow
 from app.web.log import conceal
 from app.web.pages import languages
+from app.web.problems import InvalidRequest
 from app.web.strict_api import Blueprint
 from vendors.kit.deadline import Deadline
 from vendors.kit.variants import Variant
@@ -26,6 +27,12 @@ STATE, CODE, ERROR = "state", "code", "error"
 DENIED = "access_denied"
 
 blueprint = Blueprint("JoinConsent", __name__, description="Pages on which owners give consent.")
+
+
+@blueprint.errorhandler(InvalidRequest)
+def show_wrong_link(error: InvalidRequest) -> Response:
+    """A page in place of the problem if the parameters are wrong: an owner has not written the link."""
+    return join_pages.failure(Reason.CHANGED)
 
 
 @blueprint.get("/join/flows/<flowID>/authorize", parameters=[api_version.PARAMETER])

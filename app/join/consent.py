@@ -111,7 +111,7 @@ class Consents:
         return Attempt(row, source, config, variant, secrets[VERIFIER])
 
     def of_page(self, row: JoinSessionRow, vendor: str) -> Attempt | None:
-        """A new attempt with keys that a client's own page sends; None if the session is over, or the vendor takes none.
+        """A new attempt with keys that a client's own page sends; None if the session or vendor takes none.
 
         Raises ConsentFailure.
         """

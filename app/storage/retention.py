@@ -74,8 +74,8 @@ TABLES: Mapping[str, Kept] = {
             JoinSessionRow,
             "sessions of Join: vendors, hashes of ids and tokens; encrypted: a client's secrets that came with them, "
             "and what they give out once",
-            "10 minutes, and then until the next session is started or `flask prune` runs; a client's secrets at most until "
-            "the owner has given consent, and what is given out until it was",
+            "10 minutes, and then until the next session is started or `flask prune` runs; a client's secrets at most "
+            "until the owner has given consent, and what is given out until it was",
         ),
         (
             JoinFlowRow,

@@ -173,7 +173,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         consent_links=consent_links,
         pending_consents=PendingConsents(credentials, grant_store, vendor_clouds),
         renewals=Renewals(credentials, vendor_clouds),
-        join=open_join(database, cipher, credentials, grant_store, consent_links, vendor_clouds),
+        join=open_join(database, cipher, credentials, grant_store, consent_links, vendor_clouds, ledger),
         pages=paging.Pages(settings.signing_keys),
         readiness=readiness,
         metrics=metrics,

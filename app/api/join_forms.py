@@ -12,6 +12,7 @@ from flask import Blueprint, Response, request
 from app.api import join_pages
 from app.api.join_pages import Names
 from app.api.services import services
+from app.auth.caller_limits import caller_network
 from app.credentials.rules import SECRET
 from app.fleet.vendor_access import MAX_VALUE
 from app.join.consent import Attempt, Outcome, Question
@@ -77,6 +78,7 @@ def begin(source: Source, vendor: str, company_state: str | None, fault: str = "
     """Begins an attempt: redirects to the vendor's page, or shows a form. Binds it to the browser by a cookie."""
     try:
         names = join_pages.names(source, vendor)
+        services().join.networks.count_attempt(source, caller_network())
         question = services().join.consents.begin(source, vendor, company_state, join_pages.redirect_uri(vendor))
     except ConsentFailure as failure:
         return failed(source, company_state, failure.reason, vendor)
@@ -137,6 +139,7 @@ def _complete(attempt: Attempt, values: Mapping[str, str], *, is_typed: bool) ->
     consents, deadline = services().join.consents, Deadline(services().settings.request_deadline)
     if is_typed:
         return consents.by_keys(attempt, values, deadline)
+    services().join.networks.count_mail(attempt.source, caller_network())
     return consents.by_mail(attempt, values[ADDRESS], deadline)
 
 

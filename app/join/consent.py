@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from app.credentials.consent_links import ConsentLinks
 from app.credentials.grants import ADDRESS, GrantStore
@@ -168,18 +169,21 @@ class Consents:
                 self._attempts.count_mail(attempt.source, attempt.row)
             except TooMany as error:
                 raise ConsentFailure(Reason.TOO_MANY) from error
-            status = self._ask(attempt, application, address, deadline)
+            status, end = self._ask(attempt, application, address, deadline)
             # Also for an owner who has given consent before: the page is the same for each address.
-            return self._keep(attempt, {ADDRESS: address}, None, status, is_given=False)
+            return self._keep(attempt, {ADDRESS: address}, None, status, is_given=False, expires_at=end)
 
-    def _ask(self, attempt: Attempt, application: Credential, address: str, deadline: Deadline) -> Status:
+    def _ask(
+        self, attempt: Attempt, application: Credential, address: str, deadline: Deadline
+    ) -> tuple[Status, datetime | None]:
+        """The state, and when it ends if the vendor states that."""
         channel = self._clouds[attempt.config.vendor].back_channels[attempt.variant.type]
         try:
-            state = channel.ask(application, address, deadline).state
+            consent = channel.ask(application, address, deadline)
         except (NotFound, Refused):
             # The vendor does not know the address, which the page must not show.
-            return Status.PENDING
-        return Status.ACTIVE if state == ACCEPTED else Status(state)
+            return Status.PENDING, None
+        return Status.ACTIVE if consent.state == ACCEPTED else Status(consent.state), consent.expires_at
 
     @contextmanager
     def _claimed(self, attempt: Attempt) -> Iterator[None]:
@@ -214,6 +218,7 @@ class Consents:
         status: Status,
         *,
         is_given: bool = True,
+        expires_at: datetime | None = None,
     ) -> Outcome:
         config, source = attempt.config, attempt.source
         if source.link and self._links.use(source.link) is None:
@@ -228,6 +233,7 @@ class Consents:
             name=None,
             status=status,
             replaces=source.grant.id if source.grant else None,
+            expires_at=expires_at,
         )
         self._finish(attempt, STORED | ({"grantID": grant.id} if is_given else {}))
         return Outcome(grant.id if is_given else None, is_given)

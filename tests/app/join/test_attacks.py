@@ -7,6 +7,7 @@ import pytest
 
 from app.join.attempts import MAX_ATTEMPTS
 from app.join.failures import ConsentFailure
+from app.join.network_limits import ATTEMPTS
 from app.join.source import SourceKind
 from app.web import log
 from tests.app.join.support import BACK, ORIGIN, OWNER, Browser, query
@@ -269,6 +270,19 @@ def test_attempts_of_one_session_have_a_bound(company, browser):
     endpoint = company.start("tesla").endpoint("tesla")
     statuses = [browser.open(endpoint).status_code for _ in range(MAX_ATTEMPTS[SourceKind.SESSION] + 1)]
     assert statuses == [302] * MAX_ATTEMPTS[SourceKind.SESSION] + [429]
+
+
+def test_a_stranger_does_not_use_up_the_attempts_of_a_flow(company):
+    link = f"{company.flow('solis')['link']}?vendor=solis"
+
+    def status(address):
+        return Browser(company).open(link, environ_overrides={"REMOTE_ADDR": address}).status_code
+
+    assert [status("198.51.100.7") for _ in range(ATTEMPTS[0] + 1)] == [200] * ATTEMPTS[0] + [302]
+    assert status("198.51.100.8") == 200
+    of_one_network = {status(f"2001:db8::{number:x}") for number in range(ATTEMPTS[0])}
+    assert (of_one_network, status("2001:db8::ffff"), status("2001:db8:0:1::1")) == ({200}, 302, 200)
+    assert 20 * ATTEMPTS[0] <= MAX_ATTEMPTS[SourceKind.FLOW]
 
 
 def test_a_revoked_client_asks_no_owner(company, browser):

@@ -21,6 +21,7 @@ from app.api import (
     join_cors,
     join_flows,
     join_forms,
+    join_pages,
     join_sessions,
     paging,
     quota,
@@ -172,7 +173,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         consent_links=consent_links,
         pending_consents=PendingConsents(credentials, grant_store, vendor_clouds),
         renewals=Renewals(credentials, vendor_clouds),
-        join=open_join(database, cipher, credentials, grant_store, consent_links, vendor_clouds),
+        join=open_join(database, cipher, credentials, grant_store, consent_links, vendor_clouds, ledger),
         pages=paging.Pages(settings.signing_keys),
         readiness=readiness,
         metrics=metrics,
@@ -196,7 +197,7 @@ def _add_checks(app: Flask, services: Services) -> None:
     hosts = guards.Guards(settings.public_url)
     bearer = BearerCheck(services.clients, services.failed_logins, services.tokens)
     for part in (
-        log,
+        log.RequestLines(join_pages.SECRET_IN_PATH),
         *((services.traces,) if services.traces else ()),
         calls_header,
         services.metrics.requests,
@@ -229,6 +230,7 @@ def _add_routes(app: Flask, services: Services) -> None:
         api.register_blueprint(module.blueprint)
     for pages in (error_pages, docs_site, vendor_keys, join_forms):
         app.register_blueprint(pages.blueprint)
+    guards.refuse_head(app, join_pages.NOT_BY_HEAD)
     app.register_blueprint(metrics_route.blueprint)
     metrics_route.MetricsGate(settings.metrics_token, settings.public_url).init_app(app)
     if settings.demo_sign_in:

@@ -14,9 +14,10 @@ from app.join.failures import ConsentFailure, Reason
 from app.join.source import of_flow
 from app.web.log import conceal
 from app.web.pages import languages
+from app.web.problems import InvalidRequest
 from app.web.strict_api import Blueprint
 from vendors.kit.deadline import Deadline
-from vendors.kit.variants import TypedKeys, Variant
+from vendors.kit.variants import Variant
 
 HTML = {"text/html": {"schema": {"type": "string"}}}
 PAGE = {"description": "A page for the owner.", "content": HTML}
@@ -26,6 +27,12 @@ STATE, CODE, ERROR = "state", "code", "error"
 DENIED = "access_denied"
 
 blueprint = Blueprint("JoinConsent", __name__, description="Pages on which owners give consent.")
+
+
+@blueprint.errorhandler(InvalidRequest)
+def show_wrong_link(error: InvalidRequest) -> Response:
+    """A page in place of the problem if the parameters are wrong: an owner has not written the link."""
+    return join_pages.failure(Reason.CHANGED)
 
 
 @blueprint.get("/join/flows/<flowID>/authorize", parameters=[api_version.PARAMETER])
@@ -109,13 +116,14 @@ def _typed(vendor: str, session_id: str) -> Response | None:
     row = services().join.sessions.find(session_id)
     if row is None or not join_cors.is_registered(row):
         return None
-    attempt = services().join.consents.of_page(row, vendor)
-    if attempt is None or not isinstance(attempt.variant.consent, TypedKeys):
-        return None
     text = unquote(request.query_string.decode(errors="replace").partition(f"{CODE}=")[2])
-    keys = _keys_in(text, attempt.variant)
-    conceal(text, *keys.values())
+    conceal(text)
     try:
+        attempt = services().join.consents.of_page(row, vendor)
+        if attempt is None:
+            return None
+        keys = _keys_in(text, attempt.variant)
+        conceal(*keys.values())
         if join_forms.wrong_key(attempt.variant, keys):
             raise ConsentFailure(Reason.KEYS_REFUSED)
         services().join.consents.by_keys(attempt, keys, Deadline(services().settings.request_deadline))

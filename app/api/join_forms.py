@@ -12,6 +12,7 @@ from flask import Blueprint, Response, request
 from app.api import join_pages
 from app.api.join_pages import Names
 from app.api.services import services
+from app.auth.caller_limits import caller_network
 from app.credentials.rules import SECRET
 from app.fleet.vendor_access import MAX_VALUE
 from app.join.consent import Attempt, Outcome, Question
@@ -32,7 +33,6 @@ blueprint = Blueprint("JoinForms", __name__)
 @blueprint.get("/join/session/<session_id>/authorize")
 def ask(session_id: str) -> Response:
     """Asks the owner at a vendor of a session, in a window that the client's page has opened."""
-    conceal(session_id)
     row = services().join.sessions.find(session_id)
     if row is None or row.vendor is not None or "vendor" not in request.args:
         return join_pages.failure(Reason.ENDED)
@@ -42,7 +42,6 @@ def ask(session_id: str) -> Response:
 @blueprint.get("/join/grants/<token>")
 def renew(token: str) -> Response:
     """Asks the owner of a grant again. The link is used up when the owner has given consent, not by a mail scanner."""
-    conceal(token)
     grant = services().consent_links.find(token)
     if grant is None:
         return join_pages.failure(Reason.ENDED)
@@ -79,6 +78,7 @@ def begin(source: Source, vendor: str, company_state: str | None, fault: str = "
     """Begins an attempt: redirects to the vendor's page, or shows a form. Binds it to the browser by a cookie."""
     try:
         names = join_pages.names(source, vendor)
+        services().join.networks.count_attempt(source, caller_network())
         question = services().join.consents.begin(source, vendor, company_state, join_pages.redirect_uri(vendor))
     except ConsentFailure as failure:
         return failed(source, company_state, failure.reason, vendor)
@@ -114,7 +114,7 @@ def ended(attempt: Attempt, complete: Callable[[], Outcome]) -> Response:
             return begin(source, vendor, attempt.company_state, Reason.KEYS_REFUSED.value)
         return failed(source, attempt.company_state, failure.reason, vendor)
     if source.redirect_uri is not None:
-        return join_pages.back(source, attempt.company_state, {"grantID": outcome.grant_id or ""})
+        return join_pages.back(source, attempt.company_state, {"grantID": outcome.grant_id} if outcome.grant_id else {})
     page = "success" if outcome.is_given else "asked"
     return join_pages.show(page, names, "message")
 
@@ -139,6 +139,7 @@ def _complete(attempt: Attempt, values: Mapping[str, str], *, is_typed: bool) ->
     consents, deadline = services().join.consents, Deadline(services().settings.request_deadline)
     if is_typed:
         return consents.by_keys(attempt, values, deadline)
+    services().join.networks.count_mail(attempt.source, caller_network())
     return consents.by_mail(attempt, values[ADDRESS], deadline)
 
 

@@ -1,6 +1,7 @@
 """The pages on which owners give consent, and the cookie that binds an attempt to a browser."""
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -16,6 +17,12 @@ from app.join.source import Source
 from app.web import guards
 from app.web.pages import languages, policy
 
+# The id of a session, or the token of a link that renews a grant.
+SECRET_IN_PATH = re.compile(r"/+join/+(?:session/+(?!start$)|grants/+)([^/]+)", re.IGNORECASE)
+# Routes whose GET begins or completes an attempt, or gives something out once.
+NOT_BY_HEAD = frozenset(
+    {"JoinSessions.fetch_token", "JoinConsent.authorize", "JoinConsent.granted", "JoinForms.ask", "JoinForms.renew"}
+)
 # Which part of a state's hash names its cookie: of several windows each has its own.
 NAME_LENGTH = 12
 COOKIE_SECONDS = 600

@@ -17,10 +17,11 @@ from app.credentials.cipher import Cipher
 from app.credentials.opening import GRANTED, Opener, Source
 from app.credentials.rows import GRANT_ID, new_id, owner_of, possible_id, sealed_in
 from app.credentials.service import Credentials
-from app.credentials.status import Status
+from app.credentials.status import UNGIVEN, Status
 from app.credentials.tokens import NOW, token_values
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
 from app.storage.grant_table import ConsentLinkRow, GrantRow
+from app.storage.retention import UNGIVEN_SECONDS
 from app.web.problems import Problem
 from vendors.kit import VendorError
 from vendors.kit.calls.cloud import Cloud
@@ -33,6 +34,10 @@ logger = structlog.stdlib.get_logger(__name__)
 
 
 MAX_GRANTS = 5_000
+# Of these, consents by e-mail that no owner has given: anyone who has the link of a flow can make them.
+MAX_UNGIVEN = 500
+# How long a consent by e-mail is pending if the vendor does not state its end.
+PENDING_SECONDS = 30 * 86_400.0
 # Bound on the call that ends a grant at its vendor.
 REVOKE_SECONDS = 8.0
 # The secret of a consent by e-mail: the owner's address, by which the vendor knows it.
@@ -81,6 +86,7 @@ class GrantStore:
         status: Status,
         replaces: str | None = None,
         link: str = "",
+        expires_at: datetime | None = None,
     ) -> GrantRow:
         """Stores what an owner has granted. Raises a 409 Problem at the limit, or LinkEnded.
 
@@ -90,6 +96,7 @@ class GrantStore:
         secrets: by the public names of the variant's members, unless the application is the stored one with
         `credentials_id`; ADDRESS for a consent by e-mail. granted: None for typed keys and for a consent by e-mail.
         replaces: the grant whose owner was asked again. link: the token of the link that asked, which is used by this.
+        expires_at: the end of a consent by e-mail that is not given.
         """
         parts = {GRANTED + part: value for part, value in granted.parts.items()} if granted else {}
         account = granted.account if granted else json.dumps(sorted(secrets.items()))
@@ -102,6 +109,8 @@ class GrantStore:
                 consent_links.use(session, link)
             grant = self._same_account(session, client_id, account_hash, credentials_id, replaces)
             if grant is None:
+                if status in UNGIVEN:
+                    _refuse_beyond_ungiven(session, client_id)
                 grant = self._new(session, client_id, vendor, type, name)
             row = session.get_one(VendorCredentialRow, grant.id)
             sealed = self._cipher.seal(owner_of(row), {**secrets, **parts})
@@ -110,6 +119,7 @@ class GrantStore:
             grant.consented_at = datetime.now(UTC) if status is Status.ACTIVE else None
             if variant is not None and isinstance(variant.consent, BackChannel):
                 grant.poll_at = NOW + variant.consent.poll_seconds
+                grant.ends_at = expires_at.timestamp() if expires_at else NOW + PENDING_SECONDS
             session.execute(delete(VendorTokenRow).where(VendorTokenRow.id == grant.id))
             session.execute(delete(ConsentLinkRow).where(ConsentLinkRow.grant_id == grant.id))
             if granted is not None:
@@ -158,6 +168,8 @@ class GrantStore:
         changed: dict[str, Any] = {} if status == grant.status else {"status": status}
         if changed and status is Status.ACTIVE:
             changed["consented_at"] = datetime.now(UTC)
+        elif changed:
+            changed["ends_at"] = NOW
         statement = update(GrantRow).where(GrantRow.id == grant.id).values(poll_at=NOW + poll_seconds, **changed)
         self._transactions.change(grant.client_id, lambda session: session.execute(statement))
 
@@ -203,7 +215,7 @@ class GrantStore:
     def _new(session: Session, client_id: str, vendor: str, type: str, name: str | None) -> GrantRow:
         of_client = select(GrantRow).where(GrantRow.client_id == client_id)
         if _count(session, of_client) >= MAX_GRANTS:
-            raise _limit_reached()
+            raise _limit_reached(MAX_GRANTS, "grants")
         of_vendor = of_client.where(GrantRow.stored.has(VendorCredentialRow.vendor == vendor))
         row = VendorCredentialRow(id=new_id(GRANT_ID), client_id=client_id, vendor=vendor, type=type, is_grant=True)
         row.created_at = datetime.now(UTC)
@@ -239,6 +251,13 @@ def _count(session: Session, query: Select[Any]) -> int:
     return session.scalar(select(func.count()).select_from(query.options().subquery())) or 0
 
 
-def _limit_reached() -> Problem:
-    detail = f"A client may have {MAX_GRANTS} grants at most; delete some that you no longer need."
-    return Problem(409, "grants_limit_reached", detail, limit=MAX_GRANTS)
+def _refuse_beyond_ungiven(session: Session, client_id: str) -> None:
+    is_kept = GrantRow.ends_at > NOW - UNGIVEN_SECONDS
+    query = select(GrantRow).where(GrantRow.client_id == client_id, GrantRow.status.in_(UNGIVEN), is_kept)
+    if _count(session, query) >= MAX_UNGIVEN:
+        raise _limit_reached(MAX_UNGIVEN, "grants that no owner has given")
+
+
+def _limit_reached(limit: int, what: str) -> Problem:
+    detail = f"A client may have {limit} {what} at most; delete some that you no longer need."
+    return Problem(409, "grants_limit_reached", detail, limit=limit)

@@ -1,5 +1,6 @@
 """States of consents by e-mail, for which vendors are asked again, at most once per interval over all processes."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -69,13 +70,19 @@ class PendingConsents:
         channel = variant.consent if variant else None
         if not isinstance(channel, BackChannel) or not self._claim(grant, channel.poll_seconds):
             return None
+        is_over = grant.status == Status.PENDING and grant.ends_at is not None and grant.ends_at <= time.time()
+        status, poll_seconds = Status.PENDING, float(channel.poll_seconds)
         try:
             consent = self._answer(grant, deadline)
+            status, poll_seconds = STATUSES[consent.state], consent.poll_seconds
         except VendorError as failure:
             logger.warning("a consent by e-mail was not read", row=grant.id, code=failure.code)
-            return None
-        status = STATUSES[consent.state]
-        self.grants.set_status(grant, status, consent.poll_seconds)
+            if not is_over:
+                return None
+        if is_over and status is Status.PENDING:
+            # Also where the vendor never knew the address, and so does not end it.
+            status = Status.EXPIRED
+        self.grants.set_status(grant, status, poll_seconds)
         return status
 
     def _answer(self, grant: GrantRow, deadline: Deadline) -> Consent:

@@ -15,3 +15,7 @@ class Status(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     REVOKED = "revoked"
+
+
+# Of a consent by e-mail, for as long as the owner has not given it.
+UNGIVEN = Status.PENDING, Status.REJECTED, Status.EXPIRED

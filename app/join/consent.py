@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from app.credentials.consent_links import ConsentLinks, LinkEnded
 from app.credentials.grants import ADDRESS, GrantStore
@@ -24,7 +25,7 @@ from vendors.kit.calls.cloud import Cloud
 from vendors.kit.consent.code_grant import ConsentEndpoint, Granted
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Refused
-from vendors.kit.variants import CLIENT_ID, CodeGrant, Variant
+from vendors.kit.variants import CLIENT_ID, CodeGrant, TypedKeys, Variant
 
 # The state of a consent by e-mail that the owner has given.
 ACCEPTED = "accepted"
@@ -43,9 +44,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt that its browser has come back with. row: None for keys that a client's own page sends."""
+    """An attempt that its browser has come back with, or with keys that a client's own page sends."""
 
-    row: JoinAttemptRow | None
+    row: JoinAttemptRow
     source: Source
     config: VendorConfig
     variant: Variant
@@ -54,12 +55,15 @@ class Attempt:
     @property
     def company_state(self) -> str | None:
         """The state that is handed back to the company."""
-        return self.row.company_state if self.row else None
+        return self.row.company_state
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A consent that was given, or asked for by e-mail. grant_id: None if the client gets the tokens."""
+    """A consent that was given, or asked for by e-mail.
+
+    grant_id: None if the client gets the tokens, and for an e-mail: any visitor may name an owner's address.
+    """
 
     grant_id: str | None
     is_given: bool = True
@@ -88,10 +92,7 @@ class Consents:
             raise ConsentFailure(Reason.OTHER_VENDOR)
         is_of_vendor = isinstance(variant.consent, CodeGrant)
         application = self._applications.open(source, config, variant) if is_of_vendor else None
-        try:
-            begun = self._attempts.begin(source, vendor, company_state)
-        except TooMany as error:
-            raise ConsentFailure(Reason.TOO_MANY) from error
+        begun = self._begun(source, vendor, company_state)
         if application is None:
             return Question(begun, source, variant, vendor)
         endpoint = self._clouds[vendor].consents[variant.type]
@@ -112,10 +113,16 @@ class Consents:
         return Attempt(row, source, config, variant, secrets[VERIFIER])
 
     def of_page(self, row: JoinSessionRow, vendor: str) -> Attempt | None:
-        """An attempt with keys that a client's own page sends; None if the session is over or has no such vendor."""
+        """A new attempt with keys that a client's own page sends; None if the session or vendor takes none.
+
+        Raises ConsentFailure.
+        """
         source = of_session(row)
-        config, variant = self._variant(source, vendor)
-        return Attempt(None, source, config, variant) if config and variant and row.vendor is None else None
+        variant = self._variant(source, vendor)[1]
+        if variant is None or not isinstance(variant.consent, TypedKeys) or row.vendor is not None:
+            return None
+        begun = self._begun(source, vendor, None)
+        return self.look(vendor, begun.state, begun.browser)
 
     def decline(self, attempt: Attempt) -> None:
         """Ends an attempt at whose vendor the owner has refused. Raises ConsentFailure if it has ended."""
@@ -126,7 +133,7 @@ class Consents:
     ) -> Outcome:
         """Completes an attempt with the vendor's code, and the parameters of the callback. Raises ConsentFailure."""
         source, config, variant = attempt.source, attempt.config, attempt.variant
-        if attempt.row is None or not isinstance(variant.consent, CodeGrant):
+        if not isinstance(variant.consent, CodeGrant):
             raise ConsentFailure(Reason.ENDED)
         with self._claimed(attempt, deadline) as session:
             application = self._applications.open(source, config, variant)
@@ -158,8 +165,6 @@ class Consents:
 
         Raises ConsentFailure.
         """
-        if attempt.row is None:
-            raise ConsentFailure(Reason.ENDED)
         conceal(address)
         with self._claimed(attempt, deadline) as session:
             application = self._applications.open(attempt.source, attempt.config, attempt.variant)
@@ -167,19 +172,22 @@ class Consents:
                 self._attempts.count_mail(attempt.source, attempt.row)
             except TooMany as error:
                 raise ConsentFailure(Reason.TOO_MANY) from error
-            status = self._ask(attempt, application, address, deadline)
+            status, end = self._ask(attempt, application, address, deadline)
             # Also for an owner who has given consent before: the page is the same for each address.
-            grant = self._keep(attempt, {ADDRESS: address}, None, status)
-            return replace(self._kept(attempt, session, grant), is_given=False)
+            self._keep(attempt, {ADDRESS: address}, None, status, expires_at=end)
+            return replace(self._hand_out(attempt, session, STORED), is_given=False)
 
-    def _ask(self, attempt: Attempt, application: Credential, address: str, deadline: Deadline) -> Status:
+    def _ask(
+        self, attempt: Attempt, application: Credential, address: str, deadline: Deadline
+    ) -> tuple[Status, datetime | None]:
+        """The state, and when it ends if the vendor states that."""
         channel = self._clouds[attempt.config.vendor].back_channels[attempt.variant.type]
         try:
-            state = channel.ask(application, address, deadline).state
+            consent = channel.ask(application, address, deadline)
         except (NotFound, Refused):
             # The vendor does not know the address, which the page must not show.
-            return Status.PENDING
-        return Status.ACTIVE if state == ACCEPTED else Status(state)
+            return Status.PENDING, None
+        return Status.ACTIVE if consent.state == ACCEPTED else Status(consent.state), consent.expires_at
 
     @contextmanager
     def _claimed(self, attempt: Attempt, deadline: Deadline) -> Iterator[JoinSessionRow | None]:
@@ -207,11 +215,24 @@ class Consents:
             raise ConsentFailure(Reason.ENDED)
         return session
 
+    def _begun(self, source: Source, vendor: str, company_state: str | None) -> Begun:
+        try:
+            return self._attempts.begin(source, vendor, company_state)
+        except TooMany as error:
+            raise ConsentFailure(Reason.TOO_MANY) from error
+
     def _use(self, attempt: Attempt) -> None:
-        if attempt.row is not None and not self._attempts.use(attempt.row):
+        if not self._attempts.use(attempt.row):
             raise ConsentFailure(Reason.ENDED)
 
-    def _keep(self, attempt: Attempt, secrets: Mapping[str, str], granted: Granted | None, status: Status) -> GrantRow:
+    def _keep(
+        self,
+        attempt: Attempt,
+        secrets: Mapping[str, str],
+        granted: Granted | None,
+        status: Status,
+        expires_at: datetime | None = None,
+    ) -> GrantRow:
         config, source = attempt.config, attempt.source
         try:
             return self._grants.add(
@@ -225,6 +246,7 @@ class Consents:
                 status=status,
                 replaces=source.grant.id if source.grant else None,
                 link=source.link,
+                expires_at=expires_at,
             )
         except LinkEnded as error:
             raise ConsentFailure(Reason.ENDED) from error

@@ -31,6 +31,7 @@ class Reason(StrEnum):
         return member
 
     ENDED = "ended", ACCESS_DENIED, "The link has ended, was used, or was opened in another browser."
+    CHANGED = "changed", "invalid_request", "The link is not complete, or was changed."
     OTHER_VENDOR = "other_vendor", "invalid_request", "The link is not for this vendor."
     DECLINED = "declined", ACCESS_DENIED, "The owner has refused."
     CODE_REFUSED = "code_refused", SERVER_ERROR, "The vendor has not confirmed the consent."

@@ -12,11 +12,13 @@ from app.join.attempts import Attempts
 from app.join.config import Parser
 from app.join.consent import Consents
 from app.join.flows import Flows
+from app.join.network_limits import NetworkLimits
 from app.join.origins import Origins
 from app.join.rotation import FlowRotation
 from app.join.sessions import Sessions
 from app.join.source import Sources
 from app.storage.database import Database
+from app.storage.redis_ledger import SharedLedger
 from vendors.kit.calls.cloud import Cloud
 
 
@@ -30,6 +32,7 @@ class Join:
     origins: Origins
     consents: Consents
     rotation: FlowRotation
+    networks: NetworkLimits
 
 
 def open_join(
@@ -39,6 +42,7 @@ def open_join(
     grants: GrantStore,
     links: ConsentLinks,
     clouds: Mapping[str, Cloud],
+    ledger: SharedLedger | None,
 ) -> Join:
     """Join with these vendors."""
     sessions, flows, attempts = Sessions(database, cipher), Flows(database, cipher), Attempts(database, cipher)
@@ -52,4 +56,5 @@ def open_join(
         origins=Origins(database),
         consents=Consents(sessions, sources, attempts, applications, grants, links, clouds),
         rotation=FlowRotation(database, cipher),
+        networks=NetworkLimits(ledger),
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.auth.bearer import SESSION_TOKEN
@@ -15,7 +15,7 @@ from app.join.config import Configs, limit_reached
 from app.join.failures import ConsentFailure, Reason
 from app.join.random_texts import hashed, is_text_of, random_text
 from app.storage.database import Database
-from app.storage.join_tables import JoinAttemptRow, JoinSessionRow
+from app.storage.join_tables import JoinSessionRow
 from app.web.problems import Problem
 
 LIFETIME = 600.0  # seconds
@@ -42,7 +42,7 @@ class Sessions:
         self._database, self._cipher, self._clock = database, cipher, clock
 
     def start(self, client_id: str, configs: Configs, *, stores: bool) -> Started:
-        """A new session; sessions that have ended are deleted. Raises a 409 Problem at the limit.
+        """A new session; those of all clients that have ended are deleted. Raises a 409 Problem at the limit.
 
         stores: whether the grant is kept; else the client gets its tokens.
         """
@@ -58,9 +58,8 @@ class Sessions:
         )
 
         def insert(session: Session) -> None:
-            session.execute(delete(JoinAttemptRow).where(JoinAttemptRow.session_id.in_(_ended(client_id, now))))
-            session.execute(delete(JoinSessionRow).where(JoinSessionRow.id.in_(_ended(client_id, now))))
-            query = select(func.count()).where(JoinSessionRow.client_id == client_id)
+            _delete_ended(session, now)
+            query = select(func.count()).where(JoinSessionRow.client_id == client_id, JoinSessionRow.expires_at > now)
             if (session.scalar(query) or 0) >= MAX_OPEN:
                 detail = f"A client may have {MAX_OPEN} open sessions; each ends after ten minutes."
                 raise limit_reached("join_sessions_limit_reached", detail, MAX_OPEN)
@@ -71,13 +70,15 @@ class Sessions:
 
     def find(self, id: str) -> JoinSessionRow | None:
         """The session with this id; None if there is none, or no longer."""
-        row = self._database.get(JoinSessionRow, hashed(id))
-        return row if row is not None and row.expires_at > self._clock() else None
+        return self.by_row(hashed(id))
 
     def by_row(self, key: str) -> JoinSessionRow | None:
-        """The session of a row."""
-        row = self._database.get(JoinSessionRow, key)
-        return row if row is not None and row.expires_at > self._clock() else None
+        """The session of a row. One that has ended is deleted, with its secrets."""
+        row, now = self._database.get(JoinSessionRow, key), self._clock()
+        if row is None or row.expires_at > now:
+            return row
+        self._database.run(lambda session: _delete_ended(session, now), ANSWER_SECONDS)
+        return None
 
     def claim(self, row: JoinSessionRow, vendor: str, seconds: float) -> bool:
         """Takes the session for a consent, which takes so many seconds at most; False if another has taken it, or it
@@ -137,8 +138,11 @@ def _owner(row: JoinSessionRow, vendor: str) -> Owner:
     return Owner(RESULT, row.client_id, row.id, vendor, "")
 
 
-def _ended(client_id: str, now: float) -> Select[str]:
-    return select(JoinSessionRow.id).where(JoinSessionRow.client_id == client_id, JoinSessionRow.expires_at <= now)
+def _delete_ended(session: Session, now: float) -> None:
+    """Deletes the sessions of all clients that have ended, and by the foreign key their attempts."""
+    # Those that another process is deleting are left to it: waiting for each other, both could fail.
+    ended = select(JoinSessionRow.id).where(JoinSessionRow.expires_at <= now).with_for_update(skip_locked=True)
+    session.execute(delete(JoinSessionRow).where(JoinSessionRow.id.in_(ended)))
 
 
 def _pending() -> Problem:

@@ -35,6 +35,8 @@ class GrantRow(Base):
     refresh_seconds: Mapped[float | None] = mapped_column(Float(53))  # life of a refresh token; NULL if not stated
     refresh_until: Mapped[float | None] = mapped_column(Float(53))  # epoch seconds: end of the present refresh token
     poll_at: Mapped[float | None] = mapped_column(Float(53))  # epoch seconds: when the vendor may be asked for it again
+    # Epoch seconds: when a consent by e-mail that the owner has not given ends, or has ended. NULL for other grants.
+    ends_at: Mapped[float | None] = mapped_column(Float(53))
     consented_at: Mapped[datetime | None] = mapped_column(Instant)
 
     stored: Mapped[VendorCredentialRow] = relationship(foreign_keys=[id], lazy="joined", innerjoin=True, viewonly=True)

@@ -17,7 +17,10 @@ class JoinSessionRow(Base):
     """A session: one consent that a client's own page asks an owner for."""
 
     __tablename__ = "join_sessions"
-    __table_args__ = (Index("join_sessions_of_client", "client_id", "expires_at"),)
+    __table_args__ = (
+        Index("join_sessions_of_client", "client_id", "expires_at"),
+        Index("join_sessions_by_expiry", "expires_at"),
+    )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)  # hash of the session id
     client_id: Mapped[str] = mapped_column(Text, ForeignKey("clients.id"))
@@ -57,6 +60,7 @@ class JoinAttemptRow(Base):
         Index("join_attempts_by_expiry", "expires_at"),
         Index("join_attempts_of_session", "session_id"),
         Index("join_attempts_of_flow", "flow_id"),
+        Index("join_attempts_of_grant", "grant_id"),
     )
 
     state_hash: Mapped[str] = mapped_column(Text, primary_key=True)

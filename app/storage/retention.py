@@ -21,6 +21,8 @@ from app.storage.virtual_tables import VENDOR_NAME, VirtualDeviceRow, VirtualSit
 
 # For the limits on the attempts of owners.
 COUNTED_SECONDS = 3600
+# How long a consent by e-mail that has ended is shown to the client.
+UNGIVEN_SECONDS = 7 * 86_400
 WITH_CLIENT = "until their client deletes them or is revoked"
 
 
@@ -58,7 +60,7 @@ TABLES: Mapping[str, Kept] = {
         (
             GrantRow,
             "what owners of devices have granted to a client: status, region, times, keyed hash of the owner's account",
-            WITH_CLIENT,
+            f"{WITH_CLIENT}; a consent by e-mail that was not given, or was revoked, for 7 days after its end",
         ),
         (
             ConsentLinkRow,
@@ -74,7 +76,8 @@ TABLES: Mapping[str, Kept] = {
             JoinSessionRow,
             "sessions of Join: vendors, hashes of ids and tokens; encrypted: a client's secrets that came with them, "
             "and what they give out once",
-            "10 minutes; the secrets until the owner has given consent",
+            "10 minutes, and then until the next session is started or `flask prune` runs; a client's secrets at most "
+            "until the owner has given consent, and what is given out until it was",
         ),
         (
             JoinFlowRow,
@@ -105,8 +108,8 @@ REDIS: Mapping[str, Kept] = {
         ),
         (
             "LIMITS:derapi:count:",
-            "numbers of requests and of failed logins, by client and by the caller's address",
-            "twice the period of the limit, by default two minutes",
+            "numbers of requests, failed logins and attempts of owners, by client or flow and by the caller's address",
+            "twice the period of the limit, by default two minutes; of attempts two hours, with an e-mail two days",
         ),
         (
             "derapi:reported:",
@@ -169,6 +172,19 @@ def _expired_links(now: int) -> ColumnElement[bool]:
     return or_(ConsentLinkRow.expires_at <= now, ConsentLinkRow.grant_id.in_(of_revoked))
 
 
+def _ended_grants(now: int) -> ColumnElement[bool]:
+    is_over = GrantRow.status.in_(("pending", "rejected", "expired", "revoked")) & (
+        GrantRow.ends_at <= now - UNGIVEN_SECONDS
+    )
+    return or_(is_over, _of_revoked(GrantRow))
+
+
+def _credentials_without_grants(now: int) -> ColumnElement[bool]:
+    """Rows of grants that are deleted, and of revoked clients."""
+    is_left = VendorCredentialRow.is_grant & VendorCredentialRow.id.not_in(select(GrantRow.id))
+    return or_(is_left, _of_revoked(VendorCredentialRow))
+
+
 def _tokens_without_credentials(now: int) -> ColumnElement[bool]:
     kept = select(VendorCredentialRow.id).where(~_of_revoked(VendorCredentialRow))
     return VendorTokenRow.id.not_in(kept)
@@ -186,6 +202,8 @@ OVER: Mapping[type[Base], Callable[[int], ColumnElement[bool]]] = {
     VendorTokenRow: _tokens_without_credentials,
     ConsentLinkRow: _expired_links,
     **{row: partial(_of_revoked, row) for row in OWNED},
+    GrantRow: _ended_grants,
+    VendorCredentialRow: _credentials_without_grants,
     **{row: partial(_expired, row) for row in (JoinAttemptRow, JoinSessionRow, SignInCodeRow)},
     IdTableRow: _ids_of_deleted_virtual_devices,
 }

@@ -1,6 +1,6 @@
 """Checks before every request and headers of every response: hosts, bounded bodies, known parameters, no caching."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, current_app, request
@@ -91,6 +91,13 @@ def keep_redirect_relative(response: Response) -> Response:
         segment = url.path.rstrip("/").rpartition("/")[2]
         response.location = urlunsplit(("", "", f"./{segment}/", url.query, ""))
     return response
+
+
+def refuse_head(app: Flask, endpoints: Collection[str]) -> None:
+    """Makes HEAD a 405 at routes whose GET changes something: werkzeug adds it to each GET, and runs the same view."""
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint in endpoints and rule.methods:
+            rule.methods.discard("HEAD")
 
 
 def refuse_odd_parameters() -> None:

@@ -81,9 +81,13 @@ class ProblemSchema(ma.Schema):
     limit = ma.fields.Integer(metadata={"description": "How many sites or devices a client may have."})
 
 
-def invalid(detail: str, **members: Any) -> Problem:
+class InvalidRequest(Problem):
     """400: the request does not fit the documented parameters."""
-    return Problem(400, "validation_error", detail, title="Invalid request", **members)
+
+
+def invalid(detail: str, **members: Any) -> InvalidRequest:
+    """400: the request does not fit the documented parameters."""
+    return InvalidRequest(400, "validation_error", detail, title="Invalid request", **members)
 
 
 # In place of werkzeug's text, where we know more.

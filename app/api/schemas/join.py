@@ -88,7 +88,9 @@ class GetJoinSessionTokenResponse(ResponseSchema):
     refreshToken = ma.fields.String(required=True)
     expiresIn = ma.fields.String(required=True, metadata={"description": "Seconds; 0 if the server keeps it."})
     siteID = ma.fields.String(metadata={"description": "The one site that the vendor lets the token read, if so."})
-    grantID = ma.fields.String(metadata={"description": "As in /grants, if the server keeps what was granted."})
+    grantID = ma.fields.String(
+        metadata={"description": "As in /grants, if the server keeps what was granted; absent with consent by e-mail."}
+    )
 
 
 class CreateJoinFlowRequest(RequestBody):

@@ -2,16 +2,16 @@
 
 from app.web.log.format import configuration, configure
 from app.web.log.redaction import HIDDEN, conceal, disclose
-from app.web.log.request_line import init_app, note_failures
+from app.web.log.request_line import RequestLines, note_failures
 from app.web.log.vendor_calls import log_vendor_call
 
 __all__ = [
     "HIDDEN",
+    "RequestLines",
     "conceal",
     "configuration",
     "configure",
     "disclose",
-    "init_app",
     "log_vendor_call",
     "note_failures",
 ]

@@ -30,11 +30,26 @@ def note_failures(codes: Mapping[str, str]) -> None:
         failed.update(codes)
 
 
-def init_app(app: Flask) -> None:
-    """Gives every request an id and one line in the log."""
-    app.before_request(_begin)
-    app.teardown_request(_forget)
-    app.after_request(_write_line)
+class RequestLines:
+    """Gives every request an id and one line in the log.
+
+    secret_in_path: matches the beginning of a path whose first group opens something.
+    """
+
+    def __init__(self, secret_in_path: re.Pattern[str]) -> None:
+        self._secret_in_path = secret_in_path
+
+    def init_app(self, app: Flask) -> None:
+        """Puts the id before every request, and writes the line after it."""
+        app.before_request(self._begin)
+        app.teardown_request(_forget)
+        app.after_request(_write_line)
+
+    def _begin(self) -> None:
+        _begin()
+        # From the path as it was sent: checks may refuse the request before its view, and no route may fit.
+        if match := self._secret_in_path.match(request.path):
+            redaction.conceal(match[1])
 
 
 def _begin() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from app.join.attempts import MAX_ATTEMPTS
 from app.join.failures import ConsentFailure
+from app.join.network_limits import ATTEMPTS
 from app.join.source import SourceKind
-from app.web import log
 from tests.app.join.support import BACK, OWNER, Browser, query
 from vendors.kit.consent.code_grant import claims_of
 
@@ -206,35 +206,38 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(company, browser)
     assert "Domain" not in cookie
 
 
-def test_neither_code_nor_keys_nor_session_stand_in_the_log(company, browser, capsys):
-    log.configure("DEBUG")
-    try:
-        session = company.start("tesla", "solis")
-        callback = browser.callback(session.endpoint("tesla"))
-        browser.open(callback)
-        company.register()
-        keys, typed = company.keys("solis"), company.start("solis")
-        code = f"{keys['keyID']}:{keys['keySecret']}"
-        origin = {"Origin": "https://shop.example.org"}
-        assert browser.open(f"/join/solis/auth-granted?state={typed.id}&code={code}", headers=origin).status_code == 200
-        form = browser.open(f"{company.flow('solis')['link']}?vendor=solis&state=companys-state")
-        browser.answer(form, **keys)
-        lines = "".join(line for line in capsys.readouterr().err.splitlines(True) if '"logger":"sandbox"' not in line)
-    finally:
-        log.configure("ERROR")
-    assert "auth-granted" in lines
-    secret = company.accounts["tesla"]["consent"]["clientSecret"]
-    members = query(callback)
-    for text in (members["code"], members["state"], session.id, typed.id, session.token, keys["keySecret"], secret):
-        assert text not in lines
-    assert "companys-state" not in lines
-    assert OWNER not in lines
+def test_head_begins_completes_and_fetches_nothing(company, browser):
+    """Flask would run the view of GET for it, and programs that look at links send it."""
+    session, flow = company.start("tesla"), company.flow("tesla")
+    callback = browser.callback(session.endpoint("tesla"))
+    renewal = f"/join/grants/{'x' * 43}?vendor=tesla"
+    for url in (callback, session.endpoint("tesla"), f"{flow['link']}?vendor=tesla", flow["link"], renewal):
+        answer = browser.http.head(url)
+        assert (answer.status_code, "HEAD" in answer.headers["Allow"]) == (405, False), url
+        assert "Set-Cookie" not in answer.headers
+    assert browser.open(callback).status_code == 200
+    bearer = {"Authorization": f"Bearer {session.token}"}
+    assert browser.http.head(f"/join/session/{session.id}/fetch-token", headers=bearer).status_code == 405
+    assert session.fetch().status_code == 200
 
 
 def test_attempts_of_one_session_have_a_bound(company, browser):
     endpoint = company.start("tesla").endpoint("tesla")
     statuses = [browser.open(endpoint).status_code for _ in range(MAX_ATTEMPTS[SourceKind.SESSION] + 1)]
     assert statuses == [302] * MAX_ATTEMPTS[SourceKind.SESSION] + [429]
+
+
+def test_a_stranger_does_not_use_up_the_attempts_of_a_flow(company):
+    link = f"{company.flow('solis')['link']}?vendor=solis"
+
+    def status(address):
+        return Browser(company).open(link, environ_overrides={"REMOTE_ADDR": address}).status_code
+
+    assert [status("198.51.100.7") for _ in range(ATTEMPTS[0] + 1)] == [200] * ATTEMPTS[0] + [302]
+    assert status("198.51.100.8") == 200
+    of_one_network = {status(f"2001:db8::{number:x}") for number in range(ATTEMPTS[0])}
+    assert (of_one_network, status("2001:db8::ffff"), status("2001:db8:0:1::1")) == ({200}, 302, 200)
+    assert 20 * ATTEMPTS[0] <= MAX_ATTEMPTS[SourceKind.FLOW]
 
 
 def test_a_revoked_client_asks_no_owner(company, browser):

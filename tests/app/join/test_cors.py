@@ -2,6 +2,8 @@
 
 import pytest
 
+from app.join.attempts import MAX_ATTEMPTS
+from app.join.source import SourceKind
 from tests.app.join.support import ORIGIN, Session
 
 OTHER = "https://evil.example.org"
@@ -97,6 +99,18 @@ def test_wrong_keys_are_a_failure_in_the_words_that_the_script_reads(company):
         answer = granted(company, session, "solis", code)
         assert (answer.status_code, "failed" in answer.text) == (400, True), code
     assert granted(company, session, "solis", joined(company.keys("solis"))).status_code == 200
+
+
+def test_keys_of_a_page_are_tried_as_often_as_other_attempts_of_a_session(company, browser):
+    company.register()
+    session, bound = company.start("solis"), MAX_ATTEMPTS[SourceKind.SESSION]
+    company.played.calls("solis")
+    answers = [granted(company, session, "solis", f"{1300000000000000001}:{'f' * 32}") for _ in range(bound + 1)]
+    assert [answer.status_code for answer in answers] == [400] * bound + [429]
+    assert answers[-1].text == "failed: There were too many attempts."
+    assert sum(company.played.calls("solis").values()) <= bound
+    assert granted(company, session, "solis", joined(company.keys("solis"))).status_code == 429, "also for right keys"
+    assert browser.open(f"/join/session/{session.id}/authorize?vendor=solis").status_code == 429
 
 
 @pytest.mark.parametrize("origin", [None, OTHER, "null"])

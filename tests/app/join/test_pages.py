@@ -82,8 +82,14 @@ def test_the_companys_state_comes_back_as_it_was(company, browser, state):
     assert f"&state={state}&" in answer.location
 
 
-def test_a_state_beyond_its_length_is_refused(company, browser):
-    assert browser.open(f"{company.flow('solis')['link']}?vendor=solis&state={'x' * 1001}").status_code == 400
+@pytest.mark.parametrize(
+    "query", ["state=" + "x" * 1001, "redirect_uri=https://x.example", "vendor=solis&vendor=tesla"]
+)
+def test_an_owner_whose_link_is_wrong_is_answered_with_a_page(company, browser, query):
+    page = browser.open(f"{company.flow('solis')['link']}?{query}", headers={"Accept-Language": "de"})
+    assert (page.status_code, page.mimetype) == (400, "text/html")
+    assert "Dieser Link ist nicht vollständig oder wurde verändert." in page.text
+    assert "Set-Cookie" not in page.headers
 
 
 def test_the_cookie_is_bound_to_this_host_where_the_service_has_https(company, browser):

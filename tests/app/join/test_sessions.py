@@ -202,6 +202,30 @@ def test_secrets_of_a_session_are_encrypted_and_end_with_its_consent(company, br
     assert services.join.sessions.find(session.id).ciphertext is None
 
 
+@pytest.mark.parametrize("what", ["a start of any client", "a request about an ended session"])
+def test_sessions_that_have_ended_are_deleted_with_their_secrets(company, rival, browser, what):
+    with time_machine.travel(time.time(), tick=False) as clock:
+        open_to_the_end, granted = company.start("tesla"), company.start("tesla", stores=False)
+        browser.consent(granted.endpoint("tesla"))
+        browser.open(open_to_the_end.endpoint("tesla"))
+        assert len(ciphertexts(company)) == 2
+        clock.shift(601)
+        if what == "a start of any client":
+            rival.start("solis")
+        else:
+            assert open_to_the_end.get("vendors").status_code == 401
+        assert ciphertexts(company) == []
+
+
+def ciphertexts(company):
+    """The secrets and the results of the company's sessions."""
+    with company.services.database.session() as opened:
+        rows = opened.execute(
+            text("SELECT ciphertext, result FROM join_sessions WHERE client_id = :id"), {"id": company.id}
+        )
+        return [value for row in rows for value in row if value]
+
+
 def test_the_number_of_open_sessions_has_a_limit(company, monkeypatch):
     monkeypatch.setattr(sessions, "MAX_OPEN", 2)
     company.start("solis")

@@ -14,6 +14,7 @@ from app.config import ROOT
 from app.storage import retention
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
 from app.storage.database import Base, ClientRow, Database, IdTableRow
+from app.storage.grant_table import GrantRow
 from app.storage.owned import OWNED
 from app.storage.redis_ledger import SharedLedger
 from app.storage.sign_in_code_table import SignInCodeRow
@@ -140,6 +141,26 @@ def test_sign_in_codes_links_and_sessions_end_with_their_time(app: Flask, databa
     assert over == {"consent_links": 1, "join_sessions": 1, "sign_in_codes": 1}
     with database.session() as session:
         assert session.scalars(select(SignInCodeRow)).all() == []
+
+
+@pytest.mark.databases
+@pytest.mark.parametrize("status", ["pending", "rejected", "expired", "revoked"])
+def test_consents_by_mail_are_deleted_some_days_after_their_end(app: Flask, database: Database, status: str) -> None:
+    now = int(time.time())
+    with database.session() as session:
+        for client, ends_at, kind in (
+            ("over", now - retention.UNGIVEN_SECONDS - 1, status),
+            ("ended", now - retention.UNGIVEN_SECONDS + 600, status),
+            ("given", now - retention.UNGIVEN_SECONDS - 1, "active"),
+        ):
+            add_rows(session, client, expires_at=now + 60)
+            grant = session.get_one(GrantRow, f"{client}-credential")
+            grant.status, grant.ends_at = kind, ends_at
+            session.get_one(VendorCredentialRow, grant.id).is_grant = True
+    deleted = {name: count for name, count in pruned(app)["rows"].items() if count}
+    assert deleted == {"grants": 1, "vendor_credentials": 1}
+    left = counts(database)
+    assert {left[name] for name in ("grants", "vendor_credentials", "vendor_tokens", "consent_links")} == {2}
 
 
 @pytest.mark.databases

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("refresh_seconds", sa.Float(53)),
         sa.Column("refresh_until", sa.Float(53)),
         sa.Column("poll_at", sa.Float(53)),
+        sa.Column("ends_at", sa.Float(53)),
         sa.Column("consented_at", sa.BigInteger),
     )
     op.create_index("grants_of_client", "grants", ["client_id", "id"])

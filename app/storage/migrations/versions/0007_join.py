@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("fetched_at", sa.Float(53)),
     )
     op.create_index("join_sessions_of_client", "join_sessions", ["client_id", "expires_at"])
+    op.create_index("join_sessions_by_expiry", "join_sessions", ["expires_at"])
     op.create_table(
         "join_flows",
         sa.Column("id", sa.Text, primary_key=True),
@@ -66,6 +67,7 @@ def _create_attempts() -> None:
         ("join_attempts_by_expiry", "expires_at"),
         ("join_attempts_of_session", "session_id"),
         ("join_attempts_of_flow", "flow_id"),
+        ("join_attempts_of_grant", "grant_id"),
     ):
         op.create_index(name, "join_attempts", [column])
 

@@ -18,9 +18,7 @@ if "gunicorn.arbiter" in sys.modules and not getattr(sys.modules.get("app.server
     raise SystemExit(4)
 
 try:
-    app = create_app()
+    app = cli_doctor.app_with_doctor_only() if cli_doctor.is_asked() else create_app()
 except (SettingsError, DatabaseFault) as error:
-    if not cli_doctor.is_asked():
-        # The operator gets the list of faults without a traceback.
-        raise SystemExit(str(error)) from None
-    app = cli_doctor.app_with_doctor_only()
+    # The operator gets the list of faults without a traceback.
+    raise SystemExit(str(error)) from None

@@ -1,4 +1,4 @@
-"""The command `flask doctor`, which also runs where the service cannot start."""
+"""The command `flask doctor`, which also runs where the service cannot start, and changes nothing."""
 
 import sys
 
@@ -8,6 +8,9 @@ from flask import Flask
 from app.cli_group import OneLine, print_json
 from app.doctor.diagnosis import diagnose
 from app.doctor.findings import EXIT_CODES, as_json, as_table, worst
+
+# Options of `flask` itself whose value is the next word.
+WITH_VALUE = {"-A", "--app", "-e", "--env-file"}
 
 
 @click.command("doctor", cls=OneLine)
@@ -28,11 +31,15 @@ def doctor(context: click.Context, wants_json: bool) -> None:
 
 def is_asked() -> bool:
     """Whether this process is `flask doctor`."""
-    return "gunicorn.arbiter" not in sys.modules and "doctor" in sys.argv[1:]
+    words = [] if "gunicorn.arbiter" in sys.modules else sys.argv[1:]
+    for before, word in zip(["", *words], words, strict=False):
+        if before not in WITH_VALUE and not word.startswith("-"):
+            return word == "doctor"
+    return False
 
 
 def app_with_doctor_only() -> Flask:
-    """An application that serves nothing, for a service that cannot start."""
+    """An application that serves nothing: create_app would make and upgrade the default database before any check."""
     app = Flask("app", static_folder=None)
     app.cli.add_command(doctor)
     return app

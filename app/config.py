@@ -202,8 +202,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(**values)
 
 
-def read(environ: Mapping[str, str] | None = None) -> tuple[dict[str, Any], list[str]]:
-    """The settings that are correct, by their field, and a line for each that is missing or wrong."""
+def read(environ: Mapping[str, str] | None = None, *, creates: bool = True) -> tuple[dict[str, Any], list[str]]:
+    """The settings that are correct, by their field, and a line for each that is missing or wrong.
+
+    creates: whether the default for one machine makes its folder and keys; otherwise keys that are not there are empty.
+    """
     if environ is None:
         environ = environment()
     present = {name: value.strip() for name, value in environ.items() if value.strip()}
@@ -219,7 +222,7 @@ def read(environ: Mapping[str, str] | None = None) -> tuple[dict[str, Any], list
     if "DYNO" in present and values.get("redis_url"):
         values["redis_url"] = setting_types.without_certificate_check(values["redis_url"])
     if "DATABASE_URL" not in present and "DYNO" not in present:
-        values |= _embedded(values, present, faults)
+        values |= _embedded(values, present, faults, creates)
     _require(present, values, faults)
     refused = {fault.partition(":")[0].lower() for fault in faults}
     return {name: value for name, value in values.items() if name not in refused}, faults
@@ -241,30 +244,32 @@ def _fault(name: str, value: str | None = None, why: str = "") -> str:
     return f"{name}: expected {description['expected']}, for example {description['example']}{shown}{why}"
 
 
-def _embedded(values: Mapping[str, Any], present: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
+def _embedded(
+    values: Mapping[str, Any], present: Mapping[str, str], faults: list[str], creates: bool
+) -> dict[str, Any]:
     """The default for one machine: SQLite and generated keys in the instance folder."""
     folder = values.get("instance_path", ROOT / "instance").resolve()
     defaults: dict[str, Any] = {"database_url": f"sqlite:///{folder / 'derapi.db'}", "embedded": True}
+    key = instance_keys.read_or_create if creates else instance_keys.read
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (instance_keys.make_folder if creates else instance_keys.require_writable)(folder)
         if "ID_KEY" not in present:
-            defaults["id_key"] = instance_keys.read_or_create(folder, "id_key")
+            defaults["id_key"] = key(folder, "id_key")
         if not {"SECRET_KEY", "SECRET_KEYS"} & present.keys():
-            defaults["secret_keys"] = _keys_in_file(folder, "secret_key")
+            defaults["secret_keys"] = _keys_of(folder / "secret_key", key(folder, "secret_key"))
         if "CREDENTIAL_KEYS" not in present:
-            defaults["credential_keys"] = _keys_in_file(folder, "credential_keys")
+            defaults["credential_keys"] = _keys_of(folder / "credential_keys", key(folder, "credential_keys"))
     except (OSError, ValueError) as error:
         faults.append(f"INSTANCE_PATH: expected a folder to write to, for example /var/lib/derapi ({error})")
     return defaults
 
 
-def _keys_in_file(folder: Path, name: str) -> tuple[str, ...]:
-    """The keys in a file of the instance folder, which is made with one if it is not there."""
-    text = instance_keys.read_or_create(folder, name)
+def _keys_of(path: Path, text: str) -> tuple[str, ...]:
+    """The keys in the text of a file."""
     try:
-        return setting_types.keys(text)
+        return setting_types.keys(text) if text else ()
     except ValueError as error:
-        raise ValueError(f"{folder / name}: {error}") from error
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _require(present: Mapping[str, str], values: Mapping[str, Any], faults: list[str]) -> None:

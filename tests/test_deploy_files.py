@@ -8,6 +8,7 @@ import configparser
 import json
 import re
 import secrets
+import shlex
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from tests import images
 from tests.databases import Postgres
 from tests.ports import free_port
 from tests.processes import SECONDS, ended, read_until, started
+from tests.walkthrough import blocks
 
 UNITS = sorted((ROOT / "deploy").glob("derapi*"))
 PACKAGES = ("app", "vendors", "simulation", "sandbox")
@@ -52,6 +54,7 @@ def serve_and_stop(command: list[str], environ: dict[str, str], cwd: Path) -> No
         assert process.wait(timeout=SECONDS) == 0
 
 
+@pytest.mark.exhaustive
 def test_the_image_holds_every_package_and_file_that_the_service_needs(folder: Path) -> None:
     code = f"import {', '.join(PACKAGES)}, wsgi; print(*(m.__file__ for m in ({', '.join(PACKAGES)}, wsgi)), sep='\\n')"
     environ = images.bare(**images.image().env | {"INSTANCE_PATH": folder.parent / "instance"})
@@ -190,6 +193,17 @@ def unit(name: str) -> dict[str, str]:
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read(ROOT / "deploy" / name)
     return dict(parser["Service"])
+
+
+def test_documented_commands_run_with_the_user_and_the_settings_of_the_units() -> None:
+    commands = [command for block in blocks((ROOT / "docs/deploy.md").read_text()) for command in block.commands]
+    (words,) = [shlex.split(command) for command in commands if "systemd-run" in command]
+    properties = dict(words[at + 1].split("=", 1) for at, word in enumerate(words) if word == "-p")
+    service, prune = unit("derapi.service"), unit("derapi-prune.service")
+    assert properties.keys() == {"User", "WorkingDirectory", "Environment", "EnvironmentFile", "UMask"}
+    assert properties == {name: service[name] for name in properties} == {name: prune[name] for name in properties}
+    start = prune["ExecStart"].split()[:-1]
+    assert words[words.index(start[0]) :] == [*start, "clients", "create", "my company"]
 
 
 @pytest.mark.exhaustive

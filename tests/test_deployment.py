@@ -19,6 +19,7 @@ MALFORMED_CHUNK = (
 )
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("worker", WORKERS)
 def test_gunicorn_serves_on_port_with_the_set_number_of_processes_and_ends_on_sigterm(
     tmp_path: Path, worker: str
@@ -111,6 +112,7 @@ def cpus() -> Iterator[list[int]]:
     os.sched_setaffinity(0, before)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.one_in(2)
 @pytest.mark.parametrize("command", [GUNICORN, DEMO], ids=["gunicorn", "demo"])
 def test_a_used_port_is_one_line_at_once(command: list[str], tmp_path: Path) -> None:
@@ -145,6 +147,7 @@ run()
 """
 
 
+@pytest.mark.exhaustive
 def test_a_gunicorn_with_other_internals_refuses_our_worker_in_one_line_and_serves_with_its_own(tmp_path: Path) -> None:
     port = free_port()
     command, environ = [GUNICORN[0], "-c", OTHER_GUNICORN], clean(PORT=port, INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=1)

@@ -69,6 +69,7 @@ def serving(folder: Path, worker: str, drain_seconds: float, *command: str) -> I
             process.send_signal(signal.SIGINT)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.one_in(2)
 @pytest.mark.parametrize("worker", WORKERS)
 def test_a_drain_serves_on_until_ctrl_c(tmp_path: Path, worker: str) -> None:

@@ -48,6 +48,7 @@ def selected(tmp_path):
     return select
 
 
+@pytest.mark.exhaustive
 def test_only_some_cases_of_a_marked_or_long_parametrized_test_run_in_make_test(selected):
     many = {f"test_of_many_cases[{number}]" for number in (0, 5, 10, 15)}
     many |= {f"test_of_ten_cases[{number}]" for number in (0, 3, 6, 9)}

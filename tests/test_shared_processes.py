@@ -94,6 +94,7 @@ def test_the_processes_share_one_budget_and_never_exceed_it(services):
         assert 0 < details["retryAfter"] <= 60
 
 
+@pytest.mark.exhaustive
 def test_a_429_that_one_process_receives_holds_all_processes(services):
     services.played.put("/faults/sma", {"status": 429, "headers": {"Retry-After": "60"}})
     answers = [services.get(number, "sma") for number in range(12)]
@@ -104,6 +105,7 @@ def test_a_429_that_one_process_receives_holds_all_processes(services):
         assert 40 < details["retryAfter"] <= 60
 
 
+@pytest.mark.exhaustive
 # The last test of this module: it revokes the client.
 def test_a_client_revoked_by_the_command_is_refused_by_all_processes_at_once(services):
     assert {services.get(number, "solis").status_code for number in range(12)} == {200}, "each process knows the client"

@@ -139,6 +139,7 @@ run()
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.one_in(2)
 @pytest.mark.parametrize("worker", WORKERS)
 def test_a_stop_signal_that_arrives_while_the_workers_start_is_not_lost(tmp_path: Path, worker: str) -> None:

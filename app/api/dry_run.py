@@ -7,6 +7,7 @@ from flask import Response, jsonify
 
 from app.api.context import RequestContext
 from app.api.schemas.dry_run import DryRunSchema
+from app.api.schemas.quota import THIS_PROCESS
 from app.api.services import services
 from app.fleet.list_cost import Cost, list_cost
 from app.fleet.list_rows import Filters
@@ -20,6 +21,7 @@ def answer(kind: type[Record], filters: Filters, context: RequestContext) -> Res
     cost = list_cost(services().clouds, kind, context.access, filters, context.deadline, context.mode)
     body: dict[str, Any] = {
         "dryRun": True,
+        "countedBy": THIS_PROCESS,
         "vendors": {vendor: _members(each) for vendor, each in sorted(cost.vendors.items())},
         "errors": {vendor: failure.text for vendor, failure in cost.failures.items()},
     }

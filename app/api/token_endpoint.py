@@ -157,10 +157,11 @@ def _presented_id() -> str | None:
 def refuse(refusal: Refusal) -> Response:
     """The error in the form of RFC 6749; a failed authentication carries a challenge."""
     client_id = _presented_id()
-    services().failed_logins.report(client_id, refusal.error, str(refusal))
     body = {"error": refusal.error, "error_description": str(refusal)}
     if refusal.error != "invalid_client":
+        services().failed_logins.report_refusal(client_id, refusal.error, str(refusal))
         return _response(body, 400)
+    services().failed_logins.report(client_id, refusal.error, str(refusal))
     services().failed_logins.count(client_id)
     response = _response(body, 401)
     response.headers["WWW-Authenticate"] = 'Basic realm="derapi", charset="UTF-8"'

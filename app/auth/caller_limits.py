@@ -12,6 +12,8 @@ from app.web.problems import Problem
 EXEMPT = frozenset({"Health.show", "Health.ready", "Metrics.show"})
 # Of an IPv6 address: a single customer has at least all addresses of such a network.
 PREFIX = 64
+# The key that all texts share which are no address: a caller may be able to vary them.
+UNREADABLE = ""
 
 
 class AddressLimit:
@@ -51,11 +53,11 @@ def caller_network() -> str:
 
 @lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
-    """An IPv4 address, or the network of an IPv6 address. A text that is neither counts as it is, cut."""
+    """An IPv4 address, or the network of an IPv6 address; without its port, which is new with each connection."""
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(_without_port(address))
     except ValueError:
-        return address[:64]
+        return UNREADABLE
     if isinstance(parsed, ipaddress.IPv4Address):
         return str(parsed)
     if parsed.ipv4_mapped:
@@ -63,7 +65,15 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network((int(parsed), PREFIX), strict=False))
 
 
+def _without_port(address: str) -> str:
+    """The address in `ip:port`, `[ip]` and `[ip]:port`, as some proxies write entries of X-Forwarded-For."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    host, _, port = address.partition(":")
+    return address if ":" in port else host
+
+
 def _refuse(limit: RateLimit, seconds: int, subject: str) -> None:
     if seconds:
-        detail = f"{subject} has sent {limit.calls} requests within {limit.seconds} s; go on in {seconds} s."
+        detail = f"{subject} may send {limit.calls} requests in {limit.seconds} s; go on in {seconds} s."
         raise Problem(429, "too_many_requests", detail, headers={"Retry-After": str(seconds)})

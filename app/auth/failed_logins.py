@@ -1,4 +1,9 @@
-"""Failed logins, at the token endpoint and with bearer tokens: a log, and limits on those at the token endpoint."""
+"""Failed logins, at the token endpoint and with bearer tokens: a log, and limits on those at the token endpoint.
+
+The number of pairs that are counted is bounded, and client ids are easily made up. So an address is looked up and
+counted before its pairs: once it has reached its limit, it adds none. To drop the pairs of others a caller then needs
+200 addresses (with the default limits: 10,000 pairs, 50 failures of an address), which give it more attempts anyway.
+"""
 
 import re
 import time
@@ -26,32 +31,43 @@ class FailedLogins:
 
     def __init__(self, pairs: RateLimit, addresses: RateLimit, clock: Callable[[], float] = time.monotonic) -> None:
         self._pairs, self._addresses = pairs, addresses
-        self._log = BoundedLog(structlog.stdlib.get_logger("app.login"), "login failed", clock=clock)
+        logger = structlog.stdlib.get_logger("app.login")
+        self._failed = BoundedLog(logger, "login failed", clock=clock)
+        self._refused = BoundedLog(logger, "token refused", clock=clock)
 
     def report(self, client_id: str | None, error: str, why: str) -> None:
         """Logs the failed login of the current request. `client_id` is the caller's text; `why` is ours."""
-        self._log.warning(
-            client=None if client_id is None else clean(SECRET.sub(HIDDEN, client_id)),
-            address=clean(request.remote_addr or "") or None,
-            error=error,
-            why=why,
-        )
+        self._failed.warning(**_fields(client_id, error, why))
+
+    def report_refusal(self, client_id: str | None, error: str, why: str) -> None:
+        """Logs that the current request gets no token for another reason than its credentials."""
+        self._refused.warning(**_fields(client_id, error, why))
 
     def count(self, client_id: str | None) -> None:
         """Counts a failed login of this client from the address of the current request."""
-        self._pairs.count(_pair(client_id))
-        self._addresses.count(caller_network())
+        if not self._addresses.count(caller_network()):
+            self._pairs.count(_pair(client_id))
 
     def exceeded(self, client_id: str | None) -> int:
         """Seconds until the address of the current request may try to log this client in; 0 if it may now."""
-        return max(self._pairs.exceeded(_pair(client_id)), self._addresses.exceeded(caller_network()))
+        return self._addresses.exceeded(caller_network()) or self._pairs.exceeded(_pair(client_id))
 
     def init_app(self, app: Flask) -> None:
         """Lets any later request write the number of lines that were left out."""
 
         @app.teardown_request
         def settle(error: BaseException | None) -> None:
-            self._log.settle()
+            self._failed.settle()
+            self._refused.settle()
+
+
+def _fields(client_id: str | None, error: str, why: str) -> dict[str, str | None]:
+    return {
+        "client": None if client_id is None else clean(SECRET.sub(HIDDEN, client_id)),
+        "address": clean(request.remote_addr or "") or None,
+        "error": error,
+        "why": why,
+    }
 
 
 def _pair(client_id: str | None) -> str:

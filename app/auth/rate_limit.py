@@ -51,12 +51,14 @@ class RateLimit:
         self._lock = threading.Lock()
 
     def exceeded(self, key: str) -> int:
-        """Seconds until the key may go on; 0 if it may now. Counts nothing."""
+        """Seconds until the key may go on; 0 if it may now. Counts nothing, and takes no place of another key."""
         if self._unlimited:
             return 0
         now = self._clock()
         with self._lock:
-            window = self._current(key, now)
+            window = self._windows.get(key)
+            if window is None or window.number != self._number(now):
+                return 0
             return self._left(now) if window.here + window.elsewhere >= self.calls else 0
 
     def count(self, key: str) -> int:
@@ -81,11 +83,14 @@ class RateLimit:
         return self._left(now) if over else 0
 
     def _current(self, key: str, now: float) -> Window:
-        number = int(now // self.seconds)
+        number = self._number(now)
         window = self._windows.get(key)
         if window is None or window.number != number:
             window = self._windows[key] = Window(number)
         return window
+
+    def _number(self, now: float) -> int:
+        return int(now // self.seconds)
 
     def _left(self, now: float) -> int:
         return max(1, math.ceil(self.seconds - now % self.seconds))

@@ -7,7 +7,8 @@ from typing import Any
 
 
 class Outcome(StrEnum):
-    """The worst last. `SKIPPED`: not checked, since it is not in use or depends on something that failed."""
+    """The worst last. `SKIPPED`: not checked, since it is not in use, not there yet, or depends on
+    something that failed."""
 
     OK = "ok"
     SKIPPED = "skipped"

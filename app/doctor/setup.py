@@ -18,7 +18,7 @@ from vendors.kit.calls.ledger import Ledger
 T = TypeVar("T")
 
 # Stand for required settings that are missing or wrong, so that the rest can still be checked.
-UNKNOWN = {"secret_key": "", "id_key": "", "database_url": ""}
+UNKNOWN = {"id_key": "", "database_url": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +34,34 @@ class Setup:
     database: Database | None
     clouds: Mapping[str, Cloud]
 
+    @property
+    def is_before_first_start(self) -> bool:
+        """Whether the service will make its database when it starts."""
+        return self.settings.embedded and self.database is not None and not _has_file(self.database)
+
+    def is_refused(self, *names: str) -> bool:
+        """Whether one of these settings is missing or wrong."""
+        return any(fault.partition(":")[0] in names for fault in self.faults)
+
     def look_up(self, query: Callable[[Session], T]) -> T:
         """The result of a query. Raises DatabaseFault."""
         if self.database is None:
             raise DatabaseFault("There is no database.")
-        path = self.database.engine.url.database
-        # A connection would create an SQLite file.
-        if self.database.engine.dialect.name == "sqlite" and not Path(path or "").exists():
+        if not _has_file(self.database):
             raise DatabaseFault("The file does not exist.")
         with in_one_line():
             return self.database.look_up(query)
 
 
+def _has_file(database: Database) -> bool:
+    """False for an SQLite file that is not there, which a connection would create."""
+    url = database.engine.url
+    return url.get_backend_name() != "sqlite" or Path(url.database or "").exists()
+
+
 def examine(environ: Mapping[str, str] | None = None) -> Setup:
-    """The set-up that the environment describes."""
-    values, faults = config.read(environ)
+    """The set-up that the environment describes. Creates nothing."""
+    values, faults = config.read(environ, creates=False)
     vendor_clouds: Mapping[str, Cloud] = {}
     settings = Settings(**(UNKNOWN | values))
     try:

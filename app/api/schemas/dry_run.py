@@ -7,6 +7,7 @@ from marshmallow.validate import OneOf
 
 from app.api.schemas.fields import EpochTime, ResponseSchema, VendorErrors
 from app.api.schemas.lists import ErrorDetails
+from app.api.schemas.quota import THIS_PROCESS
 
 
 class ListCostSchema(ResponseSchema):
@@ -44,6 +45,14 @@ class DryRunSchema(ResponseSchema):
         ma.fields.Nested(ListCostSchema),
         required=True,
         metadata={"description": "The cost at each vendor that would be asked."},
+    )
+    countedBy = ma.fields.String(
+        required=True,
+        metadata={
+            "description": "Whose kept replies the calls are counted from: those of the process that answers. Another "
+            "process of this server may have kept others, and make other calls.",
+            "enum": [THIS_PROCESS],
+        },
     )
     errors = VendorErrors(required=True)
     error_details = ErrorDetails()

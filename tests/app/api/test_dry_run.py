@@ -32,6 +32,7 @@ def test_the_answer_is_the_same_in_every_version_and_makes_no_call(get, estimate
         assert estimate(headers=headers | REFRESH) == {
             "dryRun": True,
             "vendors": {"sma": {"calls": 3}, "solaredge": {"calls": 2}, "solis": {"calls": 1}},
+            "countedBy": "this process",
             "errors": {},
         }
     assert len(clouds.calls) == 0
@@ -167,7 +168,7 @@ def test_a_virtual_client_s_lists_cost_nothing(http, new_client, network):
     form = {"grant_type": "client_credentials"}
     token = http.post("/oauth2/token", data=form, auth=new_client("virtual")).json["access_token"]
     answer = http.get(f"{INVERTERS}?dryRun=true", headers={"Authorization": f"Bearer {token}"})
-    assert answer.json == {"dryRun": True, "vendors": {"virtual": {"calls": 0}}, "errors": {}}
+    assert (answer.json["vendors"], answer.json["errors"]) == ({"virtual": {"calls": 0}}, {})
 
 
 def test_the_cost_of_solis_pages_beyond_the_kept_ones_is_at_least_the_next(get, estimate, clouds, service_clock):

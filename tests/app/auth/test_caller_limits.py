@@ -9,7 +9,9 @@ import pytest
 import time_machine
 from flask import Flask
 
+from app.auth import rate_limit
 from app.auth.caller_limits import network_of
+from app.auth.failed_logins import FailedLogins
 from app.auth.rate_limit import RateLimit
 from app.config import Settings
 from app.storage import redis_ledger
@@ -51,6 +53,7 @@ def test_a_client_beyond_its_limit_gets_a_429_with_the_seconds_to_wait_and_other
         refused = ask(app, "192.0.2.2", **bearer(app, busy))
         assert (refused.status_code, refused.mimetype) == (429, "application/problem+json")
         assert (refused.get_json()["code"], refused.headers["Retry-After"]) == ("too_many_requests", "43")
+        assert refused.get_json()["detail"] == "This client may send 3 requests in 60 s; go on in 43 s."
         assert ask(app, "192.0.2.1", **bearer(app, other)).status_code == 403
         clock.move_to(START + 59.9)
         assert ask(app, "192.0.2.1", **bearer(app, busy)).headers["Retry-After"] == "1"
@@ -159,6 +162,37 @@ def test_an_address_that_tries_the_secrets_of_many_clients_is_refused_for_all(
         assert log_in(app, create(app), others).status_code == 200
 
 
+def test_one_address_with_made_up_ids_cannot_flush_the_failed_logins_of_others(
+    settings: Settings, start_service: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limit, "KEYS", 60)
+    app = start_service(settings)
+    right = create(app)
+    with time_machine.travel(START, tick=False):
+        for _ in range(10):
+            log_in(app, (right[0], "wrong"), "192.0.2.1")
+        statuses = [log_in(app, (f"{number:032x}", "wrong"), "192.0.2.66").status_code for number in range(70)]
+        assert statuses == [401] * 50 + [429] * 20
+        assert log_in(app, right, "192.0.2.1").status_code == 429
+
+
+def test_a_failed_login_beyond_the_limit_of_its_address_takes_no_place_of_another_pair(app: Flask) -> None:
+    """Logins at the same moment have all been let through before the first of them has failed."""
+    pairs, addresses = (RateLimit("x", (calls, 60), None, lambda: float(START)) for calls in (10, 50))
+    failed_logins = FailedLogins(pairs, addresses)
+    with app.test_request_context(environ_base={"REMOTE_ADDR": "192.0.2.1"}):
+        for number in range(70):
+            failed_logins.count(f"{number:032x}")
+        assert len(pairs._windows) == 50
+
+
+def test_looking_a_count_up_takes_no_place_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limit, "KEYS", 2)
+    limit = RateLimit("x", (1, 60), None, lambda: float(START))
+    limit.count("a")
+    assert [limit.exceeded(key) for key in ("b", "c", "d", "a")] == [0, 0, 0, 60]
+
+
 def test_other_mistakes_of_a_caller_that_has_the_secret_are_no_failed_logins(
     settings: Settings, start_service: Start
 ) -> None:
@@ -176,11 +210,32 @@ def test_other_mistakes_of_a_caller_that_has_the_secret_are_no_failed_logins(
     ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
     ("2001:DB8:1:2::", "2001:db8:1:2::/64"),
     ("fe80::1%eth0", "fe80::/64"),
-    ("", ""),
-    ("x" * 500, "x" * 64),
+    ("203.0.113.9:50123", "203.0.113.9"),
+    ("[2001:db8:1:2::5]", "2001:db8:1:2::/64"),
+    ("[2001:db8:1:2::5]:50123", "2001:db8:1:2::/64"),
+    ("[::ffff:203.0.113.9]:50123", "203.0.113.9"),
+    ("[fe80::1%eth0]:50123", "fe80::/64"),
 ])  # fmt: skip
-def test_an_address_counts_as_itself_and_one_of_ipv6_as_its_network(address: str, key: str) -> None:
+def test_an_address_counts_as_itself_and_one_of_ipv6_as_its_network_with_and_without_a_port(
+    address: str, key: str
+) -> None:
     assert network_of(address) == key
+
+
+@pytest.mark.parametrize("text", ["", ":", "[", "[]:80", "unknown", "x" * 500, "203.0.113.256", "1:2:3:4:5:6:7:8:5012"])
+def test_all_texts_that_are_no_address_count_together(text: str) -> None:
+    assert network_of(text) == network_of("_hidden")
+
+
+@pytest.mark.parametrize("entry", ["203.0.113.9:{}", "[2001:db8::{:x}]", '"[2001:db8::1]:{}"', "unknown-{}"])
+def test_an_entry_with_a_port_that_changes_with_each_connection_does_not_evade_the_limit(
+    settings: Settings, start_service: Start, entry: str
+) -> None:
+    app = start_service(replace(settings, trusted_proxies=1, address_limit=(3, 60)))
+    with time_machine.travel(START, tick=False):
+        entries = [{"X-Forwarded-For": entry.format(50_000 + number)} for number in range(5)]
+        statuses = [ask(app, "10.0.0.2", **forwarded).status_code for forwarded in entries]
+    assert statuses == [401, 401, 401, 429, 429]
 
 
 def test_processes_with_one_redis_count_together_within_a_hundredth_of_the_limit(redis_url: str) -> None:

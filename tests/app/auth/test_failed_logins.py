@@ -22,9 +22,9 @@ Lines = Callable[[], list[dict[str, Any]]]
 NewClient = Callable[..., tuple[str, str]]
 
 
-def the_line(lines: Lines) -> dict[str, Any]:
+def the_line(lines: Lines, event: str = "login failed") -> dict[str, Any]:
     (line,) = lines()
-    assert (line["event"], line["level"], line["address"]) == ("login failed", "warning", "127.0.0.1")
+    assert (line["event"], line["level"], line["address"]) == (event, "warning", "127.0.0.1")
     return line
 
 
@@ -43,7 +43,7 @@ def test_a_wrong_secret_an_unknown_and_a_revoked_client_are_logged_with_id_and_a
 
 @pytest.mark.parametrize("grant", [{"grant_type": "password"}, {**GRANT, "scope": "all"}, {"x": "y"}])
 @pytest.mark.parametrize("in_form", [True, False])
-def test_a_request_for_another_grant_is_logged_with_the_client(
+def test_a_request_for_another_grant_is_logged_with_the_client_as_refused_and_not_as_a_failed_login(
     http: FlaskClient, new_client: NewClient, lines: Lines, grant: dict[str, str], in_form: bool
 ) -> None:
     client_id, secret = new_client()
@@ -51,7 +51,7 @@ def test_a_request_for_another_grant_is_logged_with_the_client(
     answer = http.post("/oauth2/token", data=grant | form) if in_form else http.post(
         "/oauth2/token", data=grant, auth=(client_id, secret)
     )  # fmt: skip
-    line = the_line(lines)
+    line = the_line(lines, "token refused")
     assert (line["client"], line["error"]) == (client_id, answer.get_json()["error"])
     assert secret not in json.dumps(line)
 
@@ -117,13 +117,16 @@ def test_a_secret_sent_in_place_of_the_id_is_not_written(
     assert pair[:60] not in written
 
 
-def test_a_flood_of_failed_logins_is_bounded_and_counted(http: FlaskClient, service_clock: Any, lines: Lines) -> None:
+@pytest.mark.parametrize(("grant", "event"), [(GRANT, "login failed"), ({}, "token refused")])
+def test_a_flood_of_failed_logins_and_one_of_refusals_are_bounded_and_counted(
+    http: FlaskClient, service_clock: Any, lines: Lines, grant: dict[str, str], event: str
+) -> None:
     flood = bounded_log.PER_MINUTE + 5
     for _ in range(flood):
-        http.post("/oauth2/token", data=GRANT, auth=(UNKNOWN, "wrong-secret"))
+        http.post("/oauth2/token", data=grant, auth=(UNKNOWN, "wrong-secret"))
     assert len(lines()) == bounded_log.PER_MINUTE
     service_clock.now += 60
     http.get("/health")
     (line,) = lines()
-    assert (line["event"], line["left_out"]) == ("login failed", 5)
+    assert (line["event"], line["left_out"]) == (event, 5)
     assert "request_id" not in line

@@ -2,15 +2,9 @@
 
 import json
 import socket
-import ssl
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
 import trustme
@@ -24,41 +18,13 @@ from app.doctor.diagnosis import diagnose
 from app.doctor.findings import Finding, Outcome, as_table, worst
 from app.storage.credential_tables import VendorCredentialRow
 from app.storage.database import ClientRow, Database
+from tests.app.doctor.cloud import cloud
 from tests.app.support import nobodys_port
 from tests.processes import FLASK, clean, ended
 
 SECRET = "sentinel-" + "x" * 32
 KEYS = {"SECRET_KEY": SECRET, "ID_KEY": SECRET, "CREDENTIAL_KEYS": SECRET}
 Rows = Mapping[tuple[str, str], Finding]
-
-
-class Recorder(BaseHTTPRequestHandler):
-    """Answers 404 to everything, as vendors do below no known path, and records what it gets."""
-
-    def __init__(self, requests: list[tuple[str, dict[str, str]]], *args: Any) -> None:
-        self.requests = requests
-        super().__init__(*args)
-
-    def do_GET(self) -> None:
-        self.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
-        self.send_error(404)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Keeps the test's output clean."""
-
-
-@contextmanager
-def cloud(authority: trustme.CA | None = None) -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
-    """A server in place of all vendors; yields its URL and the requests that it gets."""
-    requests: list[tuple[str, dict[str, str]]] = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Recorder, requests)) as server:
-        if authority is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            authority.issue_cert("127.0.0.1").configure_cert(context)
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http{'s' if authority else ''}://127.0.0.1:{server.server_port}", requests
-        server.shutdown()
 
 
 @pytest.fixture
@@ -111,6 +77,8 @@ def test_every_wrong_setting_is_a_row_and_the_rest_is_checked_all_the_same(rows:
     found = rows(PORT="http", SECRET_KEY="short", VENDOR_LIMIT_NOBODY="1/1")
     assert {subject for check, subject in found if check == "settings"} == {"PORT", "SECRET_KEY", "VENDOR_LIMIT_NOBODY"}
     assert found["keys", "SECRET_KEY"].outcome is Outcome.FAULT
+    # The advice to set SECRET_KEY would make the next start fail where SECRET_KEYS is set.
+    assert found["keys", "SECRET_KEY"].action == "See the rows of the settings."
     assert outcomes(found)["database"] is Outcome.OK
     assert "short" not in as_table(list(found.values()))
 
@@ -215,6 +183,15 @@ def test_a_name_without_an_address_is_a_fault_of_dns(
 
     monkeypatch.setattr(reachability, "look_up", unknown)
     assert "DNS" in vendor_row(rows()).detail
+
+
+@pytest.mark.parametrize(("count", "warns"), [(None, True), ("1", False), ("many", False)])
+def test_a_public_https_url_without_trusted_proxies_is_a_warning(
+    rows: Callable[..., Rows], count: str | None, warns: bool
+) -> None:
+    found = rows(PUBLIC_URL=f"https://127.0.0.1:{nobodys_port()}", TRUSTED_PROXIES=count)
+    row = found.get(("settings", "TRUSTED_PROXIES"))
+    assert (row is not None and row.outcome is Outcome.WARNING) is warns
 
 
 def test_a_service_that_does_not_answer_under_its_public_url_is_a_warning(rows: Callable[..., Rows]) -> None:

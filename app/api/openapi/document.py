@@ -1,5 +1,6 @@
 """/openapi.json: made once by the first request for it, so that no worker starts later because of it."""
 
+import threading
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -11,6 +12,7 @@ from app.api import calls_header
 from app.api.openapi import errors, examples, security
 from app.api.openapi.operations import operations
 from app.web import strict_api
+from app.web.strict_api import Blueprint
 from vendors.kit.calls.cloud import Cloud
 
 DESCRIPTION = """One API for the clouds of many vendors of solar inverters and batteries.
@@ -26,6 +28,14 @@ class Api(strict_api.Api):
     def __init__(self, app: Flask, clouds: Mapping[str, Cloud], public_url: str | None) -> None:
         super().__init__(app)
         self._clouds, self._public_url = clouds, public_url
+        self._blueprints: list[Blueprint] = []
+        self._describing = threading.Lock()
+
+    def register_blueprint(self, blueprint: Blueprint) -> None:
+        """Registers the routes. Their description, a third of the CPU of a start, is made when it is asked for."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
+        self._app.register_blueprint(blueprint)
+        self._blueprints.append(blueprint)
 
     def _openapi_json(self) -> Response:
         return Response(self.document, mimetype="application/json")
@@ -33,8 +43,16 @@ class Api(strict_api.Api):
     @cached_property
     def document(self) -> bytes:
         """The JSON. Two threads at once would both make it, with the same result: each changes a copy."""
+        with self._describing:
+            while self._blueprints:
+                self._describe(self._blueprints.pop(0))
         document = orjson.loads(orjson.dumps(self.spec.to_dict()))
         return orjson.dumps(self._finished(document))
+
+    def _describe(self, blueprint: Blueprint) -> None:
+        """As flask-smorest does when a blueprint is registered."""
+        blueprint.register_views_in_doc(self, self._app, self.spec, name=blueprint.name, parameters=None)
+        self.spec.tag({"name": blueprint.name, "description": blueprint.description})
 
     def _finished(self, document: dict[str, Any]) -> dict[str, Any]:
         """The document with all that flask-smorest cannot see."""

@@ -16,7 +16,7 @@ OPEN_ENDPOINTS = PAGES | {
     "Metrics.show",
     "Token.issue",
     "DemoSignIn.redeem",
-    "api-docs.openapi_json",
+    "openapi_json",
 }
 
 

@@ -47,7 +47,7 @@ def test_only_the_short_list_of_routes_is_open(app: Flask, http: FlaskClient) ->
         "Health.ready",
         "Metrics.show",  # To this machine, while there is no METRICS_TOKEN.
         "Token.issue",
-        "api-docs.openapi_json",
+        "openapi_json",
     }
     # The route of the demo's link exists in the demo only.
     assert open_endpoints == OPEN_ENDPOINTS - {"DemoSignIn.redeem"}

@@ -9,7 +9,7 @@ from flask import Flask, Response
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import cli, config, version
+from app import cli, config
 from app.api import (
     batteries,
     calls_header,
@@ -33,8 +33,7 @@ from app.api import (
 )
 from app.api import metrics as metrics_route  # `metrics` and `virtual` are rooms of app
 from app.api import virtual as virtual_routes
-from app.api.openapi import vendors
-from app.api.openapi.document import Api
+from app.api.openapi.document import Document
 from app.api.services import Services
 from app.api.virtual_slots import VirtualSlots
 from app.auth import scopes
@@ -116,10 +115,6 @@ def _flask(settings: config.Settings) -> Flask:
         # Flask would read it from FLASK_DEBUG, and then show callers what has failed.
         DEBUG=False,
         MAX_CONTENT_LENGTH=config.BODY_LIMIT,
-        API_TITLE="Derapi",
-        API_VERSION=version.VERSION,
-        OPENAPI_VERSION="3.1.0",
-        OPENAPI_URL_PREFIX="/",
     )
     app.json = OrjsonProvider(app)
     if settings.trusted_proxies:
@@ -220,14 +215,14 @@ def _add_checks(app: Flask, services: Services) -> None:
 def _add_routes(app: Flask, services: Services) -> None:
     """The routes of the API, which /openapi.json documents, and the pages."""
     settings = services.settings
-    api = Api(app, services.clouds, settings.public_url)
-    vendors.list_names(api.ma_plugin.converter, services.clouds)
-    vendors.describe_variants(api.ma_plugin.converter, services.credentials.rules)
-    vendors.describe_join(api.ma_plugin.converter, services.join.parser)
     of_vendors = (sites, solar_inverters, batteries, quota)
     of_owners = (vendor_credentials, grants, join_sessions, join_flows, join_consent)
-    for module in (*of_vendors, virtual_routes, *of_owners, token_endpoint, health):
-        api.register_blueprint(module.blueprint)
+    modules = (*of_vendors, virtual_routes, *of_owners, token_endpoint, health)
+    api = [module.blueprint for module in modules]
+    for blueprint in api:
+        app.register_blueprint(blueprint)
+    rules, parser = services.credentials.rules, services.join.parser
+    Document(api, services.clouds, rules, parser, settings.public_url).init_app(app)
     for pages in (error_pages, docs_site, vendor_keys, join_forms):
         app.register_blueprint(pages.blueprint)
     guards.refuse_head(app, join_pages.NOT_BY_HEAD)

@@ -1,5 +1,6 @@
 """A separate service for each test: temporary database, fixed keys, no environment."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
@@ -10,10 +11,12 @@ import requests
 import responses
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.engine import make_url
 from werkzeug.routing import Rule
 
 from app import create_app
 from app.config import Settings
+from app.storage.database import Database
 from tests.databases import Postgres, postgres_server
 from tests.described_errors import _every_error_is_described  # noqa: F401 - a fixture
 from tests.pools import wait_for_pools
@@ -79,8 +82,22 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.url()
 
 
+@pytest.fixture(scope="session")
+def _with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with its tables: a copy takes a third of the time of a start less than to make them anew."""
+    path = tmp_path_factory.mktemp("database") / "derapi.db"
+    database = Database(f"sqlite:///{path}")
+    database.upgrade()
+    database.close()
+    return path
+
+
 @pytest.fixture
-def settings(database_url: str) -> Settings:
+def settings(database_url: str, _with_tables: Path) -> Settings:
+    """For a new database: SQLite with its tables, or an empty Postgres."""
+    path = make_url(database_url).database
+    if database_url.startswith("sqlite") and path is not None:
+        shutil.copyfile(_with_tables, path)
     return Settings(
         secret_key="s" * 32,
         id_key="i" * 32,

@@ -19,7 +19,7 @@ def described(app: flask.Flask) -> dict[tuple[str, str], dict[int, tuple[str, ..
     """The codes of every operation by status."""
     if not DESCRIBED:
         # Not by a request, which would stand in the log of the test.
-        document = flask.json.loads(app.extensions["flask-smorest"]["apis"][""]["ext_obj"].document)
+        document = flask.json.loads(app.view_functions["openapi_json"]().get_data())
         DESCRIBED.update({(each.method, each.path): codes_of(each) for each in operations(document)})
     return DESCRIBED
 
@@ -40,7 +40,7 @@ def _every_error_is_described() -> Iterator[None]:
     lacking: list[str] = []
 
     def compare(sender: flask.Flask, response: Any, **_: Any) -> None:
-        if "flask-smorest" in sender.extensions:
+        if "openapi_json" in sender.view_functions:
             lacking.append(undescribed(sender, response))
 
     with flask.request_finished.connected_to(compare):

@@ -1,4 +1,4 @@
-"""What the files of a deployment declare, read without Docker, Heroku or systemd."""
+"""Declarations of the deployment files, read without Docker, Heroku or systemd."""
 
 import json
 import os

@@ -56,7 +56,7 @@ def osv(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
             pass
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         monkeypatch.setenv("AUDIT_OSV_URL", f"http://127.0.0.1:{server.server_port}/v1/query")
         yield holed
         server.shutdown()

@@ -66,7 +66,9 @@ def check_next_start(url, reports):
             assert kind == "client" or clients[name] is not None
     assert set(batches.values()) <= {writing.BATCH}, "an incomplete transaction"
     id, secret = Clients(database).create("afterwards", "production", "v1")
-    assert Clients(database).verified(id, secret) == id
+    verified = Clients(database).verified(id, secret)
+    assert verified is not None
+    assert verified.id == id
     database.close()
 
 

@@ -30,6 +30,8 @@ from demo.tour import Results, Step, VendorRow
 from tests.ports import free_port
 from tests.processes import DEMO, SECONDS, clean, read_until, started
 
+pytestmark = pytest.mark.exhaustive
+
 WIDTH = 100
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 COLOUR = re.compile(r"\x1b\[[0-9;]*\b[34][0-7]m")

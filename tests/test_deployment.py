@@ -126,6 +126,7 @@ def test_a_used_port_is_one_line_at_once(command: list[str], tmp_path: Path) -> 
     assert f"PORT={port + 1}" in line
 
 
+@pytest.mark.exhaustive
 def test_gunicorn_ends_at_once_with_all_faults_of_the_settings() -> None:
     done = ended(GUNICORN, clean(PORT="x", DATABASE_URL="mysql://host/x", WORKER="sync"))
     assert done.returncode == 1

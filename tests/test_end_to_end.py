@@ -23,7 +23,7 @@ def test_the_inverters_of_all_vendors_are_in_one_list_without_errors(fleet):
     assert len(ids) == len(set(ids)) == sum(len(played.inverters(vendor)) for vendor in PLAYED_VENDORS)
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("vendor", PLAYED_VENDORS)
 def test_every_inverter_of_the_fleet_is_returned_as_its_vendor_shows_it(fleet, vendor):
     service, played = fleet
@@ -41,7 +41,7 @@ def test_every_inverter_of_the_fleet_is_returned_as_its_vendor_shows_it(fleet, v
         assert inverter["model"] == (device["model"] or "")
 
 
-@pytest.mark.one_in(5)
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("vendor", PLAYED_VENDORS)
 def test_each_site_has_its_own_site_id_and_the_site_filter_agrees(fleet, vendor):
     service, played = fleet

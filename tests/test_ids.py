@@ -60,6 +60,7 @@ def test_another_id_key_gives_other_ids():
     assert Ids("a" * 32).of(Site, "sma", ("1",)) != Ids("b" * 32).of(Site, "sma", ("1",))
 
 
+@pytest.mark.exhaustive
 def test_ids_are_the_same_in_another_process(records):
     inverters = [(name, record) for name, record in records if isinstance(record, SolarInverter)]
     chosen = [next((name, record) for name, record in inverters if name == vendor) for vendor in NAMES]

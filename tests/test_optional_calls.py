@@ -123,7 +123,7 @@ def test_a_credential_that_an_optional_call_refuses_opens_no_record(fleet, name,
         assert (sweep.records, sweep.failure.code) == ([], "unauthorized")
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("name", "operation"), ROUNDS)
 def test_calls_that_are_independent_of_each_other_are_made_concurrently(fleet, name, operation):
     single, rounds = SingleRead(fleet, name, operation), ROUNDS[name, operation]

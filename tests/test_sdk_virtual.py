@@ -22,7 +22,7 @@ from derapi.types import UNSET
 
 from tests.sdk import sdk_client, sdk_service
 
-pytestmark = pytest.mark.databases
+pytestmark = [pytest.mark.databases, pytest.mark.exhaustive]
 
 OPERATIONS = {module.name: import_module(f"derapi.api.virtual.{module.name}")
               for module in iter_modules(derapi.api.virtual.__path__)}  # fmt: skip

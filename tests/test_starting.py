@@ -18,6 +18,7 @@ OUR_SETTINGS = ["-c", f"{ROOT}/gunicorn.conf.py", "--chdir", ROOT]
 pytestmark = pytest.mark.serial
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     "options", [[], ["-k", "app.server.worker.Worker"]], ids=["gunicorn's default worker", "our worker"]
 )
@@ -32,6 +33,7 @@ def test_gunicorn_without_the_settings_of_the_service_ends_with_the_command_that
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("command", "settings"),
     [
@@ -48,6 +50,7 @@ def test_the_service_starts_from_any_folder(tmp_path: Path, command: list[str], 
         assert requests.get(f"http://127.0.0.1:{port}/health", timeout=30).status_code == 200
 
 
+@pytest.mark.exhaustive
 def test_the_launcher_ends_with_one_line_for_each_wrong_setting() -> None:
     done = ended(LAUNCHER, clean(PORT="x", WEB_CONCURRENCY="many", WORKER="tornado"))
     assert done.returncode == 1

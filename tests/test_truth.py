@@ -105,7 +105,7 @@ def test_windows_widen_to_whole_intervals_and_end_at_the_present(vendors, name, 
                     assert intervals[-1].quality is Quality.PARTIAL or intervals[-1].end <= now
 
 
-@pytest.mark.one_in(11)
+@pytest.mark.one_in(13)
 @each_vendor
 @each_kind
 @pytest.mark.parametrize("size", [1, 7])

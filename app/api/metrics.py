@@ -63,6 +63,7 @@ class MetricsGate:
                     environ["PATH_INFO"] = HIDDEN
             return wsgi(environ, start_response)
 
+        # As Flask documents for middleware.
         app.wsgi_app = gate  # type: ignore[method-assign]
 
     def _may_read(self, environ: dict[str, Any]) -> bool:

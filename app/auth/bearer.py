@@ -30,9 +30,9 @@ OPEN_ENDPOINTS = PAGES | {
     "Metrics.show",
     "Token.issue",
     "DemoSignIn.redeem",
-    "api-docs.openapi_json",
     "JoinConsent.authorize",
     "JoinConsent.granted",
+    "openapi_json",
 }
 # Routes that also take the token of their session, which they check themselves; no other route takes it.
 SESSION_ENDPOINTS = frozenset({"JoinSessions.list_vendors", "JoinSessions.fetch_token"})

@@ -1,4 +1,4 @@
-"""What the checks need: the settings as far as they are correct, and objects made of them."""
+"""Input of the checks: the settings as far as they are correct, and objects made of them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -20,6 +20,7 @@ LASTING = ("counter", "histogram")
 
 def text(folder: Path) -> bytes:
     """The metrics of all processes in Prometheus's text format."""
+    # This part of prometheus_client has no types.
     registry = CollectorRegistry()
     with _locked(folder, fcntl.LOCK_SH):
         MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
@@ -64,5 +65,5 @@ def _locked(folder: Path, kind: int) -> Iterator[bool]:
                 fcntl.flock(file, kind | fcntl.LOCK_NB)
                 is_locked = True
             except BlockingIOError:
-                time.sleep(0.01)
+                time.sleep(0.01)  # flock has no timeout
         yield is_locked

@@ -1,4 +1,4 @@
-"""flask-smorest made strict: unknown parameters are refused by name, and every error is a problem."""
+"""flask-smorest made strict: unknown parameters are refused by name."""
 
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -8,7 +8,7 @@ import marshmallow as ma
 from flask import Request
 from webargs.flaskparser import FlaskParser, is_json_request
 
-from app.web import json_body, problems
+from app.web import json_body
 from app.web.problems import invalid
 
 # What a view returns: members, status and headers.
@@ -50,14 +50,3 @@ class Blueprint(flask_smorest.Blueprint):
     """flask-smorest's Blueprint with the strict parser."""
 
     ARGUMENTS_PARSER = StrictParser()
-
-
-class Api(flask_smorest.Api):
-    """flask-smorest's Api with problems as errors."""
-
-    # app.api.openapi describes every error, so that no response needs to be left to a default.
-    DEFAULT_ERROR_RESPONSE_NAME = None
-    ERROR_SCHEMA = problems.ProblemSchema
-
-    def _register_error_handlers(self) -> None:
-        """Leaves errors to app.web.problems."""

@@ -58,6 +58,7 @@ def test_clients_are_listed_without_secrets_and_revoked_by_id(app: Flask) -> Non
     assert "nobody" in unknown.stderr
 
 
+@pytest.mark.exhaustive
 def test_stdout_is_only_json_also_at_the_first_start_with_the_log_turned_up(tmp_path: Path) -> None:
     environ = {**os.environ, "INSTANCE_PATH": str(tmp_path), "LOG_LEVEL": "DEBUG", "DATABASE_URL": "", "DYNO": ""}
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "clients", "create", "x"]

@@ -150,6 +150,7 @@ def run_alone(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]
     return call
 
 
+@pytest.mark.exhaustive
 def test_a_start_on_an_unusable_embedded_database_is_one_line(
     run_alone: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
@@ -165,6 +166,7 @@ def test_a_damaged_embedded_database_is_named_as_such(settings: Settings, tmp_pa
         create_app(settings)
 
 
+@pytest.mark.exhaustive
 def test_a_result_that_cannot_be_written_is_one_line(
     run_alone: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:

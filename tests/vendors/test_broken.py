@@ -20,7 +20,7 @@ ODD = (None, "", "text", 0, -1, 10**30, 1.5, True, [], {}, [[]], {"a": {"b": []}
 # Of all clouds of these tests: to start threads takes longer than to read a reply.
 THREADS = ThreadPool(16, "broken")
 # Variants of a reply are dealt out to so many cases of the test.
-PARTS = 4
+PARTS = 8
 
 
 def places(value, path=()):

@@ -37,7 +37,7 @@ class ListCostSchema(ResponseSchema):
 
 
 class DryRunSchema(ResponseSchema):
-    """What a list would cost, with dryRun=true."""
+    """Cost of a list, in vendor calls, in place of the list (dryRun=true)."""
 
     dryRun = ma.fields.Boolean(required=True, validate=OneOf([True]))
     vendors: Any = ma.fields.Dict(

@@ -52,7 +52,7 @@ def test_only_the_short_list_of_routes_is_open(app: Flask, http: FlaskClient) ->
         "Token.issue",
         "JoinConsent.authorize",
         "JoinConsent.granted",
-        "api-docs.openapi_json",
+        "openapi_json",
     }
     # The route of the demo's link exists in the demo only.
     assert open_endpoints == OPEN_ENDPOINTS - {"DemoSignIn.redeem"}

@@ -235,6 +235,7 @@ def test_a_ciphertext_moved_to_another_row_or_client_is_refused_with_an_alarm(cl
     assert client.secrets(stolen) == credentials()
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.serial
 @pytest.mark.parametrize("worker", ["derapi", "gthread"])
 def test_gunicorn_refuses_to_start_with_one_line_if_a_key_is_missing(client, settings, tmp_path, worker):

@@ -35,6 +35,6 @@ def cloud(authority: trustme.CA | None = None) -> Iterator[tuple[str, list[tuple
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             authority.issue_cert("127.0.0.1").configure_cert(context)
             server.socket = context.wrap_socket(server.socket, server_side=True)
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"http{'s' if authority else ''}://127.0.0.1:{server.server_port}", requests
         server.shutdown()

@@ -39,6 +39,7 @@ def diagnosed(environ: Environ) -> Mapping[tuple[str, str], Finding]:
     return {(finding.check, finding.subject): finding for finding in diagnose(environ)}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("changes", [{}, {"SECRET_KEYS": f"{KEY},{FORMER_KEY}"}, {"SECRET_KEY": KEY}])
 def test_the_default_set_up_is_healthy_after_a_start_with_one_key_or_several(
     environ: Environ, changes: Environ
@@ -51,6 +52,7 @@ def test_the_default_set_up_is_healthy_after_a_start_with_one_key_or_several(
     assert {row: outcomes[row] for row in IN_FOLDER} == dict.fromkeys(IN_FOLDER, Outcome.OK)
 
 
+@pytest.mark.exhaustive
 def test_several_signing_keys_with_a_database_of_your_own_are_healthy(environ: Environ, tmp_path: Path) -> None:
     environ |= {"DATABASE_URL": f"sqlite:///{tmp_path / 'own.db'}", "SECRET_KEYS": f"{KEY},{FORMER_KEY}"}
     environ |= {"ID_KEY": KEY}
@@ -70,6 +72,7 @@ def test_before_the_first_start_the_command_finds_no_fault_and_creates_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.exhaustive
 def test_an_empty_instance_folder_stays_empty(environ: Environ) -> None:
     folder = Path(environ["INSTANCE_PATH"])
     folder.mkdir()
@@ -86,6 +89,7 @@ def test_tables_of_a_former_version_are_left_to_the_start_that_upgrades_them(env
         assert "next start" in row.detail
 
 
+@pytest.mark.exhaustive
 def test_a_wrong_key_in_the_environment_is_a_fault_also_before_the_first_start(environ: Environ) -> None:
     rows = diagnosed(environ | {"SECRET_KEYS": "short"})
     assert rows["settings", "SECRET_KEYS"].outcome is Outcome.FAULT
@@ -93,12 +97,14 @@ def test_a_wrong_key_in_the_environment_is_a_fault_also_before_the_first_start(e
     assert rows["keys", "ID_KEY"].outcome is Outcome.SKIPPED
 
 
+@pytest.mark.exhaustive
 def test_a_wrong_credential_key_is_no_healthy_row_before_the_first_start(environ: Environ) -> None:
     rows = diagnosed(environ | {"CREDENTIAL_KEYS": "short"})
     assert rows["keys", "CREDENTIAL_KEYS"].outcome is Outcome.WARNING
     assert diagnosed(environ | {"CREDENTIAL_KEYS": KEY})["keys", "CREDENTIAL_KEYS"].outcome is Outcome.OK
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["SECRET_KEY", "ID_KEY"])
 def test_a_key_that_is_lost_and_would_be_replaced_is_a_warning(environ: Environ, name: str) -> None:
     start_once(environ)

@@ -29,6 +29,7 @@ def slow_reader(server: Server) -> socket.socket:
     return connection
 
 
+@pytest.mark.exhaustive
 def response_seconds(server: Server) -> float:
     """Returns how long another client waits for a response: the median of five."""
     seconds = []

@@ -61,6 +61,7 @@ def test_no_connection_is_left_open_by_an_upgrade(app: Flask) -> None:
     assert app.extensions["services"].database.engine.pool.checkedin() == 0
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.serial
 @pytest.mark.parametrize("embedded", [True, False])
 def test_a_service_starts_and_ends_with_everything_in_the_file(tmp_path: Path, embedded: bool) -> None:

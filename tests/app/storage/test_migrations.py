@@ -121,7 +121,7 @@ class Schema:
 
 
 def refusals(before: Schema, after: Schema) -> list[str]:
-    """What the former release's statements would fail on after a migration."""
+    """Changes of a migration on which statements of the former release would fail."""
     faults = [f"the table {table} is gone" for table in before.columns.keys() - after.columns.keys()]
     for table in before.columns.keys() & after.columns.keys():
         old, new = before.columns[table], after.columns[table]

@@ -194,6 +194,7 @@ def test_a_database_that_fails_is_named_and_no_list_is_empty_without_an_error(ap
     monkeypatch.undo()
 
 
+@pytest.mark.exhaustive
 def test_devices_of_a_site_with_a_changed_clock_show_all_their_levels(virtual):
     for zone in ("Australia/Lord_Howe", "Africa/Cairo", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia"):
         site = virtual.create("sites", location={"timezone": zone, "lat": -30, "lon": 150})["id"]

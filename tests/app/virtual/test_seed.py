@@ -102,6 +102,7 @@ def test_a_pipe_gets_plain_lines_and_stdout_the_summary_only(app, virtual):
     assert result.stderr.splitlines() == ["Making sites", *steps]
 
 
+@pytest.mark.exhaustive
 def test_a_terminal_gets_a_bar(settings, virtual):
     leader, follower = os.openpty()
     environ = {**os.environ, "DATABASE_URL": settings.database_url, "SECRET_KEY": "s" * 32, "ID_KEY": "i" * 32}

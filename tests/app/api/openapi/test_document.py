@@ -5,7 +5,6 @@ from dataclasses import replace
 from itertools import chain
 
 import pytest
-from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.api.api_version import HEADER
 from app.auth.bearer import PAGES
@@ -114,6 +113,9 @@ def test_every_reference_leads_somewhere(document, look):
 
 
 def test_the_document_is_valid(document):
+    # Imported here: it compiles grammars for seconds, which each process of a test run would do to collect the tests.
+    from openapi_spec_validator import OpenAPIV31SpecValidator
+
     assert document["openapi"] == "3.1.0"
     assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
 

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from openapi_schema_validator import OAS31Validator
 
 from app.api.openapi.examples import FILE
 from app.api.openapi.operations import operations
@@ -25,6 +24,9 @@ def strict(node):
 
 def faults(document, schema, value):
     """The reasons why the value does not fit the schema, which may refer to the document's components."""
+    # Imported here: it compiles grammars for seconds, which each process of a test run would do to collect the tests.
+    from openapi_schema_validator import OAS31Validator
+
     whole = strict({"components": document["components"]} | schema)
     return [error.message for error in OAS31Validator(whole).iter_errors(value)]
 

@@ -1,7 +1,7 @@
 """The interface of a vendor plugin."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -10,6 +10,7 @@ from vendors.kit.calls.hooks import Hooks
 from vendors.kit.calls.pipeline import Calls
 from vendors.kit.calls.reply_cache import Freshness
 from vendors.kit.consent.registration import Registration
+from vendors.kit.control import Accepted, Control, Event, Interval, PlannedEvent
 from vendors.kit.credentials import Credential, CredentialHeaders, bearer
 from vendors.kit.errors import NotAskedYet, NotOffered, VendorError
 from vendors.kit.limits import Limits, ListCalls, ReportedQuota
@@ -75,6 +76,11 @@ class Vendor:
     """Values that this vendor never reports: members as `record.member`, levels of a series as
     `site_solar_intervals.15mins`, the state of charge in a series as `battery_intervals.soc_percent`.
     `solar_intervals.of_several` is the series of a device at a site with several devices of its kind."""
+
+    control: ClassVar[Control | None] = None
+    """What the vendor's cloud can do for batteries; None if this server does not control them there."""
+    no_control: ClassVar[str] = "This server does not control batteries of this vendor yet."
+    """Why it does not, as a sentence for clients; of no meaning with `control`."""
 
     follows_308: ClassVar[bool] = False
     """Whether this vendor answers 308 for ids that have moved, to another path of the same host."""
@@ -167,6 +173,27 @@ class Vendor:
 
     def site_battery_intervals(self, key: Key, level: Level) -> Series:
         """Charge and discharge of all batteries of a site."""
+        raise NotOffered
+
+    @classmethod
+    def planned_events(cls, interval: Interval) -> list[PlannedEvent]:
+        """The events that make up an interval, whose start is not past. Pure; raises CannotExpress."""
+        raise NotOffered
+
+    def control_programs(self, key: Key) -> list[str]:
+        """The programs in which a site is enrolled, for vendors whose events belong to one."""
+        raise NotOffered
+
+    def control_events(self, key: Key, program: str | None, start: datetime, end: datetime) -> list[Event]:
+        """All events of a site that touch this time, whoever made them; never from a cached reply."""
+        raise NotOffered
+
+    def add_control_event(self, key: Key, program: str | None, planned: PlannedEvent) -> Accepted:
+        """Makes one event with one call, which is never repeated: a failure that is_uncertain may have made it."""
+        raise NotOffered
+
+    def end_control_event(self, key: Key, program: str | None, event: str) -> str:
+        """Cancels an event that is scheduled, or ends one that runs, with one call; returns the vendor's words."""
         raise NotOffered
 
     def _absent(self) -> Exception:

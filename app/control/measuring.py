@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.control.verification import Flow
-from vendors.kit import Battery, Key, Level, NotOffered, Site, Vendor, VendorError
+from vendors.kit import Battery, Bess, Key, Level, NotOffered, Quality, Vendor, VendorError
 from vendors.kit.records import kind_of
 from vendors.kit.series.read import intervals
 from vendors.kit.series.resample import Interval
@@ -17,7 +17,6 @@ from vendors.kit.series.windows import RequestedWindow
 MAX_BATTERIES = 10
 # Quarters of the longest order that is looked at afterwards, with some to spare.
 MAX_QUARTERS = 4 * 24 * 8
-# Within this time the vendor's clock and the time of the call are the same for a value without a time.
 KW_DIGITS = 3
 
 
@@ -25,6 +24,7 @@ KW_DIGITS = 3
 class Measured:
     """The state of all batteries of a site at one time. kw: positive while discharging."""
 
+    vendor_id: str
     at: datetime
     kw: float | None = None
     soc_percent: float | None = None
@@ -40,25 +40,22 @@ def measured(vendor: Vendor, key: Key, now: datetime) -> Measured | None:
     """The present power and charge; None if the vendor does not show them. No failure stops an order: what is not seen
     is not proven."""
     with suppress(VendorError, NotOffered):
-        return _measured(vendor.site(key), now)
+        site = vendor.site(key)
+        kw = None
+        if site.charge_kw is not None or site.discharge_kw is not None:
+            kw = round((site.discharge_kw or 0.0) - (site.charge_kw or 0.0), KW_DIGITS)
+        at = site.measured_at.astimezone(UTC) if site.measured_at and site.measured_at.tzinfo else now
+        bess = site.bess or Bess()
+        return Measured(site.vendor_id, at, kw, bess.soc_percent, bess.mode)
     return None
 
 
-def _measured(site: Site, now: datetime) -> Measured:
-    kw = None
-    if site.charge_kw is not None or site.discharge_kw is not None:
-        kw = round((site.discharge_kw or 0.0) - (site.charge_kw or 0.0), KW_DIGITS)
-    bess = site.bess
-    at = site.measured_at.astimezone(UTC) if site.measured_at and site.measured_at.tzinfo else now
-    return Measured(at, kw, bess.soc_percent if bess else None, bess.mode if bess else None)
-
-
-def rating_kw(vendor: Vendor, key: Key) -> float | None:
-    """The rated power of all batteries of a site together; None if that of any is not known."""
+def rating_kw(vendor: Vendor, site: str) -> float | None:
+    """The rated power of all batteries of the site with this vendor id together; None if that of any is not known."""
     with suppress(VendorError, NotOffered):
-        ratings = list(_ratings(vendor, vendor.site(key).vendor_id))
-        if ratings and None not in ratings:
-            return round(sum(rating for rating in ratings if rating is not None), KW_DIGITS)
+        ratings = list(_ratings(vendor, site))
+        known = [rating for rating in ratings if rating is not None]
+        return round(sum(known), KW_DIGITS) if known and len(known) == len(ratings) else None
     return None
 
 
@@ -82,6 +79,6 @@ def flows(vendor: Vendor, key: Key, start: datetime, end: datetime, now: datetim
         return [
             Flow(row.start.astimezone(UTC), row.end.astimezone(UTC), row.kwh[0], row.kwh[1], row.soc_percent)
             for row in intervals(series, window, MAX_QUARTERS, now)
-            if isinstance(row, Interval) and row.start < end
+            if isinstance(row, Interval) and row.start < end and row.quality is not Quality.PARTIAL
         ]
     return []

@@ -54,14 +54,22 @@ class OrderStore:
         query = of_site(client_id, site_id).where(ControlOrderRow.is_listed)
         return self.read(lambda session: list(session.scalars(query)))
 
-    def history(self, client_id: str, site_id: str, before: datetime | None, count: int) -> list[ControlOrderRow]:
-        """The last orders of a site with their writes and read-backs, the newest first."""
+    def exist(self, client_id: str, site_id: str) -> bool:
+        """Whether the client has ever had an order of the site."""
+        query = of_site(client_id, site_id).with_only_columns(ControlOrderRow.id).limit(1)
+        return self.read(lambda session: session.scalars(query).first() is not None)
+
+    def history(self, client_id: str, site_id: str, after: str, count: int) -> list[ControlOrderRow]:
+        """The orders of a site with their writes and read-backs, the newest first. after: the place of the last one of
+        the page before; "" for the first page."""
         query = of_site(client_id, site_id).order_by(None)
-        query = query.order_by(ControlOrderRow.created_at.desc(), ControlOrderRow.start_at.desc(), ControlOrderRow.id)
+        query = query.order_by(ControlOrderRow.created_at.desc(), ControlOrderRow.id.desc()).limit(count)
         query = query.options(selectinload(ControlOrderRow.writes), selectinload(ControlOrderRow.readings))
-        if before is not None:
-            query = query.where(ControlOrderRow.created_at < before)
-        return self.read(lambda session: list(session.scalars(query.limit(count))))
+        if after:
+            at, id = datetime.fromisoformat(after.partition(" ")[0]), after.partition(" ")[2]
+            is_older = ControlOrderRow.created_at < at
+            query = query.where(is_older | ((ControlOrderRow.created_at == at) & (ControlOrderRow.id < id)))
+        return self.read(lambda session: list(session.scalars(query)))
 
     def writes_since(self, site_id: str, since: datetime) -> list[datetime]:
         """The times of the writes at a site, of all clients, in their order."""
@@ -75,6 +83,11 @@ def of_site(client_id: str, site_id: str) -> Select[ControlOrderRow]:
     """A client's orders of a site, by their start."""
     query = select(ControlOrderRow).where(ControlOrderRow.client_id == client_id, ControlOrderRow.site_id == site_id)
     return query.order_by(ControlOrderRow.start_at, ControlOrderRow.id)
+
+
+def place_of(order: ControlOrderRow) -> str:
+    """The place of an order in the history."""
+    return f"{order.created_at.isoformat()} {order.id}"
 
 
 def unfinished(client_id: str, site_id: str, now: datetime) -> Select[ControlOrderRow]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from app.control.budget import Budget
 from app.control.differences import at_vendor
 from app.control.due import is_due
+from app.control.leases import SiteLeases
 from app.control.orders import BUDGET_PERIOD, OrderStore, Subject, unfinished
 from app.control.plan import Plan, PlannedInterval, checked
 from app.control.run import ControlRun, Reached
@@ -51,7 +52,7 @@ class BatteryControl:
     """Orders to the batteries of sites. now: the clock by which orders begin and end."""
 
     def __init__(self, inventory: Inventory, database: Database) -> None:
-        self._inventory, self.store = inventory, OrderStore(database)
+        self._inventory, self.store, self._leases = inventory, OrderStore(database), SiteLeases(database)
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def target(self, client_id: str, site_id: str, access: VendorAccess, deadline: Deadline) -> Target:
@@ -68,16 +69,18 @@ class BatteryControl:
 
     def put(self, target: Target, plan: Plan) -> SiteControl:
         """Replaces the list of a site. Raises a Problem if nothing was changed."""
-        return self._site(target, self._run(target, plan))
+        with self._leases.plan(target.subject.site_id, target.deadline):
+            result = self._run(target, plan)
+        return self._site(target, result)
 
     def get(self, target: Target) -> SiteControl:
         """The list of a site, after the calls that are due. A vendor that cannot be asked is in the result."""
-        return self._site(target, self._run(target, None) if self._is_due(target) else None)
+        return self._site(target, self._look(target) if self._is_due(target) else None)
 
     def history(self, target: Target, after: str, count: int) -> list[ControlOrderRow]:
         """Orders of a site, the newest first; for the first page after the calls that are due."""
         if not after and self._is_due(target):
-            self._run(target, None)
+            self._look(target)
         return self.store.history(target.subject.client_id, target.subject.site_id, after, count)
 
     def _is_due(self, target: Target) -> bool:
@@ -88,6 +91,14 @@ class BatteryControl:
             return True
         orders = self._unfinished(subject)
         return any(is_due(order, target.control, target.plugin.lag, now) for order in orders)
+
+    def _look(self, target: Target) -> ReadResult | None:
+        """Makes the calls that are due, unless another request is at it."""
+        subject = target.subject
+        if not self.store.exist(subject.client_id, subject.site_id):
+            return self._run(target, None)  # Nothing is written.
+        with self._leases.look(subject.site_id, target.deadline) as is_taken:
+            return self._run(target, None) if is_taken else None
 
     def _run(self, target: Target, plan: Plan | None) -> ReadResult:
         """Raises a Problem if the vendor could not be asked, unless orders are to be shown without it."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from app.control.budget import Budget
 from app.control.differences import at_vendor
 from app.control.due import is_due
-from app.control.orders import BUDGET_PERIOD, OrderStore, Subject, unfinished
+from app.control.orders import BUDGET_PERIOD, OrderStore, Subject
 from app.control.plan import Plan, PlannedInterval, checked
 from app.control.run import ControlRun, Reached
 from app.control.states import FINAL, EventStep
@@ -86,7 +86,7 @@ class BatteryControl:
         subject, now = target.subject, self.now()
         if not self.store.exist(subject.client_id, subject.site_id):
             return True
-        orders = self._unfinished(subject)
+        orders = self.store.unfinished(subject, now)
         return any(is_due(order, target.control, target.plugin.lag, now) for order in orders)
 
     def _run(self, target: Target, plan: Plan | None) -> ReadResult:
@@ -105,13 +105,9 @@ class BatteryControl:
     def _site(self, target: Target, result: ReadResult | None) -> SiteControl:
         subject, now = target.subject, self.now()
         times = self.store.writes_since(subject.site_id, now - BUDGET_PERIOD)
-        pending = sum(_pending(order, now) for order in self._unfinished(subject))
+        pending = sum(_pending(order, now) for order in self.store.unfinished(subject, now))
         listed = self.store.listed(subject.client_id, subject.site_id)
         return SiteControl(listed, Budget(target.control.writes_per_day, times), pending, result)
-
-    def _unfinished(self, subject: Subject) -> list[ControlOrderRow]:
-        query = unfinished(subject.client_id, subject.site_id, self.now())
-        return self.store.read(lambda session: list(session.scalars(query)))
 
 
 def _pending(order: ControlOrderRow, now: datetime) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.control.budget import Budget
 from app.control.differences import at_vendor, interval_of
-from app.control.orders import OrderStore, Subject, close_if_ended, move, new_events, new_id
+from app.control.orders import NOT_SENT, OrderStore, Subject, close_if_ended, move, new_events, new_id
 from app.control.read_back import planned, settle
 from app.control.states import FINAL, EventStep, State
 from app.storage.control_tables import ControlEventRow, ControlOrderRow, ControlWriteRow
@@ -46,7 +46,7 @@ class Outcome:
             return "accepted"
         if self.failure.is_uncertain:
             return "uncertain"
-        return "refused" if isinstance(self.failure, FINAL_FAILURES) else "not sent"
+        return "refused" if isinstance(self.failure, FINAL_FAILURES) else NOT_SENT
 
 
 class Writer:
@@ -106,7 +106,7 @@ class Writer:
         """Moves a start that has passed since the plan was made to the earliest time that the vendor takes."""
         now = self._now()
         left = [event for event in order.events if event.state == EventStep.PLANNED]
-        if not left or left[0].start_at > now:
+        if not left or left[0].start_at >= now:
             return
         try:
             again = self._vendor.planned_events(replace(interval_of(order), start=left[0].start_at), now)
@@ -173,6 +173,8 @@ class Writer:
                 _note(order, event, outcome, now)
 
         self._store.change(order.client_id, change)
+        if outcome.word == NOT_SENT:
+            self._budget.taken -= 1
         if outcome.failure is not None and not isinstance(outcome.failure, FINAL_FAILURES):
             raise WritesStop
 
@@ -188,7 +190,7 @@ def _note(order: ControlOrderRow, event: ControlEventRow, outcome: Outcome, now:
         event.state, event.text = EventStep.ACCEPTED, outcome.text
     elif outcome.word == "accepted":
         event.state, event.text = EventStep.OVER, outcome.text
-    elif outcome.word == "not sent":
+    elif outcome.word == NOT_SENT:
         event.state = EventStep.PLANNED if was_adding else EventStep.TAKEN
         event.sent_at = None
         order.text = outcome.text

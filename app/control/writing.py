@@ -79,9 +79,10 @@ class Writer:
             vendor_id = event.vendor_id
             if vendor_id is None or event.state == EventStep.ENDING:
                 continue  # A read-back shows first whether there is something to end.
+            before = event.state
             write = self._begin(order, event, "end", members_of(event))
             outcome = self._call(lambda id=vendor_id: self._vendor.end_control_event(self._key, order.program, id))  # type: ignore[misc]
-            self._finish(order, event, write, outcome)
+            self._finish(order, event, write, outcome, before)
 
     def _send(self, order: ControlOrderRow) -> None:
         if any(event.state == EventStep.SENT for event in order.events):
@@ -161,16 +162,22 @@ class Writer:
         return Outcome(answer) if isinstance(answer, str) else Outcome(answer.text, answer)
 
     def _finish(
-        self, order: ControlOrderRow, event: ControlEventRow | None, write: ControlWriteRow, outcome: Outcome
+        self,
+        order: ControlOrderRow,
+        event: ControlEventRow | None,
+        write: ControlWriteRow,
+        outcome: Outcome,
+        before: str = EventStep.PLANNED,
     ) -> None:
-        """Notes the answer of a write. Raises WritesStop unless the next one has a chance."""
+        """Notes the answer of a write. before: the event's step before it. Raises WritesStop unless the next write has
+        a chance."""
         now = self._now()
 
         def change(session: Session) -> None:
             session.add_all((order, write))
             write.answered_at, write.outcome, write.answer = now, outcome.word, outcome.text
             if event is not None:
-                _note(order, event, outcome, now)
+                _note(order, event, outcome, before, now)
 
         self._store.change(order.client_id, change)
         if outcome.word == NOT_SENT:
@@ -179,7 +186,7 @@ class Writer:
             raise WritesStop
 
 
-def _note(order: ControlOrderRow, event: ControlEventRow, outcome: Outcome, now: datetime) -> None:
+def _note(order: ControlOrderRow, event: ControlEventRow, outcome: Outcome, before: str, now: datetime) -> None:
     """Moves an order and its event by the outcome of a write."""
     was_adding = event.state == EventStep.SENT
     if outcome.word == "uncertain":
@@ -191,8 +198,7 @@ def _note(order: ControlOrderRow, event: ControlEventRow, outcome: Outcome, now:
     elif outcome.word == "accepted":
         event.state, event.text = EventStep.OVER, outcome.text
     elif outcome.word == NOT_SENT:
-        event.state = EventStep.PLANNED if was_adding else EventStep.TAKEN
-        event.sent_at = None
+        event.state, event.sent_at = before, None if was_adding else event.sent_at
         order.text = outcome.text
     elif was_adding:
         event.state = EventStep.OVER
@@ -201,7 +207,7 @@ def _note(order: ControlOrderRow, event: ControlEventRow, outcome: Outcome, now:
         event.state = EventStep.OVER
     else:
         # The vendor does not end it: it goes on, and stays in the list.
-        event.state, order.text = EventStep.TAKEN, outcome.text
+        event.state, event.text = before, outcome.text
         order.ends_as, order.is_listed = None, True
     close_if_ended(order, now)
     settle(order, now)

@@ -76,7 +76,10 @@ class Cloud:
     """The failure of the next writes; Lost with `makes` set is made all the same."""
     makes: bool = True
     cap_kw: float | None = None
-    seconds_per_write: float = 0.0
+    refuses: object = None
+    """Whether the vendor refuses an event, given what is planned."""
+    writes_until_late: int | None = None
+    """The writes after which no time is left in a request."""
     down: object = None
     """The failure of every call."""
 
@@ -183,6 +186,8 @@ class InMemory(Vendor):
     def add_control_event(self, key, program, planned):
         self._note("add", key)
         failure = self._failure()
+        if self.cloud.refuses and self.cloud.refuses(planned):
+            raise Forbidden(BASE)
         if failure is not None and not (failure.is_uncertain and self.cloud.makes):
             raise failure
         accepted = self.cloud.add(planned)
@@ -210,6 +215,8 @@ class InMemory(Vendor):
 
     def _note(self, call, key):
         self.cloud.calls.append((call, self.cloud.clock.now))
+        if len(self.cloud.writes) == self.cloud.writes_until_late:
+            self.client.deadline.at = 0.0
         if self.credential["token"] != "good":
             raise Forbidden(BASE)
         if key != (SITE,):

@@ -78,6 +78,11 @@ OWN = (
         CALLER, "Correct or leave out the header that the member `header` names.",
     ),
     ErrorKind(
+        "control_unsupported", 400, "Bad Request",
+        "This server does not control the batteries of this vendor; the detail says why. Nothing was sent.",
+        CALLER, "Control this site with the vendor's own means.",
+    ),
+    ErrorKind(
         "unknown_api_version", 400, "Bad Request",
         "The header api-version is empty or names no version.",
         CALLER, "Send a version that the detail names, or leave the header out.",
@@ -121,6 +126,12 @@ OWN = (
         "virtual_limit_reached", 409, "Conflict",
         "The client has as many virtual sites or devices as it may have; the member `limit` tells how many.",
         CALLER, "Delete virtual sites or devices that are no longer needed.",
+    ),
+    ErrorKind(
+        "control_conflict", 409, "Conflict",
+        "Something in the time of the plan was made or changed by others: at the vendor, where the members `events` and "
+        "`orders` name it, or by another client of this server. Nothing was changed.",
+        CALLER, "Leave that time out of the plan, or send the plan with force=true, which takes its place.",
     ),
     ErrorKind(
         "credentials_in_use", 409, "Conflict",
@@ -201,6 +212,11 @@ OWN = (
         "too_many_requests", 429, "Too Many Requests",
         "This client or this address has sent more requests than the operator permits (CLIENT_LIMIT, ADDRESS_LIMIT).",
         CALLER, "Wait for the time in Retry-After, and send fewer requests a minute.",
+    ),
+    ErrorKind(
+        "write_budget_spent", 429, "Too Many Requests",
+        "The plan takes more writes than the site has left of those it may take within 24 hours. Nothing was changed.",
+        CALLER, "Wait for the time in Retry-After, or change fewer intervals. `writes` of GET tells how many are left.",
     ),
     ErrorKind(
         "too_many_failed_logins", 429, "Too Many Requests",

@@ -9,7 +9,6 @@ from app.api.services import services
 from app.auth import bearer
 from app.auth.scopes import Scope, needs
 from app.control.orders import place_of
-from app.control.plan import Plan
 from app.control.service import Target
 from app.web.strict_api import Blueprint, ViewResult
 
@@ -27,10 +26,10 @@ idempotency.protect(blueprint, ["PUT"])
 @needs(Scope.CONTROL)
 def put_battery_control(query: dict[str, Any], body: dict[str, Any], id: str) -> ViewResult:
     """Replaces the whole list of intervals of a site; an empty list cancels."""
-    target = _target(id)
-    intervals = services().control.plan(target, body["intervals"])
-    plan = Plan(intervals, query.get("program"), query["force"])
-    return control_members.status(id, services().control.put(target, plan))
+    control, intervals = services().control, body["intervals"]
+    control.check(intervals)
+    site = control.put(_target(id), intervals, query.get("program"), force=query["force"])
+    return control_members.status(id, site)
 
 
 @blueprint.get(PATH, parameters=[api_version.PARAMETER])

@@ -41,9 +41,11 @@ class Budget:
             f"The plan takes {writes} writes, and of the {self.per_day} that a site may take within 24 hours "
             f"{self.left} are left. Nothing was changed."
         )
-        needed = writes - self.left
-        members = {"limit": self.per_day, "used": self.used, "needed": writes}
         if writes > self.per_day:
-            raise Problem(429, "write_budget_spent", detail, headers={"Retry-After": "86400"}, **members)
-        wait = max(1, ceil((self.times[needed - 1] + BUDGET_PERIOD - now).total_seconds()))
-        raise Problem(429, "write_budget_spent", detail, headers={"Retry-After": str(wait)}, retryAfter=wait, **members)
+            wait = 86_400
+        else:
+            wait = max(1, ceil((self.times[writes - self.left - 1] + BUDGET_PERIOD - now).total_seconds()))
+        headers = {"Retry-After": str(wait)}
+        raise Problem(
+            429, "write_budget_spent", detail, headers=headers, retryAfter=wait, limit=self.per_day, used=self.used
+        )

@@ -23,6 +23,8 @@ ANSWER_SECONDS = 10.0
 LOOKED_AT_AFTER_END = timedelta(days=2)
 BUDGET_PERIOD = timedelta(days=1)
 ORDER_ID = "ordr-"
+# The outcome of a write that did not reach the vendor.
+NOT_SENT = "not sent"
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,22 @@ class OrderStore:
             query = query.where(is_older | ((ControlOrderRow.created_at == at) & (ControlOrderRow.id < id)))
         return self.read(lambda session: list(session.scalars(query)))
 
+    def unfinished(self, subject: Subject, now: datetime) -> list[ControlOrderRow]:
+        """The client's orders of a site about which the vendor may have to be asked."""
+        query = unfinished(subject.client_id, subject.site_id, now)
+        return self.read(lambda session: list(session.scalars(query)))
+
+    def event_ids(self, site_id: str) -> set[str]:
+        """The vendor's ids of all events that this service has made at a site, for whichever client."""
+        query = select(ControlEventRow.vendor_id).join(ControlOrderRow)
+        query = query.where(ControlOrderRow.site_id == site_id, ControlEventRow.vendor_id.is_not(None))
+        return self.read(lambda session: {id for id in session.scalars(query) if id})
+
     def writes_since(self, site_id: str, since: datetime) -> list[datetime]:
-        """The times of the writes at a site, of all clients, in their order."""
+        """The times of the writes at a site, of all clients, in their order. Writes that were not sent do not count."""
+        was_sent = ControlWriteRow.outcome.is_(None) | (ControlWriteRow.outcome != NOT_SENT)
         query = select(ControlWriteRow.sent_at).where(
-            ControlWriteRow.site_id == site_id, ControlWriteRow.sent_at > since
+            ControlWriteRow.site_id == site_id, ControlWriteRow.sent_at > since, was_sent
         )
         return self.read(lambda session: list(session.scalars(query.order_by(ControlWriteRow.sent_at))))
 

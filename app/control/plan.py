@@ -8,6 +8,10 @@ from typing import Any
 from app.web.problems import InvalidRequest, invalid
 from vendors.kit.control import CannotExpress, Interval, PlannedEvent
 
+# An interval, and its members as the client sent them.
+Posted = Sequence[tuple[Interval, Mapping[str, Any]]]
+PlanEvents = Callable[[Interval, datetime], list[PlannedEvent]]
+
 MAX_INTERVALS = 96
 # The public names of the members of an interval.
 MEMBERS: Mapping[str, str] = {
@@ -44,35 +48,29 @@ class Plan:
     force: bool
 
 
-def checked(
-    posted: Sequence[tuple[Interval, Mapping[str, Any]]],
-    plan_events: Callable[[Interval, datetime], list[PlannedEvent]],
-    now: datetime,
-) -> list[PlannedInterval]:
-    """The intervals with their events. Raises a 400 Problem that names interval and member."""
-    if len(posted) > MAX_INTERVALS:
-        raise invalid(f"intervals: May have {MAX_INTERVALS} items at most.")
+def check(posted: Posted, now: datetime) -> None:
+    """Raises a 400 Problem that names interval and member for what no vendor could be asked for."""
     for number, (interval, _) in enumerate(posted):
         if interval.end <= interval.start:
             raise _wrong(number, "end", "Must be after start.")
         if interval.end <= now:
             raise _wrong(number, "end", "Must not be past.")
     _refuse_overlaps([interval for interval, _ in posted])
-    planned = [_planned(number, *each, plan_events, now) for number, each in enumerate(posted)]
-    return sorted(planned, key=lambda each: each.interval.start)
+
+
+def planned(posted: Posted, plan_events: PlanEvents, now: datetime) -> list[PlannedInterval]:
+    """The intervals with their events, by their starts. Raises a 400 Problem for what the vendor cannot express."""
+    intervals = [_planned(number, *each, plan_events, now) for number, each in enumerate(posted)]
+    return sorted(intervals, key=lambda each: each.interval.start)
 
 
 def _planned(
-    number: int,
-    interval: Interval,
-    asked: Mapping[str, Any],
-    plan_events: Callable[[Interval, datetime], list[PlannedEvent]],
-    now: datetime,
+    number: int, interval: Interval, asked: Mapping[str, Any], plan_events: PlanEvents, now: datetime
 ) -> PlannedInterval:
     try:
         return PlannedInterval(interval, asked, plan_events(interval, now))
     except CannotExpress as refusal:
-        raise _wrong(number, MEMBERS.get(refusal.member, refusal.member), f"{refusal.why}") from refusal
+        raise _wrong(number, MEMBERS.get(refusal.member, refusal.member), refusal.why) from refusal
 
 
 def _refuse_overlaps(intervals: Sequence[Interval]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from app.control.differences import ACTIVE
 from app.control.orders import close_if_ended, move
@@ -140,3 +141,17 @@ def settle(order: ControlOrderRow, now: datetime) -> None:
         move(order, State.ACCEPTED, now)
     elif steps == {EventStep.PLANNED} and order.state == State.SENT:
         move(order, State.SCHEDULED, now)
+
+
+def shown(event: Event) -> dict[str, Any]:
+    """An event as the vendor shows it, for the receipt."""
+    return {
+        "id": event.id,
+        "start": event.start.isoformat(),
+        "end": event.end.isoformat(),
+        "mode": event.mode,
+        "kw": event.kw,
+        "stateOfChargeLimitPercent": event.limit_percent,
+        "state": event.state.value,
+        "text": event.text,
+    }

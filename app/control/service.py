@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from app.control import plan
 from app.control.budget import Budget
 from app.control.differences import at_vendor
 from app.control.due import is_due
 from app.control.leases import SiteLeases
-from app.control.orders import BUDGET_PERIOD, OrderStore, Subject, unfinished
-from app.control.plan import Plan, PlannedInterval, checked
+from app.control.orders import BUDGET_PERIOD, OrderStore, Subject
+from app.control.plan import Plan, Posted
 from app.control.run import ControlRun, Reached
 from app.control.states import FINAL, EventStep
 from app.fleet.inventory import Inventory
@@ -17,13 +18,11 @@ from app.fleet.reading import ReadResult
 from app.fleet.vendor_access import VendorAccess
 from app.storage.control_tables import ControlOrderRow
 from app.storage.database import Database
-from app.web.problems import Problem
+from app.web.problems import InvalidRequest, Problem
 from vendors.kit import Site, Vendor
 from vendors.kit.calls.reply_cache import Mode
-from vendors.kit.control import Control, Interval
+from vendors.kit.control import Control
 from vendors.kit.deadline import Deadline
-
-Posted = Sequence[tuple[Interval, dict[str, object]]]
 
 
 @dataclass(frozen=True)
@@ -63,14 +62,22 @@ class BatteryControl:
         subject = Subject(client_id, site_id, id_row.vendor, id_row.key)
         return Target(subject, plugin, plugin.control, access, deadline)
 
-    def plan(self, target: Target, posted: Posted) -> list[PlannedInterval]:
-        """The intervals as the vendor is asked for them. Raises a 400 Problem that names interval and member."""
-        return checked(posted, target.plugin.planned_events, self.now())
+    def check(self, posted: Posted) -> None:
+        """Raises a 400 Problem that names interval and member for what no vendor could be asked for."""
+        plan.check(posted, self.now())
 
-    def put(self, target: Target, plan: Plan) -> SiteControl:
-        """Replaces the list of a site. Raises a Problem if nothing was changed."""
+    def put(self, target: Target, posted: Posted, program: str | None, *, force: bool) -> SiteControl:
+        """Replaces the list of a site. Raises a Problem if nothing was changed: 400 for what its vendor cannot be asked
+        for, 409 for a conflict, 429 without the budget for it."""
+        try:
+            intervals = plan.planned(posted, target.plugin.planned_events, self.now())
+        except InvalidRequest as refusal:
+            if not self.store.exist(target.subject.client_id, target.subject.site_id):
+                # Only once the vendor has shown the site: the answer would tell that there is one with this id.
+                self._run(target, None)
+            raise refusal
         with self._leases.plan(target.subject.site_id, target.deadline):
-            result = self._run(target, plan)
+            result = self._run(target, Plan(intervals, program, force))
         return self._site(target, result)
 
     def get(self, target: Target) -> SiteControl:
@@ -89,7 +96,7 @@ class BatteryControl:
         subject, now = target.subject, self.now()
         if not self.store.exist(subject.client_id, subject.site_id):
             return True
-        orders = self._unfinished(subject)
+        orders = self.store.unfinished(subject, now)
         return any(is_due(order, target.control, target.plugin.lag, now) for order in orders)
 
     def _look(self, target: Target) -> ReadResult | None:
@@ -100,15 +107,15 @@ class BatteryControl:
         with self._leases.look(subject.site_id, target.deadline) as is_taken:
             return self._run(target, None) if is_taken else None
 
-    def _run(self, target: Target, plan: Plan | None) -> ReadResult:
+    def _run(self, target: Target, new: Plan | None) -> ReadResult:
         """Raises a Problem if the vendor could not be asked, unless orders are to be shown without it."""
-        run = ControlRun(self.store, target.subject, target.control, plan, self.now)
+        run = ControlRun(self.store, target.subject, target.control, new, self.now)
         result = self._inventory.read(
             Site, target.subject.site_id, target.access, target.deadline, Mode.REUSE, run.run, expected=Reached
         )
         if run.problem is not None:
             raise run.problem
-        is_shown = plan is None and self.store.exist(target.subject.client_id, target.subject.site_id)
+        is_shown = new is None and self.store.exist(target.subject.client_id, target.subject.site_id)
         if not result.sweep.has(Reached) and not is_shown:
             raise result.problem()
         return result
@@ -116,13 +123,9 @@ class BatteryControl:
     def _site(self, target: Target, result: ReadResult | None) -> SiteControl:
         subject, now = target.subject, self.now()
         times = self.store.writes_since(subject.site_id, now - BUDGET_PERIOD)
-        pending = sum(_pending(order, now) for order in self._unfinished(subject))
+        pending = sum(_pending(order, now) for order in self.store.unfinished(subject, now))
         listed = self.store.listed(subject.client_id, subject.site_id)
         return SiteControl(listed, Budget(target.control.writes_per_day, times), pending, result)
-
-    def _unfinished(self, subject: Subject) -> list[ControlOrderRow]:
-        query = unfinished(subject.client_id, subject.site_id, self.now())
-        return self.store.read(lambda session: list(session.scalars(query)))
 
 
 def _pending(order: ControlOrderRow, now: datetime) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.control.budget import Budget
 from app.control.differences import at_vendor, interval_of
-from app.control.orders import OrderStore, Subject, close_if_ended, move, new_events, new_id
+from app.control.orders import NOT_SENT, OrderStore, Subject, close_if_ended, move, new_events, new_id
 from app.control.read_back import planned, settle
 from app.control.states import FINAL, EventStep, State
 from app.storage.control_tables import ControlEventRow, ControlOrderRow, ControlWriteRow
@@ -46,7 +46,7 @@ class Outcome:
             return "accepted"
         if self.failure.is_uncertain:
             return "uncertain"
-        return "refused" if isinstance(self.failure, FINAL_FAILURES) else "not sent"
+        return "refused" if isinstance(self.failure, FINAL_FAILURES) else NOT_SENT
 
 
 class Writer:
@@ -79,9 +79,10 @@ class Writer:
             vendor_id = event.vendor_id
             if vendor_id is None or event.state == EventStep.ENDING:
                 continue  # A read-back shows first whether there is something to end.
+            before = event.state
             write = self._begin(order, event, "end", members_of(event))
             outcome = self._call(lambda id=vendor_id: self._vendor.end_control_event(self._key, order.program, id))  # type: ignore[misc]
-            self._finish(order, event, write, outcome)
+            self._finish(order, event, write, outcome, before)
 
     def _send(self, order: ControlOrderRow) -> None:
         if any(event.state == EventStep.SENT for event in order.events):
@@ -106,7 +107,7 @@ class Writer:
         """Moves a start that has passed since the plan was made to the earliest time that the vendor takes."""
         now = self._now()
         left = [event for event in order.events if event.state == EventStep.PLANNED]
-        if not left or left[0].start_at > now:
+        if not left or left[0].start_at >= now:
             return
         try:
             again = self._vendor.planned_events(replace(interval_of(order), start=left[0].start_at), now)
@@ -161,23 +162,31 @@ class Writer:
         return Outcome(answer) if isinstance(answer, str) else Outcome(answer.text, answer)
 
     def _finish(
-        self, order: ControlOrderRow, event: ControlEventRow | None, write: ControlWriteRow, outcome: Outcome
+        self,
+        order: ControlOrderRow,
+        event: ControlEventRow | None,
+        write: ControlWriteRow,
+        outcome: Outcome,
+        before: str = EventStep.PLANNED,
     ) -> None:
-        """Notes the answer of a write. Raises WritesStop unless the next one has a chance."""
+        """Notes the answer of a write. before: the event's step before it. Raises WritesStop unless the next write has
+        a chance."""
         now = self._now()
 
         def change(session: Session) -> None:
             session.add_all((order, write))
             write.answered_at, write.outcome, write.answer = now, outcome.word, outcome.text
             if event is not None:
-                _note(order, event, outcome, now)
+                _note(order, event, outcome, before, now)
 
         self._store.change(order.client_id, change)
+        if outcome.word == NOT_SENT:
+            self._budget.taken -= 1
         if outcome.failure is not None and not isinstance(outcome.failure, FINAL_FAILURES):
             raise WritesStop
 
 
-def _note(order: ControlOrderRow, event: ControlEventRow, outcome: Outcome, now: datetime) -> None:
+def _note(order: ControlOrderRow, event: ControlEventRow, outcome: Outcome, before: str, now: datetime) -> None:
     """Moves an order and its event by the outcome of a write."""
     was_adding = event.state == EventStep.SENT
     if outcome.word == "uncertain":
@@ -188,9 +197,8 @@ def _note(order: ControlOrderRow, event: ControlEventRow, outcome: Outcome, now:
         event.state, event.text = EventStep.ACCEPTED, outcome.text
     elif outcome.word == "accepted":
         event.state, event.text = EventStep.OVER, outcome.text
-    elif outcome.word == "not sent":
-        event.state = EventStep.PLANNED if was_adding else EventStep.TAKEN
-        event.sent_at = None
+    elif outcome.word == NOT_SENT:
+        event.state, event.sent_at = before, None if was_adding else event.sent_at
         order.text = outcome.text
     elif was_adding:
         event.state = EventStep.OVER
@@ -199,7 +207,7 @@ def _note(order: ControlOrderRow, event: ControlEventRow, outcome: Outcome, now:
         event.state = EventStep.OVER
     else:
         # The vendor does not end it: it goes on, and stays in the list.
-        event.state, order.text = EventStep.TAKEN, outcome.text
+        event.state, event.text = before, outcome.text
         order.ends_as, order.is_listed = None, True
     close_if_ended(order, now)
     settle(order, now)

@@ -91,6 +91,12 @@ SOURCES = (
         lambda operation: operation.is_of_credentials,
         {503: ("credentials_not_configured", *(kind.code for kind in UNREADABLE))},
     ),
+    Source("Control", lambda operation: operation.is_of_control, {400: ("control_unsupported",)}),
+    Source(
+        "Plan",
+        lambda operation: operation.id == "putSiteBatteryControl",
+        {409: ("control_conflict",), 429: ("write_budget_spent",)},
+    ),
     Source("Session", lambda operation: "sessionID" in operation.parameters, {404: ("not_found",)}),
     Source(
         "StartSession",

@@ -35,6 +35,11 @@ class Operation:
         return self.path.startswith("/virtual/")
 
     @property
+    def is_of_control(self) -> bool:
+        """Whether the operation is on orders to batteries."""
+        return "/battery-control" in self.path
+
+    @property
     def is_of_credentials(self) -> bool:
         """Whether the operation is on what is stored encrypted: credentials, grants, and what asks for these."""
         return self.needs_token and self.path.startswith(("/vendor-credentials", "/grants", "/join/"))

@@ -6,10 +6,24 @@ agree by construction. All instants are epoch seconds. Nothing here knows a vend
 """
 
 from simulation.battery import Battery
+from simulation.commands import BatteryCommand, CommandMode
 from simulation.fleet import Fleet
 from simulation.flows import SiteFlows, flows_wh, load_reading_wh
 from simulation.places import PLACES, Place
 from simulation.site import Site
 from simulation.view import Device, View
 
-__all__ = ["PLACES", "Battery", "Device", "Fleet", "Place", "Site", "SiteFlows", "View", "flows_wh", "load_reading_wh"]
+__all__ = [
+    "PLACES",
+    "Battery",
+    "BatteryCommand",
+    "CommandMode",
+    "Device",
+    "Fleet",
+    "Place",
+    "Site",
+    "SiteFlows",
+    "View",
+    "flows_wh",
+    "load_reading_wh",
+]

@@ -1,10 +1,12 @@
 """One site: a place, a peak power, perhaps a battery, and the energies that flow there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Self
 
 from simulation.battery import Battery, Cycle, Flows, cycle_of
+from simulation.commands import BatteryCommand
 from simulation.load import load_kwh
 from simulation.places import Place
 from simulation.pv import Pv, pv_of
@@ -27,10 +29,15 @@ class Site:
     operational_since: datetime
     seed: int = 1
     load_kwh_per_day: float = 10.0
+    commands: tuple[BatteryCommand, ...] = ()
 
     def __post_init__(self) -> None:
         if self.operational_since.tzinfo is None or self.operational_since.year < EARLIEST_YEAR:
             raise ValueError(f"operational_since must be aware and not before {EARLIEST_YEAR}")
+
+    def with_commands(self, commands: tuple[BatteryCommand, ...]) -> Self:
+        """The same site, whose battery obeys these commands and no others."""
+        return replace(self, commands=commands)
 
     @cached_property
     def _start(self) -> float:

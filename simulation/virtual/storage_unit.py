@@ -6,11 +6,12 @@ since the beginning of 2014, and how often what was filled has been given back.
 """
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from datetime import date, datetime
 from functools import cached_property
 from itertools import groupby, pairwise
 from math import isfinite
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from simulation.battery import (
@@ -24,6 +25,7 @@ from simulation.battery import (
     clock_times,
     ease,
 )
+from simulation.commands import BatteryCommand
 from simulation.noise import fraction
 from simulation.sun import solar_day, solar_midnight
 from simulation.virtual.device_day import Seed, between, device_day
@@ -82,10 +84,17 @@ class StorageUnit:
         self.nameplate_kwh = nameplate_kwh
         self.mode = mode
         self.floor_percent = min(floor_percent, GREATEST_FLOOR_PERCENT)
+        self.commands: tuple[BatteryCommand, ...] = ()
         self._zone = zone
         self._longitude = longitude
         size = PANELS_KWP_PER_KWH[int(len(PANELS_KWP_PER_KWH) * fraction("panels", seed, nameplate_kwh))]
         self._fill = Fill(Sky(latitude, longitude), size)
+
+    def with_commands(self, commands: tuple[BatteryCommand, ...]) -> Self:
+        """The same battery, which obeys these commands and no others."""
+        commanded = copy(self)
+        commanded.commands = commands
+        return commanded
 
     def flows_kwh(self, start: float, end: float) -> StorageFlows:
         """Energy into and out of the battery between two instants."""

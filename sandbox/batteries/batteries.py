@@ -1,7 +1,6 @@
 """The batteries of the fleet: what happens to each, how well it obeys, and the commands that it has."""
 
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
@@ -39,8 +38,8 @@ class Batteries:
         self._sites = sites
         self._lock = threading.RLock()
         self._sources: list[CommandSource] = []
-        self._conditions: defaultdict[int, Conditions] = defaultdict(Conditions)
-        self._happenings: defaultdict[int, Happenings] = defaultdict(Happenings)
+        self._conditions: dict[int, Conditions] = {}
+        self._happenings: dict[int, Happenings] = {}
 
     def add_source(self, source: CommandSource) -> None:
         """Lets a cloud command the batteries."""
@@ -48,7 +47,7 @@ class Batteries:
 
     def conditions(self, number: int) -> Conditions:
         """How well the next event of the site fares."""
-        return self._conditions[number]
+        return self._conditions.get(number, Conditions())
 
     def set_conditions(self, number: int, conditions: Conditions) -> None:
         """Sets how well events of the site fare that are made from now on."""
@@ -56,21 +55,21 @@ class Batteries:
 
     def happenings(self, number: int) -> Happenings:
         """What happens at the site."""
-        return self._happenings[number]
+        return self._happenings.get(number, Happenings())
 
     def happen(self, number: int, change: Callable[[Happenings], Happenings]) -> None:
         """Adds something that happens at the site."""
         with self._lock:
-            self._happenings[number] = change(self._happenings[number])
+            self._happenings[number] = change(self.happenings(number))
             self.obey(number)
 
     def obey(self, number: int) -> None:
         """Gives the battery of the site the commands that all clouds, its owner and its outages leave it."""
         with self._lock:
-            happenings, site = self._happenings[number], self._sites[number]
+            happenings, site = self.happenings(number), self._sites[number]
             layers = [layer for source in self._sources for layer in source.layers(number, happenings)]
-            layers += [Layer(*by_hand[:2], _by_hand(by_hand)) for by_hand in happenings.modes]
-            layers += [Layer(*outage, None) for outage in happenings.outages]
+            layers += [Layer(by_hand.start, by_hand.end, _by_hand(by_hand)) for by_hand in happenings.modes]
+            layers += [Layer(outage.start, outage.end, None) for outage in happenings.outages]
             site.obey(tuple(commands_of(layers)))
 
     def commands(self, number: int) -> tuple[BatteryCommand, ...]:

@@ -1,7 +1,6 @@
 """What happens at a site, and how well its battery and its vendor's cloud carry out what they are sent."""
 
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,8 @@ class Conditions:
     drops: bool = False
 
 
-class Outage(NamedTuple):
+@dataclass(frozen=True)
+class Outage:
     """A span in which the gateway neither answers its cloud nor controls the battery."""
 
     start: float
@@ -31,7 +31,8 @@ class Outage(NamedTuple):
         return self.start <= t < self.end
 
 
-class ModeByHand(NamedTuple):
+@dataclass(frozen=True)
+class ModeByHand:
     """A span in which the battery is run in a mode that its owner chose, whatever events demand."""
 
     start: float
@@ -45,7 +46,7 @@ class Happenings:
 
     outages: tuple[Outage, ...] = ()
     modes: tuple[ModeByHand, ...] = ()
-    opt_outs: tuple[float, ...] = field(default=())
+    opt_outs: tuple[float, ...] = ()
 
     def online_from(self, t: float) -> float:
         """The first instant from that one on at which the gateway answers."""

@@ -2,7 +2,8 @@
 
 Every quantity is a cumulative energy C(t) that can be asked for at any instant since 2015 without
 stored series; the energy of an interval is C(end) - C(start), so quarters, days, months and lifetimes
-agree by construction. All instants are epoch seconds. Nothing here knows a vendor.
+agree by construction. Only what a battery does after a command is computed in steps. All instants are
+epoch seconds. Nothing here knows a vendor.
 """
 
 from simulation.battery import Battery

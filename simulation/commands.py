@@ -1,4 +1,4 @@
-"""Commands to the batteries of a site, in the terms of the vendor whose clouds have the most of them."""
+"""Commands to the batteries of a site."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Self
 
 from simulation.battery import Battery, Cycle, Flows, cycle_of
+from simulation.commanded import CommandedCycle, Storage
 from simulation.commands import BatteryCommand
 from simulation.load import load_kwh
 from simulation.places import Place
@@ -53,7 +54,15 @@ class Site:
 
     @cached_property
     def _cycle(self) -> Cycle | None:
-        return cycle_of(self.battery, self.place, self._pv, self.pv_kwp) if self.battery else None
+        battery = self.battery
+        if battery is None:
+            return None
+        cycle = cycle_of(battery, self.place, self._pv, self.pv_kwp)
+        if not self.commands:
+            return cycle
+        floor_percent, rated_kw = battery.floor_percent, battery.rated_kw
+        storage = Storage(cycle, battery.capacity_kwh, floor_percent, rated_kw, self.pv_kwh, self.load_kwh)
+        return CommandedCycle(storage, self.commands)
 
     @cached_property
     def _flows_at_start(self) -> Flows:

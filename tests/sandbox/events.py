@@ -59,3 +59,14 @@ def listed(cloud: Enphase, **query: Any) -> list[str]:
     answer = cloud.get(EVENTS, program_id=DEMO, **query)
     assert answer.status_code == 200, answer.text
     return [entry["event_id"] for entry in answer.json["eventList"]]
+
+
+def set_conditions(cloud: Enphase, **conditions: Any) -> None:
+    """Sets how well events fare that are made from now on."""
+    assert cloud.caller.http.put("/batteries", json=conditions).status_code == 200
+
+
+def happen(cloud: Enphase, what: str, **more: Any) -> None:
+    """Lets something happen at the first site."""
+    answer = cloud.caller.http.post("/batteries", json={"site": 0, "what": what, **more})
+    assert answer.status_code == 200, answer.text

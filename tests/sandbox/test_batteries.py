@@ -8,7 +8,7 @@ from sandbox.batteries.batteries import Layer, commands_of
 from simulation import BatteryCommand, CommandMode
 from tests.sandbox.callers import Caller
 from tests.sandbox.enphase import MONITORING, SERVICES, Enphase
-from tests.sandbox.events import EVENTS, NOON, at, create, created, end, event, listed, status
+from tests.sandbox.events import EVENTS, NOON, at, create, created, end, event, happen, listed, set_conditions, status
 
 MINUTE = 60
 Span = tuple[float, float, float | None]
@@ -18,15 +18,6 @@ Span = tuple[float, float, float | None]
 def cloud(caller: Caller) -> Enphase:
     caller.set_clock(NOON.isoformat())
     return Enphase(caller, SERVICES)
-
-
-def set_conditions(cloud: Enphase, **conditions: Any) -> None:
-    assert cloud.caller.http.put("/batteries", json=conditions).status_code == 200
-
-
-def happen(cloud: Enphase, what: str, **more: Any) -> None:
-    answer = cloud.caller.http.post("/batteries", json={"site": 0, "what": what, **more})
-    assert answer.status_code == 200, answer.text
 
 
 def commands(cloud: Enphase) -> list[Span]:

@@ -50,7 +50,7 @@ ROOMS = [
     ("cli_clients", "cli_credentials", "cli_doctor", "cli_grants", "cli_retention", "cli_vendors"),
     ("cli_group",),
     ("api", "doctor"),
-    ("join",),
+    ("join", "control"),
     ("virtual", "credentials"),
     ("fleet", "auth", "metrics"),
     ("web", "server"),  # The worker knows no Flask.

@@ -3,6 +3,7 @@
 from sqlalchemy import delete, inspect
 from sqlalchemy.orm import Session
 
+from app.storage.control_tables import ControlOrderRow
 from app.storage.credential_tables import VendorCredentialRow
 from app.storage.database import Base
 from app.storage.grant_table import GrantRow
@@ -16,6 +17,7 @@ OWNED: tuple[type[Base], ...] = (
     JoinSessionRow,
     JoinFlowRow,
     JoinOriginRow,
+    ControlOrderRow,
     GrantRow,
     VendorCredentialRow,
     VirtualDeviceRow,

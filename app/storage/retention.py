@@ -5,11 +5,13 @@ A new table, key in Redis or file gets its line here, and docs/retention.md foll
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 
 from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session
 
+from app.storage.control_tables import ControlEventRow, ControlOrderRow, ControlReadingRow, ControlWriteRow
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
 from app.storage.database import Base, ClientRow, IdTableRow
 from app.storage.grant_table import ConsentLinkRow, GrantRow
@@ -23,7 +25,10 @@ from app.storage.virtual_tables import VENDOR_NAME, VirtualDeviceRow, VirtualSit
 COUNTED_SECONDS = 3600
 # How long a consent by e-mail that has ended is shown to the client.
 UNGIVEN_SECONDS = 7 * 86_400
+# Receipts of battery control: a year of settlement, and some weeks to dispute it.
+ORDER_SECONDS = 400 * 86_400
 WITH_CLIENT = "until their client deletes them or is revoked"
+WITH_ORDER = "as long as the order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,14 @@ TABLES: Mapping[str, Kept] = {
             "attempts of owners to give consent: vendor, hashes of random texts; encrypted: code verifiers",
             "10 minutes, or one use; as a count for an hour more",
         ),
+        (
+            ControlOrderRow,
+            "orders to batteries: what a client has asked, the site's state before, and the order's state",
+            "400 days after their end; at the latest until their client is revoked",
+        ),
+        (ControlEventRow, "the vendor's events that carry out an order", WITH_ORDER),
+        (ControlWriteRow, "calls that changed something at the vendor for an order, with its answers", WITH_ORDER),
+        (ControlReadingRow, "what the vendor has shown of an order: its events, power and charge", WITH_ORDER),
         (JoinOriginRow, "origins whose pages may read a client's sessions of Join", "until the operator removes them"),
         (
             SignInCodeRow,
@@ -179,6 +192,11 @@ def _ended_grants(now: int) -> ColumnElement[bool]:
     return or_(is_over, _of_revoked(GrantRow))
 
 
+def _ended_orders(now: int) -> ColumnElement[bool]:
+    ended = datetime.fromtimestamp(now - ORDER_SECONDS, UTC)
+    return or_(ControlOrderRow.end_at <= ended, _of_revoked(ControlOrderRow))
+
+
 def _credentials_without_grants(now: int) -> ColumnElement[bool]:
     """Rows of grants that are deleted, and of revoked clients."""
     is_left = VendorCredentialRow.is_grant & VendorCredentialRow.id.not_in(select(GrantRow.id))
@@ -202,6 +220,7 @@ OVER: Mapping[type[Base], Callable[[int], ColumnElement[bool]]] = {
     VendorTokenRow: _tokens_without_credentials,
     ConsentLinkRow: _expired_links,
     **{row: partial(_of_revoked, row) for row in OWNED},
+    ControlOrderRow: _ended_orders,
     GrantRow: _ended_grants,
     VendorCredentialRow: _credentials_without_grants,
     **{row: partial(_expired, row) for row in (JoinAttemptRow, JoinSessionRow, SignInCodeRow)},

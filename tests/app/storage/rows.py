@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
+from app.storage.control_tables import ControlEventRow, ControlOrderRow, ControlReadingRow, ControlWriteRow
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
 from app.storage.database import Base, ClientRow, IdTableRow
 from app.storage.grant_table import ConsentLinkRow, GrantRow
@@ -46,6 +47,20 @@ def _rows(client: str, expires_at: int, revoked_at: int | None) -> Iterator[Base
     yield VendorTokenRow(id=credential, key_id="k", ciphertext="sealed", expires_at=1e9)
     yield GrantRow(id=credential, client_id=client, status="active")
     yield ConsentLinkRow(token_hash=f"{client}-link", grant_id=credential, expires_at=expires_at)
+    order = f"{client}-order"
+    yield ControlOrderRow(
+        id=order, client_id=client, plan_id="p", site_id=f"{client}-0", vendor="sma", site_key=["13"], asked={},
+        command="charge", start_at=NOON, end_at=NOON, state="scheduled", text="", is_listed=True, created_at=NOON,
+        reported_at=NOON,
+    )  # fmt: skip
+    yield ControlEventRow(
+        id=f"{client}-event", order_id=order, position=0, start_at=NOON, end_at=NOON, mode="Idle", state="planned",
+        text="",
+    )  # fmt: skip
+    yield ControlWriteRow(
+        id=f"{client}-write", order_id=order, site_id=f"{client}-0", action="add", event={}, sent_at=NOON, answer="",
+    )  # fmt: skip
+    yield ControlReadingRow(id=f"{client}-reading", order_id=order, at=NOON, events=[])
     yield VendorKeyRow(id=f"vendor of {client}", key_id="k", ciphertext="sealed", public_key="PEM", created_at=NOON)
     yield JoinSessionRow(
         id=f"{client}-session", client_id=client, token_hash="0" * 64, vendors=[], stores=True, expires_at=expires_at,

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+# The most by which an event that is to start at once starts later: vendors' schedules have steps of a minute.
+LATE = timedelta(minutes=2)
+
 
 class Command(StrEnum):
     """What a battery is to do."""
@@ -41,7 +44,8 @@ class Interval:
 
 
 class CannotExpress(Exception):
-    """The vendor cannot be told this interval. member: the name of the member that it cannot express."""
+    """The vendor cannot be asked for this interval. member: the name of the member of `Interval` that it cannot
+    express. why: a sentence for clients."""
 
     def __init__(self, member: str, why: str) -> None:
         self.member, self.why = member, why
@@ -88,9 +92,14 @@ class Event:
     """Why it failed, in the vendor's words."""
 
     def is_of(self, planned: PlannedEvent) -> bool:
-        """Whether this event is what was planned."""
-        mine = self.start, self.end, self.mode, self.kw, self.limit_percent
-        return mine == (planned.start, planned.end, planned.mode, planned.kw, planned.limit_percent)
+        """Whether this event is what was planned. A power or limit that the plan leaves to the vendor may have any
+        value, and an event that was to start at once may start a little later."""
+        return (
+            (self.end, self.mode) == (planned.end, planned.mode)
+            and planned.start <= self.start <= planned.start + LATE
+            and planned.kw in (None, self.kw)
+            and planned.limit_percent in (None, self.limit_percent)
+        )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from app.storage.database import Base
 from app.storage.grant_table import GrantRow
 from app.storage.join_tables import JoinAttemptRow, JoinFlowRow, JoinOriginRow, JoinSessionRow
 from app.storage.sign_in_code_table import SignInCodeRow
-from app.storage.virtual_tables import VirtualDeviceRow, VirtualSiteRow
+from app.storage.virtual_tables import VirtualControlEventRow, VirtualDeviceRow, VirtualSiteRow
 
 # Every table with a column client_id, a table before those that it refers to.
 OWNED: tuple[type[Base], ...] = (
@@ -20,6 +20,7 @@ OWNED: tuple[type[Base], ...] = (
     ControlOrderRow,
     GrantRow,
     VendorCredentialRow,
+    VirtualControlEventRow,
     VirtualDeviceRow,
     VirtualSiteRow,
     SignInCodeRow,

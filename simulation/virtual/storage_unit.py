@@ -90,6 +90,7 @@ class StorageUnit:
         self.nameplate_kwh = nameplate_kwh
         self.mode = mode
         self.floor_percent = min(floor_percent, GREATEST_FLOOR_PERCENT)
+        self.commands: tuple[BatteryCommand, ...] = ()
         self._commanded: CommandedCycle | None = None
         self._zone = zone
         self._longitude = longitude
@@ -99,6 +100,7 @@ class StorageUnit:
     def with_commands(self, commands: tuple[BatteryCommand, ...]) -> Self:
         """The same battery, which obeys these commands and no others."""
         commanded = copy(self)
+        commanded.commands = commands
         commanded._commanded = CommandedCycle(self._storage, commands) if commands else None
         return commanded
 

@@ -117,6 +117,7 @@ def test_what_requests_in_flight_wrote_for_a_revoked_client_is_deleted(app: Flas
         "join_flows": 1,
         "join_origins": 1,
         "join_sessions": 1,
+        "control_orders": 1,
         "grants": 1,
         "vendor_credentials": 1,
         "virtual_devices": 1,

@@ -9,10 +9,10 @@ import click
 from flask import Flask
 
 from app import cli, config, error_table
+from app.control.states import STATES
 from app.error_table import ErrorKind
 from app.fleet import vendor_problems
 from app.metrics.definitions import DEFINITIONS
-from app.control.states import STATES
 from app.storage import retention as registry
 
 FAULTS = {"caller": "caller", "server": "this server", "vendor": "vendor"}

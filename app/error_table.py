@@ -174,6 +174,21 @@ OWN = (
         CALLER, "If the answer was lost, start another session and ask the owner again.",
     ),
     ErrorKind(
+        "control_busy", 409, "Conflict",
+        "Another request is changing the battery control of this site.",
+        CALLER, "Send it again after the time in Retry-After.",
+    ),
+    ErrorKind(
+        "idempotency_key_in_use", 409, "Conflict",
+        "The first request with this Idempotency-Key is still under way.",
+        CALLER, "Send it again after the time in Retry-After; the answer is then that of the first request.",
+    ),
+    ErrorKind(
+        "open_orders", 409, "Conflict",
+        "Orders to batteries depend on these credentials or this grant; the member `orders` names them.",
+        CALLER, "Wait for their end, or delete with force=true, which cancels them first.",
+    ),
+    ErrorKind(
         "content_too_large", 413, "Content Too Large",
         "The body has more than 64 KiB.",
         CALLER, "Send a smaller body.",
@@ -187,6 +202,11 @@ OWN = (
         "expectation_failed", 417, "Expectation Failed",
         "The header Expect is not 100-continue.",
         CALLER, "Leave the header Expect out.",
+    ),
+    ErrorKind(
+        "idempotency_key_reused", 422, "Unprocessable Content",
+        "The Idempotency-Key was used for another request within the last 24 hours.",
+        CALLER, "Use a new key for each change, and an old one only to repeat the very same request.",
     ),
     ErrorKind(
         "too_many_requests", 429, "Too Many Requests",

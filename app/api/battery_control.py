@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from app.api import api_version, context, control_members, row_pages
+from app.api import api_version, context, control_members, idempotency, row_pages
 from app.api.schemas.battery_control import ControlHistory, ControlPlan, ControlQuery, ControlStatus, HistoryQuery
 from app.api.services import services
 from app.auth import bearer
@@ -15,9 +15,10 @@ from app.web.strict_api import Blueprint, ViewResult
 PATH = "/sites/<id>/battery-control"
 
 blueprint = Blueprint("Battery control", __name__, description="Orders to the batteries of a site.")
+idempotency.protect(blueprint, ["PUT"])
 
 
-@blueprint.put(PATH, parameters=[api_version.PARAMETER])
+@blueprint.put(PATH, parameters=[api_version.PARAMETER, idempotency.PARAMETER])
 @blueprint.doc(operationId="putSiteBatteryControl")
 @blueprint.arguments(ControlQuery(), location="query")
 @blueprint.arguments(ControlPlan())

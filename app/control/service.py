@@ -8,6 +8,7 @@ from app.control import plan
 from app.control.budget import Budget
 from app.control.differences import at_vendor
 from app.control.due import is_due
+from app.control.leases import SiteLeases
 from app.control.orders import BUDGET_PERIOD, OrderStore, Subject
 from app.control.plan import Plan, Posted
 from app.control.run import ControlRun, Reached
@@ -50,7 +51,7 @@ class BatteryControl:
     """Orders to the batteries of sites. now: the clock by which orders begin and end."""
 
     def __init__(self, inventory: Inventory, database: Database) -> None:
-        self._inventory, self.store = inventory, OrderStore(database)
+        self._inventory, self.store, self._leases = inventory, OrderStore(database), SiteLeases(database)
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def target(self, client_id: str, site_id: str, access: VendorAccess, deadline: Deadline) -> Target:
@@ -75,16 +76,18 @@ class BatteryControl:
                 # Only once the vendor has shown the site: the answer would tell that there is one with this id.
                 self._run(target, None)
             raise refusal
-        return self._site(target, self._run(target, Plan(intervals, program, force)))
+        with self._leases.plan(target.subject.site_id, target.deadline):
+            result = self._run(target, Plan(intervals, program, force))
+        return self._site(target, result)
 
     def get(self, target: Target) -> SiteControl:
         """The list of a site, after the calls that are due. A vendor that cannot be asked is in the result."""
-        return self._site(target, self._run(target, None) if self._is_due(target) else None)
+        return self._site(target, self._look(target) if self._is_due(target) else None)
 
     def history(self, target: Target, after: str, count: int) -> list[ControlOrderRow]:
         """Orders of a site, the newest first; for the first page after the calls that are due."""
         if not after and self._is_due(target):
-            self._run(target, None)
+            self._look(target)
         return self.store.history(target.subject.client_id, target.subject.site_id, after, count)
 
     def _is_due(self, target: Target) -> bool:
@@ -95,6 +98,14 @@ class BatteryControl:
             return True
         orders = self.store.unfinished(subject, now)
         return any(is_due(order, target.control, target.plugin.lag, now) for order in orders)
+
+    def _look(self, target: Target) -> ReadResult | None:
+        """Makes the calls that are due, unless another request is at it."""
+        subject = target.subject
+        if not self.store.exist(subject.client_id, subject.site_id):
+            return self._run(target, None)  # Nothing is written.
+        with self._leases.look(subject.site_id, target.deadline) as is_taken:
+            return self._run(target, None) if is_taken else None
 
     def _run(self, target: Target, new: Plan | None) -> ReadResult:
         """Raises a Problem if the vendor could not be asked, unless orders are to be shown without it."""

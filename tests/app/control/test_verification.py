@@ -109,7 +109,9 @@ def test_before_its_start_and_while_it_is_not_measured_there_is_no_verdict():
 
 
 def test_a_flow_that_has_not_ended_is_not_counted():
-    assert judged(order(kw=3.0), series=quarters(3, 3, 3, 3, start=-10)[:-1] + quarters(1, start=50), now=60) is None
+    interval, so_far = order(kw=3.0, end=52), quarters(3, 3, 3, 0)
+    assert judged(interval, series=so_far, now=53) is None
+    assert outcome(interval, series=so_far, now=60) == (NOT_APPLIED, Rule.ENERGY)
 
 
 def test_after_the_end_it_waits_for_the_series():
@@ -168,6 +170,9 @@ class TestAnOrderWhoseEndsTheSeriesDoesNotShare:
 
     def test_energy_that_must_have_been_too_much_is_a_failure(self):
         assert outcome(self.ORDER, [Reading(at(9), 3.0)], quarters(5, 5, 5, 5)) == (NOT_APPLIED, Rule.ENERGY)
+
+    def test_no_more_flowed_inside_than_the_rated_power_permits(self):
+        assert outcome(order(kw=3.0, start=14, end=30), series=quarters(5, 0)) == (NOT_APPLIED, Rule.ENERGY)
 
     def test_what_the_rated_power_cannot_have_moved_outside_flowed_inside(self):
         at_rated_power = order(kw=5.0, start=1, end=59)

@@ -120,7 +120,6 @@ def test_what_requests_in_flight_wrote_for_a_revoked_client_is_deleted(app: Flas
         "control_orders": 1,
         "grants": 1,
         "vendor_credentials": 1,
-        "control_orders": 1,
         "idempotency_keys": 1,
         "virtual_devices": 1,
         "virtual_sites": 1,

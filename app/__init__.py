@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import cli, config
 from app.api import (
     batteries,
+    battery_control,
     calls_header,
     demo_sign_in,
     error_pages,
@@ -45,6 +46,7 @@ from app.auth.last_use import LastUse
 from app.auth.rate_limit import RateLimit
 from app.auth.sign_in_codes import SignInCodes
 from app.auth.tokens import Tokens
+from app.control.service import BatteryControl
 from app.credentials.cipher import Cipher
 from app.credentials.consent_links import ConsentLinks
 from app.credentials.grants import GrantStore
@@ -146,6 +148,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
     consent_links = ConsentLinks(credentials.transactions)
     # Only the inventory knows the cloud of virtual devices: what reads headers and settings must not find it.
     all_clouds = with_virtual(vendor_clouds, virtual_fleet)
+    inventory = Inventory(all_clouds, Ids(settings.id_key), id_table, clock, metrics.reuse.add_list)
     return Services(
         settings=settings,
         database=database,
@@ -161,8 +164,9 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         sign_in_codes=SignInCodes(database),
         clouds=vendor_clouds,
         id_table=id_table,
-        inventory=Inventory(all_clouds, Ids(settings.id_key), id_table, clock, metrics.reuse.add_list),
+        inventory=inventory,
         virtual_fleet=virtual_fleet,
+        control=BatteryControl(inventory, database),
         credentials=credentials,
         grants=grant_store,
         consent_links=consent_links,
@@ -215,7 +219,7 @@ def _add_checks(app: Flask, services: Services) -> None:
 def _add_routes(app: Flask, services: Services) -> None:
     """The routes of the API, which /openapi.json documents, and the pages."""
     settings = services.settings
-    of_vendors = (sites, solar_inverters, batteries, quota)
+    of_vendors = (sites, battery_control, solar_inverters, batteries, quota)
     of_owners = (vendor_credentials, grants, join_sessions, join_flows, join_consent)
     modules = (*of_vendors, virtual_routes, *of_owners, token_endpoint, health)
     api = [module.blueprint for module in modules]

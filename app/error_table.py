@@ -78,6 +78,11 @@ OWN = (
         CALLER, "Correct or leave out the header that the member `header` names.",
     ),
     ErrorKind(
+        "control_unsupported", 400, "Bad Request",
+        "This server does not control the batteries of this vendor; the detail says why. Nothing was sent.",
+        CALLER, "Control this site with the vendor's own means.",
+    ),
+    ErrorKind(
         "unknown_api_version", 400, "Bad Request",
         "The header api-version is empty or names no version.",
         CALLER, "Send a version that the detail names, or leave the header out.",
@@ -123,6 +128,12 @@ OWN = (
         CALLER, "Delete virtual sites or devices that are no longer needed.",
     ),
     ErrorKind(
+        "control_conflict", 409, "Conflict",
+        "Something in the time of the plan was made or changed by others: at the vendor, as the members `events` and "
+        "`orders` show, or by another client of this server. Nothing was changed.",
+        CALLER, "Leave that time out of the plan, or send the plan with force=true, which takes its place.",
+    ),
+    ErrorKind(
         "credentials_in_use", 409, "Conflict",
         "Grants of owners were given to these credentials; the member `grants` tells how many.",
         CALLER, "Delete those grants first; GET /grants lists them with `credentialsID`.",
@@ -163,6 +174,21 @@ OWN = (
         CALLER, "If the answer was lost, start another session and ask the owner again.",
     ),
     ErrorKind(
+        "control_busy", 409, "Conflict",
+        "Another request is changing the battery control of this site.",
+        CALLER, "Send it again after the time in Retry-After.",
+    ),
+    ErrorKind(
+        "idempotency_key_in_use", 409, "Conflict",
+        "The first request with this Idempotency-Key is still under way.",
+        CALLER, "Send it again after the time in Retry-After; the answer is then that of the first request.",
+    ),
+    ErrorKind(
+        "open_orders", 409, "Conflict",
+        "Orders to batteries depend on these credentials or this grant; the member `orders` names them.",
+        CALLER, "Wait for their end, or delete with force=true, which cancels them first.",
+    ),
+    ErrorKind(
         "content_too_large", 413, "Content Too Large",
         "The body has more than 64 KiB.",
         CALLER, "Send a smaller body.",
@@ -178,9 +204,19 @@ OWN = (
         CALLER, "Leave the header Expect out.",
     ),
     ErrorKind(
+        "idempotency_key_reused", 422, "Unprocessable Content",
+        "The Idempotency-Key was used for another request within the last 24 hours.",
+        CALLER, "Use a new key for each change, and an old one only to repeat the very same request.",
+    ),
+    ErrorKind(
         "too_many_requests", 429, "Too Many Requests",
         "This client or this address has sent more requests than the operator permits (CLIENT_LIMIT, ADDRESS_LIMIT).",
         CALLER, "Wait for the time in Retry-After, and send fewer requests a minute.",
+    ),
+    ErrorKind(
+        "write_budget_spent", 429, "Too Many Requests",
+        "The plan takes more writes than the site has left of those it may take within 24 hours. Nothing was changed.",
+        CALLER, "Wait for the time in Retry-After, or change fewer intervals. `writes` of GET tells how many are left.",
     ),
     ErrorKind(
         "too_many_failed_logins", 429, "Too Many Requests",

@@ -13,6 +13,7 @@ from app.auth.last_use import LastUse
 from app.auth.sign_in_codes import SignInCodes
 from app.auth.tokens import Tokens
 from app.config import Settings
+from app.control.service import BatteryControl
 from app.credentials.consent_links import ConsentLinks
 from app.credentials.grants import GrantStore
 from app.credentials.pending_consents import PendingConsents
@@ -50,6 +51,7 @@ class Services:
     id_table: IdTable
     inventory: Inventory
     virtual_fleet: VirtualFleet
+    control: BatteryControl
     credentials: Credentials
     grants: GrantStore
     consent_links: ConsentLinks

@@ -25,7 +25,7 @@ class Scope(StrEnum):
 MEANINGS = {
     Scope.READ: "Reads everything but secrets, and makes and deletes virtual sites and devices.",
     Scope.CREDENTIALS: "Stores, changes, checks and deletes vendor credentials, and reads them with their secrets.",
-    Scope.CONTROL: "Controls batteries. No operation needs it yet; a client has it only if it was given.",
+    Scope.CONTROL: "Controls batteries; a client has it only if it was given.",
 }
 DEFAULT = frozenset({Scope.READ, Scope.CREDENTIALS})
 

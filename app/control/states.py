@@ -38,6 +38,10 @@ class EventStep(StrEnum):
     """Nothing of it is left to be done: it was ended or removed, it has failed, or it was never made."""
 
 
+# Steps of events that the vendor has, or may have.
+AT_VENDOR = (EventStep.SENT, EventStep.ACCEPTED, EventStep.TAKEN, EventStep.ENDING)
+
+
 @dataclass(frozen=True)
 class Meaning:
     """A state in words, and the states that may follow."""
@@ -63,7 +67,16 @@ STATES: Mapping[State, Meaning] = {
     State.SENT: Meaning(
         "A write was begun, and its answer has not come. It is not repeated before a read-back.",
         "a write, before its call",
-        (State.SCHEDULED, State.ACCEPTED, State.TAKEN, State.EXPIRED, *WITHDRAWN, State.EXTERNAL, State.FAILED),
+        (
+            State.SCHEDULED,
+            State.ACCEPTED,
+            State.TAKEN,
+            State.EXPIRED,
+            *SEEN,
+            *WITHDRAWN,
+            State.EXTERNAL,
+            State.FAILED,
+        ),
     ),
     State.ACCEPTED: Meaning(
         "The vendor has said yes to all its events.",

@@ -163,6 +163,16 @@ class Inventory:
         _note(failures)
         return ReadResult(sweep, failures, self._clouds[vendor].vendor.lag)
 
+    def plugin(
+        self, kind: type[Record], id: str, access: VendorAccess, deadline: Deadline
+    ) -> tuple[IdRow, type[Vendor]]:
+        """Vendor and key behind an id, and the vendor's plugin. Raises a Problem as `read` does."""
+        id_row = self.locate(kind, id, access, deadline)
+        if id_row is None:
+            raise unknown_id()
+        _credentials(id_row.vendor, access)
+        return id_row, self._clouds[id_row.vendor].vendor
+
     def id_of(self, vendor: str, kind: type[Record], key: Key) -> str:
         """The public id of a site or device."""
         return self._ids.of(kind, vendor, key)

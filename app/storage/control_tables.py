@@ -109,7 +109,7 @@ class ControlOrderRow(Base):
     closed_at: Mapped[datetime | None] = mapped_column(Instant)  # when it came into a final state
 
     events: Mapped[list[ControlEventRow]] = relationship(
-        order_by=ControlEventRow.position, cascade="all", passive_deletes=True, lazy="selectin"
+        order_by=ControlEventRow.position, cascade="all, delete-orphan", passive_deletes=True, lazy="selectin"
     )
     writes: Mapped[list[ControlWriteRow]] = relationship(
         order_by=ControlWriteRow.sent_at, cascade="all", passive_deletes=True, lazy="raise_on_sql"

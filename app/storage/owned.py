@@ -8,6 +8,7 @@ from app.storage.credential_tables import VendorCredentialRow
 from app.storage.database import Base
 from app.storage.grant_table import GrantRow
 from app.storage.join_tables import JoinAttemptRow, JoinFlowRow, JoinOriginRow, JoinSessionRow
+from app.storage.once_tables import IdempotencyKeyRow
 from app.storage.sign_in_code_table import SignInCodeRow
 from app.storage.virtual_tables import VirtualControlEventRow, VirtualDeviceRow, VirtualSiteRow
 
@@ -18,6 +19,7 @@ OWNED: tuple[type[Base], ...] = (
     JoinFlowRow,
     JoinOriginRow,
     ControlOrderRow,
+    IdempotencyKeyRow,
     GrantRow,
     VendorCredentialRow,
     VirtualControlEventRow,

@@ -16,6 +16,7 @@ from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
 from app.storage.database import Base, ClientRow, IdTableRow
 from app.storage.grant_table import ConsentLinkRow, GrantRow
 from app.storage.join_tables import JoinAttemptRow, JoinFlowRow, JoinOriginRow, JoinSessionRow
+from app.storage.once_tables import ControlLeaseRow, IdempotencyKeyRow
 from app.storage.owned import OWNED
 from app.storage.sign_in_code_table import SignInCodeRow
 from app.storage.vendor_key_table import VendorKeyRow
@@ -107,6 +108,16 @@ TABLES: Mapping[str, Kept] = {
         (ControlEventRow, "the vendor's events that carry out an order", WITH_ORDER),
         (ControlWriteRow, "calls that changed something at the vendor for an order, with its answers", WITH_ORDER),
         (ControlReadingRow, "what the vendor has shown of an order: its events, power and charge", WITH_ORDER),
+        (
+            ControlLeaseRow,
+            "sites whose battery control a request is changing, and until when",
+            "as long as the request; after a crash a minute, and the row until `flask prune` runs",
+        ),
+        (
+            IdempotencyKeyRow,
+            "requests with an Idempotency-Key and their answers; hashes (SHA-256) of the key and of the request",
+            "24 hours, and then until the client's next key or `flask prune`",
+        ),
         (JoinOriginRow, "origins whose pages may read a client's sessions of Join", "until the operator removes them"),
         (
             SignInCodeRow,
@@ -179,7 +190,9 @@ def _of_revoked(row: type[Base], now: int = 0) -> ColumnElement[bool]:
     return row.__table__.c.client_id.in_(revoked)
 
 
-def _expired(row: type[SignInCodeRow | JoinSessionRow | JoinAttemptRow], now: int) -> ColumnElement[bool]:
+def _expired(
+    row: type[SignInCodeRow | JoinSessionRow | JoinAttemptRow | IdempotencyKeyRow], now: int
+) -> ColumnElement[bool]:
     # Attempts are counted for as long after their end.
     seconds = COUNTED_SECONDS if row is JoinAttemptRow else 0
     return or_(row.expires_at <= now - seconds, _of_revoked(row))
@@ -228,7 +241,8 @@ OVER: Mapping[type[Base], Callable[[int], ColumnElement[bool]]] = {
     ControlOrderRow: _ended_orders,
     GrantRow: _ended_grants,
     VendorCredentialRow: _credentials_without_grants,
-    **{row: partial(_expired, row) for row in (JoinAttemptRow, JoinSessionRow, SignInCodeRow)},
+    **{row: partial(_expired, row) for row in (JoinAttemptRow, JoinSessionRow, SignInCodeRow, IdempotencyKeyRow)},
+    ControlLeaseRow: lambda now: ControlLeaseRow.expires_at <= now,
     IdTableRow: _ids_of_deleted_virtual_devices,
 }
 

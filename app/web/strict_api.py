@@ -41,9 +41,10 @@ def _sentences(messages: Any, path: tuple[Any, ...] = ()) -> list[str]:
 
 
 def _name(location: str, *keys: Any) -> str:
-    """The name of a member or parameter. marshmallow's "_schema" stands for the object that has it."""
-    names = [json_body.shown_name(key) if isinstance(key, str) else str(key) for key in keys if key != "_schema"]
-    return ".".join(names) or ("The body" if location == "json" else location)
+    """The name of a member or parameter, as `list[3].member`. marshmallow's "_schema" stands for the object that has
+    it."""
+    names = [json_body.shown_name(key) if isinstance(key, str) else f"[{key}]" for key in keys if key != "_schema"]
+    return ".".join(names).replace(".[", "[") or ("The body" if location == "json" else location)
 
 
 class Blueprint(flask_smorest.Blueprint):

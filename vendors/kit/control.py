@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-# The most by which an event that is to start at once starts later: vendors' schedules have steps of a minute.
-LATE = timedelta(minutes=2)
+from vendors.kit.errors import Refused
+
+# The most by which a vendor moves the start of an event that is to start at once: schedules have steps of a minute, and
+# the vendor's clock differs from this server's.
+START_TOLERANCE = timedelta(minutes=2)
 
 
 class Command(StrEnum):
@@ -52,6 +55,15 @@ class CannotExpress(Exception):
         super().__init__(f"{member}: {why}")
 
 
+class CommandRefused(Refused):
+    """The vendor refuses a command by its rules, and would refuse it again; `words` says by which."""
+
+    code, status, reason = "command_refused", 400, "Bad Request"
+    says = "The vendor refuses the command."
+    fault = "caller"
+    advice = "Read the vendor's words in the status of the interval, and change the interval accordingly."
+
+
 @dataclass(frozen=True)
 class PlannedEvent:
     """An event to be made, in the vendor's terms. One interval is one event, or several without a gap."""
@@ -93,10 +105,10 @@ class Event:
 
     def is_of(self, planned: PlannedEvent) -> bool:
         """Whether this event is what was planned. A power or limit that the plan leaves to the vendor may have any
-        value, and an event that was to start at once may start a little later."""
+        value, and an event that was to start at once may start a little earlier or later."""
         return (
             (self.end, self.mode) == (planned.end, planned.mode)
-            and planned.start <= self.start <= planned.start + LATE
+            and abs(self.start - planned.start) <= START_TOLERANCE
             and planned.kw in (None, self.kw)
             and planned.limit_percent in (None, self.limit_percent)
         )

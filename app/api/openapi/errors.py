@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.api import api_version
+from app.api import api_version, idempotency
 from app.api.openapi.operations import Operation
 from app.credentials.cipher import KeyMissing, Tampered
 from app.credentials.opening import VariantUnknown
@@ -91,6 +91,12 @@ SOURCES = (
         lambda operation: operation.is_of_credentials,
         {503: ("credentials_not_configured", *(kind.code for kind in UNREADABLE))},
     ),
+    Source("Control", lambda operation: operation.is_of_control, {400: ("control_unsupported",)}),
+    Source(
+        "Plan",
+        lambda operation: operation.id == "putSiteBatteryControl",
+        {409: ("control_conflict",), 429: ("write_budget_spent",)},
+    ),
     Source("Session", lambda operation: "sessionID" in operation.parameters, {404: ("not_found",)}),
     Source(
         "StartSession",
@@ -104,6 +110,17 @@ SOURCES = (
     ),
     Source("MakeFlow", lambda operation: operation.id == "createJoinFlow", {409: ("join_flows_limit_reached",)}),
     Source("Used", lambda operation: operation.id == "deleteVendorCredentials", {409: ("credentials_in_use",)}),
+    Source(
+        "Orders",
+        lambda operation: operation.id in ("deleteVendorCredentials", "deleteGrant"),
+        {409: ("open_orders",)},
+    ),
+    Source("Lease", lambda operation: operation.id == "putSiteBatteryControl", {409: ("control_busy",)}),
+    Source(
+        "Key",
+        lambda operation: idempotency.HEADER in operation.parameters,
+        {409: ("idempotency_key_in_use",), 422: ("idempotency_key_reused",)},
+    ),
     Source("Link", lambda operation: operation.id == "createConsentLink", {409: ("consent_not_renewable",)}),
     Source(
         "Stored", lambda operation: operation.id == "createVendorCredentials", {409: ("credentials_limit_reached",)}

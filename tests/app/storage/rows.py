@@ -10,6 +10,7 @@ from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
 from app.storage.database import Base, ClientRow, IdTableRow
 from app.storage.grant_table import ConsentLinkRow, GrantRow
 from app.storage.join_tables import JoinAttemptRow, JoinFlowRow, JoinOriginRow, JoinSessionRow
+from app.storage.once_tables import ControlLeaseRow, IdempotencyKeyRow
 from app.storage.sign_in_code_table import SignInCodeRow
 from app.storage.vendor_key_table import VendorKeyRow
 from app.storage.virtual_tables import (
@@ -70,6 +71,11 @@ def _rows(client: str, expires_at: int, revoked_at: int | None) -> Iterator[Base
         id=f"{client}-write", order_id=order, site_id=f"{client}-0", action="add", event={}, sent_at=NOON, answer="",
     )  # fmt: skip
     yield ControlReadingRow(id=f"{client}-reading", order_id=order, at=NOON, events=[])
+    yield ControlLeaseRow(site_id=f"{client}-0", holder="h", purpose="plan", expires_at=expires_at)
+    yield IdempotencyKeyRow(
+        client_id=client, key_sha256="0" * 64, request_sha256="0" * 64, holder="h", leased_until=expires_at,
+        expires_at=expires_at, status=200, content_type="application/json", body=b"{}",
+    )  # fmt: skip
     yield VendorKeyRow(id=f"vendor of {client}", key_id="k", ciphertext="sealed", public_key="PEM", created_at=NOON)
     yield JoinSessionRow(
         id=f"{client}-session", client_id=client, token_hash="0" * 64, vendors=[], stores=True, expires_at=expires_at,

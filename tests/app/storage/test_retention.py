@@ -117,11 +117,14 @@ def test_what_requests_in_flight_wrote_for_a_revoked_client_is_deleted(app: Flas
         "join_flows": 1,
         "join_origins": 1,
         "join_sessions": 1,
+        "control_orders": 1,
         "grants": 1,
         "vendor_credentials": 1,
+        "idempotency_keys": 1,
         "virtual_devices": 1,
         "virtual_sites": 1,
         "sign_in_codes": 1,
+        "control_leases": 0,
         "resources": 2,
         "former_secrets": 0,
     }
@@ -129,16 +132,22 @@ def test_what_requests_in_flight_wrote_for_a_revoked_client_is_deleted(app: Flas
     assert left.pop("clients") == 2
     assert left.pop("resources") == 4
     # They belong to no client.
-    assert left.pop("vendor_keys") == 2
+    assert left.pop("vendor_keys") == left.pop("control_leases") == 2
     assert set(left.values()) == {1}
 
 
 @pytest.mark.databases
-def test_sign_in_codes_links_and_sessions_end_with_their_time(app: Flask, database: Database) -> None:
+def test_what_has_an_end_is_deleted_after_it(app: Flask, database: Database) -> None:
     with database.session() as session:
         add_rows(session, "house", expires_at=int(time.time()) - 1)
     over = {name: count for name, count in pruned(app)["rows"].items() if count}
-    assert over == {"consent_links": 1, "join_sessions": 1, "sign_in_codes": 1}
+    assert over == {
+        "consent_links": 1,
+        "join_sessions": 1,
+        "sign_in_codes": 1,
+        "idempotency_keys": 1,
+        "control_leases": 1,
+    }
     with database.session() as session:
         assert session.scalars(select(SignInCodeRow)).all() == []
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from vendors.kit import Event, EventState, PlannedEvent
-from vendors.kit.control import LATE
+from vendors.kit.control import START_TOLERANCE
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 END = START + timedelta(hours=1)
@@ -22,8 +22,8 @@ def test_an_event_with_all_that_was_planned_is_it_in_whatever_state():
 @pytest.mark.parametrize(
     "other",
     [
-        {"start": START - timedelta(minutes=1)},
-        {"start": START + LATE + timedelta(minutes=1)},
+        {"start": START - START_TOLERANCE - timedelta(minutes=1)},
+        {"start": START + START_TOLERANCE + timedelta(minutes=1)},
         {"end": END - timedelta(minutes=1)},
         {"mode": "Charge"},
         {"kw": -5.0},
@@ -38,8 +38,9 @@ def test_an_event_that_differs_in_one_thing_is_not_what_was_planned(other):
     assert not replace(EVENT, **other).is_of(PLANNED)
 
 
-def test_an_event_that_was_to_start_at_once_may_start_with_the_vendor_s_next_step():
-    assert replace(EVENT, start=START + LATE).is_of(PLANNED)
+@pytest.mark.parametrize("moved", [-START_TOLERANCE, START_TOLERANCE], ids=str)
+def test_an_event_that_was_to_start_at_once_may_start_with_a_step_of_the_vendor_s_clock(moved):
+    assert replace(EVENT, start=START + moved).is_of(PLANNED)
 
 
 @pytest.mark.parametrize("kw", [5.0, None, 0.0])

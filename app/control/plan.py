@@ -1,0 +1,84 @@
+"""A plan: the intervals that a client has sent, checked, with the events that carry each out at its vendor."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.web.problems import InvalidRequest, invalid
+from vendors.kit.control import CannotExpress, Interval, PlannedEvent
+
+# An interval, and its members as the client sent them.
+Posted = Sequence[tuple[Interval, Mapping[str, Any]]]
+PlanEvents = Callable[[Interval, datetime], list[PlannedEvent]]
+
+MAX_INTERVALS = 96
+# The public names of the members of an interval.
+MEMBERS: Mapping[str, str] = {
+    "command": "command",
+    "start": "start",
+    "end": "end",
+    "kw": "kw",
+    "limit_percent": "stateOfChargeLimitPercent",
+    "priority": "priority",
+    "allow_export": "allowExport",
+}
+
+
+@dataclass(frozen=True)
+class PlannedInterval:
+    """An interval of a plan. `asked`: its members as the client sent them."""
+
+    interval: Interval
+    asked: Mapping[str, Any]
+    events: Sequence[PlannedEvent]
+
+    @property
+    def start(self) -> datetime:
+        """Its start at the vendor, which is not past."""
+        return self.events[0].start
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a client wants of a site from now on: intervals in the order of their starts."""
+
+    intervals: Sequence[PlannedInterval]
+    program: str | None
+    force: bool
+
+
+def check(posted: Posted, now: datetime) -> None:
+    """Raises a 400 Problem that names interval and member for what no vendor could be asked for."""
+    for number, (interval, _) in enumerate(posted):
+        if interval.end <= interval.start:
+            raise _wrong(number, "end", "Must be after start.")
+        if interval.end <= now:
+            raise _wrong(number, "end", "Must not be past.")
+    _refuse_overlaps([interval for interval, _ in posted])
+
+
+def planned(posted: Posted, plan_events: PlanEvents, now: datetime) -> list[PlannedInterval]:
+    """The intervals with their events, by their starts. Raises a 400 Problem for what the vendor cannot express."""
+    intervals = [_planned(number, *each, plan_events, now) for number, each in enumerate(posted)]
+    return sorted(intervals, key=lambda each: each.interval.start)
+
+
+def _planned(
+    number: int, interval: Interval, asked: Mapping[str, Any], plan_events: PlanEvents, now: datetime
+) -> PlannedInterval:
+    try:
+        return PlannedInterval(interval, asked, plan_events(interval, now))
+    except CannotExpress as refusal:
+        raise _wrong(number, MEMBERS.get(refusal.member, refusal.member), refusal.why) from refusal
+
+
+def _refuse_overlaps(intervals: Sequence[Interval]) -> None:
+    in_order = sorted(enumerate(intervals), key=lambda each: each[1].start)
+    for (earlier, first), (later, second) in zip(in_order, in_order[1:], strict=False):
+        if second.start < first.end:
+            raise _wrong(later, "start", f"The interval overlaps intervals[{earlier}].")
+
+
+def _wrong(number: int, member: str, why: str) -> InvalidRequest:
+    return invalid(f"intervals[{number}].{member}: {why}")

@@ -1,0 +1,57 @@
+"""A plan is written, shown, taken and proven."""
+
+from datetime import timedelta
+
+from tests.app.control import fake
+
+
+def test_a_plan_is_sent_and_its_list_shows_the_vendors_words(controller, cloud):
+    answer = controller.put(controller.interval(10, 70, kw=2.0), controller.interval(80, 100, "charge", kw=1.0))
+    assert answer.status_code == 200, answer.text
+    first, second = answer.json["intervals"]
+    assert (first["command"], first["kw"], first["status"]) == ("discharge", 2.0, "accepted: made")
+    assert second["start"] == (fake.NOON + timedelta(minutes=80)).isoformat()
+    assert answer.json["writes"] == {"perDay": 400, "used": 2, "pending": 0}
+    assert [(event.mode, event.kw) for event in cloud.events.values()] == [("discharge", 2.0), ("charge", -1.0)]
+
+
+def test_an_order_is_taken_only_once_a_later_read_back_shows_it(controller, clock):
+    controller.put(controller.interval(10, 70, kw=2.0))
+    assert controller.states() == ["accepted"]
+    clock.forward(minutes=2)
+    assert controller.statuses() == ["taken: scheduled"]
+
+
+def test_an_order_that_the_battery_has_carried_out_ends_as_verified(controller, clock):
+    controller.put(controller.interval(0, 60, kw=2.0))
+    clock.forward(minutes=10)
+    controller.read()
+    clock.forward(minutes=60)
+    assert controller.states() == ["verified"]
+    [receipt] = controller.history()
+    assert receipt["isFinal"]
+    assert receipt["verdict"]["rule"] == "energy"
+
+
+def test_an_order_that_the_battery_ignores_ends_as_not_applied(controller, cloud, clock):
+    cloud.obeys = False
+    controller.put(controller.interval(0, 60, kw=2.0))
+    clock.forward(minutes=10)
+    controller.read()
+    clock.forward(minutes=60)
+    assert controller.states() == ["not-applied"]
+
+
+def test_a_start_that_passes_before_the_write_becomes_the_earliest_time_that_the_vendor_takes(controller, cloud, clock):
+    cloud.fails_with = fake.NotSent
+    controller.put(controller.interval(0, 60, kw=2.0))
+    assert controller.states() == ["scheduled"]
+    cloud.fails_with = None
+    clock.forward(minutes=3)
+    assert controller.states() == ["accepted"]
+    [event] = cloud.events.values()
+    assert (event.start, event.end) == (clock.now, fake.NOON + timedelta(hours=1))
+    [receipt] = controller.history()
+    assert [event["state"] for event in receipt["events"]] == ["accepted"]
+    assert [write["outcome"] for write in receipt["writes"]] == ["not sent", "not sent", "accepted"]
+    assert controller.read().json["writes"] == {"perDay": 400, "used": 1, "pending": 0}

@@ -124,7 +124,7 @@ class VirtualVendor(Vendor):
         return [planned_event(interval, now)]
 
     def control_events(self, key: Key, program: str | None, start: datetime, end: datetime) -> list[Event]:
-        (id,) = key
+        id = self._site(key).row.id
         rows = self._read(lambda: self.fleet.read(lambda session: touching(session, self._client, id, start, end)))
         now = datetime.now(UTC)
         return [event_of(row, now) for row in rows]

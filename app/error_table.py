@@ -129,8 +129,8 @@ OWN = (
     ),
     ErrorKind(
         "control_conflict", 409, "Conflict",
-        "Something in the time of the plan was made or changed by others: at the vendor, where the members `events` "
-        "and `orders` name it, or by another client of this server. Nothing was changed.",
+        "Something in the time of the plan was made or changed by others: at the vendor, as the members `events` and "
+        "`orders` show, or by another client of this server. Nothing was changed.",
         CALLER, "Leave that time out of the plan, or send the plan with force=true, which takes its place.",
     ),
     ErrorKind(

@@ -24,7 +24,7 @@ STEP_SECONDS = 300
 RETURN_SECONDS = 12 * 3600
 # Of the capacity; less is a rounding error.
 LEAST_SHARE = 1e-10
-# Of the course of a phase, at most: a day or the time of a return, in steps, with four numbers each. 6 MB in all.
+# Of the course of a phase, at most: a day or the time of a return, in steps, with five numbers each. 6 MB in all.
 PHASE_BYTES = 12_000
 CACHED_PHASES = 6_000_000 // PHASE_BYTES
 
@@ -131,43 +131,48 @@ class CommandedCycle:
 
 
 class Course:
-    """The flows of one phase at the ends of its steps, between which power is constant."""
+    """The flows of one phase, in steps of constant power."""
 
     def __init__(self, cycle: Cycle, start: float, state: Flows) -> None:
         self._cycle = cycle
         self._times = array("d", (start,))
         self._columns = tuple(array("d", (value,)) for value in state)
+        self._stored_kw = array("d")
+        """Power of each step as it changes what is stored; negative discharges."""
         self._rejoined = inf
 
     def at(self, t: float) -> Flows:
         """The flows at an instant of the phase."""
-        if t >= self._rejoined:
-            return self._in_cycle(t)
-        after = bisect_right(self._times, t)
-        if after == len(self._times):
-            return self.last
-        start = self._times[after - 1]
-        part = (t - start) / (self._times[after] - start)
-        return Flows(*(column[after - 1] + part * (column[after] - column[after - 1]) for column in self._columns))
+        return self._in_cycle(t) if t >= self._rejoined else self._in_steps(t)
 
     @property
     def last(self) -> Flows:
         """The flows at the end of the last step."""
         return Flows(*(column[-1] for column in self._columns))
 
-    def add(self, t: float, stored_kwh: float) -> None:
-        """Adds a step, at whose end so much is stored above the floor."""
-        last = self.last
-        gained = stored_kwh - last.stored_kwh
-        charge_kwh = last.charge_kwh + max(0.0, gained) / ONE_WAY
-        discharge_kwh = last.discharge_kwh + max(0.0, -gained) * ONE_WAY
-        self._times.append(t)
-        for column, value in zip(self._columns, (charge_kwh, discharge_kwh, stored_kwh), strict=True):
+    def add(self, end: float, stored_kw: float) -> None:
+        """Adds a step. It may end earlier than was planned: no number before its end depends on it."""
+        self._stored_kw.append(stored_kw)
+        flows = self._in_steps(end)
+        self._times.append(end)
+        for column, value in zip(self._columns, flows, strict=True):
             column.append(value)
 
     def rejoin(self) -> None:
         """From the end of the last step on, the battery follows its cycle."""
         self._rejoined = self._times[-1]
+
+    def _in_steps(self, t: float) -> Flows:
+        step = bisect_right(self._times, t) - 1
+        if step >= len(self._stored_kw):
+            return self.last
+        charge_kwh, discharge_kwh, stored_kwh = (column[step] for column in self._columns)
+        gained_kwh = self._stored_kw[step] * (t - self._times[step]) / 3600
+        return Flows(
+            charge_kwh + max(0.0, gained_kwh) / ONE_WAY,
+            discharge_kwh + max(0.0, -gained_kwh) * ONE_WAY,
+            stored_kwh + gained_kwh,
+        )
 
     def _in_cycle(self, t: float) -> Flows:
         now, joined, last = self._cycle(t), self._cycle(self._rejoined), self.last
@@ -203,16 +208,14 @@ def _obey(course: Course, storage: Storage, command: BatteryCommand, start: floa
     t = start
     while t < end:
         whole_step_end = _step_end(t) if mode in LIMITED else end
-        kw = storage.power_kw(command, t, whole_step_end)
-        step_end, stored_kwh = min(whole_step_end, end), course.last.stored_kwh
-        gained_kwh = kw * (ONE_WAY if mode.charges else 1 / ONE_WAY) * (step_end - t) / 3600
-        room_kwh = max(0.0, sign * (limit_kwh - stored_kwh))
-        if gained_kwh <= room_kwh:
-            course.add(step_end, stored_kwh + sign * gained_kwh)
-        else:
-            if room_kwh > 0:
-                course.add(t + (step_end - t) * room_kwh / gained_kwh, limit_kwh)
-            course.add(step_end, course.last.stored_kwh)
+        kw = storage.power_kw(command, t, whole_step_end) * (ONE_WAY if mode.charges else 1 / ONE_WAY)
+        room_kwh = max(0.0, sign * (limit_kwh - course.last.stored_kwh))
+        step_end = min(whole_step_end, end)
+        reached = t + 3600 * room_kwh / kw if kw > 0 else inf
+        if t < reached:
+            course.add(min(reached, step_end), sign * kw)
+        if reached < step_end:
+            course.add(step_end, 0.0)
         t = step_end
 
 
@@ -238,6 +241,5 @@ def _return(course: Course, storage: Storage, start: float, end: float) -> None:
         if own_kwh * gained_kwh < 0:
             gained_kwh = 0.0
         gained_kwh = max(-stored_kwh, min(full_kwh - stored_kwh, gained_kwh))
-        part = (min(step_end, end) - t) / (step_end - t)
-        course.add(min(step_end, end), stored_kwh + part * gained_kwh)
+        course.add(min(step_end, end), 3600 * gained_kwh / (step_end - t))
         t, aim_kwh = step_end, next_kwh

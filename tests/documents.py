@@ -151,6 +151,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "commands": reference_pages.commands,
     "metrics": reference_pages.metrics,
     "retention": reference_pages.retention,
+    "states of an order": reference_pages.order_states,
     "licences": licences.licences,
     "accepted licences": licences.accepted,
 }

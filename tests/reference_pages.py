@@ -9,6 +9,7 @@ import click
 from flask import Flask
 
 from app import cli, config, error_table
+from app.control.states import STATES
 from app.error_table import ErrorKind
 from app.fleet import vendor_problems
 from app.metrics.definitions import DEFINITIONS
@@ -121,6 +122,20 @@ def retention() -> str:
     """Everything that is stored, and for how long."""
     kept = (*registry.TABLES.values(), *registry.REDIS.values(), *registry.ELSEWHERE)
     return table(("where", "what", "for how long"), ((line.place, line.content, line.ends) for line in kept))
+
+
+def order_states() -> str:
+    """The states of an order to batteries."""
+    rows = (
+        (
+            f"`{state}`",
+            meaning.means,
+            meaning.moved_by,
+            ", ".join(f"`{after}`" for after in meaning.next) or "final",
+        )
+        for state, meaning in STATES.items()
+    )
+    return table(("state", "means", "moved there by", "may become"), rows)
 
 
 def metrics() -> str:

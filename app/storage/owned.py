@@ -10,7 +10,7 @@ from app.storage.grant_table import GrantRow
 from app.storage.join_tables import JoinAttemptRow, JoinFlowRow, JoinOriginRow, JoinSessionRow
 from app.storage.once_tables import IdempotencyKeyRow
 from app.storage.sign_in_code_table import SignInCodeRow
-from app.storage.virtual_tables import VirtualDeviceRow, VirtualSiteRow
+from app.storage.virtual_tables import VirtualControlEventRow, VirtualDeviceRow, VirtualSiteRow
 
 # Every table with a column client_id, a table before those that it refers to.
 OWNED: tuple[type[Base], ...] = (
@@ -22,6 +22,7 @@ OWNED: tuple[type[Base], ...] = (
     IdempotencyKeyRow,
     GrantRow,
     VendorCredentialRow,
+    VirtualControlEventRow,
     VirtualDeviceRow,
     VirtualSiteRow,
     SignInCodeRow,

@@ -20,7 +20,7 @@ from app.storage.once_tables import ControlLeaseRow, IdempotencyKeyRow
 from app.storage.owned import OWNED
 from app.storage.sign_in_code_table import SignInCodeRow
 from app.storage.vendor_key_table import VendorKeyRow
-from app.storage.virtual_tables import VENDOR_NAME, VirtualDeviceRow, VirtualSiteRow
+from app.storage.virtual_tables import VENDOR_NAME, VirtualControlEventRow, VirtualDeviceRow, VirtualSiteRow
 
 # For the limits on the attempts of owners.
 COUNTED_SECONDS = 3600
@@ -57,6 +57,11 @@ TABLES: Mapping[str, Kept] = {
         ),
         (VirtualSiteRow, "virtual sites, as a client has made them", WITH_CLIENT),
         (VirtualDeviceRow, "virtual devices, as a client has made them", WITH_CLIENT),
+        (
+            VirtualControlEventRow,
+            "commands to virtual batteries",
+            "until their site is deleted or the client is revoked; the newest 5,000 of a site",
+        ),
         (VendorCredentialRow, "vendor credentials that a client has stored, encrypted", WITH_CLIENT),
         (
             VendorTokenRow,

@@ -1,8 +1,8 @@
-"""Tables of virtual sites and devices, which clients make for themselves."""
+"""Tables of virtual sites and devices, which clients make for themselves, and of commands to their batteries."""
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, Float, ForeignKey, Index, Text
+from sqlalchemy import JSON, Boolean, Float, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.column_types import Instant
@@ -55,3 +55,22 @@ class VirtualDeviceRow(Base):
     nameplate_kwh: Mapped[float | None] = mapped_column(Float(53))
     mode: Mapped[str | None] = mapped_column(Text)
     soc_percent: Mapped[float | None] = mapped_column(Float(53))
+
+
+class VirtualControlEventRow(Base):
+    """A command to the batteries of a virtual site. It is never changed, save that it is ended once."""
+
+    __tablename__ = "virtual_control_events"
+    __table_args__ = (Index("virtual_control_events_of_site", "site_id", "start_at"),)
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)  # as of a site
+    client_id: Mapped[str] = mapped_column(Text, ForeignKey("clients.id"))
+    site_id: Mapped[str] = mapped_column(Text, ForeignKey("virtual_sites.id", ondelete="CASCADE"))
+    start_at: Mapped[datetime] = mapped_column(Instant)
+    end_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)  # earlier than end_at; removed if not after start_at
+    mode: Mapped[str] = mapped_column(Text)  # CommandMode
+    kw: Mapped[float | None] = mapped_column(Float(53))  # of all batteries; positive discharges; NULL: rated power
+    limit_percent: Mapped[float | None] = mapped_column(Float(53))
+    # By the id of each battery, its share of the power. Those that are made later do not obey: no past changes.
+    shares: Mapped[dict[str, float]] = mapped_column(JSON)

@@ -4,10 +4,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
+from threading import Lock
 from zoneinfo import ZoneInfo
 
-from app.storage.virtual_tables import VirtualDeviceRow, VirtualSiteRow
+from cachetools import LRUCache, cached
+
+from app.storage.virtual_tables import VirtualControlEventRow, VirtualDeviceRow, VirtualSiteRow
+from app.virtual.control_events import commands_of
 from app.virtual.results import DeviceAtSite
+from simulation.commands import BatteryCommand
 from simulation.virtual import SolarArray, StorageUnit
 from vendors.kit import Battery, Bess, Production, Site, SolarInverter, Status, day_start
 
@@ -15,6 +20,9 @@ from vendors.kit import Battery, Bess, Production, Site, SolarInverter, Status, 
 # simulation.
 DEVICE_BYTES = 1_500
 CACHED_DEVICES = 5_000_000 // DEVICE_BYTES
+# Of a command with its place in the course of its battery, at most: 10 MB.
+COMMAND_BYTES = 1_000
+CACHED_COMMANDS = 10_000_000 // COMMAND_BYTES
 
 
 def solar_array(device: VirtualDeviceRow, site: VirtualSiteRow) -> SolarArray:
@@ -22,18 +30,27 @@ def solar_array(device: VirtualDeviceRow, site: VirtualSiteRow) -> SolarArray:
     return _solar_array(device.id, site.latitude, site.longitude)
 
 
-def storage_unit(device: VirtualDeviceRow, site: VirtualSiteRow) -> StorageUnit:
-    """The simulated battery. The state of charge that was posted is its floor."""
+def storage_unit(
+    device: VirtualDeviceRow, site: VirtualSiteRow, events: Iterable[VirtualControlEventRow] = ()
+) -> StorageUnit:
+    """The simulated battery, as it obeys the site's events. The state of charge that was posted is its floor."""
     nameplate_kwh, mode, floor_percent = device.nameplate_kwh, device.mode, device.soc_percent
     if nameplate_kwh is None or mode is None or floor_percent is None:
         raise ValueError(f"the battery {device.id} has no nameplate, mode or state of charge")
-    return _storage_unit(
+    unit = _storage_unit(
         device.id, nameplate_kwh, mode, site.latitude, site.longitude, ZoneInfo(site.timezone), floor_percent
     )
+    commands = commands_of(events, device.id)
+    return _commanded(unit, commands) if commands else unit
 
 
 _solar_array = lru_cache(CACHED_DEVICES)(SolarArray)
 _storage_unit = lru_cache(CACHED_DEVICES)(StorageUnit)
+
+
+@cached(LRUCache(CACHED_COMMANDS, getsizeof=lambda unit: len(unit.commands)), lock=Lock())
+def _commanded(unit: StorageUnit, commands: tuple[BatteryCommand, ...]) -> StorageUnit:
+    return unit.with_commands(commands)
 
 
 def inverter_now(record: SolarInverter, device: DeviceAtSite, now: datetime) -> SolarInverter:
@@ -57,7 +74,7 @@ def inverter_now(record: SolarInverter, device: DeviceAtSite, now: datetime) -> 
 
 def battery_now(record: Battery, device: DeviceAtSite, now: datetime) -> Battery:
     """The battery with its present values."""
-    unit = storage_unit(device.row, device.site)
+    unit = storage_unit(device.row, device.site, device.events)
     power = unit.power_kw(now.timestamp())
     return replace(
         record,

@@ -9,11 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from app.config import SettingsError
 from app.fleet.vendor_problems import DatabaseUnavailable, NothingHere
 from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER, VENDOR_NAME
 from app.virtual import physics, records
+from app.virtual.control_events import add_event, end_event, end_of, event_of, touching
+from app.virtual.event_plan import planned_event
 from app.virtual.fleet import VirtualFleet
 from app.virtual.results import DeviceAtSite, SiteWithDevices
 from app.virtual.series import battery_series, solar_series
@@ -36,6 +39,7 @@ from vendors.kit.calls.bulkhead import Bulkhead
 from vendors.kit.calls.cloud import Cloud
 from vendors.kit.calls.quota import Quota
 from vendors.kit.calls.reply_cache import ReplyCache
+from vendors.kit.control import Accepted, Control, Event, Interval, PlannedEvent
 from vendors.kit.http.transport import Transport
 
 VENDOR = VENDOR_NAME
@@ -64,13 +68,13 @@ class VirtualVendor(Vendor):
     fleet: ClassVar[VirtualFleet]
     stage = Stage.SERIES
     lag = timedelta(0)
+    control = Control(writes_per_day=400, takes_effect=timedelta(0), settles=timedelta(0))
     lacks = frozenset(
         {
             "site.utc_offset_hours",
             "site.peak_power_kw",
             "solar_inverter.vendor_status",
             "solar_inverter.recent_errors",
-            "battery.rated_power_kw",
             "battery.kind",
             "battery.vendor_status",
             "battery.recent_errors",
@@ -103,7 +107,9 @@ class VirtualVendor(Vendor):
 
     def battery_intervals(self, key: Key, level: Level) -> Series:
         device = self._device(BATTERY, key)
-        return battery_series(device.site, level, [physics.storage_unit(device.row, device.site)], self._check_deadline)
+        return battery_series(
+            device.site, level, [physics.storage_unit(device.row, device.site, device.events)], self._check_deadline
+        )
 
     def site_solar_intervals(self, key: Key, level: Level) -> Series:
         site = self._site(key)
@@ -112,6 +118,27 @@ class VirtualVendor(Vendor):
     def site_battery_intervals(self, key: Key, level: Level) -> Series:
         site = self._site(key)
         return battery_series(site.row, level, _units(site), self._check_deadline)
+
+    @classmethod
+    def planned_events(cls, interval: Interval, now: datetime) -> list[PlannedEvent]:
+        return [planned_event(interval, now)]
+
+    def control_events(self, key: Key, program: str | None, start: datetime, end: datetime) -> list[Event]:
+        id = self._site(key).row.id
+        rows = self._read(lambda: self.fleet.read(lambda session: touching(session, self._client, id, start, end)))
+        now = datetime.now(UTC)
+        return [event_of(row, now) for row in rows]
+
+    def add_control_event(self, key: Key, program: str | None, planned: PlannedEvent) -> Accepted:
+        (id,) = key
+        row = self._change(lambda session: add_event(session, self._client, id, planned, datetime.now(UTC)))
+        event = event_of(row, row.start_at)
+        return Accepted(event.id, event.text, None if event.kw == planned.kw else event.kw)
+
+    def end_control_event(self, key: Key, program: str | None, event: str) -> str:
+        (id,) = key
+        row = self._change(lambda session: end_event(session, self._client, id, event, datetime.now(UTC)))
+        return event_of(row, end_of(row)).text
 
     @property
     def _client(self) -> str:
@@ -131,6 +158,15 @@ class VirtualVendor(Vendor):
         except SQLAlchemyError as error:
             raise FleetUnavailable(why=type(error).__name__) from error
 
+    def _change(self, change: Callable[[Session], T]) -> T:
+        try:
+            return self.fleet.change(self._client, change)
+        except SQLAlchemyError as error:
+            failure = FleetUnavailable(why=type(error).__name__)
+            # The connection may have been lost between the commit and its answer.
+            failure.is_uncertain = True
+            raise failure from error
+
     def _check_deadline(self) -> None:
         """Ends the work on a site with thousands of devices once its request has ended."""
         if self.client.deadline.left() <= 0:
@@ -148,7 +184,7 @@ def _arrays(site: SiteWithDevices) -> list[SolarArray]:
 
 
 def _units(site: SiteWithDevices) -> list[StorageUnit]:
-    return [physics.storage_unit(device, site.row) for device in site.devices if device.kind == BATTERY]
+    return [physics.storage_unit(device, site.row, site.events) for device in site.devices if device.kind == BATTERY]
 
 
 class NoTransport(Transport):

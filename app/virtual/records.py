@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.storage.virtual_tables import BATTERY, SOLAR_INVERTER, VirtualDeviceRow, VirtualSiteRow
-from app.virtual.physics import solar_array
+from app.virtual.physics import solar_array, storage_unit
 from app.virtual.results import DeviceAtSite, ListedDevice, ListedSite, SiteWithDevices
 from vendors.kit import Battery, Bess, ListRow, Production, Site, SolarInverter
 
@@ -60,7 +60,11 @@ def battery_record(device: DeviceAtSite) -> Battery:
     """The battery with the state of charge that was posted."""
     row = device.row
     return Battery(
-        **_identity(row, device.site), nameplate_kwh=row.nameplate_kwh, mode=row.mode, soc_percent=row.soc_percent
+        **_identity(row, device.site),
+        rated_power_kw=storage_unit(row, device.site).rated_kw,
+        nameplate_kwh=row.nameplate_kwh,
+        mode=row.mode,
+        soc_percent=row.soc_percent,
     )
 
 

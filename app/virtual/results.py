@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.storage.virtual_tables import VirtualDeviceRow, VirtualSiteRow
+from app.storage.virtual_tables import VirtualControlEventRow, VirtualDeviceRow, VirtualSiteRow
 
 
 @dataclass(frozen=True, slots=True)
 class SiteWithDevices:
-    """A site's row and those of its devices, by id."""
+    """A site's row, those of its devices, by id, and those of the commands to its batteries, by their starts."""
 
     row: VirtualSiteRow
     devices: Sequence[VirtualDeviceRow] = ()
+    events: Sequence[VirtualControlEventRow] = ()
 
 
 class ListedDevice(NamedTuple):
@@ -34,10 +35,11 @@ class ListedSite:
 
 @dataclass(frozen=True, slots=True)
 class DeviceAtSite:
-    """A device's row and that of its site."""
+    """A device's row and that of its site; of a battery also those of the site's commands, by their starts."""
 
     row: VirtualDeviceRow
     site: VirtualSiteRow
+    events: Sequence[VirtualControlEventRow] = ()
 
 
 @dataclass(frozen=True, slots=True)

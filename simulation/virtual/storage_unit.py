@@ -90,6 +90,7 @@ class StorageUnit:
         self.nameplate_kwh = nameplate_kwh
         self.mode = mode
         self.floor_percent = min(floor_percent, GREATEST_FLOOR_PERCENT)
+        self.commands: tuple[BatteryCommand, ...] = ()
         self._commanded: CommandedCycle | None = None
         self._zone = zone
         self._longitude = longitude
@@ -99,6 +100,7 @@ class StorageUnit:
     def with_commands(self, commands: tuple[BatteryCommand, ...]) -> Self:
         """The same battery, which obeys these commands and no others."""
         commanded = copy(self)
+        commanded.commands = commands
         commanded._commanded = CommandedCycle(self._storage, commands) if commands else None
         return commanded
 
@@ -120,15 +122,16 @@ class StorageUnit:
         ]
 
     def power_kw(self, at: float) -> StoragePower:
-        """Mean powers of the minute that ends at the instant, or since a command has begun or ended within it.
+        """Mean power of the minute that ends at the instant, or since a command has begun or ended within it.
 
-        At most one of them is above 0.
+        It goes one way: at most one of the two is above 0.
         """
         changed = self._commanded.phase_start(at) if self._commanded else -inf
         start = max(at - POWER_SECONDS, changed)
         end = max(at, start + LEAST_POWER_SECONDS)
         flows = self.flows_kwh(start, end)
-        return StoragePower(*(energy_kwh * 3600 / (end - start) for energy_kwh in flows))
+        kw = (flows.charge_kwh - flows.discharge_kwh) * 3600 / (end - start)
+        return StoragePower(max(0.0, kw), max(0.0, -kw))
 
     def soc_percent(self, at: float) -> float:
         """State of charge, from the floor to 100."""

@@ -12,6 +12,7 @@ from app import version
 from app.api import calls_header
 from app.api.openapi import errors, examples, security, vendors
 from app.api.openapi.operations import operations
+from app.auth.scopes import Scope
 from app.credentials.rules import Rules
 from app.join.config import Parser
 from app.web import problems
@@ -86,8 +87,11 @@ class Document:
         components["responses"] = errors.add(described, examples.problems())
         for operation in described:
             examples.add(operation)
+            scopes = needed.get((operation.method, operation.path), ())
             if operation.needs_token and not operation.reads_vendors:
-                operation.members["security"] = security.of_token(needed[operation.method, operation.path])
+                operation.members["security"] = security.of_token(scopes)
+            elif operation.reads_vendors and scopes != (Scope.READ,):
+                operation.members["security"] = security.alternatives(self._clouds, scopes)
             if operation.reads_vendors:
                 age = AGE if operation.id != "getQuota" else {}
                 operation.members["responses"]["200"]["headers"] = age | calls_header.DOCUMENTED

@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# Before the name of a vendor, in the name of the scheme for its credential.
+VENDOR_SCHEME = "vendor-"
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -26,8 +29,10 @@ class Operation:
 
     @property
     def reads_vendors(self) -> bool:
-        """Whether vendors are called: the operation is under the document's own alternatives of security."""
-        return "security" not in self.members
+        """Whether vendors are called: the operation is under the document's own alternatives of security, or under
+        the same with other scopes."""
+        own = self.members.get("security")
+        return own is None or any(name.startswith(VENDOR_SCHEME) for alternative in own for name in alternative)
 
     @property
     def is_virtual(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask
 
+from app.api.openapi.operations import VENDOR_SCHEME
 from app.auth import scopes
 from app.auth.scopes import Scope
 from vendors.kit.calls.cloud import Cloud
@@ -30,20 +31,24 @@ def schemes(clouds: Mapping[str, Cloud], base: str) -> dict[str, dict[str, Any]]
     }
     for name, cloud in clouds.items():
         description = f"Your credential at {name}. Send one such header for each vendor that you want to reach."
-        known[f"vendor-{name}"] = _header(f"X-Authorization-{name}", description)
+        known[f"{VENDOR_SCHEME}{name}"] = _header(f"X-Authorization-{name}", description)
         for headers in cloud.vendor.credential_headers.companions.values():
             known |= {header: _header(header, "A further part of a vendor's credential.") for header in headers}
     return known
 
 
-def alternatives(clouds: Mapping[str, Cloud]) -> Alternatives:
-    """For operations that read vendors: the token with one vendor's credential, or the token alone, as virtual clients
-    send it.
+def alternatives(clouds: Mapping[str, Cloud], needed: Iterable[Scope] = (Scope.READ,)) -> Alternatives:
+    """For operations that call vendors: a token with any of these scopes, with one vendor's credential or alone, as
+    virtual clients send it.
 
     Credentials of several vendors may come together, which this format cannot express.
     """
-    with_vendor = (_needed(name, headers) for name, cloud in clouds.items() for headers in _headers(cloud))
-    return [*with_vendor, _needed()]
+    return [alternative for scope in needed for alternative in _of_scope(clouds, scope)]
+
+
+def _of_scope(clouds: Mapping[str, Cloud], scope: Scope) -> Alternatives:
+    with_vendor = (_needed(scope, name, headers) for name, cloud in clouds.items() for headers in _headers(cloud))
+    return [*with_vendor, _needed(scope)]
 
 
 def of_token(needed: Iterable[Scope]) -> Alternatives:
@@ -66,9 +71,9 @@ def _headers(cloud: Cloud) -> Iterable[tuple[str, ...]]:
     return product(*cloud.vendor.credential_headers.companions.values())
 
 
-def _needed(vendor: str | None = None, headers: Iterable[str] = ()) -> dict[str, list[str]]:
-    names = [TOKEN, *headers] if vendor is None else [TOKEN, f"vendor-{vendor}", *headers]
-    return {name: [Scope.READ] if name == TOKEN else [] for name in names}
+def _needed(scope: Scope, vendor: str | None = None, headers: Iterable[str] = ()) -> dict[str, list[str]]:
+    names = [TOKEN, *headers] if vendor is None else [TOKEN, f"{VENDOR_SCHEME}{vendor}", *headers]
+    return {name: [scope] if name == TOKEN else [] for name in names}
 
 
 def _header(name: str, description: str) -> dict[str, Any]:

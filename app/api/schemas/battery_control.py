@@ -16,8 +16,9 @@ from vendors.kit.control import Command, Interval, Priority
 # Above the power of any site whose batteries stand in one cloud account.
 MOST_KW = 100_000
 COMMAND = {
+    "type": "string",
     "description": "`idle` neither charges nor discharges. `discharge` with `kw` 0 may serve the loads and does not "
-    "charge; `charge` with `kw` 0 may take what the sun gives and does not discharge."
+    "charge; `charge` with `kw` 0 may take what the sun gives and does not discharge.",
 }
 
 
@@ -34,7 +35,9 @@ class ControlInterval(RequestBody):
         metadata={"description": "Charge up to it, or discharge down to it."},
     )
     priority = ma.fields.Enum(
-        Priority, by_value=True, metadata={"description": "Which source or load goes first; see docs/control.md."}
+        Priority,
+        by_value=True,
+        metadata={"type": "string", "description": "Which source or load goes first; see docs/control.md."},
     )
     allow_export = ma.fields.Boolean(
         data_key="allowExport", truthy={True}, falsy={False}, metadata={"description": "Whether to feed the grid."}

@@ -31,6 +31,9 @@ OPERATIONS = {
         for kind in ("sites", "solar-inverters", "batteries")
         for method, rest in (("GET", ""), ("POST", ""), ("GET", "/<id>"), ("DELETE", "/<id>"))
     },
+    "PUT /sites/<id>/battery-control": "control",
+    "GET /sites/<id>/battery-control": "read control",
+    "GET /sites/<id>/battery-control/history": "read control",
     "GET /quota": "read",
     "GET /vendor-credentials": "read credentials",
     "GET /vendor-credentials/<id>": "read credentials",
@@ -80,7 +83,10 @@ def test_every_route_that_needs_a_token_declares_its_scopes_and_is_in_the_table(
 def test_a_token_with_one_scope_opens_the_routes_of_this_scope_and_no_others(
     app: Flask, http: FlaskClient, new_client: Callable[..., tuple[str, str]], scope: Scope
 ) -> None:
-    headers = {mode: header(app, new_client(mode)[0], scope) for mode in ("production", "virtual")}
+    clients = {mode: new_client(mode)[0] for mode in ("production", "virtual")}
+    for client in clients.values():
+        app.extensions["services"].clients.set_scopes(client, set(Scope))
+    headers = {mode: header(app, client, scope) for mode, client in clients.items()}
     opened = set()
     for name in OPERATIONS:
         method, path = name.replace("<id>", "site-0000000000000000").split()

@@ -13,7 +13,13 @@ from app.storage.join_tables import JoinAttemptRow, JoinFlowRow, JoinOriginRow, 
 from app.storage.once_tables import ControlLeaseRow, IdempotencyKeyRow
 from app.storage.sign_in_code_table import SignInCodeRow
 from app.storage.vendor_key_table import VendorKeyRow
-from app.storage.virtual_tables import SOLAR_INVERTER, VENDOR_NAME, VirtualDeviceRow, VirtualSiteRow
+from app.storage.virtual_tables import (
+    SOLAR_INVERTER,
+    VENDOR_NAME,
+    VirtualControlEventRow,
+    VirtualDeviceRow,
+    VirtualSiteRow,
+)
 
 NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
 
@@ -40,6 +46,9 @@ def _rows(client: str, expires_at: int, revoked_at: int | None) -> Iterator[Base
     yield VirtualDeviceRow(
         id=device, client_id=client, site_id=site, kind=SOLAR_INVERTER, name="roof", model="M", serial_number="7",
         created_at=NOON, lifetime_kwh=12.5, lifetime_start=NOON,
+    )  # fmt: skip
+    yield VirtualControlEventRow(
+        id=f"{client}-command", client_id=client, site_id=site, start_at=NOON, end_at=NOON, mode="Idle", shares={},
     )  # fmt: skip
     yield VendorCredentialRow(
         id=credential, client_id=client, name="sma 1", vendor="sma", type="customgrant", key_id="k",

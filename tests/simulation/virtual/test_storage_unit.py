@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulation import BatteryCommand, CommandMode
 from simulation.sun import solar_day, solar_midnight
 from simulation.virtual import StorageUnit
 from simulation.virtual.device_day import device_day
@@ -179,3 +180,23 @@ def test_the_panels_behind_a_battery_follow_from_seed_and_nameplate() -> None:
 def test_an_impossible_battery_is_refused(nameplate_kwh: float, mode: str, floor_percent: float) -> None:
     with pytest.raises(ValueError, match="battery"):
         berlin(mode, nameplate_kwh, floor_percent)
+
+
+def test_the_power_of_a_command_shows_at_once_and_no_longer_than_it_lasts() -> None:
+    noon = datetime(2025, 6, 10, 12, tzinfo=UTC).timestamp()
+    command = BatteryCommand(noon + 0.25, noon + 900, 2.5, CommandMode.DISCHARGE_TO_LOAD_GRID)
+    unit = berlin("Backup").with_commands((command,))
+    assert unit.power_kw(noon) == (0, 0)
+    for seconds in (0.25, 0.3, 1, 30, 61, 899):
+        assert unit.power_kw(noon + seconds) == (0, pytest.approx(2.5)), seconds
+    assert unit.power_kw(noon + 900).discharge_kw == 0
+    assert unit.rated_kw == 5.0
+
+
+def test_a_battery_without_its_commands_is_as_before() -> None:
+    noon = datetime(2025, 6, 10, 12, tzinfo=UTC).timestamp()
+    command = BatteryCommand(noon, noon + 900, 2.5, CommandMode.DISCHARGE_TO_LOAD_GRID)
+    unit = berlin("Backup")
+    assert unit.with_commands((command,)).soc_percent(noon + 900) < 100
+    assert unit.with_commands((command,)).with_commands(()).soc_percent(noon + 900) == 100
+    assert unit.soc_percent(noon + 900) == 100

@@ -17,6 +17,9 @@ NAMES = [*discover(), "virtual"]
 OPERATIONS = {
     ("get", "/sites"): "listSites",
     ("get", "/sites/{id}"): "getSite",
+    ("get", "/sites/{id}/battery-control"): "getSiteBatteryControl",
+    ("put", "/sites/{id}/battery-control"): "putSiteBatteryControl",
+    ("get", "/sites/{id}/battery-control/history"): "getSiteBatteryControlHistory",
     ("get", "/sites/{id}/solar-intervals"): "getSiteSolarInverterIntervals",
     ("get", "/sites/{id}/battery-intervals"): "getSiteBatteryIntervals",
     ("get", "/solar-inverters"): "listSolarInverters",

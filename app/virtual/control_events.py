@@ -19,7 +19,7 @@ from vendors.kit import CommandRefused
 from vendors.kit.control import Event, EventState, PlannedEvent
 
 # Older events of a site are deleted.
-MAX_EVENTS = 5_000
+MAX_EVENTS = 2_000
 TEXTS = {
     EventState.SCHEDULED: "Scheduled",
     EventState.RUNNING: "In progress",

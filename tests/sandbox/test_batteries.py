@@ -8,7 +8,20 @@ from sandbox.batteries.batteries import Layer, commands_of
 from simulation import BatteryCommand, CommandMode
 from tests.sandbox.callers import Caller
 from tests.sandbox.enphase import MONITORING, SERVICES, Enphase
-from tests.sandbox.events import EVENTS, NOON, at, create, created, end, event, happen, listed, set_conditions, status
+from tests.sandbox.events import (
+    EVENTS,
+    GONE,
+    NOON,
+    at,
+    create,
+    created,
+    end,
+    event,
+    happen,
+    listed,
+    set_conditions,
+    status,
+)
 
 MINUTE = 60
 Span = tuple[float, float, float | None]
@@ -75,6 +88,13 @@ def test_a_battery_may_give_and_take_less_than_the_event_says(cloud: Enphase, ra
     set_conditions(cloud, most_kw=0.7)
     event_id = created(cloud, rate_watt=rate)
     assert event(cloud, event_id)["rate_watt"] == rate
+    assert commands(cloud) == [(0, 30, kw)]
+
+
+@pytest.mark.parametrize(("mode", "kw"), [("Discharge_To_Load", 0.7), ("Charge_From_PV", -0.7), ("Idle", 0)])
+def test_a_battery_may_give_and_take_less_than_its_rated_power(cloud: Enphase, mode: str, kw: float):
+    set_conditions(cloud, most_kw=0.7)
+    assert "rate_watt" not in event(cloud, created(cloud, rate_watt=GONE, mode=mode))
     assert commands(cloud) == [(0, 30, kw)]
 
 

@@ -216,6 +216,13 @@ def test_an_owner_who_opts_out_ends_what_runs_and_what_is_scheduled_but_nothing_
     assert commands(cloud) == [(0, 10, 1.0), (120, 150, 1.0)]
 
 
+def test_opting_out_is_for_the_events_that_are_known_even_if_the_clock_stands(cloud: Enphase):
+    before = created(cloud)
+    happen(cloud, "opt_out")
+    after = created(cloud, superseded=True)
+    assert [status(cloud, one)[0] for one in (before, after)] == ["optedout", "in_progress"]
+
+
 def test_all_can_be_forgotten(cloud: Enphase):
     set_conditions(cloud, drops=True)
     happen(cloud, "owner_mode", seconds=60, mode="Backup")

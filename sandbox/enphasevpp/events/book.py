@@ -40,15 +40,16 @@ class EventBook:
 
     def add(self, order: Order, *, deletes_overlapping: bool) -> Event:
         """Makes an event. Raises Overlap, unless an event that may not be is made and deleted at once."""
-        now, conditions = self._now(), self._batteries.conditions(_number(order.site_id))
-        event = Event(str(uuid4()), order, now, conditions)
+        now, number = self._now(), _number(order.site_id)
+        known = len(self._batteries.happenings(number).opt_outs)
+        event = Event(str(uuid4()), order, now, self._batteries.conditions(number), earlier_opt_outs=known)
         with self._lock:
             rivals = [rival for rival in self._events[order.site_id].values() if self._is_rival(order, rival)]
             if rivals and not order.superseded:
                 if not deletes_overlapping:
                     raise Overlap
                 event = replace(event, deleted=now)
-            if not conditions.drops:
+            if not event.conditions.drops:
                 displaced = [
                     replace(rival, deleted=now) for rival in rivals if order.superseded and order.covers(rival.order)
                 ]

@@ -24,9 +24,9 @@ STEP_SECONDS = 300
 RETURN_SECONDS = 12 * 3600
 # Of the capacity; less is a rounding error.
 LEAST_SHARE = 1e-10
-# Of the course of a phase, at most: a day or the time of a return, in steps, with five numbers each. 6 MB in all.
+# Of the course of a phase, at most: a day or the time of a return, in steps, with five numbers each. 3 MB in all.
 PHASE_BYTES = 12_000
-CACHED_PHASES = 6_000_000 // PHASE_BYTES
+CACHED_PHASES = 3_000_000 // PHASE_BYTES
 
 Counter = Callable[[float], float]
 

@@ -60,7 +60,7 @@ TABLES: Mapping[str, Kept] = {
         (
             VirtualControlEventRow,
             "commands to virtual batteries",
-            "until their site is deleted or the client is revoked; the newest 5,000 of a site",
+            "until their site is deleted or the client is revoked; the newest 2,000 of a site",
         ),
         (VendorCredentialRow, "vendor credentials that a client has stored, encrypted", WITH_CLIENT),
         (

@@ -15,26 +15,17 @@ from app.storage.virtual_tables import BATTERY, VirtualControlEventRow, VirtualD
 from app.virtual.new import new_id
 from simulation.battery import RATED_C
 from simulation.commands import BatteryCommand
-from vendors.kit import Refused
+from vendors.kit import CommandRefused
 from vendors.kit.control import Event, EventState, PlannedEvent
 
 # Older events of a site are deleted.
-MAX_EVENTS = 5_000
+MAX_EVENTS = 2_000
 TEXTS = {
     EventState.SCHEDULED: "Scheduled",
     EventState.RUNNING: "In progress",
     EventState.ENDED: "Ended",
     EventState.REMOVED: "Removed before its start",
 }
-
-
-class EventRefused(Refused):
-    """A virtual site cannot carry out an event, or end it."""
-
-    reason = "Refused"
-    says = "The virtual site refuses the event."
-    fault = "caller"
-    advice = "Read the site's intervals, and send others."
 
 
 def events_of_site(session: Session, site_id: str) -> list[VirtualControlEventRow]:
@@ -91,17 +82,17 @@ def touching(
 def add_event(
     session: Session, client_id: str, site_id: str, planned: PlannedEvent, now: datetime
 ) -> VirtualControlEventRow:
-    """Makes an event, whose power is at most the rated power. Raises EventRefused or NothingHere."""
+    """Makes an event, whose power is at most the rated power. Raises CommandRefused or NothingHere."""
     _require_site(session, client_id, site_id)
     start = max(planned.start, now)
     if planned.end <= start:
-        raise EventRefused(why="its end is past")
+        raise CommandRefused(why="its end is past")
     batteries = _batteries(session, site_id)
     if not batteries:
-        raise EventRefused(why="the site has no battery")
+        raise CommandRefused(why="the site has no battery")
     others = touching(session, client_id, site_id, start, planned.end)
     if any(other.start_at < planned.end and end_of(other) > max(start, other.start_at) for other in others):
-        raise EventRefused(why="another event is scheduled or in progress at that time")
+        raise CommandRefused(why="another event is scheduled or in progress at that time")
     row = VirtualControlEventRow(
         id=new_id(),
         client_id=client_id,
@@ -120,7 +111,7 @@ def add_event(
 
 
 def end_event(session: Session, client_id: str, site_id: str, id: str, now: datetime) -> VirtualControlEventRow:
-    """Ends an event that is in progress, or removes one that is scheduled. Raises EventRefused or NothingHere."""
+    """Ends an event that is in progress, or removes one that is scheduled. Raises CommandRefused or NothingHere."""
     row = VirtualControlEventRow
     event = session.scalars(
         select(row).where(row.id == id, row.site_id == site_id, row.client_id == client_id)
@@ -128,7 +119,7 @@ def end_event(session: Session, client_id: str, site_id: str, id: str, now: date
     if event is None:
         raise NothingHere
     if _state(event, now) not in (EventState.SCHEDULED, EventState.RUNNING):
-        raise EventRefused(why="only an event that is scheduled or in progress can be ended")
+        raise CommandRefused(why="only an event that is scheduled or in progress can be ended")
     event.ended_at = now
     return event
 

@@ -20,9 +20,9 @@ from vendors.kit import Battery, Bess, Production, Site, SolarInverter, Status, 
 # simulation.
 DEVICE_BYTES = 1_500
 CACHED_DEVICES = 5_000_000 // DEVICE_BYTES
-# Of a command with its place in the course of its battery, at most: 10 MB.
+# Of a command to a battery, at most: 6 MB, in which the commands of several sites have room.
 COMMAND_BYTES = 1_000
-CACHED_COMMANDS = 10_000_000 // COMMAND_BYTES
+CACHED_COMMANDS = 6_000_000 // COMMAND_BYTES
 
 
 def solar_array(device: VirtualDeviceRow, site: VirtualSiteRow) -> SolarArray:

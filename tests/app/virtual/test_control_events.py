@@ -6,9 +6,9 @@ import pytest
 
 from app.fleet.vendor_problems import NothingHere
 from app.virtual import control_events
-from app.virtual.control_events import EventRefused, add_event, end_event, event_of, touching
+from app.virtual.control_events import add_event, end_event, event_of, touching
 from app.virtual.plugin import VENDOR, FleetUnavailable, credential_of
-from vendors.kit import Level
+from vendors.kit import CommandRefused, Level
 from vendors.kit.control import EventState, PlannedEvent
 from vendors.kit.deadline import Deadline
 
@@ -92,14 +92,14 @@ def test_the_end_of_an_event_that_is_ended_while_it_runs_becomes_the_present(tim
 def test_an_event_begins_at_the_earliest_when_it_is_made(timed):
     event = timed.add(NOW - 30 * timedelta(seconds=1), NOW + HOUR)
     assert event.start_at == NOW
-    with pytest.raises(EventRefused, match="end is past"):
+    with pytest.raises(CommandRefused, match="end is past"):
         timed.add(NOW - HOUR, NOW)
 
 
 @pytest.mark.parametrize(("start", "end"), [(-10, 10), (0, 60), (30, 31), (59, 90)])
 def test_two_events_at_one_time_are_refused(timed, start, end):
     timed.add(NOW, NOW + HOUR)
-    with pytest.raises(EventRefused, match="another event"):
+    with pytest.raises(CommandRefused, match="another event"):
         timed.add(NOW + start * MINUTE, NOW + end * MINUTE)
     assert len(timed.events(NOW)) == 1
 
@@ -108,7 +108,7 @@ def test_an_event_that_is_over_cannot_be_ended_again(timed):
     running, later = timed.add(NOW, NOW + HOUR), timed.add(NOW + HOUR, NOW + 2 * HOUR)
     timed.end(later.id, NOW)
     for id, at in ((later.id, NOW), (running.id, NOW + HOUR)):
-        with pytest.raises(EventRefused, match="can be ended"):
+        with pytest.raises(CommandRefused, match="can be ended"):
             timed.end(id, at)
 
 
@@ -140,7 +140,7 @@ def test_no_client_sees_or_changes_the_events_of_another(timed, other, plugin, a
 def test_a_site_without_batteries_refuses_events(virtual, timed):
     for device in virtual.virtual_ids("batteries"):
         assert virtual.delete(f"batteries/{device}") == 204
-    with pytest.raises(EventRefused, match="no battery"):
+    with pytest.raises(CommandRefused, match="no battery"):
         timed.add(NOW, NOW + HOUR)
 
 

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.storage.virtual_tables import VirtualDeviceRow, VirtualSiteRow
+from app.storage.virtual_tables import VirtualControlEventRow, VirtualDeviceRow, VirtualSiteRow
 from app.virtual import physics
 from app.virtual.series import battery_series, solar_series
 from simulation.battery import MODES
+from simulation.commanded import CACHED_PHASES, PHASE_BYTES, course_of
 from simulation.virtual import device_day, plausible_fleet, year
 from simulation.virtual.plausible_fleet import CITIES
 from vendors.kit import Level
@@ -22,7 +23,7 @@ CACHES = (
     (physics._solar_array, physics.DEVICE_BYTES),
     (physics._storage_unit, physics.DEVICE_BYTES),
 )
-BOUND_BYTES = 32_000_000
+BOUND_BYTES = 41_000_000
 SITES = 15
 NOW = datetime(2025, 6, 20, 12, tzinfo=UTC)
 WINDOWS = {
@@ -86,5 +87,39 @@ def test_a_small_fleet_leaves_no_more_memory_than_the_stated_size_of_the_caches_
     assert after - before < sum(count * size for count, (_, size) in zip(entries, CACHES, strict=True))
 
 
+def test_commands_and_their_courses_take_no_more_memory_than_stated():
+    site = VirtualSiteRow(latitude=52.5, longitude=13.4, timezone="UTC", operational_since=NOW)
+    device = VirtualDeviceRow(id="battery", nameplate_kwh=10.0, mode="Self Consumption", soc_percent=5.0)
+    plain, number = physics.storage_unit(device, site), 400
+    events = [event(NOW + timedelta(hours=12 * count)) for count in range(number)]
+    last = events[-1].end_at.timestamp()
+    plain.soc_percent(last)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        commanded = physics.storage_unit(device, site, events)
+        commanded.soc_percent(last)
+        device_day.device_day.cache_clear()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    courses = course_of.cache_info()
+    assert courses.currsize == courses.maxsize
+    assert after - before < number * physics.COMMAND_BYTES + courses.currsize * PHASE_BYTES
+
+
+def event(start):
+    """A discharge by what the loads take, of six hours."""
+    return VirtualControlEventRow(
+        start_at=start,
+        end_at=start + timedelta(hours=6),
+        mode="Discharge_To_NetLoad",
+        kw=0.2,
+        shares={"battery": 1.0},
+    )
+
+
 def test_full_caches_stay_within_the_stated_bound():
-    assert sum(cached.cache_info().maxsize * size for cached, size in CACHES) <= BOUND_BYTES
+    bytes = sum(cached.cache_info().maxsize * size for cached, size in CACHES)
+    bytes += CACHED_PHASES * PHASE_BYTES + physics.CACHED_COMMANDS * physics.COMMAND_BYTES
+    assert bytes <= BOUND_BYTES

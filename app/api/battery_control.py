@@ -18,8 +18,8 @@ blueprint = Blueprint("Battery control", __name__, description="Orders to the ba
 idempotency.protect(blueprint, ["PUT"])
 
 
-@blueprint.put(PATH, parameters=[api_version.PARAMETER, idempotency.PARAMETER])
-@blueprint.doc(operationId="putSiteBatteryControl")
+@blueprint.put(PATH, parameters=[api_version.PARAMETER])
+@blueprint.doc(operationId="putSiteBatteryControl", parameters=[idempotency.PARAMETER])
 @blueprint.arguments(ControlQuery(), location="query")
 @blueprint.arguments(ControlPlan())
 @blueprint.response(200, ControlStatus)

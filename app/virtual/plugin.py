@@ -132,7 +132,7 @@ class VirtualVendor(Vendor):
     def add_control_event(self, key: Key, program: str | None, planned: PlannedEvent) -> Accepted:
         (id,) = key
         row = self._change(lambda session: add_event(session, self._client, id, planned, datetime.now(UTC)))
-        event = event_of(row, row.start_at)
+        event = event_of(row, datetime.now(UTC))
         return Accepted(event.id, event.text, None if event.kw == planned.kw else event.kw)
 
     def end_control_event(self, key: Key, program: str | None, event: str) -> str:

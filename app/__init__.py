@@ -46,6 +46,7 @@ from app.auth.last_use import LastUse
 from app.auth.rate_limit import RateLimit
 from app.auth.sign_in_codes import SignInCodes
 from app.auth.tokens import Tokens
+from app.control.open_orders import OpenOrders
 from app.control.service import BatteryControl
 from app.credentials.cipher import Cipher
 from app.credentials.consent_links import ConsentLinks
@@ -149,6 +150,7 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
     # Only the inventory knows the cloud of virtual devices: what reads headers and settings must not find it.
     all_clouds = with_virtual(vendor_clouds, virtual_fleet)
     inventory = Inventory(all_clouds, Ids(settings.id_key), id_table, clock, metrics.reuse.add_list)
+    control = BatteryControl(inventory, database)
     return Services(
         settings=settings,
         database=database,
@@ -166,7 +168,8 @@ def _services(settings: config.Settings, clock: Callable[[], float]) -> Services
         id_table=id_table,
         inventory=inventory,
         virtual_fleet=virtual_fleet,
-        control=BatteryControl(inventory, database),
+        control=control,
+        open_orders=OpenOrders(control, credentials.stored),
         credentials=credentials,
         grants=grant_store,
         consent_links=consent_links,

@@ -10,10 +10,12 @@ from app.auth import scopes
 from app.auth.clients import API_VERSIONS, DEFAULT_API_VERSION, MAX_FORMER_SECRETS, MODES, TooManySecrets
 from app.auth.scopes import Scope
 from app.cli_group import Group, print_json
+from vendors.kit.deadline import Deadline
 
 clients = Group("clients", help="Who may call the API.")
 
 HOUR = 3600
+CANCEL_SECONDS = 30.0
 MAX_OVERLAP_HOURS = 31 * 24
 
 
@@ -140,9 +142,14 @@ def list_clients() -> None:
 @clients.command("revoke")
 @click.argument("client_id", callback=printable_name)
 def revoke_client(client_id: str) -> None:
-    """End a client's access and delete what belongs to it; its tokens stop within 5 seconds."""
+    """End a client's access and delete what belongs to it; its tokens stop within 5 seconds.
+
+    Its open orders to batteries are cancelled first, where their vendor answers within 30 seconds.
+    """
+    cancelled, left = services().open_orders.cancel_all(client_id, Deadline(CANCEL_SECONDS))
     deleted = services().clients.revoke(client_id)
     if deleted is None:
         raise click.ClickException(f"There is no client {client_id!r}.")
     services().database.checkpoint()
-    print_json({"client_id": client_id, "revoked": True, "deleted": deleted})
+    orders = {"cancelled": cancelled, "not_cancelled": [each.members() for each in left]}
+    print_json({"client_id": client_id, "revoked": True, "deleted": deleted, "orders": orders})

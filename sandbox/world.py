@@ -14,7 +14,10 @@ from simulation import Fleet
 
 
 class World:
-    """The state of one sandbox, without its dialects. `stopped` is set when its server ends."""
+    """The state of one sandbox, without its dialects. `stopped` is set when its server ends.
+
+    The sites of its fleet obey, so that every dialect that holds one shows what its battery was commanded.
+    """
 
     def __init__(self, fleet: Fleet, real_time: Callable[[], float], ticks: Callable[[], float]) -> None:
         obeying_sites = tuple(map(ObeyingSite.of, fleet.sites))

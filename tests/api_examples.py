@@ -17,6 +17,7 @@ from sqlalchemy import update
 import sandbox
 from app import create_app
 from app.api.openapi.examples import FILE
+from app.auth.scopes import Scope
 from app.config import Settings
 from app.storage.grant_table import GrantRow
 from sandbox.server import running
@@ -59,7 +60,7 @@ class Recorder:
         self.operations: dict[str, Any] = {}
 
     def _token(self, service: Any, mode: str) -> str:
-        auth = service.extensions["services"].clients.create("examples", mode, V1)
+        auth = service.extensions["services"].clients.create("examples", mode, V1, Scope)
         return str(
             self._http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=auth).json["access_token"]
         )
@@ -229,6 +230,19 @@ def grants(recorder: Recorder, played: Played) -> None:
         recorder.parameters(operation, id=id)
 
 
+def control_batteries(recorder: Recorder) -> None:
+    """The plan of a virtual site: written, read, and the receipt of its order."""
+    site = recorder.call("/virtual/sites", "POST", mode="virtual", json=VIRTUAL_SITE).json["id"]
+    recorder.call("/virtual/batteries", "POST", mode="virtual", json=BATTERY | {"siteID": site})
+    path, times = f"/sites/{site}/battery-control", {"start": "2026-06-15T17:00:00Z", "end": "2026-06-15T19:00:00Z"}
+    plan = {"intervals": [{"command": "discharge", **times, "kw": 2.5, "allowExport": True}]}
+    recorder.record("putSiteBatteryControl", path, "PUT", mode="virtual", json=plan)
+    recorder.record("getSiteBatteryControl", path, mode="virtual")
+    recorder.record("getSiteBatteryControlHistory", f"{path}/history", mode="virtual")
+    for operation in ("putSiteBatteryControl", "getSiteBatteryControl", "getSiteBatteryControlHistory"):
+        recorder.parameters(operation, id=site)
+
+
 def provoke_problems(recorder: Recorder, site: str, played: Played) -> None:
     """Problems by what a caller or a vendor does wrong."""
     nothing = dict.fromkeys(recorder.vendors["solis"])
@@ -297,6 +311,7 @@ def examples() -> bytes:
         join(recorder, played)
         grants(recorder, played)
         token_endpoint(recorder)
+        control_batteries(recorder)
         for operation, path in (("getHealth", "/health"), ("getReadiness", "/ready")):
             recorder.record(operation, path, headers={"Authorization": None})
         provoke_problems(recorder, site, played)

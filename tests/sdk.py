@@ -20,7 +20,8 @@ def sdk_service(folder: Path, database_url: str, mode: str, **settings: object) 
     settings = {"SECRET_KEY": "s" * 32, "ID_KEY": "i" * 32, "DATABASE_URL": database_url} | settings
     environ = clean(PORT=port, INSTANCE_PATH=folder, WEB_CONCURRENCY=2, **settings)
     assert ended([*FLASK, "db", "upgrade"], environ).returncode == 0
-    client = json.loads(ended([*FLASK, "clients", "create", "x", "--mode", mode], environ).stdout)
+    create = ["clients", "create", "x", "--mode", mode, "--scopes", "read credentials control"]
+    client = json.loads(ended([*FLASK, *create], environ).stdout)
     with started(GUNICORN, environ | {"LOG_LEVEL": "INFO"}) as process:
         read_until(process, "listening")
         assert process.stdout is not None

@@ -15,7 +15,7 @@ from vendors.kit.consent.code_grant import Granted
 from vendors.kit.registry import discover
 from vendors.kit.tokens.store import Token
 
-ORDER = ["POST", "GET", "HEAD", "OPTIONS", "PATCH", "DELETE"]
+ORDER = ["POST", "PUT", "GET", "HEAD", "OPTIONS", "PATCH", "DELETE"]
 
 
 class Vendors:
@@ -189,6 +189,8 @@ class Plan:
             kind = "stored"
             options = self._join.options(rule, method)
             self._arguments |= self._join.arguments()
+        elif rule.rule == "/sites/<id>/battery-control" and method == "PUT":
+            options = {"json": {"intervals": []}}
         elif rule.rule in ("/virtual/solar-inverters", "/virtual/batteries") and method == "POST":
             options = {"json": {"siteID": self._site}}
         elif rule.rule == "/virtual/sites" and method == "POST":

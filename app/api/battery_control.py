@@ -18,13 +18,14 @@ blueprint = Blueprint("Battery control", __name__, description="Orders to the ba
 idempotency.protect(blueprint, ["PUT"])
 
 
-@blueprint.put(PATH, parameters=[api_version.PARAMETER, idempotency.PARAMETER])
+@blueprint.put(PATH, parameters=[api_version.PARAMETER])
 @blueprint.doc(operationId="putSiteBatteryControl")
+@blueprint.arguments(idempotency.IdempotencyHeader(), location="headers")
 @blueprint.arguments(ControlQuery(), location="query")
 @blueprint.arguments(ControlPlan())
 @blueprint.response(200, ControlStatus)
 @needs(Scope.CONTROL)
-def put_battery_control(query: dict[str, Any], body: dict[str, Any], id: str) -> ViewResult:
+def put_battery_control(headers: Any, query: dict[str, Any], body: dict[str, Any], id: str) -> ViewResult:
     """Replaces the whole list of intervals of a site; an empty list cancels."""
     control, intervals = services().control, body["intervals"]
     control.check(intervals)

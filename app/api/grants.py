@@ -12,6 +12,7 @@ from flask import request
 
 from app.api import api_version, context, row_pages
 from app.api.schemas.grants import ConsentLinkSchema, DeletedGrantSchema, GrantListQuery, GrantSchema, GrantsPage
+from app.api.schemas.vendor_credentials import ForceQuery
 from app.api.services import services
 from app.auth import bearer
 from app.auth.scopes import Scope, needs
@@ -20,6 +21,7 @@ from app.credentials.status import Status
 from app.storage.grant_table import GrantRow
 from app.web.problems import Problem
 from app.web.strict_api import Blueprint
+from vendors.kit.deadline import Deadline
 from vendors.kit.variants import CodeGrant
 
 PATH = "/grants"
@@ -67,13 +69,15 @@ def get_grant(query: dict[str, Any], id: str) -> dict[str, Any]:
 
 @blueprint.delete(PATH + "/<id>", **OPTIONS)
 @blueprint.doc(operationId="deleteGrant", **ACCESS)
-@blueprint.arguments(ma.Schema(), location="query")
+@blueprint.arguments(ForceQuery(), location="query")
 @blueprint.response(200, DeletedGrantSchema)
 @needs(Scope.CREDENTIALS)
 def delete_grant(query: dict[str, Any], id: str) -> dict[str, Any]:
     """Deletes a grant, and ends it at its vendor where the vendor offers that."""
     api_version.requested()
-    deleted = services().grants.delete(bearer.caller().id, id)
+    client_id, deadline = bearer.caller().id, Deadline(services().settings.request_deadline)
+    before = services().open_orders.before_deletion(client_id, id, force=query["force"], deadline=deadline)
+    deleted = services().grants.delete(client_id, id, before=before)
     if deleted is None:
         raise _unknown_id()
     return {"id": id, "vendorRevocation": REVOCATION[deleted.revoked]}

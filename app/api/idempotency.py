@@ -12,7 +12,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+import marshmallow as ma
 from flask import Response, g, request
+from marshmallow.validate import Length
 from sqlalchemy import delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
@@ -30,13 +32,6 @@ logger = logging.getLogger(__name__)
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
-PARAMETER: dict[str, Any] = {
-    "in": "header",
-    "name": HEADER,
-    "description": "Any text of up to 255 characters, a new one for each change. A request that is repeated with it "
-    "within 24 hours is not made again, and answered as the first time.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-}
 KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 KEPT_SECONDS = 86_400.0
 ANSWER_SECONDS = 5.0
@@ -48,6 +43,19 @@ MAX_BODY = 256 * 1024
 PASSING = (401, 403, 409, 429)
 NOW = DatabaseTime()
 CLAIM = "idempotency_claim"
+
+
+class IdempotencyHeader(ma.Schema):
+    """The header, for the description of an operation; `protect` heeds it."""
+
+    key = ma.fields.String(
+        data_key=HEADER,
+        validate=Length(1, 255),
+        metadata={
+            "description": "Any text of up to 255 characters, a new one for each change. A request that is repeated "
+            "with it within 24 hours is not made again, and answered as the first time."
+        },
+    )
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from app.auth.last_use import LastUse
 from app.auth.sign_in_codes import SignInCodes
 from app.auth.tokens import Tokens
 from app.config import Settings
+from app.control.open_orders import OpenOrders
 from app.control.service import BatteryControl
 from app.credentials.consent_links import ConsentLinks
 from app.credentials.grants import GrantStore
@@ -52,6 +53,7 @@ class Services:
     inventory: Inventory
     virtual_fleet: VirtualFleet
     control: BatteryControl
+    open_orders: OpenOrders
     credentials: Credentials
     grants: GrantStore
     consent_links: ConsentLinks

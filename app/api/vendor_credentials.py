@@ -16,6 +16,7 @@ from app.api.schemas.vendor_credentials import (
     CreateVendorCredentialsRequest,
     CredentialCheckSchema,
     CredentialListQuery,
+    DeleteCredentialsQuery,
     SecretsQuery,
     UpdateVendorCredentialsRequest,
     VendorCredentialsPage,
@@ -30,6 +31,7 @@ from app.storage.credential_tables import VendorCredentialRow
 from app.web.log import conceal
 from app.web.problems import Problem
 from app.web.strict_api import Blueprint
+from vendors.kit.deadline import Deadline
 
 PATH = "/vendor-credentials"
 OPTIONS: dict[str, Any] = {"parameters": [api_version.PARAMETER]}
@@ -108,13 +110,15 @@ def update_credentials(query: dict[str, Any], body: dict[str, Any], id: str) -> 
 
 @blueprint.delete(PATH + "/<id>", **OPTIONS)
 @blueprint.doc(operationId="deleteVendorCredentials", **ACCESS)
-@blueprint.arguments(SecretsQuery(), location="query")
+@blueprint.arguments(DeleteCredentialsQuery(), location="query")
 @blueprint.response(204)
 @needs(Scope.CREDENTIALS)
 def delete_credentials(query: dict[str, Any], id: str) -> Response:
     """Deletes stored credentials, and the access token that was got with them."""
     api_version.requested()
-    if not _store().delete(bearer.caller().id, id):
+    client_id, deadline = bearer.caller().id, Deadline(services().settings.request_deadline)
+    before = services().open_orders.before_deletion(client_id, id, force=query["force"], deadline=deadline)
+    if not _store().delete(client_id, id, before):
         raise _unknown_id()
     return Response(status=204)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from app.auth.client_lock import in_turn
@@ -19,8 +19,6 @@ from vendors.kit.control import PlannedEvent
 T = TypeVar("T")
 
 ANSWER_SECONDS = 10.0
-# Ended orders are looked at until their series is there, but not for longer.
-LOOKED_AT_AFTER_END = timedelta(days=2)
 BUDGET_PERIOD = timedelta(days=1)
 ORDER_ID = "ordr-"
 # The outcome of a write that did not reach the vendor.
@@ -78,6 +76,17 @@ class OrderStore:
         query = unfinished(subject.client_id, subject.site_id, now)
         return self.read(lambda session: list(session.scalars(query)))
 
+    def of_others(self, subject: Subject, now: datetime) -> list[ControlOrderRow]:
+        """Orders of other clients that the site's vendor carries out, or is to carry out."""
+        is_running = ControlOrderRow.is_listed & ControlOrderRow.state.not_in(FINAL)
+        query = select(ControlOrderRow).where(
+            ControlOrderRow.site_id == subject.site_id,
+            ControlOrderRow.client_id != subject.client_id,
+            ControlOrderRow.end_at > now,
+            or_(is_running, ControlOrderRow.ends_as.is_not(None)),
+        )
+        return self.read(lambda session: list(session.scalars(query.order_by(ControlOrderRow.start_at))))
+
     def event_ids(self, site_id: str) -> set[str]:
         """The vendor's ids of all events that this service has made at a site, for whichever client."""
         query = select(ControlEventRow.vendor_id).join(ControlOrderRow)
@@ -105,18 +114,12 @@ def place_of(order: ControlOrderRow) -> str:
 
 
 def unfinished(client_id: str, site_id: str, now: datetime) -> Select[ControlOrderRow]:
-    """Orders about which the vendor is asked or told something: not yet final, listed and not ended, or with events
-    that are to be ended."""
-    is_open = ControlOrderRow.state.not_in(FINAL) & (ControlOrderRow.end_at > now - LOOKED_AT_AFTER_END)
+    """Orders about which the vendor is asked or told something: not yet final, however long ago they ended; listed and
+    not ended; or with events that are to be ended."""
+    is_open = ControlOrderRow.state.not_in(FINAL)
     is_running = ControlOrderRow.is_listed & (ControlOrderRow.end_at > now)
     is_ending = ControlOrderRow.ends_as.is_not(None) & (ControlOrderRow.end_at > now)
     return of_site(client_id, site_id).where(or_(is_open, is_running, is_ending))
-
-
-def open_orders() -> Select[ControlOrderRow]:
-    """Orders that are not final, or that the vendor still carries out; for those who narrow it down."""
-    now = func.coalesce(ControlOrderRow.closed_at, ControlOrderRow.end_at)
-    return select(ControlOrderRow).where(ControlOrderRow.state.not_in(FINAL) | (now < ControlOrderRow.end_at))
 
 
 def new_order(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from app.web.problems import InvalidRequest, invalid
@@ -75,7 +76,7 @@ def _planned(
 
 def _refuse_overlaps(intervals: Sequence[Interval]) -> None:
     in_order = sorted(enumerate(intervals), key=lambda each: each[1].start)
-    for (earlier, first), (later, second) in zip(in_order, in_order[1:], strict=False):
+    for (earlier, first), (later, second) in pairwise(in_order):
         if second.start < first.end:
             raise _wrong(later, "start", f"The interval overlaps intervals[{earlier}].")
 

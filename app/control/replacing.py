@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.control import measuring
 from app.control.budget import Budget
+from app.control.conflicts import refuse_plan_of_others, refuse_without_credentials
 from app.control.differences import Differences, differences, external_orders, foreign_events, writes_needed
 from app.control.measuring import Measured
 from app.control.orders import OrderStore, Subject, new_id, new_order, withdraw
@@ -39,9 +40,13 @@ class Replacement:
         """The orders for which writes may be due. Raises a Problem, and has changed nothing then: 409 for a conflict,
         429 without the budget for it."""
         foreign = foreign_events(events, self._store.event_ids(self._subject.site_id), self._plan)
+        others = self._store.of_others(self._subject, self._now) if self._plan.intervals else []
         if not self._plan.force:
+            refuse_plan_of_others(others)
             _refuse_conflicts(foreign, external_orders(orders, self._plan, self._now))
         changes = differences(orders, self._plan, self._now)
+        changes.withdrawn += others
+        orders = [*orders, *others]
         budget.require(writes_needed(changes, foreign, self._now), self._now)
         added = self._added(changes, events, vendor, measured)
         self._store_changes(orders, changes, added)
@@ -73,6 +78,7 @@ class Replacement:
         final = State.SUPERSEDED if self._plan.intervals else State.CANCELLED
 
         def change(session: Session) -> None:
+            refuse_without_credentials(session, added)
             session.add_all([*orders, *added])
             for order in changes.withdrawn:
                 withdraw(order, final, self._now)

@@ -25,6 +25,8 @@ from vendors.kit.control import Control, Event
 
 # Events are read from this time before the present, so that one that has just ended is among them.
 LOOK_BACK = timedelta(minutes=10)
+# Of orders that were not looked at meanwhile.
+LONGEST_LOOK_BACK = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class ControlRun:
             raise DatabaseUnavailable(why=type(error).__name__) from error
 
     def _run(self, key: Key, vendor: Vendor) -> Iterator[Reached]:
-        program = self._program(key, vendor) if self._plan else None
+        # An empty list ends the orders of all programs.
+        program = self._program(key, vendor) if self._plan and self._plan.intervals else None
         orders = self._store.unfinished(self._subject, self._now())
         events = self._events(key, vendor, orders, program)
         yield Reached(key)
@@ -91,7 +94,9 @@ class ControlRun:
         now = self._now()
         ends = [order.end_at for order in orders]
         ends += [planned.interval.end for planned in self._plan.intervals] if self._plan else []
-        starts = [order.start_at for order in orders if order.state not in FINAL]
+        # Of orders that ended long ago the vendor shows no events any more, but its series.
+        recent = [order for order in orders if order.state not in FINAL and order.end_at > now - LONGEST_LOOK_BACK]
+        starts = [order.start_at for order in recent]
         programs = {order.program for order in orders} | ({program} if self._plan else set())
         if not programs:
             # Without orders, a read shows whether the client has access to the site.

@@ -2,7 +2,7 @@
 
 import json
 import secrets as random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -145,20 +145,30 @@ class GrantStore:
         """The grant; None if the client has none with this id."""
         return self._transactions.read(lambda session: session.scalars(_one(client_id, id)).first())
 
-    def delete(self, client_id: str, id: str, deadline: Deadline | None = None) -> Deleted | None:
-        """Ends a grant at its vendor, and deletes it here in any case; None if the client has none with this id."""
+    def delete(
+        self,
+        client_id: str,
+        id: str,
+        deadline: Deadline | None = None,
+        before: Callable[[Session], None] = lambda session: None,
+    ) -> Deleted | None:
+        """Ends a grant at its vendor, and deletes it here in any case; None if the client has none with this id.
+
+        before: called in a transaction before anything is ended, and again in the one that deletes."""
         grant = self.find(client_id, id)
         if grant is None:
             return None
+        self._transactions.change(client_id, before)
         revoked = self._revoke(grant, deadline or Deadline(REVOKE_SECONDS))
-        return Deleted(revoked) if self._remove(client_id, id) else None
+        return Deleted(revoked) if self._remove(client_id, id, before) else None
 
-    def _remove(self, client_id: str, id: str) -> bool:
+    def _remove(self, client_id: str, id: str, before: Callable[[Session], None]) -> bool:
         statement = delete(VendorCredentialRow).where(
             VendorCredentialRow.client_id == client_id, VendorCredentialRow.id == possible_id(id, GRANT_ID)
         )
 
         def remove(session: Session) -> bool:
+            before(session)
             return session.connection().execute(statement).rowcount > 0
 
         return self._transactions.change(client_id, remove)

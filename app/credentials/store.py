@@ -1,6 +1,6 @@
 """The stored credentials of each client, in the database."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -84,9 +84,9 @@ class CredentialStore:
 
         return self._transactions.change(client_id, change)
 
-    def delete(self, client_id: str, id: str) -> bool:
+    def delete(self, client_id: str, id: str, before: Callable[[Session], None]) -> bool:
         """Deletes credentials with their token; False if the client has none with this id. Raises a 409 Problem if
-        grants need them."""
+        grants need them. before: called first, in the same transaction."""
         statement = delete(VendorCredentialRow).where(*_is(client_id, id))
         of_grants = select(GrantRow.id).where(
             GrantRow.client_id == client_id, GrantRow.credentials_id == possible_id(id)
@@ -95,6 +95,7 @@ class CredentialStore:
         def delete_unused(session: Session) -> bool:
             if users := _count(session, of_grants):
                 raise _in_use(users)
+            before(session)
             return session.connection().execute(statement).rowcount > 0
 
         return self._transactions.change(client_id, delete_unused)

@@ -124,7 +124,7 @@ class VirtualVendor(Vendor):
         return [planned_event(interval, now)]
 
     def control_events(self, key: Key, program: str | None, start: datetime, end: datetime) -> list[Event]:
-        (id,) = key
+        id = self._site(key).row.id
         rows = self._read(lambda: self.fleet.read(lambda session: touching(session, self._client, id, start, end)))
         now = datetime.now(UTC)
         return [event_of(row, now) for row in rows]
@@ -132,7 +132,7 @@ class VirtualVendor(Vendor):
     def add_control_event(self, key: Key, program: str | None, planned: PlannedEvent) -> Accepted:
         (id,) = key
         row = self._change(lambda session: add_event(session, self._client, id, planned, datetime.now(UTC)))
-        event = event_of(row, row.start_at)
+        event = event_of(row, datetime.now(UTC))
         return Accepted(event.id, event.text, None if event.kw == planned.kw else event.kw)
 
     def end_control_event(self, key: Key, program: str | None, event: str) -> str:

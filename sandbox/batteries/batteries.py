@@ -32,11 +32,14 @@ class CommandSource(Protocol):
 
 
 class Batteries:
-    """The batteries by the numbers of their sites. Each change makes them obey from then on."""
+    """The batteries by the numbers of their sites. Each change makes them obey from then on.
+
+    lock: held during every change, by sources too: two locks could be taken in either order, and wait for each other.
+    """
 
     def __init__(self, sites: Sequence[ObeyingSite]) -> None:
         self._sites = sites
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._sources: list[CommandSource] = []
         self._conditions: dict[int, Conditions] = {}
         self._happenings: dict[int, Happenings] = {}
@@ -59,13 +62,13 @@ class Batteries:
 
     def happen(self, number: int, change: Callable[[Happenings], Happenings]) -> None:
         """Adds something that happens at the site."""
-        with self._lock:
+        with self.lock:
             self._happenings[number] = change(self.happenings(number))
             self.obey(number)
 
     def obey(self, number: int) -> None:
         """Gives the battery of the site the commands that all clouds, its owner and its outages leave it."""
-        with self._lock:
+        with self.lock:
             happenings, site = self.happenings(number), self._sites[number]
             layers = [layer for source in self._sources for layer in source.layers(number, happenings)]
             layers += [Layer(by_hand.start, by_hand.end, _by_hand(by_hand)) for by_hand in happenings.modes]
@@ -78,7 +81,7 @@ class Batteries:
 
     def forget(self) -> None:
         """Takes back all conditions, happenings and commands."""
-        with self._lock:
+        with self.lock:
             for source in self._sources:
                 source.forget()
             self._conditions.clear()

@@ -64,10 +64,13 @@ class Happenings:
         return modes[-1] if modes else None
 
     def with_outage(self, start: float, end: float) -> "Happenings":
+        """The same, and an outage."""
         return replace(self, outages=(*self.outages, Outage(start, end)))
 
     def with_mode(self, start: float, end: float, mode: str) -> "Happenings":
+        """The same, and a mode that the owner chooses by hand."""
         return replace(self, modes=(*self.modes, ModeByHand(start, end, mode)))
 
     def with_opt_out(self, at: float) -> "Happenings":
+        """The same, and an owner who opts out."""
         return replace(self, opt_outs=(*self.opt_outs, at))

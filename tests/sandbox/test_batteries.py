@@ -8,7 +8,20 @@ from sandbox.batteries.batteries import Layer, commands_of
 from simulation import BatteryCommand, CommandMode
 from tests.sandbox.callers import Caller
 from tests.sandbox.enphase import MONITORING, SERVICES, Enphase
-from tests.sandbox.events import EVENTS, NOON, at, create, created, end, event, happen, listed, set_conditions, status
+from tests.sandbox.events import (
+    EVENTS,
+    GONE,
+    NOON,
+    at,
+    create,
+    created,
+    end,
+    event,
+    happen,
+    listed,
+    set_conditions,
+    status,
+)
 
 MINUTE = 60
 Span = tuple[float, float, float | None]
@@ -75,6 +88,13 @@ def test_a_battery_may_give_and_take_less_than_the_event_says(cloud: Enphase, ra
     set_conditions(cloud, most_kw=0.7)
     event_id = created(cloud, rate_watt=rate)
     assert event(cloud, event_id)["rate_watt"] == rate
+    assert commands(cloud) == [(0, 30, kw)]
+
+
+@pytest.mark.parametrize(("mode", "kw"), [("Discharge_To_Load", 0.7), ("Charge_From_PV", -0.7), ("Idle", 0)])
+def test_a_battery_may_give_and_take_less_than_its_rated_power(cloud: Enphase, mode: str, kw: float):
+    set_conditions(cloud, most_kw=0.7)
+    assert "rate_watt" not in event(cloud, created(cloud, rate_watt=GONE, mode=mode))
     assert commands(cloud) == [(0, 30, kw)]
 
 
@@ -194,6 +214,13 @@ def test_an_owner_who_opts_out_ends_what_runs_and_what_is_scheduled_but_nothing_
     later = created(cloud, start_time="2026-06-21 14:00")
     assert [status(cloud, one)[0] for one in (running, coming, later)] == ["optedout", "optedout", "scheduled"]
     assert commands(cloud) == [(0, 10, 1.0), (120, 150, 1.0)]
+
+
+def test_opting_out_is_for_the_events_that_are_known_even_if_the_clock_stands(cloud: Enphase):
+    before = created(cloud)
+    happen(cloud, "opt_out")
+    after = created(cloud, superseded=True)
+    assert [status(cloud, one)[0] for one in (before, after)] == ["optedout", "in_progress"]
 
 
 def test_all_can_be_forgotten(cloud: Enphase):

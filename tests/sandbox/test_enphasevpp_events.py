@@ -129,6 +129,7 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"site_ids": ["x"]}, TYPE),
     ({"site_ids": [system_id(7)]}, f"No enrollments found for the given program for some sites out of: [{FIRST + 49}]"),
     ({"site_ids": [system_id(1)]}, UNSUPPORTED),
+    ({"site_ids": [system_id(4)]}, UNSUPPORTED),
     ({"rate_watt": GONE}, "Either mode or rate_watt is required for BATTERY function"),
     ({"rate_watt": 12.5}, TYPE),
     ({"mode": "Charge"}, "Invalid mode for BATTERY function"),

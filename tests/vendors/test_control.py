@@ -137,20 +137,21 @@ def test_an_interval_becomes_the_documented_events_or_names_the_member_that_cann
         assert planned_by(table, interval) == [read(PlannedEvent, event) for event in case["events"]]
 
 
+# More of what all vendors can be asked for than of what few can.
 INTERVALS = st.builds(
     Interval,
     command=st.sampled_from(Command),
     start=MINUTES,
     end=st.integers(1, 3000),
     kw=st.none() | st.just(0.0) | st.floats(0, 100),
-    limit_percent=st.none() | st.integers(0, 100) | st.floats(0, 100),
-    priority=st.none() | st.sampled_from(Priority),
-    allow_export=st.none() | st.booleans(),
+    limit_percent=st.none() | st.integers(5, 100),
+    priority=st.sampled_from([None, None, None, *Priority]),
+    allow_export=st.sampled_from([None, True, True, False]),
 )
 
 
 @pytest.mark.parametrize("table", list(TABLES.values()), ids=list(TABLES))
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(drawn=INTERVALS, seconds=st.integers(0, 59))
 def test_the_events_of_any_interval_cover_what_is_left_of_it_without_a_gap(table, drawn, seconds):
     now = now_of(table).replace(second=seconds)

@@ -4,10 +4,11 @@ Credential: `X-Authorization-enphasevpp: Bearer <token>` (one hour) and `X-enpha
 `X-enphase-api-key`, sent on as `x-api-key`.
 Calls for P programs and S sites: sites ceil(P / 100) + one per 100 sites of each program; devices as many + S; one
 site as many as sites + 1, with batteries 4; one microinverter 3; one battery 4, the only one of its site 5 or 6;
-intervals as in `vendors.enphase.api`, and as many as sites once an hour. No quota is published.
+intervals as in `vendors.enphase.api`, and as many as sites once an hour; an event made or ended 1, and once an hour 1
+for the rules of its program; the events of a site 1 for 30 days and 100 events. No quota is published.
 Quirks: the list of sites is ordered by program, and a site may stand in several. A program without sites answers 404.
 Some 403 mean that a credential is bad. Without `sort_by` the newest systems come first. No call reports the lifetime
-energy of a microinverter.
+energy of a microinverter. Times of new events are UTC without an offset, and a repeated request makes a second event.
 Source: https://vpp.enphaseenergy.com/auth/getApiSpec (July 2026).
 """
 

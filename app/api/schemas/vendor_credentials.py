@@ -24,6 +24,19 @@ class SecretsQuery(ma.Schema):
     )
 
 
+class ForceQuery(ma.Schema):
+    """Whether open orders are in the way of a deletion."""
+
+    force = Flag(
+        load_default=False,
+        metadata={"description": "Whether orders to batteries that depend on it are cancelled first."},
+    )
+
+
+class DeleteCredentialsQuery(SecretsQuery, ForceQuery):
+    """The answer has no body, and so no secrets."""
+
+
 class CredentialListQuery(PageQuery, SecretsQuery):
     """Filters of the list; both compare exactly."""
 

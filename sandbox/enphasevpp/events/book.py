@@ -1,6 +1,5 @@
 """The events of this cloud: what is written, what reads show of it, and what the batteries get to do."""
 
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ from uuid import uuid4
 from sandbox.batteries.batteries import Batteries, Layer
 from sandbox.batteries.happenings import Happenings
 from sandbox.enphase.systems.site import SYSTEM_ID, SYSTEM_STEP
+from sandbox.enphasevpp.events.creation import sign_of
 from sandbox.enphasevpp.events.event import Event, Order, Status
 from simulation import BatteryCommand
 
@@ -33,22 +33,23 @@ class EventBook:
     def __init__(self, batteries: Batteries, now: Callable[[], float]) -> None:
         self._batteries = batteries
         self._now = now
-        self._lock = threading.RLock()
+        self._lock = batteries.lock
         self._events: defaultdict[str, Known] = defaultdict(dict)
         self._stale: dict[str, _Stale] = {}
         batteries.add_source(self)
 
     def add(self, order: Order, *, deletes_overlapping: bool) -> Event:
         """Makes an event. Raises Overlap, unless an event that may not be is made and deleted at once."""
-        now, conditions = self._now(), self._batteries.conditions(_number(order.site_id))
-        event = Event(str(uuid4()), order, now, conditions)
+        now, number = self._now(), _number(order.site_id)
+        known = len(self._batteries.happenings(number).opt_outs)
+        event = Event(str(uuid4()), order, now, self._batteries.conditions(number), earlier_opt_outs=known)
         with self._lock:
             rivals = [rival for rival in self._events[order.site_id].values() if self._is_rival(order, rival)]
             if rivals and not order.superseded:
                 if not deletes_overlapping:
                     raise Overlap
                 event = replace(event, deleted=now)
-            if not conditions.drops:
+            if not event.conditions.drops:
                 displaced = [
                     replace(rival, deleted=now) for rival in rivals if order.superseded and order.covers(rival.order)
                 ]
@@ -109,10 +110,12 @@ class EventBook:
 
 
 def _command(event: Event) -> BatteryCommand:
+    """The event's power; at most what the conditions leave of it, and of the rated power where it names none."""
     order, most_kw = event.order, event.conditions.most_kw
     kw = None if order.rate_watt is None else order.rate_watt / 1000
-    if kw is not None and most_kw is not None:
-        kw = max(-most_kw, min(most_kw, kw))
+    if most_kw is not None:
+        asked_kw = kw if kw is not None else most_kw * sign_of(order.mode)
+        kw = max(-most_kw, min(most_kw, asked_kw))
     return BatteryCommand(order.start, order.end, kw, order.mode, order.target_soc)
 
 

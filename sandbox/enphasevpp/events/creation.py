@@ -109,12 +109,13 @@ def _mode(mode: str | None, rate: int | None) -> str:
     if rate == 0 and CommandMode(mode).charges:
         raise refusal(NO_CHARGE)
     sign = (rate > 0) - (rate < 0)
-    if sign != _sign(mode):
+    if sign != sign_of(mode):
         raise refusal(SIGN)
     return mode
 
 
-def _sign(mode: str) -> int:
+def sign_of(mode: str) -> int:
+    """The sign of the power in a mode: 1 discharges."""
     return 0 if mode == CommandMode.IDLE else -1 if CommandMode(mode).charges else 1
 
 

@@ -69,7 +69,8 @@ class Order:
 class Event:
     """An event. deleted: when it was cancelled before its start, or displaced. ending: when it was asked to end.
 
-    opted_out: when an operator took its site out of it.
+    opted_out: when an operator took its site out of it. earlier_opt_outs: how often its owner had opted out when it was
+    made, since a clock that stands gives both the same time.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Event:
     deleted: float | None = None
     ending: float | None = None
     opted_out: float | None = None
+    earlier_opt_outs: int = 0
 
     def fate(self, happenings: Happenings) -> Ending:
         """How it ends, as far as is known. The first of all reasons to end counts."""
@@ -92,7 +94,7 @@ class Event:
             reasons.append((self.deleted, Status.DELETED))
         if self.ending is not None:
             reasons.append((self.ending + ENDING_SECONDS, Status.STOPPED))
-        opt_outs = [at for at in happenings.opt_outs if self.created <= at < order.end]
+        opt_outs = [at for index, at in enumerate(happenings.opt_outs) if self._is_met_by_opt_out(index, at)]
         reasons += [(at, Status.OPTED_OUT) for at in (self.opted_out, *opt_outs) if at is not None]
         # An event that fails in its last minute has failed.
         at, status = min(reasons, key=lambda reason: (reason[0], reason[1] is Status.COMPLETED))
@@ -130,6 +132,10 @@ class Event:
             "measuring_reference": "ASSET",
         }
         return {name: value for name, value in members.items() if value is not None}
+
+    def _is_met_by_opt_out(self, index: int, at: float) -> bool:
+        is_later = at > self.created or (at == self.created and index >= self.earlier_opt_outs)
+        return is_later and at < self.order.end
 
     def _cancellation(self, now: float) -> str | None:
         if self.ending is None or now < self.ending:

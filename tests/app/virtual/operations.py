@@ -17,10 +17,14 @@ VALUES = {
     "includeSecrets": ["false", "true"],
     "name": ["renamed"],
     "credentials": [{}],
+    "force": ["false", "true"],
+    "intervals": [[]],
 }
 CREDENTIALS, GRANTS, FLOWS = "vendor-credentials", "grants", "flows"
 # A token is valid for one client and path only: tests take it from a page.
 TOKEN = "pageToken"
+# Parameters of which no value is valid for every vendor, or for several requests.
+NOT_TRIED = (TOKEN, "programID", "Idempotency-Key")
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def requests_with_an_id(document, kinds):
 def _requests(document, method, path, item):
     operation = item[method]
     parameters = [_resolved(document, part) for part in item.get("parameters", []) + operation.get("parameters", [])]
-    options = [part for part in parameters if part["in"] in ("query", "header") and part["name"] != TOKEN]
+    options = [part for part in parameters if part["in"] in ("query", "header") and part["name"] not in NOT_TRIED]
     body = None
     if "requestBody" in operation:
         content = _resolved(document, operation["requestBody"])["content"]

@@ -2,6 +2,8 @@
 
 import re
 
+from app.auth.scopes import Scope
+
 KINDS = {"sites": "site", "solar-inverters": "solr", "batteries": "batt"}
 DEVICES = ("solar-inverters", "batteries")
 # Members of a page of /virtual/..., by path.
@@ -23,7 +25,7 @@ class Caller:
 
     def __init__(self, app, mode, version="v2024-09-01", auth=None):
         self.app = app
-        self.auth = auth or app.extensions["services"].clients.create("test", mode, version)
+        self.auth = auth or app.extensions["services"].clients.create("test", mode, version, Scope)
         self.id = self.auth[0]
         self.http = app.test_client()
         answer = self.http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=self.auth)

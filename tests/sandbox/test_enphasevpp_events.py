@@ -171,6 +171,14 @@ def test_an_event_that_runs_is_ended_after_a_while(cloud: Enphase):
     assert refusal(end(cloud, event_id))[0] == 400
 
 
+def test_an_event_that_was_ended_leaves_the_time_after_its_end_to_others(cloud: Enphase):
+    event_id = created(cloud, duration=60)
+    at(cloud, minutes=10)
+    end(cloud, event_id)
+    assert refusal(create(cloud))[0] == 400
+    created(cloud, start_time="2026-06-21 12:11")
+
+
 def test_an_event_that_is_over_cannot_be_deleted(cloud: Enphase):
     event_id = created(cloud)
     at(cloud, minutes=30)

@@ -102,7 +102,9 @@ class EventBook:
             self._stale.clear()
 
     def _is_rival(self, order: Order, event: Event) -> bool:
-        return order.overlaps(event.order) and self.status(event) in (Status.SCHEDULED, Status.IN_PROGRESS)
+        """Whether the order wants the site while the event is scheduled or runs."""
+        last = event.fate(self.happenings(event)).at
+        return self._now() < last and order.start < last and event.order.start < order.end
 
     def _write(self, site_id: str, events: list[Event]) -> None:
         number = _number(site_id)

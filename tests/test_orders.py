@@ -212,9 +212,9 @@ class World:
         if not receipt["isFinal"]:
             # An event that was never shown is given up at the second look without it.
             self._call("GET", self.path, self._now + 10 * MINUTE)
-            receipt = self._history(self._now)[0]
-            assert receipt["state"] != "verified", "a true order is found with two looks"
-        self._compare(order, receipt)
+            self._compare(order, self._history(self._now)[0], looks=3)
+        else:
+            self._compare(order, receipt, looks=2)
         self._sent += 1
         with self._database.session() as session:
             assert session.scalar(select(func.count(ControlOrderRow.id))) == self._sent, (
@@ -231,16 +231,17 @@ class World:
                 assert state == receipt["state"], "an order has one final state"
         return receipts
 
-    def _compare(self, order: Order, receipt) -> None:
+    def _compare(self, order: Order, receipt, looks: int) -> None:
         state, is_true, is_false = receipt["state"], *self._truth(order)
         tally = self.tally
         tally.states[f"{order.lie}: {state}"] += 1
         assert receipt["isFinal"], receipt
         tally.true += is_true
-        tally.found += is_true and state == "verified"
+        is_found = state == "verified" and looks == 2
+        tally.found += is_true and is_found
         if state == "verified" and is_false:
             tally.wrong.append((order, receipt))
-        if is_true and state != "verified":
+        if is_true and not is_found:
             tally.missed.append((order, receipt))
 
     def _truth(self, order: Order) -> tuple[bool, bool]:

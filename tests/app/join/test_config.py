@@ -19,11 +19,11 @@ def refused(company, *vendors, **members):
     [
         ({}, "vendors.0.vendor: Must be the name of a vendor."),
         ({"vendor": 7}, "vendors.0.vendor: Must be the name of a vendor."),
+        ({"vendor": "nowhere"}, "vendors.0.vendor: Owners can give consent for enphase, sma,"),
         ({"vendor": "franklinwh"}, "vendors.0.vendor: Owners can give consent for"),
         ({"vendor": "virtual"}, "vendors.0.vendor: Owners can give consent for"),
-        ({"vendor": "tesla"}, "vendors.0.credentials: Must be a JSON object."),
-        ({"vendor": "solis", "credentials": None}, "vendors.0.credentials: Must be a JSON object."),
         ({"vendor": "tesla"}, "vendors.0.credentials: Missing data for required field."),
+        ({"vendor": "solis", "credentials": None}, "vendors.0.credentials: Must be a JSON object."),
         ({"vendor": "tesla", "credentials": None}, "vendors.0.credentials: Must be a JSON object."),
         ({"vendor": "tesla", "credentials": "x"}, "vendors.0.credentials: Must be a JSON object."),
         ({"vendor": "tesla", "credentials": {}}, "vendors.0.credentials.clientID: Missing data"),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from flask import Flask
 
 from sandbox import control, guard, truth
+from sandbox.batteries import control as battery_control
 from sandbox.consent import control as consent_control
 from sandbox.registry import discover
 from sandbox.world import World
@@ -34,6 +35,7 @@ def create_app(
     guard.install(app, world, dialects)
     app.register_blueprint(control.routes(world, dialects))
     app.register_blueprint(consent_control.routes(dialects))
+    app.register_blueprint(battery_control.routes(world))
     app.register_blueprint(truth.routes(world.fleet, dialects))
     return app
 

@@ -1,23 +1,23 @@
-"""Counts calls of each vendor's API by path; refused and faulted calls count too."""
+"""Counts calls of each vendor's API by path, and writes by site; refused ones count too, and calls that met a fault."""
 
 import threading
 from collections import Counter, defaultdict
 
 
 class Calls:
-    """Counts per vendor and path below its base."""
+    """Counts per vendor, and per path below its base or per site."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
-    def count(self, vendor: str, path: str) -> None:
-        """One more call of that path."""
+    def count(self, vendor: str, key: str) -> None:
+        """One more call of that path, or write of that site."""
         with self._lock:
-            self._counts[vendor][path] += 1
+            self._counts[vendor][key] += 1
 
     def of(self, vendor: str) -> dict[str, int]:
-        """Path to count, by path."""
+        """Path or site to count, sorted."""
         with self._lock:
             return dict(sorted(self._counts[vendor].items()))
 

@@ -1,4 +1,5 @@
-"""The endpoints that control the sandbox: its index, clock, faults, quotas, options, tokens and counts of calls."""
+"""The endpoints that control the sandbox: its index, clock, faults, quotas, options, tokens and counts of calls and
+writes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +18,7 @@ NOT_STORED = {"Cache-Control": "no-store"}
 
 def routes(world: World, dialects: Mapping[str, Dialect]) -> Blueprint:
     """`GET /`, `PUT /clock`, `PUT /faults|limits|options/<vendor>`, `GET`, `PUT` and `DELETE /tokens/<vendor>`, `GET`
-    and `DELETE /calls/<vendor>`."""
+    and `DELETE /calls|writes/<vendor>`."""
     blueprint = Blueprint("control", __name__)
     control = Control(world, dialects)
     blueprint.get("/")(control.index)
@@ -30,6 +31,8 @@ def routes(world: World, dialects: Mapping[str, Dialect]) -> Blueprint:
     blueprint.delete("/tokens/<vendor>")(control.forget_tokens)
     blueprint.get("/calls/<vendor>")(control.calls)
     blueprint.delete("/calls/<vendor>")(control.forget_calls)
+    blueprint.get("/writes/<vendor>")(control.writes)
+    blueprint.delete("/writes/<vendor>")(control.forget_writes)
     blueprint.app_errorhandler(BadField)(_bad_field)
     return blueprint
 
@@ -99,6 +102,15 @@ class Control:
     def forget_calls(self, vendor: str) -> Response:
         """Starts counting at zero."""
         self._world.calls.forget(self._known(vendor).vendor)
+        return Response(status=204)
+
+    def writes(self, vendor: str) -> Response:
+        """The number of writes of each site, by the vendor's id; refused ones count too."""
+        return reply(self._world.writes.of(self._known(vendor).vendor), headers=NOT_STORED)
+
+    def forget_writes(self, vendor: str) -> Response:
+        """Starts counting writes at zero."""
+        self._world.writes.forget(self._known(vendor).vendor)
         return Response(status=204)
 
     def _tokens(self, vendor: str) -> Tokens:

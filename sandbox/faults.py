@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sandbox.fields import BadField, an_object, flag, number, text, whole
+from sandbox.fields import BadField, an_object, flag, number, one_of, text, whole
 
 # No fault holds a connection longer than this many seconds.
 LONGEST = 120.0
@@ -24,6 +24,7 @@ class Fault:
     """The effect on a call. `delay` comes first and combines with all others, `status` with `body` and `redirect`.
 
     after: the effect takes the place of the answer to a call that was handled; by default no call is handled.
+    method: of the calls that it meets; by default all.
     """
 
     status: int | None = None
@@ -36,12 +37,15 @@ class Fault:
     redirect: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     path: str | None = None
+    method: str | None = None
     times: int | None = None
     data: str = ""
     after: bool = False
 
-    def meets(self, path: str) -> bool:
+    def meets(self, method: str, path: str) -> bool:
         """Whether it applies to that path below the vendor's base; a trailing `*` stands for any rest."""
+        if self.method not in (None, method):
+            return False
         if self.path is None:
             return True
         return path.startswith(self.path[:-1]) if self.path.endswith("*") else path == self.path
@@ -77,6 +81,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "redirect": text,
     "headers": _headers,
     "path": _path,
+    "method": one_of(("GET", "POST", "PUT", "PATCH", "DELETE")),
     "data": text,
     "times": whole(1, 10**9),
     "after": flag,
@@ -107,11 +112,11 @@ class Faults:
             if fault is not None:
                 self._faults[vendor] = fault
 
-    def take(self, vendor: str, path: str, *, only_named: bool = False) -> Fault | None:
+    def take(self, vendor: str, method: str, path: str, *, only_named: bool = False) -> Fault | None:
         """The fault that this call meets, if any; `only_named`: if it names a path."""
         with self._lock:
             fault = self._faults.get(vendor)
-            if fault is None or not fault.meets(path) or (only_named and fault.path is None):
+            if fault is None or not fault.meets(method, path) or (only_named and fault.path is None):
                 return None
             if fault.times is not None:
                 self._spend(vendor, fault, fault.times)

@@ -36,7 +36,7 @@ class Guard:
             return None
         is_outside = path.startswith(dialect.outside)
         self._world.calls.count(dialect.vendor, path)
-        fault = self._world.faults.take(dialect.vendor, path, only_named=is_outside)
+        fault = self._world.faults.take(dialect.vendor, request.method, path, only_named=is_outside)
         g.change = dialect.data_faults.get(fault.data) if fault else None
         g.late_fault = fault if fault and fault.after else None
         answer = effects.answer(fault, self._world.stopped, dialect.error) if fault and not fault.after else None

@@ -29,6 +29,8 @@ ONE_WAY = sqrt(ROUND_TRIP)
 DAY_BORDER = 3 * 3600
 GIVE_BACK_FROM, GIVE_BACK_FOR = 17 * 3600, 10 * 3600
 PV_TAKEN = 0.8
+# kW for each kWh of capacity.
+RATED_C = 0.5
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class Battery:
             raise ValueError(f"battery mode is {self.mode!r}, expected one of {', '.join(MODES)}")
         if self.capacity_kwh <= 0 or not 0 <= self.floor_percent < 100:
             raise ValueError("a battery needs a capacity above 0 kWh and a floor of 0 to below 100 percent")
+
+    @property
+    def rated_kw(self) -> float:
+        """The greatest power that a command brings about, at the terminals."""
+        return RATED_C * self.capacity_kwh
 
     @property
     def full_charge_kwh(self) -> float:

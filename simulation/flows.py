@@ -37,12 +37,11 @@ def flows_wh(view: View, start: float, end: float) -> SiteFlows:
     """The flows between two instants, as a vendor's counters have them.
 
     The battery serves the load first; the panels serve the battery, then the load, then the grid. A battery that is
-    run for savings charges at night by the tariff, from the grid.
+    run for savings charges at night by the tariff, from the grid, unless it is commanded.
     """
     pv, charge, discharge = (view.site_energy_wh(quantity, start, end) for quantity in ("pv", "charge", "discharge"))
     load = load_reading_wh(view.site, end) - load_reading_wh(view.site, start)
-    battery = view.site.battery
-    pv_to_battery = 0 if battery and battery.mode == SAVINGS else min(pv, charge)
+    pv_to_battery = 0 if _goes_by_tariff(view.site, start, end) else min(pv, charge)
     battery_to_load = min(discharge, load)
     pv_to_load = min(pv - pv_to_battery, load - battery_to_load)
     return SiteFlows(
@@ -54,6 +53,11 @@ def flows_wh(view: View, start: float, end: float) -> SiteFlows:
         grid_to_battery=charge - pv_to_battery,
         grid_to_load=load - battery_to_load - pv_to_load,
     )
+
+
+def _goes_by_tariff(site: Site, start: float, end: float) -> bool:
+    is_commanded = any(command.start < end and start < command.end for command in site.commands)
+    return site.battery is not None and site.battery.mode == SAVINGS and not is_commanded
 
 
 def load_reading_wh(site: Site, t: float) -> float:

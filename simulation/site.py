@@ -1,10 +1,13 @@
 """One site: a place, a peak power, perhaps a battery, and the energies that flow there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Self
 
 from simulation.battery import Battery, Cycle, Flows, cycle_of
+from simulation.commanded import CommandedCycle, Storage
+from simulation.commands import BatteryCommand
 from simulation.load import load_kwh
 from simulation.places import Place
 from simulation.pv import Pv, pv_of
@@ -27,10 +30,15 @@ class Site:
     operational_since: datetime
     seed: int = 1
     load_kwh_per_day: float = 10.0
+    commands: tuple[BatteryCommand, ...] = ()
 
     def __post_init__(self) -> None:
         if self.operational_since.tzinfo is None or self.operational_since.year < EARLIEST_YEAR:
             raise ValueError(f"operational_since must be aware and not before {EARLIEST_YEAR}")
+
+    def with_commands(self, commands: tuple[BatteryCommand, ...]) -> Self:
+        """The same site, whose battery obeys these commands and no others."""
+        return replace(self, commands=commands)
 
     @cached_property
     def _start(self) -> float:
@@ -46,7 +54,15 @@ class Site:
 
     @cached_property
     def _cycle(self) -> Cycle | None:
-        return cycle_of(self.battery, self.place, self._pv, self.pv_kwp) if self.battery else None
+        battery = self.battery
+        if battery is None:
+            return None
+        cycle = cycle_of(battery, self.place, self._pv, self.pv_kwp)
+        if not self.commands:
+            return cycle
+        floor_percent, rated_kw = battery.floor_percent, battery.rated_kw
+        storage = Storage(cycle, battery.capacity_kwh, floor_percent, rated_kw, self.pv_kwh, self.load_kwh)
+        return CommandedCycle(storage, self.commands)
 
     @cached_property
     def _flows_at_start(self) -> Flows:

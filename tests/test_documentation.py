@@ -60,7 +60,7 @@ def test_the_page_about_faults_has_every_member_of_a_fault_and_every_call_of_the
     rules = [
         rule
         for rule in sandbox.create_app(1).url_map.iter_rules()
-        if rule.endpoint.startswith(("control.", "consents."))
+        if rule.endpoint.startswith(("control.", "consents.", "batteries."))
     ]
     for rule in rules:
         for method in rule.methods & {"PUT", "DELETE"}:

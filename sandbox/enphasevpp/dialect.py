@@ -14,7 +14,10 @@ from sandbox.enphase.systems.telemetry import Telemetry
 from sandbox.enphase.systems.totals import Totals
 from sandbox.enphasevpp import accounts, errors
 from sandbox.enphasevpp.accounts import ACCOUNTS, MAIN, Access, Account
-from sandbox.enphasevpp.programs import Programs
+from sandbox.enphasevpp.constants import OVERLAP_DELETED, OVERLAP_REFUSED
+from sandbox.enphasevpp.events.book import EventBook
+from sandbox.enphasevpp.events.endpoints import Events
+from sandbox.enphasevpp.programs import Programs, Rules
 from sandbox.quotas import Spent
 from sandbox.replies import Refused
 from sandbox.tokens import Tokens
@@ -25,11 +28,16 @@ HEALTH_PERCENT = 99.1
 
 
 class EnphaseVpp(EnphaseCloud):
-    """Enphase's cloud for utilities. One more option: `pwr` (the power of a microinverter under its other name)."""
+    """Enphase's cloud for utilities.
+
+    More options: `pwr` (the power of a microinverter under its other name), `no_cancelling` and `no_ending` (programs
+    permit neither to cancel events nor to end them). Choice: `overlap`, how an event is answered that is not taken.
+    """
 
     vendor = "enphasevpp"
     outside = ("/auth/",)
-    options: ClassVar[tuple[str, ...]] = (*EnphaseCloud.options, "pwr")
+    options: ClassVar[tuple[str, ...]] = (*EnphaseCloud.options, "pwr", "no_cancelling", "no_ending")
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {"overlap": (OVERLAP_REFUSED, OVERLAP_DELETED)}
     micro_durations = ("5mins", "15mins")
     # Rows of 5 minutes exist on sites that are configured for them: here, none is.
     meter_durations = ("15mins",)
@@ -40,7 +48,14 @@ class EnphaseVpp(EnphaseCloud):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.access = Access(world.real_time)
-        self.programs = Programs(tuple(self.systems.values()), self.account, self.entry)
+        self.programs = Programs(tuple(self.systems.values()), self.account, self.entry, self.rules)
+        self.events = Events(
+            EventBook(world.batteries, world.clock.now),
+            self.programs,
+            world.clock.now,
+            lambda site_id: world.writes.count(self.vendor, site_id),
+            lambda: self.chosen["overlap"] == OVERLAP_DELETED,
+        )
 
     def headers(self) -> dict[str, str]:
         return self.access.headers(MAIN)
@@ -72,6 +87,10 @@ class EnphaseVpp(EnphaseCloud):
         if holder != of_key:
             raise Refused(errors.error(403, errors.OTHER_KEY, f"{errors.OTHER_KEY}. Please check your x-api-key"))
         return holder
+
+    def rules(self) -> Rules:
+        """The rules of all programs."""
+        return Rules("no_cancelling" not in self.switched_on, "no_ending" not in self.switched_on)
 
     def error(self, status: int, detail: str = "") -> Response:
         """A quota is the gateway's business, like its answer."""
@@ -128,6 +147,11 @@ class EnphaseVpp(EnphaseCloud):
         views |= {f"/systems/<system_id>/{path}": view for path, view in self._site_views().items()}
         for path, view in views.items():
             blueprint.add_url_rule(f"/api/v1{path}", path, view)
+        blueprint.post("/api/v2/events")(self.events.create)
+        blueprint.get("/api/v2/events")(self.events.list_events)
+        blueprint.get("/api/v2/events/<event_id>")(self.events.show)
+        blueprint.delete("/api/v2/events/<event_id>")(self.events.end)
+        blueprint.put("/api/v1/events/optout/<event_id>")(self.events.opt_out)
         return blueprint
 
     def _site_views(self) -> dict[str, View]:

@@ -1,7 +1,7 @@
 """Programs, and the sites enrolled in each."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Response, request
 
@@ -13,10 +13,18 @@ from sandbox.replies import Refused, reply
 DEFAULT_PAGE, LARGEST_PAGE = 10, 100
 
 
+class Rules(NamedTuple):
+    """Rules of programs: whether accounts may cancel events before their start, and end events that run."""
+
+    may_cancel: bool
+    may_end: bool
+
+
 class Programs:
     """The endpoints that show programs and search their sites.
 
-    account: the account of the current request, or raises Refused. entry: the list entry of a system.
+    account: the account of the current request, or raises Refused. entry: the list entry of a system. rules: those of
+    all programs.
     """
 
     def __init__(
@@ -24,28 +32,30 @@ class Programs:
         systems: Sequence[EnphaseSite],
         account: Callable[[], Account],
         entry: Callable[[EnphaseSite], dict[str, Any]],
+        rules: Callable[[], Rules],
     ) -> None:
         self._systems = systems
         self._account = account
         self._entry = entry
+        self.rules = rules
 
     def list_programs(self) -> Response:
         """A page of the account's programs."""
-        page, size = _paging("page_no", "page_size")
+        page, size = paging("page_no", "page_size")
         owned = self._account().programs
         shown = [_listed(one) for one in owned[(page - 1) * size : page * size]]
         return reply({"total_count": len(owned), "programs": shown})
 
     def show(self, program_id: str) -> Response:
         """One program with its rules."""
-        return reply(_detailed(self._owned(program_id)))
+        return reply(_detailed(self.owned(program_id), self.rules()))
 
     def search(self, program_id: str) -> Response:
         """A page of the program's sites, the newest first unless asked otherwise. None at all is an error."""
-        enrolled = self.enrolled(self._owned(program_id))
+        enrolled = self.enrolled(self.owned(program_id))
         if not enrolled:
             raise Refused(errors.error(404, f"No sites were found to be enrolled in the program: {program_id}"))
-        page, size = _paging("page", "size")
+        page, size = paging("page", "size")
         order = request.args.get("sort_by", "-id")
         if order not in ("id", "-id"):
             raise Refused(errors.error(400, "Constraint Violation", "sort_by: must be id or -id"))
@@ -61,9 +71,14 @@ class Programs:
             return list(systems[:-1] or systems)
         return [*systems[:1], *systems[1:][-1:]] if program_id == PILOT else []
 
-    def _owned(self, program_id: str) -> str:
-        if program_id not in self._account().programs:
-            raise Refused(errors.error(404, errors.NO_PROGRAM, errors.NO_PROGRAM))
+    def owns(self, program_id: str) -> bool:
+        """Whether the program is one of the account's."""
+        return program_id in self._account().programs
+
+    def owned(self, program_id: str, status: int = 404) -> str:
+        """The program, if it is one of the account's. Raises Refused with that status."""
+        if not self.owns(program_id):
+            raise Refused(errors.error(status, errors.NO_PROGRAM, errors.NO_PROGRAM))
         return program_id
 
 
@@ -79,11 +94,11 @@ def _listed(program_id: str) -> dict[str, Any]:
     }
 
 
-def _detailed(program_id: str) -> dict[str, Any]:
+def _detailed(program_id: str, rules: Rules) -> dict[str, Any]:
     season = {"frequency": 60, "name": "summer", "duration": "Jan to Jun", "start_month": "JAN", "end_month": "JUN"}
     return {
-        "event_cancellation_allowed_for_upcoming_events": True,
-        "event_ending_allowed_for_ongoing_event": True,
+        "event_cancellation_allowed_for_upcoming_events": rules.may_cancel,
+        "event_ending_allowed_for_ongoing_event": rules.may_end,
         **_listed(program_id),
         "program_end_date": "2035-12-31",
         "min_envoyversion": "D7.3.120",
@@ -95,7 +110,8 @@ def _detailed(program_id: str) -> dict[str, Any]:
     }
 
 
-def _paging(page_name: str, size_name: str) -> tuple[int, int]:
+def paging(page_name: str, size_name: str) -> tuple[int, int]:
+    """Page and size. Raises Refused."""
     values = []
     for name, default, largest in ((page_name, 1, 10**9), (size_name, DEFAULT_PAGE, LARGEST_PAGE)):
         text = request.args.get(name, str(default))

@@ -6,11 +6,12 @@ since the beginning of 2014, and how often what was filled has been given back.
 """
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from datetime import date, datetime
 from functools import cached_property
 from itertools import groupby, pairwise
-from math import isfinite
-from typing import NamedTuple
+from math import inf, isfinite
+from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from simulation.battery import (
@@ -20,19 +21,26 @@ from simulation.battery import (
     GIVE_BACK_FROM,
     MODES,
     ONE_WAY,
+    RATED_C,
     SAVINGS,
+    Flows,
     clock_times,
     ease,
 )
+from simulation.commanded import CommandedCycle, Storage
+from simulation.commands import BatteryCommand
 from simulation.noise import fraction
 from simulation.sun import solar_day, solar_midnight
 from simulation.virtual.device_day import Seed, between, device_day
+from simulation.virtual.household import LOAD_KWH_PER_DAY, Household
 from simulation.virtual.sky import Sky
 from simulation.virtual.solar_array import POWER_SECONDS
-from simulation.virtual.year import FIRST_YEAR, Fill
+from simulation.virtual.year import FIRST_YEAR, Fill, Yield
 
 # A battery whose floor is higher would hardly have flows, or none; it runs with this floor.
 GREATEST_FLOOR_PERCENT = 80.0
+# A power reading takes at least so long, also when a command has begun just before.
+LEAST_POWER_SECONDS = 1.0
 PANELS_KWP_PER_KWH = (0.8, 1.0, 1.4)
 FIRST_ORDINAL = date(FIRST_YEAR, 1, 1).toordinal()
 
@@ -82,10 +90,22 @@ class StorageUnit:
         self.nameplate_kwh = nameplate_kwh
         self.mode = mode
         self.floor_percent = min(floor_percent, GREATEST_FLOOR_PERCENT)
+        self._commanded: CommandedCycle | None = None
         self._zone = zone
         self._longitude = longitude
         size = PANELS_KWP_PER_KWH[int(len(PANELS_KWP_PER_KWH) * fraction("panels", seed, nameplate_kwh))]
         self._fill = Fill(Sky(latitude, longitude), size)
+
+    def with_commands(self, commands: tuple[BatteryCommand, ...]) -> Self:
+        """The same battery, which obeys these commands and no others."""
+        commanded = copy(self)
+        commanded._commanded = CommandedCycle(self._storage, commands) if commands else None
+        return commanded
+
+    @property
+    def rated_kw(self) -> float:
+        """The greatest power that a command brings about, at the terminals."""
+        return RATED_C * self.nameplate_kwh
 
     def flows_kwh(self, start: float, end: float) -> StorageFlows:
         """Energy into and out of the battery between two instants."""
@@ -94,17 +114,21 @@ class StorageUnit:
 
     def series_kwh(self, borders: Iterable[float]) -> list[StorageFlows]:
         """The flows of each interval between two borders in a row, such as the quarter hours of a day."""
-        charge_kwh = self._stored_when_full_kwh / ONE_WAY
-        discharge_kwh = self._stored_when_full_kwh * ONE_WAY
         return [
-            StorageFlows(charge_kwh * (end.charged - start.charged), discharge_kwh * (end.returned - start.returned))
-            for start, end in pairwise(self._fillings(borders))
+            StorageFlows(end.charge_kwh - start.charge_kwh, end.discharge_kwh - start.discharge_kwh)
+            for start, end in pairwise(self._flows(borders))
         ]
 
     def power_kw(self, at: float) -> StoragePower:
-        """Mean powers of the minute that ends at the instant; at most one of them is above 0."""
-        flows = self.flows_kwh(at - POWER_SECONDS, at)
-        return StoragePower(*(energy_kwh * 3600 / POWER_SECONDS for energy_kwh in flows))
+        """Mean powers of the minute that ends at the instant, or since a command has begun or ended within it.
+
+        At most one of them is above 0.
+        """
+        changed = self._commanded.phase_start(at) if self._commanded else -inf
+        start = max(at - POWER_SECONDS, changed)
+        end = max(at, start + LEAST_POWER_SECONDS)
+        flows = self.flows_kwh(start, end)
+        return StoragePower(*(energy_kwh * 3600 / (end - start) for energy_kwh in flows))
 
     def soc_percent(self, at: float) -> float:
         """State of charge, from the floor to 100."""
@@ -113,13 +137,43 @@ class StorageUnit:
 
     def socs_percent(self, instants: Iterable[float]) -> list[float]:
         """State of charge at each of the instants."""
-        filling_percent = 100 * self._stored_when_full_kwh / self.nameplate_kwh
-        levels = (self.floor_percent + filling_percent * (at.charged - at.returned) for at in self._fillings(instants))
+        percent_per_kwh = 100 / self.nameplate_kwh
+        levels = (self.floor_percent + percent_per_kwh * flows.stored_kwh for flows in self._flows(instants))
         return [max(self.floor_percent, min(100.0, level)) for level in levels]
 
     @cached_property
     def _stored_when_full_kwh(self) -> float:
         return self.nameplate_kwh * (1 - self.floor_percent / 100)
+
+    @cached_property
+    def _storage(self) -> Storage:
+        """The battery as it is commanded."""
+        household = Household(
+            self.seed,
+            Yield(self._fill.sky),
+            self._fill.kwp_per_kwh * self.nameplate_kwh,
+            LOAD_KWH_PER_DAY * self.nameplate_kwh,
+        )
+        return Storage(
+            lambda t: next(self._cycle((t,))),
+            self.nameplate_kwh,
+            self.floor_percent,
+            self.rated_kw,
+            household.pv_kwh,
+            household.load_kwh,
+        )
+
+    def _flows(self, instants: Iterable[float]) -> Iterator[Flows]:
+        """Energy so far, and what is stored above the floor, at each of the instants."""
+        return map(self._commanded, instants) if self._commanded else self._cycle(instants)
+
+    def _cycle(self, instants: Iterable[float]) -> Iterator[Flows]:
+        """The flows of a battery that is not commanded."""
+        stored_kwh = self._stored_when_full_kwh
+        charge_kwh, discharge_kwh = stored_kwh / ONE_WAY, stored_kwh * ONE_WAY
+        for at in self._fillings(instants):
+            stored = stored_kwh * (at.charged - at.returned)
+            yield Flows(charge_kwh * at.charged, discharge_kwh * at.returned, stored)
 
     def _fillings(self, instants: Iterable[float]) -> Iterator[Fillings]:
         """The count of fillings at each of the instants. Neighbours mostly share a day, which is looked up once."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from simulation import Device, Fleet, View, flows_wh, load_reading_wh
+from simulation import BatteryCommand, CommandMode, Device, Fleet, View, flows_wh, load_reading_wh
 
 FLEET = Fleet(8, 1)
 MIDNIGHT = datetime(2026, 6, 17, tzinfo=UTC).timestamp()
@@ -55,3 +55,15 @@ def test_a_site_without_a_battery_has_no_flows_of_one():
     assert flows.pv_to_battery == flows.battery_to_load == flows.battery_to_grid == flows.grid_to_battery == 0
     assert flows.pv_to_load > 0
     assert flows.exported + flows.pv_to_load == view_of(phoenix).site_energy_wh("pv", MIDNIGHT, MIDNIGHT + DAY)
+
+
+def test_a_battery_run_for_savings_takes_what_the_panels_give_when_it_is_commanded_to():
+    savings = next(site for site in FLEET.sites if site.battery and site.battery.mode == "Savings")
+    noon = MIDNIGHT + (12 - savings.place.longitude / 15) * HOUR
+    commands = (
+        BatteryCommand(noon - 2 * HOUR, noon, None, CommandMode.DISCHARGE_TO_LOAD_GRID),
+        BatteryCommand(noon, noon + HOUR, -1.0, CommandMode.CHARGE_FROM_PV),
+    )
+    flows = flows_wh(view_of(savings.with_commands(commands)), noon, noon + HOUR)
+    assert flows.pv_to_battery == pytest.approx(1000, abs=1)
+    assert flows.grid_to_battery == 0

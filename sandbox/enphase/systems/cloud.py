@@ -104,6 +104,9 @@ class EnphaseCloud(Dialect):
     def state(self, seen: EnphaseSite) -> State:
         """The system as it is now."""
         number, fleet = seen.site.number, len(self.systems)
+        outage = self.world.batteries.happenings(number).outage_at(self.now)
+        if outage is not None:
+            return state.in_outage(seen, self.now, outage.start)
         if "retired_system" in self.switched_on and number == fleet - 1:
             return state.retired(seen, self.now)
         if "gateway_down" in self.switched_on and number == min(1, fleet - 1):

@@ -59,11 +59,13 @@ class Present:
         battery = now.seen.site.battery
         if battery is None or now.seen.has_acbs:
             raise Unprocessable("battery", "System doesn't have encharges")
+        by_hand = self._cloud.world.batteries.happenings(now.seen.site.number).mode_at(self._cloud.now)
+        mode = by_hand or battery.mode
         settings = {
-            "battery_mode": MODES[battery.mode],
+            "battery_mode": MODES[mode],
             "reserve_soc": round(battery.floor_percent),
-            "energy_independence": "enabled" if battery.mode == "Self Consumption" else "disabled",
-            "charge_from_grid": "enabled" if battery.mode == "Savings" else "disabled",
+            "energy_independence": "enabled" if mode == "Self Consumption" else "disabled",
+            "charge_from_grid": "enabled" if mode == "Savings" else "disabled",
             "battery_shutdown_level": 5,
         }
         return reply({"system_id": now.seen.system_id, **settings})

@@ -41,6 +41,11 @@ class EnphaseSite(SiteView):
         """Whether its batteries are AC Batteries."""
         return _has_acbs(self.site)
 
+    @property
+    def rated_w(self) -> int:
+        """The rated power of all batteries together."""
+        return round(1000 * self.site.battery.rated_kw) if self.site.battery else 0
+
     @cached_property
     def gateways(self) -> tuple[str, ...]:
         """Serial numbers of its gateways."""

@@ -107,5 +107,10 @@ def with_gateway_down(seen: EnphaseSite, now: float) -> State:
     return State(seen, "comm", end, end)
 
 
+def in_outage(seen: EnphaseSite, now: float, since: float) -> State:
+    """A system that has sent nothing since that instant; it will send the rows of this time afterwards."""
+    return State(seen, "comm", _grid(min(now - LAG_SECONDS, since)), _grid(since))
+
+
 def _grid(t: float) -> int:
     return int(ROW * (t // ROW))

@@ -15,7 +15,6 @@ from sandbox.enphase.systems.state import ROW, State
 from sandbox.replies import reply
 from sandbox.times import day_start, local, zone_of
 
-BATTERY_W_PER_KWH = 380
 DAY = timedelta(days=1)
 Counter = Callable[[float], int]
 
@@ -117,7 +116,7 @@ def _facts(now: State, is_today: bool, summary_date: date) -> dict[str, Any]:
         "summary_date": summary_date.isoformat(),
     }
     for name in ("battery_charge_w", "battery_discharge_w"):
-        facts[name] = round(BATTERY_W_PER_KWH * capacity_kwh)
+        facts[name] = now.seen.rated_w
     return facts | {"battery_capacity_wh": round(1000 * capacity_kwh)}
 
 

@@ -136,8 +136,21 @@ def members_of(record: str) -> list[str]:
     return [member for member, _ in members(blank)]
 
 
+def control_table() -> str:
+    """What every vendor's cloud can do for batteries, or why this server does not control them."""
+    rows = []
+    for names, plugin in plugins():
+        control = plugin.control
+        budget, effect = NOTHING, NOTHING
+        if control:
+            budget, effect = str(control.writes_per_day), f"{control.takes_effect.total_seconds() / 60:g} minutes"
+        rows.append((names, budget, effect, "" if control else plugin.no_control))
+    return table(("vendor", "writes a site and day", "takes effect within", "without control, since"), rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "vendors": vendors_table,
+    "control": control_table,
     "variants": variants_table,
     "series": series_table,
     "members": members_table,

@@ -39,6 +39,7 @@ GROUPS = {
     ),
     "reading replies": ("parsing",),
     "records": ("records",),
+    "battery control": ("control",),
     "series: clock, tiles, rows": ("series",),
     "errors": ("errors",),
 }
@@ -107,7 +108,7 @@ def _signature(value: Any) -> str:
     is_called = inspect.isroutine(value) or is_dataclass(value) or value is kit.Shape
     if not is_called or not callable(value):
         return ""
-    parameters = [one for one in inspect.signature(value).parameters.values() if one.name != "self"]
+    parameters = [one for one in inspect.signature(value).parameters.values() if one.name not in ("self", "cls")]
     return str(inspect.Signature([_readable(parameter) for parameter in parameters]))
 
 
@@ -133,4 +134,4 @@ def _readable(parameter: inspect.Parameter) -> inspect.Parameter:
 def _methods(kind: type) -> Iterator[str]:
     for name, value in vars(kind).items():
         if not name.startswith("_") and (inspect.isroutine(value) or isinstance(value, property)):
-            yield _line(f"{kind.__name__}.{name}", value)
+            yield _line(f"{kind.__name__}.{name}", value.__func__ if isinstance(value, classmethod) else value)

@@ -3,7 +3,20 @@
 A refused plan looks like a refused token, and a refusal may only mean that there is no data.
 """
 
-from vendors.kit import BackendError, NotFound, RateLimited, RawReply, Reply, Request, Unauthorized, VendorError
+from collections.abc import Mapping
+
+from vendors.kit import (
+    BackendError,
+    CommandRefused,
+    Forbidden,
+    NotFound,
+    RateLimited,
+    RawReply,
+    Reply,
+    Request,
+    Unauthorized,
+    VendorError,
+)
 from vendors.kit.parsing.reading import epoch, optional_text
 
 # Parts of texts, in lower case: the time lies outside of what the vendor has, or the system has no IQ Battery. The
@@ -28,6 +41,15 @@ BAD_CREDENTIAL = ("forbidden", "x-api-key is not", "no account found")
 NOT_ENROLLED = "site is not enrolled"
 EMPTY_PROGRAM = "no sites were found"
 DOWNSTREAM = "error occurred while getting response from downstream"
+# The 400s for an event that need not be ended, since it does not run or is about to end.
+NEED_NOT_END = ("only scheduled or in_progress events", "cancellation request is already")
+# The meaning of a refusal to make or end an event, by its status.
+EVENT_REFUSALS: Mapping[int, type[VendorError]] = {
+    400: CommandRefused,
+    403: Forbidden,
+    404: NotFound,
+    422: CommandRefused,
+}
 
 
 def monitoring_failure(reply: Reply, request: Request) -> VendorError | RawReply | None:
@@ -55,7 +77,21 @@ def grid_services_failure(reply: Reply, request: Request) -> VendorError | RawRe
         return reply.instead({"total": 0, "systems": []})
     if empty := without_data(reply, request):
         return empty
-    return BackendError(reply.url) if reply.status == 422 and message.startswith(DOWNSTREAM) else None
+    if reply.status == 422 and message.startswith(DOWNSTREAM):
+        return BackendError(reply.url)
+    return event_refusal(reply, request, message)
+
+
+def event_refusal(reply: Reply, request: Request, message: str) -> VendorError | RawReply | None:
+    """Meaning of a refusal to make or end an event, with the vendor's words; None for other calls."""
+    if not request.is_single_use or reply.status not in EVENT_REFUSALS:
+        return None
+    words = words_of_error(reply)
+    if reply.status == 400 and message.startswith(NEED_NOT_END):
+        return reply.instead({"message": words})
+    refusal = EVENT_REFUSALS[reply.status](reply.url)
+    refusal.words = words
+    return refusal
 
 
 def without_data(reply: Reply, request: Request) -> RawReply | None:
@@ -85,3 +121,9 @@ def is_gated(request: Request) -> bool:
 def is_dispensable(request: Request) -> bool:
     """Whether a record can do without the call: true of all gated calls except those for the intervals of a series."""
     return is_gated(request) and "start_at=" not in request.url
+
+
+def words_of_error(reply: Reply) -> str:
+    """The vendor's words in the body of an error: a title, and more, which often begins with the title."""
+    title, more = (optional_text(reply.json_object, name) or "" for name in ("displayMessage", "additionalInfo"))
+    return more if more.startswith(title) else ". ".join(filter(None, (title.rstrip("."), more)))

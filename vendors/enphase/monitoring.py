@@ -53,6 +53,7 @@ OWNERS = CodeGrant(
 class Enphase(EnphaseCloud):
     hosts = {"enphase": {"main": "https://api.enphaseenergy.com"}}
     titles = {"enphase": "Enphase"}
+    no_control = "Enphase's Monitoring API sets the mode and the reserve of batteries, and takes no power and no end."
     credential_headers = CredentialHeaders(bearer, {"key": ("X-enphase-api-key",)})
     variants = (
         Variant("developerapp", APPLICATION, consent=OWNERS),

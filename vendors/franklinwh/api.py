@@ -13,5 +13,9 @@ class FranklinWh(Vendor):
     stage = Stage.DECLARED
     # The address of the portal: the address of the API is given to partners.
     hosts = {"franklinwh": {"main": "https://api.franklinwh.com"}}
+    no_control = (
+        "FranklinWH takes modes and a reserve, but no power and no end: what was set would have to be taken "
+        "back afterwards."
+    )
     credential_headers = CredentialHeaders(basic)
     variants = (Variant("partner", {"clientID": "id", "clientSecret": "secret"}),)

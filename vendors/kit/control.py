@@ -7,6 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from vendors.kit.errors import Refused
+
+# The most by which a vendor moves the start of an event that is to start at once: schedules have steps of a minute, and
+# the vendor's clock differs from this server's.
+START_TOLERANCE = timedelta(minutes=2)
+
 
 class Command(StrEnum):
     """What a battery is to do."""
@@ -41,11 +47,21 @@ class Interval:
 
 
 class CannotExpress(Exception):
-    """The vendor cannot be told this interval. member: the name of the member that it cannot express."""
+    """The vendor cannot be asked for this interval. member: the name of the member of `Interval` that it cannot
+    express. why: a sentence for clients."""
 
     def __init__(self, member: str, why: str) -> None:
         self.member, self.why = member, why
         super().__init__(f"{member}: {why}")
+
+
+class CommandRefused(Refused):
+    """The vendor refuses a command by its rules, and would refuse it again; `words` says by which."""
+
+    code, status, reason = "command_refused", 400, "Bad Request"
+    says = "The vendor refuses the command."
+    fault = "caller"
+    advice = "Read the vendor's words in the status of the interval, and change the interval accordingly."
 
 
 @dataclass(frozen=True)
@@ -88,9 +104,14 @@ class Event:
     """Why it failed, in the vendor's words."""
 
     def is_of(self, planned: PlannedEvent) -> bool:
-        """Whether this event is what was planned."""
-        mine = self.start, self.end, self.mode, self.kw, self.limit_percent
-        return mine == (planned.start, planned.end, planned.mode, planned.kw, planned.limit_percent)
+        """Whether this event is what was planned. A power or limit that the plan leaves to the vendor may have any
+        value, and an event that was to start at once may start a little earlier or later."""
+        return (
+            (self.end, self.mode) == (planned.end, planned.mode)
+            and abs(self.start - planned.start) <= START_TOLERANCE
+            and planned.kw in (None, self.kw)
+            and planned.limit_percent in (None, self.limit_percent)
+        )
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,8 @@ class VendorError(Exception):
     """Whether no connection was made, which no caller's account can cause."""
     cause = ""
     """Class name of the underlying error, for the log."""
+    words = ""
+    """The vendor's own words on a refused command, for its receipt. Neither the log nor the public text has them."""
 
     def __init__(self, url: str = "", why: str = "", *, retry_after: float | None = None) -> None:
         self.url, self.why, self.retry_after = url, why, bounded(retry_after)

@@ -28,6 +28,8 @@ class Request:
     """The path with `{}` in place of ids, for the log."""
     has_private_path: bool = False
     """Whether the path holds what no error may show, so that the template stands in its place."""
+    is_single_use: bool = False
+    """Whether the vendor must not get it twice: it changes something there, or uses a code up."""
     attempt: int = 1
     token: str = field(init=False, default="", repr=False)
     """The access token with which it was signed, if the service gets the tokens of its credential."""

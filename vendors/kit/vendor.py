@@ -176,8 +176,9 @@ class Vendor:
         raise NotOffered
 
     @classmethod
-    def planned_events(cls, interval: Interval) -> list[PlannedEvent]:
-        """The events that make up an interval, whose start is not past. Pure; raises CannotExpress."""
+    def planned_events(cls, interval: Interval, now: datetime) -> list[PlannedEvent]:
+        """The events that make up what is left of an interval at a time, in order and without a gap. A start that is
+        past becomes the earliest time for which the vendor can be asked. Pure; raises CannotExpress."""
         raise NotOffered
 
     def control_programs(self, key: Key) -> list[str]:

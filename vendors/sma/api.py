@@ -76,6 +76,7 @@ class Sma(Vendor):
     )
     list_calls = ListCalls("1", "1, and 1 for each site")
     follows_308 = True
+    no_control = "SMA offers no public call that controls batteries."
     lacks = frozenset({
         "site.utc_offset_hours", "site.bess.nameplate_kwh", "site.bess.mode", "solar_inverter.kind",
         "solar_inverter.recent_errors", "battery.rated_power_kw", "battery.kind", "battery.mode",

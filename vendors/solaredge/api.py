@@ -106,6 +106,7 @@ class SolarEdge(Vendor):
         Variant("oauthclient", OAUTH_CLIENT, consent=OWNERS),
     )
     list_calls = ListCalls("1 for every 1,000 sites", "1 for every 1,000 sites, and 1 for each site")
+    no_control = "No call of SolarEdge's API is known that controls batteries."
     lacks = frozenset({
         "site.latitude", "site.longitude", "site.utc_offset_hours", "site.bess.mode", "site.bess.nameplate_kwh",
         "solar_inverter.kind", "solar_inverter.status", "solar_inverter.vendor_status", "battery.kind", "battery.mode",

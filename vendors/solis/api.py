@@ -95,6 +95,7 @@ class Solis(Vendor):
         "1 for every 100 sites",
         "1 for every 100 inverters, and 1 for each battery that may have been taken away, 10 at most",
     )
+    no_control = "The slots of Solis repeat daily and would have to be cleared afterwards."
     lacks = frozenset({
         "site.latitude", "site.longitude", "site.bess.mode", "site.bess.nameplate_kwh", "battery.name", "battery.model",
         "battery.kind", "battery.mode", "battery.nameplate_kwh", "battery.rated_power_kw", "battery.recent_errors",

@@ -88,6 +88,9 @@ class Tesla(Vendor):
     # The cloud renews live values every few minutes; more frequent calls would cost money for equal values.
     fresh_seconds = {**Vendor.fresh_seconds, Freshness.LIVE: 120.0}
     lag = timedelta(minutes=10)
+    no_control = (
+        "Tesla takes modes and a reserve, but no power and no end: what was set would have to be taken back afterwards."
+    )
     # `utc_offset_hours` is lacking where the site's time zone has a name.
     lacks = frozenset({
         "site.peak_power_kw", "site.utc_offset_hours", "solar_inverter.name", "solar_inverter.status",

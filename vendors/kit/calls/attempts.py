@@ -12,6 +12,7 @@ from vendors.kit.calls.meaning import UNAUTHORIZED, Meaning, as_logged, from_sta
 from vendors.kit.calls.progress import Progress
 from vendors.kit.calls.regions import MISDIRECTED, MOVED, ask_other_regions, is_answer, moved_to
 from vendors.kit.calls.signer import Signer
+from vendors.kit.calls.single_use import SINGLE_USE_SECONDS
 from vendors.kit.calls.upstream import Upstream
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import BadReply, RateLimited, Timeout, VendorError, bounded
@@ -102,6 +103,8 @@ class Attempts:
             breaker.refuse(url)
             with self._upstream.quota.spend(self._group, url, self._deadline):
                 token = self._signer.token()
+                if request.is_single_use and self._deadline.left() < SINGLE_USE_SECONDS:
+                    raise Timeout(url, "too little time was left to wait for the answer")
                 # Checked again after the waits. While the vendor is down, single calls pass as probes.
                 is_probe = breaker.check(url, self._deadline.left())
                 # Signed immediately before it is sent, since some signatures contain the time.

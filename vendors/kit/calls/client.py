@@ -1,4 +1,4 @@
-"""The calls that a plugin can make: `get`, `post_read`, `pages`, `each`, `optional`.
+"""The calls that a plugin can make: `get`, `post_read`, `write`, `pages`, `each`, `optional`.
 
 The engine adds deadline, retry, cache, size bounds, errors and partial results.
 """
@@ -18,6 +18,7 @@ from vendors.kit.calls.hooks import Hooks
 from vendors.kit.calls.optional import OptionalCall
 from vendors.kit.calls.pipeline import Calls
 from vendors.kit.calls.reply_cache import Freshness
+from vendors.kit.calls.single_use import mark_uncertain
 from vendors.kit.errors import BadReply, NotOffered, PluginFault, RateLimited, Timeout, VendorDown, VendorError
 from vendors.kit.messages import Request
 from vendors.kit.parsing.ids_in_paths import fits_path
@@ -80,6 +81,17 @@ class Client:
         """Reply to a POST of compact JSON that only reads, so that it may be repeated and its reply cached."""
         content = orjson.dumps(body)
         return self._calls.make(lambda: self._request("POST", path, ids, "", content, only), freshness)
+
+    def write(self, method: str, path: str, *ids: str, body: Any = None, read: Callable[[Reply], T]) -> T:
+        """What `read` makes of the reply to a call that changes something there. `body` is sent as compact JSON.
+
+        The call is made once: never repeated, shared or cached. If its failure `is_uncertain`, it may have been obeyed.
+        """
+        content = None if body is None else orjson.dumps(body)
+        request = self._request(method, path, ids, "", content, None)
+        request.is_single_use = True
+        with mark_uncertain(request):
+            return self._read(lambda: read(self._calls.write(request)))
 
     def optional(self, call: Callable[[], T]) -> OptionalCall[T]:
         """Starts optional calls of a record; `result()` waits for them, and is None if they fail.

@@ -12,7 +12,8 @@
 10. meaning        the plugin, else the status, decides whether the reply is a failure
 11. hold           the limit group's next calls wait if the vendor asks for it
 
-While the vendor is down or its quota is spent, a stale cached reply replaces the call, if there is one.
+While the vendor is down or its quota is spent, a stale cached reply replaces the call, if there is one. A read that is
+UNCACHED begins with step 3 and takes no stale reply; a write begins with step 4.
 """
 
 import random
@@ -95,7 +96,17 @@ class Calls:
     def make(self, build: Callable[[], Request], freshness: Freshness) -> Reply:
         """The reply to a call, cached or new."""
         call = self._call(build, freshness)
-        return self._from_cache(call) or self._from_vendor(call)
+        if freshness is not Freshness.UNCACHED:
+            return self._from_cache(call) or self._from_vendor(call)
+        if self.makes_none:
+            raise NotCached(call.request.shown_url)
+        return self._uncached(call.request, *self._with_retry(call))
+
+    def write(self, request: Request) -> Reply:
+        """The reply to a call that changes something at the vendor: steps 4 to 11, made once."""
+        if self.makes_none:
+            raise NotCached(request.shown_url)
+        return self._uncached(request, *self._attempts.make(request))
 
     def last_in(self, part: Callable[P, T], instead: T) -> Callable[P, T]:
         """A part of a sweep which no further call depends on. A dry run goes on with `instead` where it lacks the
@@ -176,10 +187,17 @@ class Calls:
         def spoiled(failure: BadReply, rows: int | None) -> None:
             if rows is None:
                 self.upstream.reply_cache.take_back(call.key, cached, result.previous)
-            self.upstream.call_log.failed(call.request, failure, rows, raw=cached.reply)
-            self.upstream.report(CallKind.UNREADABLE, call.request, code=failure.code)
+            self._unreadable(call.request, cached.reply, failure, rows)
 
         return Reply(cached.reply, self.progress, spoiled, call.request.only, parsed)
+
+    def _uncached(self, request: Request, raw: RawReply, parsed: Any) -> Reply:
+        """A reply that is used for this call alone."""
+        return Reply(raw, self.progress, partial(self._unreadable, request, raw), request.only, parsed)
+
+    def _unreadable(self, request: Request, raw: RawReply, failure: BadReply, rows: int | None) -> None:
+        self.upstream.call_log.failed(request, failure, rows, raw=raw)
+        self.upstream.report(CallKind.UNREADABLE, request, code=failure.code)
 
     def _stale(self, call: Call, failure: VendorError) -> Reply | None:
         """A cached reply of any age in place of the failure, which is reported; None if no reply is cached."""

@@ -32,7 +32,8 @@ def ask_other_regions(
 ) -> tuple[Request, RawReply]:
     """The request and reply of the region that knows the account; calls each base URL except that of `request` once.
 
-    A region that is down may be the right one: its failure is raised only if no other region knows the account.
+    A region that is down may be the right one: its failure is raised only if no other region knows the account. A call
+    of single use ends there, since that region may have acted on it.
     """
     failures: list[VendorError] = []
     result = request, refused
@@ -40,10 +41,12 @@ def ask_other_regions(
         try:
             raw = send(moved)
         except (BackendError, Timeout, VendorDown, BadReply) as error:
+            if request.is_single_use:
+                raise
             # Its traceback refers to this frame: a cycle.
             failures.append(error.with_traceback(None))
             continue
-        if is_answer(raw):
+        if is_answer(raw) or (request.is_single_use and raw.status != MISDIRECTED):
             return moved, raw
         if raw.status != MISDIRECTED:
             result = moved, raw

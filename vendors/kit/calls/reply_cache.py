@@ -72,7 +72,8 @@ class Freshness(StrEnum):
     LIVE = "live"
     """Present power and state of charge."""
     UNCACHED = "uncached"
-    """Calls whose purpose is to find out whether they succeed now; no reply is reused."""
+    """Calls whose purpose is to find out whether they succeed, or what holds, now: no reply is reused, and none of an
+    equal call that began before."""
 
 
 class Mode(Enum):

@@ -22,10 +22,11 @@ from vendors.kit.calls.progress import Progress
 from vendors.kit.calls.quota import Quota
 from vendors.kit.calls.reply_cache import Freshness, ReplyCache
 from vendors.kit.calls.signer import AccessTokens
+from vendors.kit.calls.single_use import mark_uncertain
 from vendors.kit.calls.upstream import Upstream
 from vendors.kit.credentials import Credential
 from vendors.kit.deadline import Deadline
-from vendors.kit.errors import BackendError, BadReply, Timeout, VendorError
+from vendors.kit.errors import BadReply, VendorError
 from vendors.kit.http.transport import Transport
 from vendors.kit.limits import Limits
 from vendors.kit.messages import RawReply, Request
@@ -33,10 +34,6 @@ from vendors.kit.reply import Reply
 from vendors.kit.variants import CLIENT_ID, CLIENT_SECRET
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
-
-# A call that must not be made twice is sent only with this time left: without its answer, the code or refresh token may
-# be used up for nothing.
-SINGLE_USE_SECONDS = 4.0
 
 Refusal = Callable[[Reply], VendorError | None]
 T = TypeVar("T")
@@ -50,16 +47,11 @@ class AuthorizationCall:
     lag: ClassVar[timedelta] = timedelta()
     follows_308: ClassVar[bool] = False
 
-    def __init__(
-        self, client: Credential, refusal: Refusal, authorization: str | None, may_send: Callable[[], bool]
-    ) -> None:
-        self.credential, self._refusal, self._authorization, self._may_send = client, refusal, authorization, may_send
+    def __init__(self, client: Credential, refusal: Refusal, authorization: str | None) -> None:
+        self.credential, self._refusal, self._authorization = client, refusal, authorization
 
     def sign(self, request: Request) -> None:
-        """Adds id and secret to the header if the endpoint expects them there. Raises Timeout if it is too late to
-        send, since the call may have waited for a slot."""
-        if not self._may_send():
-            raise Timeout(request.shown_url, "too little time was left to wait for the answer")
+        """Adds id and secret to the header if the endpoint expects them there."""
         if self._authorization is not None:
             pair = f"{self.credential[CLIENT_ID]}:{self.credential[CLIENT_SECRET]}"
             request.headers["Authorization"] = self._authorization + b64encode(pair.encode()).decode()
@@ -117,19 +109,13 @@ class AuthorizationServer:
         in_header = self._authorization is not None and has_secret
         if not in_header:
             parameters = {**parameters, **{name: client[name] for name in pair}}
-        needed = SINGLE_USE_SECONDS if is_single_use else 0.0
-        authorization = self._authorization if in_header else None
-        hooks = AuthorizationCall(credential, refusal, authorization, lambda: deadline.left() >= needed)
+        hooks = AuthorizationCall(credential, refusal, self._authorization if in_header else None)
         request, progress = self._request(parameters), Progress()
+        request.is_single_use = is_single_use
         attempts = Attempts(self._upstream, hooks, deadline, progress, client.fingerprint(self._upstream.secret))
-        try:
+        with mark_uncertain(request):
             raw, _ = attempts.make(request)
             return read(Reply(raw, progress, partial(self._report, request, raw)))
-        except VendorError as failure:
-            if is_single_use:
-                failure.is_uncertain = may_have_arrived(request, failure)
-                failure.retriable = failure.retriable and not failure.is_uncertain
-            raise
 
     def _request(self, parameters: Mapping[str, str]) -> Request:
         query, content_type, body = "", FORM, b""
@@ -144,11 +130,6 @@ class AuthorizationServer:
 
     def _report(self, request: Request, raw: RawReply, failure: BadReply, rows: int | None) -> None:
         self._upstream.call_log.failed(request, failure, rows, raw=raw)
-
-
-def may_have_arrived(request: Request, failure: VendorError) -> bool:
-    """Whether the server may have acted on a call that failed: it was sent, and no answer has decided about it."""
-    return request.is_sent and not failure.unreachable and isinstance(failure, Timeout | BackendError | BadReply)
 
 
 @dataclass(frozen=True)

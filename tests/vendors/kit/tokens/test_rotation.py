@@ -9,9 +9,9 @@ import requests
 
 from tests.vendors.kit.tokens.grants import BASE, LIFETIME, ROW, URL, Dead, World, hangs
 from vendors.kit import BackendError, Credential, Timeout, Unauthorized, VendorError
+from vendors.kit.calls.single_use import SINGLE_USE_SECONDS
 from vendors.kit.deadline import Deadline
 from vendors.kit.errors import Busy
-from vendors.kit.tokens.authorization_server import SINGLE_USE_SECONDS
 from vendors.kit.tokens.grant_renewal import REFRESH_SECONDS, STORE_PAUSES
 from vendors.kit.tokens.memory import MemoryTokenStore
 from vendors.kit.tokens.refusals import ConsentLost

@@ -37,6 +37,9 @@ EXEMPTIONS = (
         "A change may name only the vendor, the type and the members that the stored credentials have.",
         lambda parameters: "id" in parameters,
     ),
+    Exemption("intervals", "They may not overlap or be past, and the vendor must be able to express them."),
+    Exemption("programID", "Only some vendors have programs, and a site is enrolled in few of them."),
+    Exemption("Idempotency-Key", "A key belongs to one request."),
     Exemption("siteID", "It must be the id of a virtual site of the client."),
 )
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from demo.drawing import chart, short_json
 from demo.servers import Servers
 from demo.shell import Variable
-from demo.tour import Results, Step, VendorRow
+from demo.tour import DISCHARGE_FOR, Results, Step, VendorRow
 
 # Wider, a command is hard to read.
 MAX_COMMAND_WIDTH = 120
@@ -38,7 +38,7 @@ class Screen:
         product = ": one API over solar and battery vendors, here played by a sandbox"
         self._line(Text.assemble(("derapi-server", HEADING), product))
         self._vendors(results.vendors)
-        shown = [results.listed, *results.made, results.yesterday]
+        shown = [results.listed, *results.made, results.yesterday, *results.dispatched]
         self._exports([variable for variable in results.variables if any(step.call.uses(variable) for step in shown)])
         self._heading("One list over two vendors; a vendor that failed would be in `errors`:")
         self._command(results.listed)
@@ -50,6 +50,7 @@ class Screen:
         for device in devices:
             self._command(device)
         self._chart(results.yesterday, site.answer["location"]["timezone"])
+        self._dispatch(*results.dispatched)
         self._next(servers, commands, links)
 
     def _vendors(self, rows: Sequence[VendorRow]) -> None:
@@ -84,6 +85,14 @@ class Screen:
         for row in rows:
             self._line(row, BARS)
         self._line(axis, ANSWER)
+
+    def _dispatch(self, plan: Step, battery: Step) -> None:
+        self._heading(f"Its battery is to discharge for {DISCHARGE_FOR.seconds // 60} minutes, and does so at once:")
+        self._command(plan)
+        (interval,) = plan.answer["intervals"]
+        self._line(short_json(interval, ("command", "kw", "status"), self._width), ANSWER)
+        self._command(battery)
+        self._answer(battery, "dischargeKw", "stateOfChargePercent")
 
     def _next(self, servers: Servers, commands: Path, links: Links) -> None:
         self._heading("Where to look next:")

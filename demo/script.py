@@ -14,7 +14,7 @@ MAX_LINES = 24  # of a response; longer ones are cut in the middle
 def script(results: Results) -> str:
     """Defines the variables, then has each command after its title and before its response."""
     lines = ["# Paste what you need, or run all of it in bash.", "", *_exports(results.variables)]
-    lines += _commands([results.listed, *results.made, results.yesterday, *results.further])
+    lines += _commands([results.listed, *results.made, results.yesterday, *results.dispatched, *results.further])
     return "\n".join([*lines, ""])
 
 

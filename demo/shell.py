@@ -38,6 +38,8 @@ class Call:
     token: str = "TOKEN"  # noqa: S105 - the name of a variable
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
+    method: str = ""
+    """"": POST with a body, GET without."""
 
     @property
     def url(self) -> str:
@@ -55,6 +57,8 @@ class Call:
         # In quotes, because ? and & mean something to a shell.
         words = ["curl -s " + (f'"{self.url}"' if "?" in self.url else self.url)]
         words += [f'-H "{name}: {value}"' for name, value in self.all_headers.items()]
+        if self.method:
+            words.append(f"-X {self.method}")
         if self.body is not None:
             body = json.dumps(self.body, separators=(",", ":"))
             words += ["-H Content-Type:application/json", f"-d {shlex.quote(body)}"]
@@ -72,7 +76,7 @@ class Shell:
     def send(self, call: Call) -> Any:
         """The JSON of the response."""
         headers = {name: self._expand(value) for name, value in call.all_headers.items()}
-        method = "GET" if call.body is None else "POST"
+        method = call.method or ("GET" if call.body is None else "POST")
         url = self._expand(call.url)
         response = self._session.request(method, url, headers=headers, json=call.body, timeout=TIMEOUT_SECONDS)
         response.raise_for_status()

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -14,6 +14,9 @@ from demo.shell import Call, Shell, Variable
 KINDS = ("sites", "solar-inverters", "batteries")
 # Vendors of the first screen: their credentials are short and do not expire.
 LISTED = ("solaredge", "solis")
+# A battery of this mode is full at any time of the day, so that it can discharge.
+FULL_BATTERY = {"mode": "Backup"}
+DISCHARGE_KW, DISCHARGE_FOR = 3, timedelta(minutes=15)
 VIRTUAL_SITE = {"location": {"lat": 40, "lon": -4, "timezone": "Europe/Madrid"}}
 NOT_CACHED = {"Cache-Control": "no-cache"}
 
@@ -47,6 +50,8 @@ class Results:
     listed: Step
     made: Sequence[Step]
     yesterday: Step
+    dispatched: Sequence[Step]
+    """The plan of a battery, and what the battery does."""
     further: Sequence[Step]
 
 
@@ -86,8 +91,9 @@ class Tour:
         zone = ZoneInfo(site["location"]["timezone"])
         # Of the devices: the intervals of the site change with each device that a reader adds by pasting.
         yesterday = self.read_yesterday("solar inverter", f"/solar-inverters/{inverter['id']}", zone)
-        further = [*self.further(), self.read_yesterday("battery", f"/batteries/{battery['id']}", zone)]
-        return Results(self.shell.variables, vendors, listed, made, yesterday, further)
+        dispatched = self.dispatch(battery)
+        further = [*self.further(), self.read_running_quarter(battery)]
+        return Results(self.shell.variables, vendors, listed, made, yesterday, dispatched, further)
 
     @property
     def all_headers(self) -> dict[str, str]:
@@ -115,7 +121,7 @@ class Tour:
         site = self._step("A virtual site", virtual_call("/virtual/sites", VIRTUAL_SITE))
         body = {"siteID": site.answer["id"]}
         inverter = self._step("A solar inverter at this site", virtual_call("/virtual/solar-inverters", body))
-        battery = self._step("A battery at this site", virtual_call("/virtual/batteries", body))
+        battery = self._step("A battery at this site", virtual_call("/virtual/batteries", body | FULL_BATTERY))
         return site, inverter, battery
 
     def read_yesterday(self, name: str, path: str, zone: ZoneInfo) -> Step:
@@ -123,6 +129,29 @@ class Tour:
         today = datetime.now(zone).date()
         window = f"start={today - timedelta(days=1)}&end={today}"
         return self._step(f"Yesterday's hours of the virtual {name}", virtual_call(f"{path}/intervals?{window}"))
+
+    def dispatch(self, battery: Mapping[str, Any]) -> tuple[Step, Step]:
+        """Makes the battery discharge from now on, and reads what it does."""
+        start = datetime.now(UTC).replace(microsecond=0)
+        interval = {
+            "command": "discharge",
+            "start": f"{start:%Y-%m-%dT%H:%M:%SZ}",
+            "end": f"{start + DISCHARGE_FOR:%Y-%m-%dT%H:%M:%SZ}",
+            "kw": DISCHARGE_KW,
+        }
+        plan = virtual_call(f"/sites/{battery['siteID']}/battery-control", {"intervals": [interval]}, "PUT")
+        return (
+            self._step("The battery is to discharge", plan),
+            self._step("The battery as it is now", virtual_call(f"/batteries/{battery['id']}")),
+        )
+
+    def read_running_quarter(self, battery: Mapping[str, Any]) -> Step:
+        """The quarters of an hour from the running one on, as far as they have come when the request is sent."""
+        now = datetime.now(UTC)
+        start = now.replace(minute=now.minute // 15 * 15)
+        window = f"start={start:%Y-%m-%dT%H:%M:00Z}&end={start + timedelta(hours=1):%Y-%m-%dT%H:%M:00Z}"
+        call = virtual_call(f"/batteries/{battery['id']}/intervals?summaryLevel=15mins&{window}")
+        return self._step("The quarters of an hour of its discharge; the last one still runs", call)
 
     def further(self) -> Iterator[Step]:
         """Requests over all vendors, and for one site and its devices."""
@@ -143,9 +172,9 @@ class Tour:
         return Step(title, call, self.shell.send(call))
 
 
-def virtual_call(path: str, body: Mapping[str, Any] | None = None) -> Call:
+def virtual_call(path: str, body: Mapping[str, Any] | None = None, method: str = "") -> Call:
     """A request of the client of mode virtual."""
-    return Call(path, "VIRTUAL_TOKEN", body=body)
+    return Call(path, "VIRTUAL_TOKEN", body=body, method=method)
 
 
 def variable_name(vendor: str, header: str, scheme: str) -> str:

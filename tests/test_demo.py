@@ -98,7 +98,7 @@ def demo() -> Iterator[Running]:
 
 def test_the_lines_of_the_first_screen_can_be_pasted_and_answer_as_shown(demo: Running) -> None:
     # As a reader pastes all of it: the devices that the commands add must not change the energy that is shown.
-    inverters, site, *devices, intervals = pasted(*demo.commands)
+    inverters, site, *devices, intervals, plan, battery = pasted(*demo.commands)
     assert short_json(inverters, (), WIDTH) in demo.output
     assert inverters["errors"] == {}
     rows, axis = chart(intervals["intervals"])
@@ -109,6 +109,10 @@ def test_the_lines_of_the_first_screen_can_be_pasted_and_answer_as_shown(demo: R
     assert shown_site is not None
     assert site["id"] != shown_site[1]
     assert [device["siteID"] for device in devices] == [shown_site[1]] * 2
+    # The same plan again changes nothing: the battery goes on.
+    assert [(interval["command"], interval["kw"]) for interval in plan["intervals"]] == [("discharge", 3.0)]
+    assert battery["dischargeKw"] == 3.0
+    assert '{"dischargeKw": 3.0, ' in demo.output
 
 
 def test_the_demo_listens_on_loopback_only(demo: Running) -> None:
@@ -126,9 +130,10 @@ def test_the_demo_listens_on_loopback_only(demo: Running) -> None:
 def test_a_pipe_gets_plain_text_that_fits_a_screen(demo: Running) -> None:
     assert "\x1b" not in demo.output
     lines = demo.output.splitlines()
-    assert sum(-(-max(len(line), 1) // WIDTH) for line in lines) < 50
+    assert sum(-(-max(len(line), 1) // WIDTH) for line in lines) < 60
     exports = [line for line in lines if line.startswith("export ")]
-    assert all(len(line) <= WIDTH for line in lines if line not in exports)
+    # The plan of a battery is longer, and one argument.
+    assert all(len(line) <= WIDTH for line in lines if line not in exports and '"intervals"' not in line)
 
 
 def test_the_table_counts_what_each_vendor_lists(demo: Running) -> None:
@@ -206,7 +211,7 @@ def in_terminal(columns: int, **settings: str) -> Iterator[str]:
 def test_a_terminal_gets_colours_and_lines_that_can_be_copied() -> None:
     with in_terminal(60) as output:
         commands = pasteable(ESCAPE.sub("", output))
-        assert len(pasted(*commands)) == 5
+        assert len(pasted(*commands)) == 7
     assert COLOUR.search(output)
     exports = [command for command in commands if command.startswith("export")]
     assert max(map(len, exports)) > 150  # not wrapped by the demo, only by the terminal
@@ -239,6 +244,7 @@ def test_a_command_is_broken_between_its_arguments() -> None:
         """  -H Content-Type:application/json -d '{"name":"it'"'"'s"}'""",
     ]
     assert "\\" not in call.curl(400)
+    assert Call("/plan", body={}, method="PUT").curl(400).split(" -X ")[1].startswith("PUT -H Content-Type")
 
 
 def test_a_short_answer_has_the_first_of_a_list_and_the_named_members() -> None:
@@ -252,7 +258,9 @@ def test_a_vendor_that_failed_has_its_error_in_the_table() -> None:
     step = Step("", Call("/x"), {"id": "x", "name": "x", "location": {"timezone": "UTC"}})
     hours = Step("", Call("/y"), {"intervals": [{"kwh": 0.0, "start": "2026-01-01T00:00:00+00:00"}]})
     vendors = [VendorRow("acme", (1, 0, 0), 5.0, {"acme": "Timeout: http://127.0.0.1/acme"})]
-    results = Results([Variable("TOKEN", "x", seconds=60)], vendors, step, [step], hours, [])
+    plan = Step("", Call("/z"), {"intervals": [{"command": "discharge", "kw": 3.0, "status": "sent"}]})
+    battery = Step("", Call("/b"), {"dischargeKw": 3.0, "stateOfChargePercent": 100.0})
+    results = Results([Variable("TOKEN", "x", seconds=60)], vendors, step, [step], hours, [plan, battery], [])
     output = StringIO()
     Screen(Console(file=output, width=WIDTH)).draw(
         results, Servers("http://a", "http://b", {}, (), {}), Path("commands"), Links("http://a/fleet", "http://a/join")

@@ -25,8 +25,6 @@ from vendors.kit.control import Control, Event
 
 # Events are read from this time before the present, so that one that has just ended is among them.
 LOOK_BACK = timedelta(minutes=10)
-# Of orders that were not looked at meanwhile.
-LONGEST_LOOK_BACK = timedelta(days=2)
 
 # Read-backs of an order that are kept. A look every minute at the longest event of a cloud makes 300.
 MAX_READINGS = 1_000
@@ -98,7 +96,9 @@ class ControlRun:
         ends = [order.end_at for order in orders]
         ends += [planned.interval.end for planned in self._plan.intervals] if self._plan else []
         # Of orders that ended long ago the vendor shows no events any more, but its series.
-        recent = [order for order in orders if order.state not in FINAL and order.end_at > now - LONGEST_LOOK_BACK]
+        recent = [
+            order for order in orders if order.state not in FINAL and order.end_at > now - proving.SHOWN_AFTER_END
+        ]
         starts = [order.start_at for order in recent]
         programs = {order.program for order in orders} | ({program} if self._plan else set())
         if self._control.has_programs:
@@ -150,7 +150,7 @@ class ControlRun:
         for order in orders:
             if order.state in FINAL or order.ends_as is not None or order.start_at > self._now():
                 continue
-            if not proving.is_decidable(order):
+            if not proving.is_decidable(order, self._now()):
                 continue
             proving.prove(self._store, self._control, order, key, vendor, self._now())
 

@@ -255,9 +255,11 @@ def test_a_discharge_stops_at_its_limit():
     assert outcome(order(kw=3.0), series=series) == (NOT_APPLIED, Rule.ENERGY)
 
 
-def test_a_full_battery_cannot_be_charged_further():
+def test_a_battery_that_is_full_has_not_charged_as_it_was_told_without_a_limit():
     series = quarters(-3, -1, 0, 0, soc=[95, 100, 100, 100])
-    assert outcome(order(Command.CHARGE, kw=3.0), series=series) == (VERIFIED, Rule.LIMIT)
+    result = judged(order(Command.CHARGE, kw=3.0), series=series)
+    assert (result.state, result.rule, result.numbers["soc_percent"]) == (NOT_APPLIED, Rule.ENERGY, 100)
+    assert outcome(order(Command.CHARGE, kw=3.0, limit_percent=100), series=series) == (VERIFIED, Rule.LIMIT)
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ class OrderStore:
         """The number of read-backs of each of these orders that has any."""
         query = select(ControlReadingRow.order_id, func.count()).where(ControlReadingRow.order_id.in_(orders))
         query = query.group_by(ControlReadingRow.order_id)
-        return self.read(lambda session: dict(session.execute(query).tuples().all())) if orders else {}
+        return self.read(lambda session: {row[0]: row[1] for row in session.execute(query)}) if orders else {}
 
     def writes_since(self, site_id: str, since: datetime) -> list[datetime]:
         """The times of the writes at a site, of all clients, in their order. Writes that were not sent do not count."""

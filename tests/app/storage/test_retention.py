@@ -121,6 +121,7 @@ def test_what_requests_in_flight_wrote_for_a_revoked_client_is_deleted(app: Flas
         "grants": 1,
         "vendor_credentials": 1,
         "idempotency_keys": 1,
+        "virtual_control_events": 1,
         "virtual_devices": 1,
         "virtual_sites": 1,
         "sign_in_codes": 1,

@@ -25,7 +25,7 @@ class CommandSource(Protocol):
     """A cloud that commands batteries."""
 
     def layers(self, number: int, happenings: Happenings) -> Iterable[Layer]:
-        """What it commands the battery of the site with that number, the oldest command first."""
+        """Its commands to the battery of the site with that number, the oldest first."""
 
     def forget(self) -> None:
         """Takes back all that it ever commanded."""
@@ -57,7 +57,7 @@ class Batteries:
         self._conditions[number] = conditions
 
     def happenings(self, number: int) -> Happenings:
-        """What happens at the site."""
+        """Outages, modes and opting out at the site."""
         return self._happenings.get(number, Happenings())
 
     def happen(self, number: int, change: Callable[[Happenings], Happenings]) -> None:

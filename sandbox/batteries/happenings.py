@@ -1,4 +1,4 @@
-"""What happens at a site, and how well its battery and its vendor's cloud carry out what they are sent."""
+"""Happenings at a site, and how well its battery and its vendor's cloud carry out commands."""
 
 from dataclasses import dataclass, replace
 
@@ -42,7 +42,7 @@ class ModeByHand:
 
 @dataclass(frozen=True)
 class Happenings:
-    """What happens at one site. opt_outs: instants at which the owner leaves the events that are known by then."""
+    """Happenings at one site. opt_outs: instants at which the owner leaves the events that are known by then."""
 
     outages: tuple[Outage, ...] = ()
     modes: tuple[ModeByHand, ...] = ()

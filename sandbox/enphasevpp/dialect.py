@@ -89,7 +89,7 @@ class EnphaseVpp(EnphaseCloud):
         return holder
 
     def rules(self) -> Rules:
-        """What all programs permit."""
+        """The rules of all programs."""
         return Rules("no_cancelling" not in self.switched_on, "no_ending" not in self.switched_on)
 
     def error(self, status: int, detail: str = "") -> Response:

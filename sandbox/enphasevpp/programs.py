@@ -14,7 +14,7 @@ DEFAULT_PAGE, LARGEST_PAGE = 10, 100
 
 
 class Rules(NamedTuple):
-    """What programs permit their account: to cancel events before their start, and to end those that run."""
+    """Rules of programs: whether accounts may cancel events before their start, and end events that run."""
 
     may_cancel: bool
     may_end: bool

@@ -70,3 +70,9 @@ def happen(cloud: Enphase, what: str, **more: Any) -> None:
     """Lets something happen at the first site."""
     answer = cloud.caller.http.post("/batteries", json={"site": 0, "what": what, **more})
     assert answer.status_code == 200, answer.text
+
+
+def refusal(answer: TestResponse) -> tuple[int, str]:
+    """Status and words of a refusal, which must have the usual members."""
+    assert set(answer.json) == {"code", "displayMessage", "additionalInfo", "errorRefNo"}
+    return answer.status_code, answer.json["displayMessage"]

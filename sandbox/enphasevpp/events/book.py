@@ -21,19 +21,22 @@ class Overlap(Exception):
 
 @dataclass
 class _Stale:
-    """What a site's events were before the latest write, and how many reads still show that."""
+    """The events of a site before its latest write, and how many reads still show these."""
 
     events: Known
     reads: int
 
 
 class EventBook:
-    """The events by site, and by id in the order in which they were made."""
+    """The events by site, and by id in the order in which they were made.
+
+    lock: to be held from the look at an event to its change.
+    """
 
     def __init__(self, batteries: Batteries, now: Callable[[], float]) -> None:
         self._batteries = batteries
         self._now = now
-        self._lock = batteries.lock
+        self.lock = batteries.lock
         self._events: defaultdict[str, Known] = defaultdict(dict)
         self._stale: dict[str, _Stale] = {}
         batteries.add_source(self)
@@ -43,7 +46,7 @@ class EventBook:
         now, number = self._now(), _number(order.site_id)
         known = len(self._batteries.happenings(number).opt_outs)
         event = Event(str(uuid4()), order, now, self._batteries.conditions(number), earlier_opt_outs=known)
-        with self._lock:
+        with self.lock:
             rivals = [rival for rival in self._events[order.site_id].values() if self._is_rival(order, rival)]
             if rivals and not order.superseded:
                 if not deletes_overlapping:
@@ -58,17 +61,17 @@ class EventBook:
 
     def change(self, event: Event) -> None:
         """Puts an event in the place of the one with its id."""
-        with self._lock:
+        with self.lock:
             self._write(event.order.site_id, [event])
 
     def find(self, event_id: str) -> Event | None:
         """The event as it really is."""
-        with self._lock:
+        with self.lock:
             return next((known[event_id] for known in self._events.values() if event_id in known), None)
 
     def read(self, site_id: str) -> list[Event]:
         """The events of a site as a read shows them: after a write perhaps as they were before it."""
-        with self._lock:
+        with self.lock:
             stale = self._stale.get(site_id)
             if stale is None or stale.reads == 0:
                 return list(self._events[site_id].values())
@@ -76,7 +79,7 @@ class EventBook:
             return list(stale.events.values())
 
     def happenings(self, event: Event) -> Happenings:
-        """What happens at the event's site."""
+        """Happenings at the event's site."""
         return self._batteries.happenings(_number(event.order.site_id))
 
     def status(self, event: Event) -> Status:
@@ -84,8 +87,8 @@ class EventBook:
         return event.status(self.happenings(event), self._now())
 
     def layers(self, number: int, happenings: Happenings) -> Iterator[Layer]:
-        """What the events let the battery do, from the time at which each reaches it until it ends."""
-        with self._lock:
+        """The commands of the events, each from the time at which it reaches the battery until it ends."""
+        with self.lock:
             events = list(self._events[_site_id(number)].values())
         for event in events:
             ending = event.fate(happenings)
@@ -94,12 +97,14 @@ class EventBook:
 
     def forget(self) -> None:
         """Takes back all events."""
-        with self._lock:
+        with self.lock:
             self._events.clear()
             self._stale.clear()
 
     def _is_rival(self, order: Order, event: Event) -> bool:
-        return order.overlaps(event.order) and self.status(event) in (Status.SCHEDULED, Status.IN_PROGRESS)
+        """Whether the order wants the site while the event is scheduled or runs."""
+        last = event.fate(self.happenings(event)).at
+        return self._now() < last and order.start < last and event.order.start < order.end
 
     def _write(self, site_id: str, events: list[Event]) -> None:
         number = _number(site_id)

@@ -99,8 +99,13 @@ class Events:
 
     def end(self, event_id: str) -> Response:
         """Cancels an event before its start, or asks for the end of one that runs, which takes a while."""
-        event = self._visible(event_id)
-        self._count_write(event.order.site_id)
+        with self._book.lock:
+            event = self._visible(event_id)
+            self._count_write(event.order.site_id)
+            self._end(event)
+        return reply(_summary("Event cancelled successfully", event))
+
+    def _end(self, event: Event) -> None:
         status, rules = self._book.status(event), self._programs.rules()
         if event.ending is not None or event.deleted is not None:
             request_status = self._shown(event)["events"][0].get("cancellation_request", "completed")
@@ -113,7 +118,6 @@ class Events:
             self._book.change(replace(event, ending=self._now()))
         else:
             raise refusal(OVER, f"{OVER}. This event status is {status}")
-        return reply(_summary("Event cancelled successfully", event))
 
     def opt_out(self, event_id: str) -> Response:
         """Takes a site out of an event, or back into it, until shortly before its start."""
@@ -126,8 +130,10 @@ class Events:
             more = f"No events found for event_id:{event_id} and site_id:{site_id}"
             raise Refused(errors.error(404, "No event found for this site_id", more))
         self._count_write(event.order.site_id)
-        self._check_opt_out(event, is_out)
-        self._book.change(replace(event, opted_out=self._now() if is_out else None))
+        with self._book.lock:
+            event = self._visible(event_id)
+            self._check_opt_out(event, is_out)
+            self._book.change(replace(event, opted_out=self._now() if is_out else None))
         message = f"Site Opted {'Out' if is_out else 'In'} successfully"
         return reply({"message": message, "event_id": event_id, "site_id": site_id})
 

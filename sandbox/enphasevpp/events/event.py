@@ -56,13 +56,9 @@ class Order:
         """Its name, from its start."""
         return f"Event {datetime.fromtimestamp(self.start, UTC):%Y%m%d%H%M}"
 
-    def overlaps(self, other: "Order") -> bool:
-        """Whether both want the same site at the same time."""
-        return self.site_id == other.site_id and self.start < other.end and other.start < self.end
-
     def covers(self, other: "Order") -> bool:
-        """Whether it wants the site for the whole time of the other."""
-        return self.site_id == other.site_id and self.start <= other.start and other.end <= self.end
+        """Whether it wants its site for the whole time of another event of the site."""
+        return self.start <= other.start and other.end <= self.end
 
 
 @dataclass(frozen=True)

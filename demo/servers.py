@@ -21,11 +21,12 @@ from app import config, network
 HOST = "127.0.0.1"
 START_SECONDS = 60.0  # enough for a slow machine to start both servers
 FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
-# The clients by name, with modes and scopes. `fleet` is the client of the page /fleet, and has stored credentials.
+# The clients: what owners are shown as the name, the mode, and the scopes. `fleet` is that of the page /fleet, and has
+# stored credentials.
 CLIENTS = {
-    "production": ("production", "read credentials"),
-    "virtual": ("virtual", "read credentials control"),
-    "fleet": ("production", "read credentials"),
+    "production": ("Demo Energy", "production", "read credentials"),
+    "virtual": ("Demo, virtual", "virtual", "read credentials control"),
+    "fleet": ("Demo, fleet", "production", "read credentials"),
 }
 
 
@@ -111,7 +112,7 @@ def running(folder: Path) -> Iterator[Servers]:
     gunicorn = (sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{ports[0]}", "wsgi:app")
     with stopped_at_end(Server([*FLASK, "sandbox"], environ, folder / "sandbox.log", f"{sandbox_url}/")) as sandbox:
         # Meanwhile the sandbox computes its fleet.
-        clients = {name: create_client(name, *client, environ) for name, client in CLIENTS.items()}
+        clients = {name: create_client(*client, environ) for name, client in CLIENTS.items()}
         with stopped_at_end(Server(gunicorn, environ, folder / "service.log", f"{service_url}/health")) as service:
             for server in (sandbox, service):
                 server.wait_until_ready()
@@ -151,7 +152,7 @@ def checked_ports(environ: Mapping[str, str]) -> tuple[int, int]:
 
 def create_client(name: str, mode: str, scopes: str, environ: Mapping[str, str]) -> Client:
     """Makes a client by the command that the documentation names."""
-    command = [*FLASK, "clients", "create", f"demo, {name}", "--mode", mode, "--scopes", scopes]
+    command = [*FLASK, "clients", "create", name, "--mode", mode, "--scopes", scopes]
     created = subprocess.run(command, env=environ, cwd=config.ROOT, check=True, stdout=subprocess.PIPE)  # noqa: S603
     client = json.loads(created.stdout)
     return Client(client["client_id"], client["client_secret"])

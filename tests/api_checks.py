@@ -14,7 +14,7 @@ def valid_requests_are_accepted(
     ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case
 ) -> bool | None:
     parameters = dict(case.headers or {}) | dict(case.path_parameters or {}) | dict(case.query or {})
-    parameters |= dict(_members(case.body))
+    parameters |= dict(_members(case.body)) | {case.operation.path.rpartition("/")[2]: None}
     return None if concerning(parameters) else positive_data_acceptance(ctx, response, case)
 
 

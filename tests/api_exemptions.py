@@ -13,8 +13,8 @@ Parameters = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Exemption:
-    """A parameter or member of a body whose valid values may be refused. `concerns`: on which further parameters that
-    depends."""
+    """A parameter, a member of a body or the end of a path, whose valid values may be refused. `concerns`: on which
+    further parameters that depends."""
 
     parameter: str
     reason: str
@@ -40,6 +40,9 @@ EXEMPTIONS = (
     Exemption("intervals", "They may not overlap or be past, and the vendor must be able to express them."),
     Exemption("programID", "Only some vendors have programs, and a site is enrolled in few of them."),
     Exemption("Idempotency-Key", "A key belongs to one request."),
+    Exemption("vendors", "None may stand in it twice."),
+    Exemption("flowID", "The flow of an owner's link may be gone, which the page answers with 400."),
+    Exemption("auth-granted", "An owner's page: its state must be one that this server made."),
     Exemption("siteID", "It must be the id of a virtual site of the client."),
 )
 

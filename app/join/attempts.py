@@ -20,7 +20,7 @@ LIFETIME = 600.0  # seconds
 # Attempts within an hour: of an owner's session, and of all owners of a flow.
 MAX_ATTEMPTS = {SourceKind.SESSION: 30, SourceKind.FLOW: 5000, SourceKind.GRANT: 30}
 # Addresses to which a vendor is asked to write: in a session, and in an hour of a flow.
-MAX_MAILS = {SourceKind.SESSION: 3, SourceKind.FLOW: 100, SourceKind.GRANT: 3}
+MAX_MAILS = {SourceKind.SESSION: 3, SourceKind.FLOW: 20, SourceKind.GRANT: 3}
 VERIFIER_BYTES = 48
 # The kind of an attempt's secrets, and their names.
 ATTEMPT = "join attempt"

@@ -102,9 +102,10 @@ class Parser:
         self, where: str, entry: Mapping[str, Any], find_row: FindRow
     ) -> tuple[VendorConfig, Mapping[str, str]]:
         variants = self._variants(where, entry)
-        vendor, credentials, where = entry["vendor"], entry.get("credentials"), f"{where}.credentials"
-        if credentials is None:
+        vendor, where = entry["vendor"], f"{where}.credentials"
+        if "credentials" not in entry:
             return VendorConfig(vendor, _only(variants, TypedKeys, where).type), {}
+        credentials = entry["credentials"]
         if not isinstance(credentials, Mapping):
             raise invalid(f"{where}: Must be a JSON object.")
         if REFERENCE in credentials:

@@ -7,7 +7,7 @@ from app.storage.redis_ledger import SharedLedger
 
 # Number and seconds: of attempts, and of e-mail addresses that are named.
 ATTEMPTS = (100, 3600)
-MAILS = (10, 86_400)
+MAILS = (4, 86_400)
 
 
 class NetworkLimits:

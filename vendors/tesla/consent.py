@@ -6,7 +6,7 @@ TOKEN_URLS = {"tesla": "https://fleet-auth.prd.vn.cloud.tesla.com/oauth2/v3/toke
 OWNERS = CodeGrant(
     {"tesla": "https://auth.tesla.com/oauth2/v3/authorize"},
     TOKEN_URLS,
-    scope="openid offline_access energy_device_data energy_cmds",
+    scope="openid offline_access energy_device_data",
     parameters={"locale": "en-US"},
     audience=True,
     account="sub",

@@ -121,7 +121,7 @@ def test_the_addresses_that_a_flow_asks_within_an_hour_have_a_bound(company, ent
     monkeypatch.setitem(attempts.MAX_MAILS, SourceKind.FLOW, 3)
     flow = company.flow(entry)
     with time_machine.travel(time.time(), tick=False) as clock:
-        reasons = [asked(company, flow, number) for number in range(4)]
+        reasons = [asked(company, flow, number, f"198.51.100.{number}") for number in range(4)]
         assert reasons == [None] * 3 + ["temporarily_unavailable"]
         clock.shift(3601)
         assert asked(company, flow, 4) is None
@@ -141,7 +141,7 @@ def test_a_stranger_does_not_use_up_the_addresses_of_a_flow(company, entry):
 def test_grants_that_no_owner_has_given_are_bounded_apart_from_the_others(company, browser, entry, monkeypatch):
     monkeypatch.setattr(grants, "MAX_UNGIVEN", 2)
     flow = company.flow(entry, "tesla")
-    assert [asked(company, flow, number) for number in range(3)] == [None, None, "server_error"]
+    assert [asked(company, flow, number, f"198.51.100.{number}") for number in range(3)] == [None, None, "server_error"]
     assert asked(company, flow, 1) is None, "the grant of this address exists"
     browser.consent(f"{flow['link']}?vendor=tesla")
     assert sorted(grant["status"] for grant in company.grants()) == ["active", "pending", "pending"]

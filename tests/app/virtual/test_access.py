@@ -15,6 +15,9 @@ from tests.vendors.support import HEADERS
 from vendors.kit.deadline import Deadline
 from vendors.kit.registry import discover
 
+# Their ids are neither of sites nor of devices.
+OTHERS = ("/vendor-credentials/", "/grants/", "/join/")
+
 UNKNOWN = {path: f"{tag}-0000000000000000" for path, tag in KINDS.items()}
 
 
@@ -53,8 +56,7 @@ def test_a_header_for_virtual_devices_is_that_of_an_unknown_vendor(
 
 
 def test_the_requests_are_valid_and_of_every_operation_that_takes_an_id(app, virtual, owned, requests):
-    others = ("/vendor-credentials", "/grants", "/join")
-    routes = [rule for rule in app.url_map.iter_rules() if "<id>" in rule.rule and not rule.rule.startswith(others)]
+    routes = [rule for rule in app.url_map.iter_rules() if "<id>" in rule.rule and not rule.rule.startswith(OTHERS)]
     expected = {(method, rule.rule) for rule in routes for method in rule.methods - {"HEAD", "OPTIONS"}}
     assert {(request.method, request.path.replace("{id}", "<id>")) for request in requests} == expected
     assert len(expected) == 16

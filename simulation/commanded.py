@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import zip_longest
 from math import inf
 from threading import Lock
@@ -24,9 +24,10 @@ STEP_SECONDS = 300
 RETURN_SECONDS = 12 * 3600
 # Of the capacity; less is a rounding error.
 LEAST_SHARE = 1e-10
-# Of the course of a phase, at most: a day or the time of a return, in steps, with five numbers each. 3 MB in all.
+# Of the course of a phase, at most: a day or the time of a return, in steps, with five numbers each.
 PHASE_BYTES = 12_000
-CACHED_PHASES = 3_000_000 // PHASE_BYTES
+# Of each battery. The others are computed again from the state at their start.
+CACHED_PHASES = 16
 
 Counter = Callable[[float], float]
 
@@ -95,39 +96,33 @@ class CommandedCycle:
     """The flows of a battery that obeys commands, as a function of time."""
 
     def __init__(self, storage: Storage, commands: Sequence[BatteryCommand]) -> None:
-        self.storage = storage
+        self._storage = storage
         self.phases = tuple(phases_of(commands))
         self._starts = array("d", (phase.start for phase in self.phases))
         self._states: list[Flows] = []
         """At the start of each phase that was looked at."""
         self._lock = Lock()
+        self._course = lru_cache(maxsize=CACHED_PHASES)(partial(course_of, storage, self.phases))
 
     def __call__(self, t: float) -> Flows:
         index = bisect_right(self._starts, t) - 1
         if index < 0:
-            return self.storage.cycle(t)
+            return self._storage.cycle(t)
         self._grow(index)
-        return course_of(self, index).at(t)
+        return self._course(index, self._states[index]).at(t)
 
     def phase_start(self, t: float) -> float:
         """When the phase began that holds the instant; minus infinity before the first."""
         index = bisect_right(self._starts, t) - 1
         return self._starts[index] if index >= 0 else -inf
 
-    def state(self, index: int) -> Flows:
-        """The flows at the start of a phase that was looked at."""
-        return self._states[index]
-
-    def phase_end(self, index: int) -> float:
-        """When the next phase begins; infinite after the last."""
-        return self._starts[index + 1] if index + 1 < len(self._starts) else inf
-
     def _grow(self, index: int) -> None:
         with self._lock:
             if not self._states:
-                self._states.append(self.storage.cycle(self._starts[0]))
+                self._states.append(self._storage.cycle(self._starts[0]))
             for known in range(len(self._states) - 1, index):
-                self._states.append(course_of(self, known).at(self._starts[known + 1]))
+                course = self._course(known, self._states[known])
+                self._states.append(course.at(self._starts[known + 1]))
 
 
 class Course:
@@ -183,11 +178,11 @@ class Course:
         )
 
 
-@lru_cache(maxsize=CACHED_PHASES)
-def course_of(commanded: CommandedCycle, index: int) -> Course:
-    """The course of a phase, made once as long as it is in use."""
-    storage, (start, command), end = commanded.storage, commanded.phases[index], commanded.phase_end(index)
-    course = Course(storage.cycle, start, commanded.state(index))
+def course_of(storage: Storage, phases: Sequence[Phase], index: int, state: Flows) -> Course:
+    """The course of a phase from the state at its start."""
+    start, command = phases[index]
+    end = phases[index + 1].start if index + 1 < len(phases) else inf
+    course = Course(storage.cycle, start, state)
     if command is None:
         _return(course, storage, start, end)
     else:

@@ -12,6 +12,7 @@ from cachetools import LRUCache, cached
 from app.storage.virtual_tables import VirtualControlEventRow, VirtualDeviceRow, VirtualSiteRow
 from app.virtual.control_events import commands_of
 from app.virtual.results import DeviceAtSite
+from simulation.commanded import CACHED_PHASES, PHASE_BYTES
 from simulation.commands import BatteryCommand
 from simulation.virtual import SolarArray, StorageUnit
 from vendors.kit import Battery, Bess, Production, Site, SolarInverter, Status, day_start
@@ -20,9 +21,9 @@ from vendors.kit import Battery, Bess, Production, Site, SolarInverter, Status, 
 # simulation.
 DEVICE_BYTES = 1_500
 CACHED_DEVICES = 5_000_000 // DEVICE_BYTES
-# Of a command to a battery, at most: 6 MB, in which the commands of several sites have room.
-COMMAND_BYTES = 1_000
-CACHED_COMMANDS = 6_000_000 // COMMAND_BYTES
+# Of a phase with or without a command, at most; 8 MB for the batteries that were commanded.
+COMMAND_BYTES = 600
+COMMANDED_BYTES = 8_000_000
 
 
 def solar_array(device: VirtualDeviceRow, site: VirtualSiteRow) -> SolarArray:
@@ -48,7 +49,13 @@ _solar_array = lru_cache(CACHED_DEVICES)(SolarArray)
 _storage_unit = lru_cache(CACHED_DEVICES)(StorageUnit)
 
 
-@cached(LRUCache(CACHED_COMMANDS, getsizeof=lambda unit: len(unit.commands)), lock=Lock())
+def _bytes_of(unit: StorageUnit) -> int:
+    """What a commanded battery takes, at most."""
+    phases = len(unit.commanded.phases) if unit.commanded else 0
+    return phases * COMMAND_BYTES + min(phases, CACHED_PHASES) * PHASE_BYTES
+
+
+@cached(LRUCache(COMMANDED_BYTES, getsizeof=_bytes_of), lock=Lock())
 def _commanded(unit: StorageUnit, commands: tuple[BatteryCommand, ...]) -> StorageUnit:
     return unit.with_commands(commands)
 

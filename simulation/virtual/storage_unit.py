@@ -90,8 +90,8 @@ class StorageUnit:
         self.nameplate_kwh = nameplate_kwh
         self.mode = mode
         self.floor_percent = min(floor_percent, GREATEST_FLOOR_PERCENT)
-        self.commands: tuple[BatteryCommand, ...] = ()
-        self._commanded: CommandedCycle | None = None
+        self.commanded: CommandedCycle | None = None
+        """Its flows if it obeys commands."""
         self._zone = zone
         self._longitude = longitude
         size = PANELS_KWP_PER_KWH[int(len(PANELS_KWP_PER_KWH) * fraction("panels", seed, nameplate_kwh))]
@@ -99,10 +99,9 @@ class StorageUnit:
 
     def with_commands(self, commands: tuple[BatteryCommand, ...]) -> Self:
         """The same battery, which obeys these commands and no others."""
-        commanded = copy(self)
-        commanded.commands = commands
-        commanded._commanded = CommandedCycle(self._storage, commands) if commands else None
-        return commanded
+        obeying = copy(self)
+        obeying.commanded = CommandedCycle(self._storage, commands) if commands else None
+        return obeying
 
     @property
     def rated_kw(self) -> float:
@@ -126,7 +125,7 @@ class StorageUnit:
 
         It goes one way: at most one of the two is above 0.
         """
-        changed = self._commanded.phase_start(at) if self._commanded else -inf
+        changed = self.commanded.phase_start(at) if self.commanded else -inf
         start = max(at - POWER_SECONDS, changed)
         end = max(at, start + LEAST_POWER_SECONDS)
         flows = self.flows_kwh(start, end)
@@ -168,7 +167,7 @@ class StorageUnit:
 
     def _flows(self, instants: Iterable[float]) -> Iterator[Flows]:
         """Energy so far, and what is stored above the floor, at each of the instants."""
-        return map(self._commanded, instants) if self._commanded else self._cycle(instants)
+        return map(self.commanded, instants) if self.commanded else self._cycle(instants)
 
     def _cycle(self, instants: Iterable[float]) -> Iterator[Flows]:
         """The flows of a battery that is not commanded."""

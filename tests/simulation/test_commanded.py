@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulation import PLACES, Battery, BatteryCommand, CommandMode, Site
-from simulation.commanded import CACHED_PHASES, DAY, course_of
+from simulation.commanded import CACHED_PHASES, DAY
 from simulation.virtual import StorageUnit
 
 Make = Callable[..., Site | StorageUnit]
@@ -269,7 +269,6 @@ def test_the_numbers_do_not_depend_on_what_was_asked_before(
     battery: Site | StorageUnit, commands: tuple[BatteryCommand, ...], instants: list[float]
 ) -> None:
     def answers(ordered: list[float]) -> list[tuple[float, ...]]:
-        course_of.cache_clear()
         commanded = Counters(battery.with_commands(commands))
         return [(*commanded.energy(JUNE, JUNE + t), commanded.soc(JUNE + t)) for t in ordered]
 
@@ -311,15 +310,20 @@ def test_an_emptied_self_consumption_battery_takes_nothing_from_the_grid_in_the_
 
 
 @BOTH
-def test_the_courses_of_many_commands_are_bounded_in_memory(make: Make) -> None:
-    commands = tuple(discharge(JUNE + 1800 * number, 15, 1.0) for number in range(3 * CACHED_PHASES))
-    last = commands[-1].end
-    commanded = Counters(make("Self Consumption").with_commands(commands))
-    assert commanded.soc(last + 3 * DAY) == pytest.approx(Counters(make("Self Consumption")).soc(last + 3 * DAY))
-    assert course_of.cache_info().currsize <= CACHED_PHASES
+def test_more_commands_than_courses_are_cached_end_as_they_should(make: Make) -> None:
+    commands = tuple(discharge(JUNE + 1800 * number, 15, 1.0) for number in range(10 * CACHED_PHASES))
+    at = commands[-1].end + 3 * DAY
+    plain, commanded = Counters(make("Self Consumption")), Counters(make("Self Consumption").with_commands(commands))
+    assert commanded.soc(at) == pytest.approx(plain.soc(at))
+    instants = [JUNE + 450 * number for number in range(400)]
+    backwards = [commanded.soc(t) for t in reversed(instants)]
+    assert backwards == [commanded.soc(t) for t in instants][::-1]
+
+
+@BOTH
+def test_a_command_may_last_for_a_year(make: Make) -> None:
     lasting = BatteryCommand(JUNE, JUNE + 400 * DAY, None, CommandMode.CHARGE_FROM_NET_PV)
-    commanded = Counters(make("Self Consumption").with_commands((lasting,)))
-    assert commanded.soc(JUNE + 10 * DAY) == 100.0
+    assert Counters(make("Self Consumption").with_commands((lasting,))).soc(JUNE + 10 * DAY) == 100.0
 
 
 @pytest.mark.parametrize(

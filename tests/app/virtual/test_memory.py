@@ -10,7 +10,6 @@ from app.storage.virtual_tables import VirtualControlEventRow, VirtualDeviceRow,
 from app.virtual import physics
 from app.virtual.series import battery_series, solar_series
 from simulation.battery import MODES
-from simulation.commanded import CACHED_PHASES, PHASE_BYTES, course_of
 from simulation.virtual import device_day, plausible_fleet, year
 from simulation.virtual.plausible_fleet import CITIES
 from vendors.kit import Level
@@ -23,7 +22,7 @@ CACHES = (
     (physics._solar_array, physics.DEVICE_BYTES),
     (physics._storage_unit, physics.DEVICE_BYTES),
 )
-BOUND_BYTES = 41_000_000
+BOUND_BYTES = 40_000_000
 SITES = 15
 NOW = datetime(2025, 6, 20, 12, tzinfo=UTC)
 WINDOWS = {
@@ -103,9 +102,19 @@ def test_commands_and_their_courses_take_no_more_memory_than_stated():
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    courses = course_of.cache_info()
-    assert courses.currsize == courses.maxsize
-    assert after - before < number * physics.COMMAND_BYTES + courses.currsize * PHASE_BYTES
+    assert 0.2 * physics._bytes_of(commanded) < after - before < physics._bytes_of(commanded)
+
+
+def test_batteries_with_many_commands_do_not_stay_in_memory_together():
+    cache = physics._commanded.cache
+    assert cache.maxsize == physics.COMMANDED_BYTES
+    site = VirtualSiteRow(latitude=52.5, longitude=13.4, timezone="UTC", operational_since=NOW)
+    device = VirtualDeviceRow(id="battery", nameplate_kwh=10.0, mode="Backup", soc_percent=5.0)
+    for number in range(50):
+        start = NOW + timedelta(minutes=number)
+        physics.storage_unit(device, site, [event(start + timedelta(days=day)) for day in range(500)])
+    assert 0 < cache.currsize <= cache.maxsize
+    assert len(cache) < 20
 
 
 def event(start):
@@ -121,5 +130,4 @@ def event(start):
 
 def test_full_caches_stay_within_the_stated_bound():
     bytes = sum(cached.cache_info().maxsize * size for cached, size in CACHES)
-    bytes += CACHED_PHASES * PHASE_BYTES + physics.CACHED_COMMANDS * physics.COMMAND_BYTES
-    assert bytes <= BOUND_BYTES
+    assert bytes + physics.COMMANDED_BYTES <= BOUND_BYTES

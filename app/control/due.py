@@ -9,6 +9,8 @@ from vendors.kit.control import Control
 
 # An order that lies ahead is looked at this often, whether it is still there.
 AHEAD = timedelta(minutes=5)
+# An order that runs as the vendor has shown it is not looked at again sooner.
+AGAIN = timedelta(seconds=10)
 
 
 def is_due(order: ControlOrderRow, control: Control, lag: timedelta, now: datetime) -> bool:
@@ -25,4 +27,4 @@ def is_due(order: ControlOrderRow, control: Control, lag: timedelta, now: dateti
         return since >= AHEAD
     if order.end_at <= now < order.end_at + lag:
         return False
-    return since >= control.settles
+    return since >= (max(control.settles, AGAIN) if steps == {EventStep.TAKEN} else control.settles)

@@ -106,19 +106,14 @@ class Expectation:
         return abs(kw - self.kw) <= self.kw * TOLERANCE
 
     def is_at_limit(self, soc_percent: float | None) -> bool:
-        """Whether the charge is where the order ends; without a limit, where the battery is full or empty."""
-        return soc_percent is not None and abs(soc_percent - self.limit_percent) <= LIMIT_POINTS
+        """Whether the charge is where the order ends. Without a limit it ends with its time, even if full."""
+        limit = self.interval.limit_percent
+        return soc_percent is not None and limit is not None and abs(soc_percent - limit) <= LIMIT_POINTS
 
     def is_beyond(self, soc_percent: float | None) -> bool:
         """Whether the charge is where an order must not bring it."""
-        if soc_percent is None:
+        limit = self.interval.limit_percent
+        if soc_percent is None or limit is None:
             return False
-        beyond = soc_percent - self.limit_percent
+        beyond = soc_percent - limit
         return (beyond if self.interval.command is Command.CHARGE else -beyond) > LIMIT_POINTS
-
-    @property
-    def limit_percent(self) -> float:
-        """The charge at which the order ends."""
-        if self.interval.limit_percent is not None:
-            return self.interval.limit_percent
-        return 100.0 if self.interval.command is Command.CHARGE else 0.0

@@ -31,6 +31,10 @@ class Flow:
     soc_percent: float | None = None
     """At its end, if the series has it."""
 
+    @property
+    def hours(self) -> float:
+        return (self.end - self.start) / HOUR
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -81,6 +85,12 @@ class Window:
             yield Bounds(low, high, inside / HOUR)
         if gap := self.uncovered(series) / HOUR:
             yield Bounds(0.0, peak_kw * gap, gap)
+
+    def whole(self, series: Sequence[Flow]) -> list[Flow]:
+        """The flows that lie inside, from the beginning on; none if there is a gap before the first or after it."""
+        if self.uncovered(series):
+            return []
+        return [flow for flow in series if self.start <= flow.start and flow.end <= self.end]
 
     def total(self, series: Sequence[Flow], energy: Callable[[Flow], float], rating_kw: float | None) -> Bounds:
         """Bounds of the whole window."""

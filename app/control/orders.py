@@ -1,18 +1,18 @@
 """The orders in the database, which are the truth about what was asked and sent."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from app.auth.client_lock import in_turn
 from app.control.plan import PlannedInterval
 from app.control.states import AT_VENDOR, FINAL, EventStep, State, check
-from app.storage.control_tables import ControlEventRow, ControlOrderRow, ControlWriteRow
+from app.storage.control_tables import ControlEventRow, ControlOrderRow, ControlReadingRow, ControlWriteRow
 from app.storage.database import Database
 from vendors.kit.control import PlannedEvent
 
@@ -92,6 +92,12 @@ class OrderStore:
         query = select(ControlEventRow.vendor_id).join(ControlOrderRow)
         query = query.where(ControlOrderRow.site_id == site_id, ControlEventRow.vendor_id.is_not(None))
         return self.read(lambda session: {id for id in session.scalars(query) if id})
+
+    def reading_counts(self, orders: Collection[str]) -> dict[str, int]:
+        """The number of read-backs of each of these orders that has any."""
+        query = select(ControlReadingRow.order_id, func.count()).where(ControlReadingRow.order_id.in_(orders))
+        query = query.group_by(ControlReadingRow.order_id)
+        return self.read(lambda session: {row[0]: row[1] for row in session.execute(query)}) if orders else {}
 
     def writes_since(self, site_id: str, since: datetime) -> list[datetime]:
         """The times of the writes at a site, of all clients, in their order. Writes that were not sent do not count."""

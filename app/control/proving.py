@@ -16,12 +16,17 @@ from vendors.kit.control import Control
 
 # The series is read once the vendor has had time to report it.
 PATIENCE = timedelta(minutes=1)
+# How long vendors list events that have ended.
+SHOWN_AFTER_END = timedelta(days=28)
 
 
-def is_decidable(order: ControlOrderRow) -> bool:
-    """Whether the vendor has all of the order: what it has not got cannot be seen of the battery."""
-    steps = {event.state for event in order.events}
-    return steps <= {EventStep.TAKEN, EventStep.ACCEPTED, EventStep.OVER} and steps != {EventStep.OVER}
+def is_decidable(order: ControlOrderRow, now: datetime) -> bool:
+    """Whether the vendor has shown all of the order: a battery that happens to do what an unknown event asked for obeys
+    no order. What the vendor does not show any more after its time is decided by what flowed."""
+    steps = {event.state for event in order.events} - {EventStep.OVER}
+    if now > order.end_at + SHOWN_AFTER_END:
+        return bool(steps) and steps <= {EventStep.TAKEN, EventStep.ACCEPTED}
+    return steps == {EventStep.TAKEN}
 
 
 def prove(store: OrderStore, control: Control, order: ControlOrderRow, key: Key, vendor: Vendor, now: datetime) -> None:

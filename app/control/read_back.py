@@ -12,6 +12,7 @@ from vendors.kit.control import Event, EventState, PlannedEvent
 
 # The longest time that a call which was begun may still be under way.
 LONGEST_CALL = timedelta(seconds=60)
+NOT_SHOWN = "The vendor has accepted it, and does not show it yet."
 NEVER_SEEN = "The vendor has accepted it and never shown it."
 CHANGED = "It was changed or ended at the vendor, and not by this service."
 
@@ -72,7 +73,7 @@ def _look(order: ControlOrderRow, shown: Mapping[str, Event], settles: timedelta
         if row.state == EventStep.ENDING or order.ends_as is not None:
             _look_at_ending(row, event, is_settled=is_settled)
         elif event is None:
-            if is_settled and row.end_at > now:
+            if is_settled and (row.end_at > now or row.state == EventStep.ACCEPTED):
                 _note_missing(order, row, now)
         else:
             _note_shown(order, row, event, now, is_settled=is_settled)
@@ -88,7 +89,11 @@ def _look_at_ending(row: ControlEventRow, event: Event | None, *, is_settled: bo
 
 
 def _note_missing(order: ControlOrderRow, row: ControlEventRow, now: datetime) -> None:
+    """An event that was never shown is given up at the second read without it: reads may lag behind by one write."""
     was_seen = row.state == EventStep.TAKEN
+    if not was_seen and row.text != NOT_SHOWN:
+        row.text, row.sent_at = NOT_SHOWN, now
+        return
     row.state = EventStep.OVER
     if order.state not in FINAL:
         _close(order, *((State.EXTERNAL, CHANGED) if was_seen else (State.NOT_APPLIED, NEVER_SEEN)), now)

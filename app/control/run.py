@@ -25,8 +25,9 @@ from vendors.kit.control import Control, Event
 
 # Events are read from this time before the present, so that one that has just ended is among them.
 LOOK_BACK = timedelta(minutes=10)
-# Of orders that were not looked at meanwhile.
-LONGEST_LOOK_BACK = timedelta(days=2)
+
+# Read-backs of an order that are kept. A look every minute at the longest event of a cloud makes 300.
+MAX_READINGS = 1_000
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ class ControlRun:
         orders = self._store.unfinished(self._subject, self._now())
         events = self._events(key, vendor, orders, program)
         yield Reached(key)
-        self._read_back(orders, events)
-        measured = self._measure(key, vendor, orders, events)
+        moved = self._read_back(orders, events)
+        measured = self._measure(key, vendor, orders, events, moved)
         self._prove(key, vendor, orders)
         budget = self._budget()
         writer = Writer(self._store, self._subject, vendor, budget, self._now)
@@ -95,9 +96,13 @@ class ControlRun:
         ends = [order.end_at for order in orders]
         ends += [planned.interval.end for planned in self._plan.intervals] if self._plan else []
         # Of orders that ended long ago the vendor shows no events any more, but its series.
-        recent = [order for order in orders if order.state not in FINAL and order.end_at > now - LONGEST_LOOK_BACK]
+        recent = [
+            order for order in orders if order.state not in FINAL and order.end_at > now - proving.SHOWN_AFTER_END
+        ]
         starts = [order.start_at for order in recent]
         programs = {order.program for order in orders} | ({program} if self._plan else set())
+        if self._control.has_programs:
+            programs.discard(None)
         if not programs:
             # Without orders, a read shows whether the client has access to the site.
             programs = set(vendor.control_programs(key)) if self._control.has_programs else {None}
@@ -105,33 +110,38 @@ class ControlRun:
         events = [event for each in programs for event in vendor.control_events(key, each, start, end)]
         return list({event.id: event for event in events}.values())
 
-    def _read_back(self, orders: Sequence[ControlOrderRow], events: Sequence[Event]) -> None:
+    def _read_back(self, orders: Sequence[ControlOrderRow], events: Sequence[Event]) -> set[str]:
+        """Moves the orders by the events; returns the ids of those that have moved."""
         now = self._now()
+        before = {order.id: order.state for order in orders}
 
         def change(session: Session) -> None:
             session.add_all(orders)
             read_back(orders, events, self._control.settles, now)
 
-        self._store.change(self._subject.client_id, change)
+        if orders:
+            self._store.change(self._subject.client_id, change)
+        return {order.id for order in orders if order.state != before[order.id]}
 
     def _measure(
-        self, key: Key, vendor: Vendor, orders: Sequence[ControlOrderRow], events: Sequence[Event]
+        self, key: Key, vendor: Vendor, orders: Sequence[ControlOrderRow], events: Sequence[Event], moved: set[str]
     ) -> Measured | None:
-        """The present power and charge, noted with each order that is open; not read where no order needs it."""
+        """The present power and charge, noted with each order that runs; not read where no order needs it. What has
+        moved an order is noted in any case."""
         now = self._now()
-        running = [order for order in orders if order.state not in FINAL and order.start_at <= now]
-        needed = self._plan is not None or any(order.end_at > now for order in running)
-        measured = measuring.measured(vendor, key, now) if needed else None
-        ours = {order.id: {event.vendor_id for event in order.events} for order in orders}
+        running = {order.id for order in orders if order.state not in FINAL and order.start_at <= now < order.end_at}
+        measured = measuring.measured(vendor, key, now) if running or self._plan is not None else None
+        noted = self._store.reading_counts(running)
 
         def change(session: Session) -> None:
             for order in orders:
-                if order.state in FINAL and order not in running:
-                    continue
-                seen = [shown(event) for event in events if event.id in ours[order.id]]
-                session.add(reading(order, now, seen, measured if order in running and order.end_at > now else None))
+                is_noted = order.id in running and noted.get(order.id, 0) < MAX_READINGS
+                if is_noted or order.id in moved:
+                    ours = {event.vendor_id for event in order.events}
+                    seen = [shown(event) for event in events if event.id in ours]
+                    session.add(reading(order, now, seen, measured if order.id in running else None))
 
-        if orders:
+        if running or moved:
             self._store.change(self._subject.client_id, change)
         return measured
 
@@ -140,7 +150,7 @@ class ControlRun:
         for order in orders:
             if order.state in FINAL or order.ends_as is not None or order.start_at > self._now():
                 continue
-            if not proving.is_decidable(order):
+            if not proving.is_decidable(order, self._now()):
                 continue
             proving.prove(self._store, self._control, order, key, vendor, self._now())
 

@@ -11,6 +11,7 @@ from vendors.kit.control import Interval
 
 __all__ = ["Flow", "Proof", "Reading", "Rule", "Verdict", "verdict"]
 
+MINUTE = timedelta(minutes=1)
 # How long after its end an order waits for the rest of the series.
 SERIES_PATIENCE = timedelta(hours=24)
 
@@ -49,7 +50,7 @@ def verdict(
     during = [reading for reading in readings if interval.start <= reading.at <= interval.end]
     # A flow that has not ended grows.
     flows = [flow for flow in series or () if flow.end <= now and order.window.of(flow)]
-    evidence = _Evidence(order, sorted(during, key=lambda reading: reading.at), flows)
+    evidence = _Evidence(order, sorted(during, key=lambda reading: reading.at), flows, has_series=series is not None)
     if now < interval.end:
         return evidence.so_far()
     by_series = evidence.by_series()
@@ -67,6 +68,7 @@ class _Evidence:
     readings: Sequence[Reading]
     """In the order of their times."""
     flows: Sequence[Flow]
+    has_series: bool
 
     @property
     def uncovered(self) -> timedelta:
@@ -97,9 +99,11 @@ class _Evidence:
         if net.low_kwh > most:
             return self._verdict(Proof.NOT_APPLIED, Rule.ENERGY)
         if net.low_kwh >= ordered * (1 - TOLERANCE):
-            return self._verdict(Proof.VERIFIED, Rule.ENERGY) if net.high_kwh <= most else None
+            if net.high_kwh <= most:
+                return self._verdict(Proof.VERIFIED, Rule.ENERGY)
+            return self._verdict(Proof.VERIFIED, Rule.POWER) if self._is_shown else None
         if net.high_kwh >= self._least_kwh:
-            return None
+            return self._verdict(Proof.VERIFIED, Rule.POWER) if self._is_shown else None
         return self._short()
 
     def _short(self) -> Verdict | None:
@@ -119,14 +123,19 @@ class _Evidence:
         parts = list(order.settled.parts(self.flows, wrong, order.rating_kw))
         if any(part.low_kwh > order.rest_kw * part.hours for part in parts):
             return self._verdict(Proof.NOT_APPLIED, rule)
+        # What flowed during a part of the first or the last flow may have flowed outside.
+        whole = order.settled.whole(self.flows)
         is_rest = all(part.high_kwh <= order.rest_kw * part.hours for part in parts)
-        return self._verdict(Proof.VERIFIED, rule) if is_rest else None
+        is_shown = bool(whole) and all(wrong(flow) <= order.rest_kw * flow.hours for flow in whole)
+        return self._verdict(Proof.VERIFIED, rule) if is_rest or is_shown else None
 
     def by_readings(self) -> Verdict:
-        """The verdict by single measurements, where the series leaves it open or there is none."""
+        """The verdict by single measurements, where the series leaves it open or there is none.
+
+        A vendor with a series may report means over its intervals, which are wrong around a change of power."""
         order = self.order
         for reading in self.readings:
-            if reading.at >= order.settled.start and not order.is_right(reading):
+            if reading.at >= order.settled.start and not order.is_right(reading) and not self.has_series:
                 return self._verdict(Proof.NOT_APPLIED, self._rule_of(reading), reading)
         if first := self._first_in_time:
             return self._verdict(Proof.VERIFIED, self._rule_of(first), first)
@@ -144,10 +153,24 @@ class _Evidence:
         return next(filter(self.order.is_right, in_time), None)
 
     @property
+    def _is_shown(self) -> bool:
+        """Whether each flow inside the order has the ordered power on average, there are such flows, and before and
+        after them enough has flowed as well. What is more there than was ordered makes up for nothing."""
+        order, window = self.order, self.order.settled
+        whole = window.whole(self.flows)
+        expected = ((order.kw * flow.hours, order.along(flow) - order.against(flow)) for flow in whole)
+        if not whole or any(abs(kwh - flowed) > kwh * TOLERANCE for kwh, flowed in expected):
+            return False
+        parts = window.parts(self.flows, order.along, order.rating_kw)
+        enough = sum(min(part.high_kwh, order.kw * part.hours) for part in parts)
+        return enough >= order.kw * window.hours * (1 - TOLERANCE)
+
+    @property
     def _least_kwh(self) -> float:
         """Less energy is a failure: from the time on at which the ordered power was measured, none may be missing."""
-        first = self._first_in_time
-        return self.order.kwh(first.at if first else self.order.window.start) * (1 - TOLERANCE)
+        first, settled = self._first_in_time, self.order.settled.start
+        since = first.at if first else self.order.window.start
+        return self.order.kwh(max(since, settled) if self._is_shown else since) * (1 - TOLERANCE)
 
     @property
     def _net(self) -> Bounds:
@@ -185,7 +208,8 @@ class _Evidence:
                 "least_kwh": net.low_kwh,
                 "most_kwh": net.high_kwh,
                 "opposite_kwh": against.high_kwh,
-                "unseen_minutes": self.uncovered / timedelta(minutes=1),
+                "unseen_minutes": self.uncovered / MINUTE,
+                "whole_minutes": 60 * sum(flow.hours for flow in order.settled.whole(self.flows)),
             }
         if reading is not None:
             numbers |= {"measured_kw": reading.kw, "measured_at": reading.at.isoformat()}

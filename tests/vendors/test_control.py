@@ -1,81 +1,31 @@
-"""Battery control at every vendor whose plugin declares it: what an interval becomes, and the calls that make, list and
-end events, as `tests/vendors/<vendor>/control.json` writes them from the vendor's documentation."""
+"""Battery control at every vendor whose plugin declares it: the calls that make, list and end events, as
+`tests/vendors/<vendor>/control.json` writes them from the vendor's documentation."""
 
 import json
 import re
-from dataclasses import fields
-from datetime import datetime, timedelta
-from functools import reduce
-from itertools import pairwise
-from operator import getitem
+from datetime import datetime
 
 import pytest
 import requests
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests.vendors.cases import HERE, content
+from tests.vendors.cases import content
+from tests.vendors.control_tables import PLUGINS, TABLES, each_table, now_of, outcome, params_of, read
 from tests.vendors.stages import offers
 from tests.vendors.support import BASE, HEADERS, open_vendor
 from tests.vendors.test_broken import variants
 from vendors.kit import (
     Accepted,
     BadReply,
-    CannotExpress,
     Client,
-    Command,
     Event,
-    EventState,
-    Interval,
     PlannedEvent,
-    Priority,
     Vendor,
     VendorError,
 )
-from vendors.kit.registry import discover
 
-TABLES = {
-    table["name"]: table for path in sorted(HERE.glob("*/control.json")) for table in [json.loads(path.read_text())]
-}
-PLUGINS = discover()
 METHODS = ("control_events", "add_control_event", "end_control_event")
-READERS = {
-    "start": datetime.fromisoformat,
-    "end": datetime.fromisoformat,
-    "command": Command,
-    "priority": Priority,
-    "state": EventState,
-}
 # Seconds that leave time for the answer to a write.
 ENOUGH = 60.0
-MINUTES = st.integers(-2000, 11_000)
-
-
-def params_of(*path):
-    """A case for each item of a list in the tables."""
-    lists = [(name, table, reduce(getitem, path, table)) for name, table in TABLES.items()]
-    return [pytest.param(table, item, id=f"{name}-{n}") for name, table, items in lists for n, item in enumerate(items)]
-
-
-def read(kind, members):
-    """An object of the kit from its JSON."""
-    return kind(**{name: READERS.get(name, lambda value: value)(value) for name, value in members.items()})
-
-
-def now_of(table):
-    return datetime.fromisoformat(table["now"])
-
-
-def planned_by(table, interval):
-    return PLUGINS[table["name"]].planned_events(interval, now_of(table))
-
-
-def outcome(call):
-    """The result of a call, or the error that it raises."""
-    try:
-        return call()
-    except (CannotExpress, VendorError) as error:
-        return error
 
 
 @pytest.fixture
@@ -125,65 +75,6 @@ def test_a_plugin_that_shows_batteries_controls_them_or_gives_its_vendor_s_reaso
         assert name in TABLES, f"write tests/vendors/{name}/control.json"
 
 
-@pytest.mark.parametrize(("table", "case"), params_of("plans"))
-def test_an_interval_becomes_the_documented_events_or_names_the_member_that_cannot_be_expressed(table, case):
-    interval = read(Interval, case["interval"])
-    if "cannot" in case:
-        with pytest.raises(CannotExpress) as refused:
-            planned_by(table, interval)
-        assert refused.value.member == case["cannot"]
-        assert refused.value.why.endswith(".")
-    else:
-        assert planned_by(table, interval) == [read(PlannedEvent, event) for event in case["events"]]
-
-
-# More of what all vendors can be asked for than of what few can.
-INTERVALS = st.builds(
-    Interval,
-    command=st.sampled_from(Command),
-    start=MINUTES,
-    end=st.integers(1, 3000),
-    kw=st.none() | st.just(0.0) | st.floats(0, 100),
-    limit_percent=st.none() | st.integers(5, 100),
-    priority=st.sampled_from([None, None, None, *Priority]),
-    allow_export=st.sampled_from([None, True, True, False]),
-)
-
-
-@pytest.mark.parametrize("table", list(TABLES.values()), ids=list(TABLES))
-@settings(max_examples=150)
-@given(drawn=INTERVALS, seconds=st.integers(0, 59))
-def test_the_events_of_any_interval_cover_what_is_left_of_it_without_a_gap(table, drawn, seconds):
-    now = now_of(table).replace(second=seconds)
-    start = now.replace(second=0) + timedelta(minutes=drawn.start)
-    interval = Interval(**(vars(drawn) | {"start": start, "end": start + timedelta(minutes=drawn.end)}))
-    if interval.end <= now:
-        return
-    events = outcome(lambda: PLUGINS[table["name"]].planned_events(interval, now))
-    if isinstance(events, CannotExpress):
-        assert events.member in {member.name for member in fields(Interval)}
-        return
-    assert max(start, now) <= events[0].start < max(start, now) + timedelta(minutes=1)
-    assert events[-1].end == interval.end
-    assert all(earlier.end == later.start for earlier, later in pairwise(events))
-    assert len({(event.mode, event.kw, event.limit_percent) for event in events}) == 1
-    (event, *_) = events
-    assert event.limit_percent == interval.limit_percent
-    assert event.kw is None or abs(abs(event.kw) - (interval.kw or 0)) <= 0.0005
-    sign = {Command.CHARGE: -1, Command.DISCHARGE: 1, Command.IDLE: 0}[interval.command]
-    assert not event.kw or event.kw * sign > 0
-
-
-@pytest.mark.parametrize("table", list(TABLES.values()), ids=list(TABLES))
-def test_the_events_ahead_stay_where_they_are_while_a_long_interval_passes(table):
-    start, length = now_of(table).replace(second=0), timedelta(hours=17)
-    interval = Interval(Command.IDLE, start, start + length)
-    plan = PLUGINS[table["name"]].planned_events
-    planned = plan(interval, start)
-    for minutes in (1, 60, 110):
-        assert plan(interval, start + timedelta(minutes=minutes))[1:] == planned[1:]
-
-
 @pytest.mark.parametrize(("table", "case"), params_of("add", "cases"))
 def test_an_event_is_made_with_the_documented_call(table, case, opened, network):
     for call, body in case.get("calls", {}).items():
@@ -196,7 +87,7 @@ def test_an_event_is_made_with_the_documented_call(table, case, opened, network)
     assert len(network.calls) == 1 + len(case.get("calls", {}))
 
 
-@pytest.mark.parametrize("table", list(TABLES.values()), ids=list(TABLES))
+@each_table
 def test_the_events_of_a_site_are_listed_each_time_anew_in_the_terms_of_the_kit(table, opened, network):
     answer(network, table["list"]["call"], body=content(table["name"], table["list"]["reply"]).decode())
     plugin, expected = opened(table), [read(Event, event) for event in table["list"]["events"]]
@@ -204,7 +95,7 @@ def test_the_events_of_a_site_are_listed_each_time_anew_in_the_terms_of_the_kit(
     assert [call.request.params for call in network.calls] == [table["list"]["query"]] * 2
 
 
-@pytest.mark.parametrize("table", list(TABLES.values()), ids=list(TABLES))
+@each_table
 def test_a_list_with_one_member_missing_or_odd_is_a_bad_reply_or_has_every_event(table, opened, network):
     original = json.loads(content(table["name"], table["list"]["reply"]))
     plugin, count = opened(table), len(table["list"]["events"])
@@ -234,7 +125,7 @@ def test_a_refused_command_has_its_meaning_and_the_vendor_s_words_and_is_certain
     assert len(network.calls) == 1
 
 
-@pytest.mark.parametrize("table", list(TABLES.values()), ids=list(TABLES))
+@each_table
 @pytest.mark.parametrize("action", [add, end])
 @pytest.mark.parametrize(
     "lost",
@@ -248,7 +139,7 @@ def test_a_command_without_an_answer_is_uncertain_and_never_repeated(table, acti
     assert (raised.value.is_uncertain, len(network.calls)) == (True, 1)
 
 
-@pytest.mark.parametrize("table", list(TABLES.values()), ids=list(TABLES))
+@each_table
 @pytest.mark.parametrize("body", ["", "<html>", "[]", "{}", "null", '{"message": "Event created successfully"}'])
 def test_an_answer_to_a_new_event_that_does_not_name_it_leaves_it_uncertain(table, body, opened, network):
     answer(network, table["add"]["call"], body=body)
@@ -257,7 +148,7 @@ def test_an_answer_to_a_new_event_that_does_not_name_it_leaves_it_uncertain(tabl
     assert (raised.value.is_uncertain, len(network.calls)) == (True, 1)
 
 
-@pytest.mark.parametrize("table", list(TABLES.values()), ids=list(TABLES))
+@each_table
 def test_no_secret_and_none_of_the_vendor_s_words_show_in_errors_and_logged_lines(table, opened, network, caplog):
     caplog.set_level("DEBUG")
     network.add("POST", re.compile(f"{BASE}/.*"), status=400, json={"displayMessage": "words of the vendor"})

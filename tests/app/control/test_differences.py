@@ -67,3 +67,16 @@ def test_a_running_order_is_ended_when_it_is_cancelled(controller, cloud, clock)
         ("add", "accepted"),
         ("end", "accepted"),
     ]
+
+
+def test_a_day_of_plans_that_are_sent_again_causes_two_writes_for_each_changed_interval(controller, cloud, clock):
+    hours = [controller.interval(60 * hour, 60 * hour + 60, kw=1.0) for hour in range(24)]
+    changes = 0
+    for quarter in range(0, 4 * 23):
+        if quarter % 16 == 8:
+            changes += 1
+            hours[-1]["kw"] += 0.5
+        assert controller.put(*hours[quarter // 4 :]).status_code == 200
+        clock.forward(minutes=15)
+    assert len(cloud.writes) == len(hours) + 2 * changes
+    assert {order["state"] for order in controller.history("?pageSize=100")} == {"verified", "superseded", "taken"}

@@ -49,6 +49,7 @@ def test_an_order_that_was_taken_and_is_then_changed_is_external(controller, clo
     cloud.change("event-1", **change)
     clock.forward(minutes=6)
     assert controller.states() == ["external"]
+    assert controller.history()[0]["readBacks"][-1]["events"][0]["id"] == "event-1", "what was seen instead"
     again = controller.put(controller.interval(4, 64, kw=2.0))
     assert (again.status_code, again.json["code"]) == (409, "control_conflict")
     assert len(again.json["orders"]) == 1

@@ -55,3 +55,20 @@ def test_a_start_that_passes_before_the_write_becomes_the_earliest_time_that_the
     assert [event["state"] for event in receipt["events"]] == ["accepted"]
     assert [write["outcome"] for write in receipt["writes"]] == ["not sent", "not sent", "accepted"]
     assert controller.read().json["writes"] == {"perDay": 400, "used": 1, "pending": 0}
+
+
+def test_a_plan_that_lies_ahead_makes_no_read_backs_but_those_that_move_it(controller, clock):
+    controller.put(*[controller.interval(10 * number, 10 * number + 10, kw=1.0) for number in range(30, 60)])
+    for _ in range(10):
+        clock.forward(minutes=6)
+        assert set(controller.states()) == {"taken"}
+    assert {len(order["readBacks"]) for order in controller.history()} == {1}
+
+
+def test_a_running_order_keeps_a_bounded_number_of_read_backs(controller, clock, monkeypatch):
+    monkeypatch.setattr("app.control.run.MAX_READINGS", 3)
+    controller.put(controller.interval(0, 60, kw=1.0))
+    for _ in range(6):
+        clock.forward(minutes=2)
+        controller.read()
+    assert len(controller.history()[0]["readBacks"]) == 3

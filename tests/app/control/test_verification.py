@@ -156,13 +156,36 @@ class TestAnOrderWhoseEndsTheSeriesDoesNotShare:
     ORDER = order(kw=3.0, start=7, end=52)
     TRUE = quarters(3 * 8 / 15, 3, 3, 3 * 7 / 15)
 
+    def test_the_power_of_the_quarters_inside_proves_it_with_energy_that_agrees(self):
+        result = judged(self.ORDER, series=self.TRUE)
+        assert (result.state, result.rule, result.is_final) == (VERIFIED, Rule.POWER, True)
+        assert result.numbers["whole_minutes"] == 30.0
+        assert outcome(self.ORDER, series=quarters(1.6, 3, 2.8, 1.4)) == (UNPROVEN, Rule.UNSEEN)
+
     def test_energy_that_may_have_flowed_outside_proves_nothing(self):
-        assert outcome(self.ORDER, series=self.TRUE) == (UNPROVEN, Rule.UNSEEN)
+        short = order(kw=3.0, start=7, end=23)
+        assert outcome(short, series=quarters(3 * 8 / 15, 3 * 8 / 15)) == (UNPROVEN, Rule.UNSEEN)
+        assert outcome(short, [Reading(at(15), 1.6)], quarters(3 * 8 / 15, 3 * 8 / 15)) == (UNPROVEN, Rule.UNSEEN)
+
+    def test_a_battery_that_stops_before_the_end_is_not_proven_by_what_flowed_more_before(self):
+        until_45 = quarters(3, 3, 3, 0)
+        assert outcome(order(kw=3.0, start=7, end=57), series=until_45) == (NOT_APPLIED, Rule.ENERGY)
+        assert outcome(order(kw=3.0, start=7, end=52), series=until_45)[0] != VERIFIED
+
+    def test_a_quarter_that_is_missing_inside_proves_nothing(self):
+        gap = [flow for flow in self.TRUE if flow.start != at(30)]
+        assert outcome(self.ORDER, series=gap, now=60 + 24 * 60) == (UNPROVEN, Rule.UNSEEN)
+
+    def test_rest_in_the_quarters_inside_proves_that_it_idled(self):
+        idle = order(Command.IDLE, 7, 52)
+        assert outcome(idle, series=quarters(1, 0, 0, 2)) == (VERIFIED, Rule.IDLE)
+        assert outcome(idle, series=quarters(1, 0, 0.3, 2)) == (NOT_APPLIED, Rule.IDLE)
 
     def test_power_that_was_measured_in_time_proves_it_with_energy_that_agrees(self):
-        result = judged(self.ORDER, [Reading(at(9), 3.0)], self.TRUE)
+        short, flows = order(kw=3.0, start=7, end=23), quarters(3 * 8 / 15, 3 * 8 / 15)
+        result = judged(short, [Reading(at(9), 3.0)], flows)
         assert (result.state, result.rule, result.is_final) == (VERIFIED, Rule.POWER, True)
-        assert result.numbers["least_kwh"] < 2.25 <= result.numbers["most_kwh"]
+        assert result.numbers["least_kwh"] < 0.8 <= result.numbers["most_kwh"]
 
     def test_energy_that_cannot_have_been_enough_is_a_failure_in_spite_of_power_measured_in_time(self):
         stopped = quarters(3 * 8 / 15, 3, 0, 0)
@@ -183,8 +206,12 @@ class TestAnOrderWhoseEndsTheSeriesDoesNotShare:
 def test_a_start_within_the_latency_is_no_failure_if_it_was_measured():
     # It starts after 4 of 60 minutes: 93 % of the energy.
     late = quarters(3 * 11 / 15, 3, 3, 3)
-    assert outcome(order(kw=3.0), [Reading(at(4), 3.0)], late) == (VERIFIED, Rule.POWER)
-    assert outcome(order(kw=3.0), series=late) == (NOT_APPLIED, Rule.ENERGY)
+    assert outcome(order(kw=3.0), series=late) == (VERIFIED, Rule.POWER)
+    later = quarters(3 * 5 / 15, 3, 3, 3)
+    assert outcome(order(kw=3.0), series=later) == (NOT_APPLIED, Rule.ENERGY)
+    short, half = order(kw=3.0, end=15), quarters(3 * 11 / 15)
+    assert outcome(short, [Reading(at(4), 3.0)], half) == (VERIFIED, Rule.POWER)
+    assert outcome(short, series=half) == (NOT_APPLIED, Rule.ENERGY)
 
 
 @pytest.mark.parametrize(
@@ -228,9 +255,11 @@ def test_a_discharge_stops_at_its_limit():
     assert outcome(order(kw=3.0), series=series) == (NOT_APPLIED, Rule.ENERGY)
 
 
-def test_a_full_battery_cannot_be_charged_further():
+def test_a_battery_that_is_full_has_not_charged_as_it_was_told_without_a_limit():
     series = quarters(-3, -1, 0, 0, soc=[95, 100, 100, 100])
-    assert outcome(order(Command.CHARGE, kw=3.0), series=series) == (VERIFIED, Rule.LIMIT)
+    result = judged(order(Command.CHARGE, kw=3.0), series=series)
+    assert (result.state, result.rule, result.numbers["soc_percent"]) == (NOT_APPLIED, Rule.ENERGY, 100)
+    assert outcome(order(Command.CHARGE, kw=3.0, limit_percent=100), series=series) == (VERIFIED, Rule.LIMIT)
 
 
 @pytest.mark.parametrize(
@@ -268,9 +297,10 @@ def test_idle_with_an_unknown_rating_is_less_than_3_percent_of_any_battery():
 )
 def test_rest_is_asked_for_after_the_latency_only(interval):
     stopping = quarters(5 * 5 / 15, 0, 0, 0)
-    assert judged(interval, [Reading(at(1), 5.0)], stopping).state == UNPROVEN
-    assert judged(interval, [Reading(at(5), 0.0)], stopping).state == VERIFIED
-    assert judged(interval, [Reading(at(6), 5.0)], stopping).state == NOT_APPLIED
+    assert judged(interval, [Reading(at(1), 5.0)], stopping).state == VERIFIED
+    assert judged(interval, series=quarters(5, 0, 0, 0)).state == NOT_APPLIED
+    assert judged(interval, [Reading(at(1), 5.0), Reading(at(5), 0.0)], None).state == VERIFIED
+    assert judged(interval, [Reading(at(6), 5.0)], None).state == NOT_APPLIED
 
 
 def test_while_it_runs_rest_counts_after_the_latency_only():

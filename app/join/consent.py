@@ -189,14 +189,14 @@ class Consents:
 
     def _ask(
         self, attempt: Attempt, application: Credential, address: str, deadline: Deadline
-    ) -> tuple[Status, datetime | None]:
-        """The state, and when it ends if the vendor states that."""
+    ) -> tuple[Status | None, datetime | None]:
+        """The state, and when it ends if the vendor states that; None if it names no state."""
         channel = self._clouds[attempt.config.vendor].back_channels[attempt.variant.type]
         try:
             consent = channel.ask(application, address, deadline)
         except (NotFound, Refused):
             # The vendor does not know the address, which the page must not show.
-            return Status.PENDING, None
+            return None, None
         return Status.ACTIVE if consent.state == ACCEPTED else Status(consent.state), consent.expires_at
 
     @contextmanager
@@ -240,7 +240,7 @@ class Consents:
         attempt: Attempt,
         secrets: Mapping[str, str],
         granted: Granted | None,
-        status: Status,
+        status: Status | None,
         expires_at: datetime | None = None,
     ) -> GrantRow:
         config, source = attempt.config, attempt.source

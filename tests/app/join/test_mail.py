@@ -215,3 +215,21 @@ def test_an_owner_who_has_agreed_before_is_not_set_back(company, entry):
     again = Browser(company)
     again.answer(again.open(f"{flow['link']}?vendor=sma"), address=RIGHT)
     assert [grant["status"] for grant in company.grants()] == ["active"]
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_stranger_does_not_set_back_an_owner_whom_the_vendor_does_not_name(company, entry, status):
+    """The vendor's answer names no state: it may not know the address, or have another fault."""
+    flow = company.flow(entry)
+    browser, stranger = Browser(company), Browser(company)
+    browser.answer(browser.open(f"{flow['link']}?vendor=sma"), address=RIGHT)
+    company.played.put("/consents/sma", {"owner": RIGHT, "state": "accepted", "after_seconds": 0})
+    browser.answer(browser.open(f"{flow['link']}?vendor=sma"), address=RIGHT)
+    [before] = company.grants()
+    company.played.put("/faults/sma", {"status": status, "path": "/oauth2/v2/bc-authorize*"})
+    try:
+        stranger.answer(stranger.open(f"{flow['link']}?vendor=sma"), address=RIGHT)
+    finally:
+        company.played.put("/faults/sma", {})
+    assert before["status"] == "active"
+    assert company.grants() == [before]

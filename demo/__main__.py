@@ -10,7 +10,7 @@ import requests
 from rich.console import Console
 
 from app import config
-from demo import fleet_view, servers
+from demo import company_page, fleet_view, servers
 from demo.consent_link import consent_link
 from demo.screen import Links, Screen
 from demo.script import script
@@ -29,7 +29,8 @@ def main() -> None:
         with console.status("Starting the sandbox and the service ..."):  # Not in a pipe.
             running = stack.enter_context(servers.running(folder))
             results = Tour(running).take()
-            links = Links(fleet_view.prepared_link(running), consent_link(running))
+            page = stack.enter_context(company_page.serving(running))
+            links = Links(fleet_view.prepared_link(running), consent_link(running, page))
         commands = folder / "commands.sh"
         commands.write_text(script(results))
         Screen(console).draw(results, running, commands, links)

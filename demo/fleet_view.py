@@ -16,7 +16,7 @@ CLIENT = "fleet"
 
 def prepared_link(servers: Servers) -> str:
     """Stores the credentials that the sandbox offers, and returns a new link, which works once."""
-    with client_session(servers) as session:
+    with client_session(servers, CLIENT) as session:
         accounts = checked(session.get(f"{servers.sandbox_url}/", timeout=TIMEOUT_SECONDS)).json()["vendors"]
         for vendor, account in accounts.items():
             for credentials in account["credentials"]:
@@ -29,9 +29,9 @@ def prepared_link(servers: Servers) -> str:
 
 
 @contextmanager
-def client_session(servers: Servers) -> Iterator[requests.Session]:
-    """A session with an access token of the client whose fleet the view shows."""
-    client = servers.clients[CLIENT]
+def client_session(servers: Servers, name: str) -> Iterator[requests.Session]:
+    """A session with an access token of a client of the demo."""
+    client = servers.clients[name]
     with loopback_session() as session:
         form = {"grant_type": "client_credentials"}
         url = f"{servers.service_url}/oauth2/token"

@@ -88,13 +88,12 @@ class Screen:
     def _next(self, servers: Servers, commands: Path, links: Links) -> None:
         self._heading("Where to look next:")
         for purpose, place in (
-            ("more commands, next to the logs", commands),
+            ("more commands, and the logs", commands),
             ("all operations, to try them", f"{servers.service_url}/apidocs/"),
-            ("your own vendor tokens", "README.md"),
-            ("an owner's consent, in two clicks", links.consent),
+            ("an owner's consent, two clicks", links.consent),
             ("5 vendors, once in 5 minutes", links.fleet),
         ):
-            self._line(f"  {purpose:<34}{place}")
+            self._line(f"  {purpose:<31}{place}")
         urls = f"service {servers.service_url}, sandbox {servers.sandbox_url}"
         self._line(f"On loopback only, until Ctrl-C: {urls}", HEADING)
 

@@ -21,8 +21,13 @@ from app import config, network
 HOST = "127.0.0.1"
 START_SECONDS = 60.0  # enough for a slow machine to start both servers
 FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
-# The clients by name, and their modes. `fleet` is the client of the page /fleet, and has stored credentials.
-CLIENTS = {"production": "production", "virtual": "virtual", "fleet": "production"}
+# The clients: what owners are shown as the name, and the mode. `fleet` is that of the page /fleet, and has stored
+# credentials.
+CLIENTS = {
+    "production": ("Demo Energy", "production"),
+    "virtual": ("Demo, virtual", "virtual"),
+    "fleet": ("Demo, fleet", "production"),
+}
 
 
 class Server:
@@ -107,7 +112,7 @@ def running(folder: Path) -> Iterator[Servers]:
     gunicorn = (sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{ports[0]}", "wsgi:app")
     with stopped_at_end(Server([*FLASK, "sandbox"], environ, folder / "sandbox.log", f"{sandbox_url}/")) as sandbox:
         # Meanwhile the sandbox computes its fleet.
-        clients = {name: create_client(name, mode, environ) for name, mode in CLIENTS.items()}
+        clients = {name: create_client(*client, environ) for name, client in CLIENTS.items()}
         with stopped_at_end(Server(gunicorn, environ, folder / "service.log", f"{service_url}/health")) as service:
             for server in (sandbox, service):
                 server.wait_until_ready()
@@ -147,7 +152,7 @@ def checked_ports(environ: Mapping[str, str]) -> tuple[int, int]:
 
 def create_client(name: str, mode: str, environ: Mapping[str, str]) -> Client:
     """Makes a client by the command that the documentation names."""
-    command = [*FLASK, "clients", "create", f"demo, {name}", "--mode", mode]
+    command = [*FLASK, "clients", "create", name, "--mode", mode]
     created = subprocess.run(command, env=environ, cwd=config.ROOT, check=True, stdout=subprocess.PIPE)  # noqa: S603
     client = json.loads(created.stdout)
     return Client(client["client_id"], client["client_secret"])

@@ -45,7 +45,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker("databases"):
-        postgres = pytest.param("postgres", marks=pytest.mark.one_in(5))
+        postgres = pytest.param("postgres", marks=pytest.mark.exhaustive)
         metafunc.parametrize("database_url", ["sqlite", postgres], indirect=True)
 
 

@@ -13,6 +13,7 @@ import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import unescape
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,8 @@ def test_the_demo_listens_on_loopback_only(demo: Running) -> None:
         for connection in process.net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
     }
-    assert {address.port for address in listening} == demo.ports
+    # The third is that of the company's page.
+    assert len({address.port for address in listening} - demo.ports) == 1
     assert {address.ip for address in listening} == {"127.0.0.1"}
 
 
@@ -150,6 +152,33 @@ def test_the_last_lines_have_a_link_that_signs_in_to_a_fleet_over_several_vendor
     assert listed["errors"] == {}
     assert len(listed["sites"]) == 5 * 8
     assert requests.post(f"{page}/demo/sign-in", json={"code": code}, timeout=SECONDS).status_code == 403
+
+
+def test_an_owner_gives_consent_at_the_link_and_the_page_afterwards_lists_the_owners_site(demo: Running) -> None:
+    line = next(line for line in demo.output.splitlines() if "consent, two clicks" in line)
+
+    def decided(decision: str) -> str:
+        with requests.Session() as browser:
+            asked = browser.get(line.split()[-1], params={"vendor": "tesla"}, timeout=SECONDS)
+            form = {"decision": decision, "owner": "owner-1@example.com"}
+            return browser.post(asked.url, form, timeout=SECONDS).text
+
+    assert "<h1>Not connected</h1><p>The owner has refused." in decided("refuse")
+    page = decided("allow")
+    assert "<h1>Connected</h1>" in page
+    listed = re.findall(r"<p>.+: (http://127.0.0.1:\d+/sites/site-\w+)</p>", page)
+    exports = [command for command in demo.commands if command.startswith("export ")]
+    try:
+        command = re.search(r"<code>(.*)</code>", page)
+        assert command is not None
+        [answer] = pasted(*exports, unescape(command[1]))
+        assert answer == {"sites": listed, "errors": {}}, page
+        assert len(listed) == 1
+    finally:
+        # The other tests have the client without an owner.
+        authorized = '-H "Authorization: Bearer $TOKEN"'
+        [grants] = pasted(*exports, f"curl -s $API/grants {authorized}")
+        pasted(*exports, f"curl -s -X DELETE $API/grants/{grants['grants'][0]['id']} {authorized}")
 
 
 @pytest.mark.exhaustive

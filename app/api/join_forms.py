@@ -5,6 +5,7 @@ These pages are no part of the API, so /openapi.json does not list them.
 
 import re
 from collections.abc import Callable, Mapping
+from typing import NoReturn
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
@@ -24,6 +25,8 @@ from vendors.kit.deadline import Deadline
 from vendors.kit.variants import CodeGrant, TypedKeys, Variant
 
 ADDRESS = "address"
+# The button with which the owner refuses; what is in the fields does not count.
+REFUSE = "refuse"
 EMAIL = re.compile(r"[^\s@\"<>,;:\\()\[\]]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,8}")
 MAX_ADDRESS = 254
 
@@ -58,7 +61,7 @@ def renew(token: str) -> Response:
 def answer(vendor: str) -> Response:
     """Receives a form: keys, or an e-mail address. Its state belongs to its cookie, so no other page sent it."""
     form = request.form.to_dict()
-    conceal(*(value for name, value in form.items() if name != languages.PARAMETER))
+    conceal(*(value for name, value in form.items() if name not in (languages.PARAMETER, REFUSE)))
     state = form.get("state", "")
     try:
         attempt = services().join.consents.look(vendor, state, join_pages.browser_of(state))
@@ -68,9 +71,12 @@ def answer(vendor: str) -> Response:
         return join_pages.failure(failure.reason)
     is_typed = isinstance(attempt.variant.consent, TypedKeys)
     values = {name: form.get(name, "").strip() for name in _fields(attempt.variant)}
-    if wrong_key(attempt.variant, values) if is_typed else not _is_address(values[ADDRESS]):
+    if REFUSE in form:
+        response = ended(attempt, lambda: _decline(attempt))
+    elif wrong_key(attempt.variant, values) if is_typed else not _is_address(values[ADDRESS]):
         return _form(attempt.source, names, attempt.variant, vendor, state, fault="empty")
-    response = ended(attempt, lambda: _complete(attempt, values, is_typed=is_typed))
+    else:
+        response = ended(attempt, lambda: _complete(attempt, values, is_typed=is_typed))
     join_pages.forget_browser(response, state)
     return response
 
@@ -140,6 +146,11 @@ def _refuse_without_form(attempt: Attempt) -> None:
     """Raises ConsentFailure for an attempt that only the vendor's callback completes."""
     if isinstance(attempt.variant.consent, CodeGrant):
         raise ConsentFailure(Reason.ENDED)
+
+
+def _decline(attempt: Attempt) -> NoReturn:
+    services().join.consents.decline(attempt)
+    raise ConsentFailure(Reason.DECLINED)
 
 
 def _complete(attempt: Attempt, values: Mapping[str, str], *, is_typed: bool) -> Outcome:

@@ -190,10 +190,14 @@ def test_an_owner_chooses_allows_and_refuses(
 
 @VIEWS
 @pytest.mark.parametrize("vendor", list(TYPED))
-def test_an_owner_types_keys_in_and_corrects_them(
+def test_an_owner_refuses_types_keys_in_and_corrects_them(
     opened: Callable[..., Any], shop: str, company: Company, vendor: str, size: dict[str, int], dark: bool
 ) -> None:
-    page = opened(flow(company, shop, vendor), size, dark=dark)
+    link = flow(company, shop, vendor)
+    page = opened(f"{link}&vendor={vendor}", size, dark=dark)
+    page.get_by_role("button", name="Refuse").click()
+    assert result(page, shop)["error"] == ["access_denied"]
+    page = opened(link, size, dark=dark)
     page.get_by_role("link", name=f"Continue with {TYPED[vendor]}").press("Enter")
     checked(page, f"keys-{vendor}")
     for keys in (["1234567890123456789", "0" * 32], company.keys(vendor)):

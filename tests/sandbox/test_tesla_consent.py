@@ -41,6 +41,7 @@ def test_an_owner_sees_the_own_site_and_no_other(application: Application, calle
     assert {number: answer.status_code for number, answer in sites.items()} == {2: 200, 3: 404}
 
 
+@pytest.mark.exhaustive
 def test_each_of_500_owners_sees_one_site(clocks: Clocks):
     caller = Caller(create_app(500, 1, real_time=clocks.real_time, ticks=clocks.monotonic).test_client(), clocks)
     application = Application(caller, "tesla")

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import pytest
+
 from app.config import ROOT, load
 from tests.app.credentials.support import Caller, credentials, libpq_url, services
 from tests.app.credentials.test_tokens import TOKEN
@@ -49,6 +51,7 @@ def test_the_embedded_database_and_its_keys_are_restored_in_another_folder(tmp_p
     assert services(restored.app).credentials.tokens.read(id).access == TOKEN.access
 
 
+@pytest.mark.exhaustive
 def test_a_dump_of_postgres_is_restored_in_another_database(postgres, settings, tmp_path, start_service):
     settings = replace(settings, database_url=postgres.url())
     client = Caller(start_service(settings), "production")

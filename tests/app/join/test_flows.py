@@ -127,6 +127,23 @@ def test_wrong_keys_can_be_corrected(company, browser):
     assert len(company.grants()) == 1
 
 
+@pytest.mark.parametrize("vendor", ["solis", "sma"])
+def test_an_owner_refuses_at_a_form_without_filling_it_in(company, browser, vendor):
+    entry = company.stored("sma", "customgrant") if vendor == "sma" else vendor
+    form = browser.open(f"{company.flow(entry)['link']}?vendor={vendor}&state=x")
+    answer = browser.answer(form, refuse="yes", keyID="", keySecret="")
+    back = query(answer.location)
+    assert (answer.status_code, back["state"], back["error"]) == (303, "x", "access_denied")
+    assert company.grants() == []
+    assert browser.answer(form, **company.keys(vendor)).status_code == 400, "the form can still be used"
+
+
+def test_an_owner_who_refuses_at_the_form_of_a_window_sees_that_nothing_is_connected(company, browser):
+    session = company.start(company.stored("sma", "customgrant"))
+    page = browser.answer(browser.open(session.endpoint("sma")), refuse="yes")
+    assert "You have refused" in page.text
+
+
 def test_what_one_form_sends_is_used_once(company, browser):
     form = browser.open(f"{company.flow('solis')['link']}?vendor=solis")
     assert browser.answer(form, **company.keys("solis")).status_code == 303

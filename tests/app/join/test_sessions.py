@@ -169,6 +169,8 @@ def test_the_session_token_opens_its_session_and_nothing_else(company, browser):
             if answer.status_code < 400:
                 assert with_none.status_code == answer.status_code, f"{method} {path} is open without any token"
             refused.append(answer.status_code == 401)
+            answer.close()
+            with_none.close()
     assert sum(refused) > 30
     assert session.fetch().status_code == 200
 

@@ -112,6 +112,7 @@ def test_every_reference_leads_somewhere(document, look):
     walk(document)
 
 
+@pytest.mark.exhaustive
 def test_the_document_is_valid(document):
     # Imported here: it compiles grammars for seconds, which each process of a test run would do to collect the tests.
     from openapi_spec_validator import OpenAPIV31SpecValidator

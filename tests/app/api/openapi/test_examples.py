@@ -54,6 +54,7 @@ def test_every_operation_has_an_example_of_its_body_and_of_its_response(document
     assert without == []
 
 
+@pytest.mark.exhaustive
 def test_every_example_fits_its_schema_and_has_no_member_that_is_not_described(document):
     checked = 0
     for where, described in contents(document):

@@ -38,7 +38,7 @@ class Screen:
         product = ": one API over solar and battery vendors, here played by a sandbox"
         self._line(Text.assemble(("derapi-server", HEADING), product))
         self._vendors(results.vendors)
-        shown = [results.listed, *results.made, results.yesterday, *results.dispatched]
+        shown = [results.listed, *results.made, results.yesterday]
         self._exports([variable for variable in results.variables if any(step.call.uses(variable) for step in shown)])
         self._heading("One list over two vendors; a vendor that failed would be in `errors`:")
         self._command(results.listed)
@@ -50,7 +50,7 @@ class Screen:
         for device in devices:
             self._command(device)
         self._chart(results.yesterday, site.answer["location"]["timezone"])
-        self._dispatch(*results.dispatched)
+        self._dispatched(*results.dispatched)
         self._next(servers, commands, links)
 
     def _vendors(self, rows: Sequence[VendorRow]) -> None:
@@ -86,13 +86,13 @@ class Screen:
             self._line(row, BARS)
         self._line(axis, ANSWER)
 
-    def _dispatch(self, plan: Step, battery: Step) -> None:
-        self._heading(f"Its battery is to discharge for {DISCHARGE_FOR.seconds // 60} minutes, and does so at once:")
-        self._command(plan)
+    def _dispatched(self, plan: Step, battery: Step) -> None:
+        """The plan and what came of it on one line; its commands are in the file, since the screen is full."""
         (interval,) = plan.answer["intervals"]
-        self._line(short_json(interval, ("command", "kw", "status"), self._width), ANSWER)
-        self._command(battery)
-        self._answer(battery, "dischargeKw", "stateOfChargePercent")
+        minutes = DISCHARGE_FOR.seconds // 60
+        order = f"Its battery is to {interval['command']} {interval['kw']} kW for {minutes} minutes, and does at once: "
+        shown = short_json(battery.answer, ("dischargeKw",), self._width)
+        self._line(Text.assemble((order, HEADING), (shown, ANSWER)))
 
     def _next(self, servers: Servers, commands: Path, links: Links) -> None:
         self._heading("Where to look next:")

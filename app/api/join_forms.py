@@ -22,7 +22,7 @@ from app.join.source import Source, of_grant, of_session
 from app.web.log import conceal
 from app.web.pages import languages
 from vendors.kit.deadline import Deadline
-from vendors.kit.variants import TypedKeys, Variant
+from vendors.kit.variants import CodeGrant, TypedKeys, Variant
 
 ADDRESS = "address"
 # The button with which the owner refuses; what is in the fields does not count.
@@ -66,6 +66,7 @@ def answer(vendor: str) -> Response:
     try:
         attempt = services().join.consents.look(vendor, state, join_pages.browser_of(state))
         names = join_pages.names(attempt.source, vendor)
+        _refuse_without_form(attempt)
     except ConsentFailure as failure:
         return join_pages.failure(failure.reason)
     is_typed = isinstance(attempt.variant.consent, TypedKeys)
@@ -139,6 +140,12 @@ def failed(source: Source, company_state: str | None, reason: Reason, vendor: st
 def wrong_key(variant: Variant, keys: Mapping[str, str]) -> bool:
     """Whether a key is missing, or cannot be one."""
     return any(not SECRET.fullmatch(keys.get(name, "")) or len(keys[name]) > MAX_VALUE for name in variant.members)
+
+
+def _refuse_without_form(attempt: Attempt) -> None:
+    """Raises ConsentFailure for an attempt that only the vendor's callback completes."""
+    if isinstance(attempt.variant.consent, CodeGrant):
+        raise ConsentFailure(Reason.ENDED)
 
 
 def _decline(attempt: Attempt) -> NoReturn:

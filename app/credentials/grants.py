@@ -83,7 +83,7 @@ class GrantStore:
         secrets: Mapping[str, str],
         granted: Granted | None,
         name: str | None,
-        status: Status,
+        status: Status | None,
         replaces: str | None = None,
         link: str = "",
         expires_at: datetime | None = None,
@@ -96,27 +96,31 @@ class GrantStore:
         secrets: by the public names of the variant's members, unless the application is the stored one with
         `credentials_id`; ADDRESS for a consent by e-mail. granted: None for typed keys and for a consent by e-mail.
         replaces: the grant whose owner was asked again. link: the token of the link that asked, which is used by this.
-        expires_at: the end of a consent by e-mail that is not given.
+        status: None for a consent by e-mail of which the vendor names no state: a new grant is pending, and one that
+        exists is not changed. expires_at: the end of a consent by e-mail that is not given.
         """
         parts = {GRANTED + part: value for part, value in granted.parts.items()} if granted else {}
         account = granted.account if granted else json.dumps(sorted(secrets.items()))
         variant = self._rules.find(vendor, type)
         application = "" if credentials_id or variant is None else _inline_application(variant, secrets)
         account_hash = self._account_hash(vendor, type, application, account) if account else None
+        state = status or Status.PENDING
 
         def add(session: Session) -> GrantRow:
             if link:
                 consent_links.use(session, link)
             grant = self._same_account(session, client_id, account_hash, credentials_id, replaces)
+            if grant is not None and status is None:
+                return grant
             if grant is None:
-                if status in UNGIVEN:
+                if state in UNGIVEN:
                     _refuse_beyond_ungiven(session, client_id)
                 grant = self._new(session, client_id, vendor, type, name)
             row = session.get_one(VendorCredentialRow, grant.id)
             sealed = self._cipher.seal(owner_of(row), {**secrets, **parts})
             row.key_id, row.ciphertext, row.name = sealed.key_id, sealed.ciphertext, name or row.name
-            grant.credentials_id, grant.status, grant.account_hash = credentials_id, status, account_hash
-            grant.consented_at = datetime.now(UTC) if status is Status.ACTIVE else None
+            grant.credentials_id, grant.status, grant.account_hash = credentials_id, state, account_hash
+            grant.consented_at = datetime.now(UTC) if state is Status.ACTIVE else None
             if variant is not None and isinstance(variant.consent, BackChannel):
                 grant.poll_at = NOW + variant.consent.poll_seconds
                 grant.ends_at = expires_at.timestamp() if expires_at else NOW + PENDING_SECONDS

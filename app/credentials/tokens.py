@@ -21,6 +21,7 @@ from app.storage.column_types import DatabaseTime
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
 from app.storage.database import Database
 from app.storage.grant_table import GrantRow
+from vendors.kit.errors import Busy
 from vendors.kit.tokens.store import Token
 
 T = TypeVar("T")
@@ -65,7 +66,8 @@ class DatabaseTokens:
         return Token(secrets[ACCESS], seconds, secrets.get(REFRESH), secrets[MADE_WITH], secrets.get(FORMER))
 
     def lease(self, row: str, holder: str, seconds: float) -> bool:
-        """Takes the right to renew the token, for so many seconds; False while another renewal has it."""
+        """Takes the right to renew the token, for so many seconds; False while another renewal has it. Raises Busy if
+        the credential was deleted: no wait for another renewal would end."""
 
         def take(session: Session) -> bool:
             dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
@@ -82,10 +84,13 @@ class DatabaseTokens:
             return session.connection().execute(statement, execution_options=options).rowcount > 0
 
         try:
-            return self._change(take)
+            was_taken = self._change(take)
         except IntegrityError:
             # The credential was deleted while the lease was being taken.
-            return False
+            was_taken = False
+        if not was_taken and self._answer(lambda: self._database.get(VendorCredentialRow, row)) is None:
+            raise Busy(why="the credentials were deleted")
+        return was_taken
 
     def write(self, row: str, holder: str, token: Token) -> bool:
         """Stores a renewed token and ends the lease; False, and stores nothing, if the lease is no longer the holder's

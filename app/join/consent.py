@@ -1,6 +1,7 @@
 """Consent of an owner, from the first page to the grant: in a browser, by keys that are typed in, or by e-mail."""
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -29,6 +30,9 @@ from vendors.kit.variants import CLIENT_ID, CodeGrant, TypedKeys, Variant
 
 # The state of a consent by e-mail that the owner has given.
 ACCEPTED = "accepted"
+# The answer to an e-mail address takes so long at least: without it, its time would show whether the vendor knows the
+# address, and whether the owner was asked before, for which there is a second call.
+ANSWER_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class Outcome:
 
 
 class Consents:
-    """Begins and completes attempts."""
+    """Begins and completes attempts. clock: monotonic seconds. pause: waits for so many seconds."""
 
     def __init__(
         self,
@@ -81,7 +85,10 @@ class Consents:
         grants: GrantStore,
         links: ConsentLinks,
         clouds: Mapping[str, Cloud],
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
+        self.clock, self.pause = clock, pause
         self._sessions, self._sources, self._attempts, self._applications = sessions, sources, attempts, applications
         self._grants, self._links, self._clouds = grants, links, clouds
 
@@ -166,6 +173,7 @@ class Consents:
         Raises ConsentFailure.
         """
         conceal(address)
+        began = self.clock()
         with self._claimed(attempt, deadline) as session:
             application = self._applications.open(attempt.source, attempt.config, attempt.variant)
             try:
@@ -175,18 +183,20 @@ class Consents:
             status, end = self._ask(attempt, application, address, deadline)
             # Also for an owner who has given consent before: the page is the same for each address.
             self._keep(attempt, {ADDRESS: address}, None, status, expires_at=end)
+            # Before the session's page can fetch the result.
+            self.pause(min(max(began + ANSWER_SECONDS - self.clock(), 0.0), deadline.left()))
             return replace(self._hand_out(attempt, session, STORED), is_given=False)
 
     def _ask(
         self, attempt: Attempt, application: Credential, address: str, deadline: Deadline
-    ) -> tuple[Status, datetime | None]:
-        """The state, and when it ends if the vendor states that."""
+    ) -> tuple[Status | None, datetime | None]:
+        """The state, and when it ends if the vendor states that; None if it names no state."""
         channel = self._clouds[attempt.config.vendor].back_channels[attempt.variant.type]
         try:
             consent = channel.ask(application, address, deadline)
         except (NotFound, Refused):
             # The vendor does not know the address, which the page must not show.
-            return Status.PENDING, None
+            return None, None
         return Status.ACTIVE if consent.state == ACCEPTED else Status(consent.state), consent.expires_at
 
     @contextmanager
@@ -230,7 +240,7 @@ class Consents:
         attempt: Attempt,
         secrets: Mapping[str, str],
         granted: Granted | None,
-        status: Status,
+        status: Status | None,
         expires_at: datetime | None = None,
     ) -> GrantRow:
         config, source = attempt.config, attempt.source

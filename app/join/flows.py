@@ -21,6 +21,9 @@ from app.web.problems import invalid
 MAX_FLOWS = 100
 MAX_URI = 2000  # characters
 ID = re.compile("flow-[0-9a-z]{16}")
+LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+# Host and port: of other characters some end a directive of the Content-Security-Policy, in which they stand as well.
+AUTHORITY = re.compile(rf"(?:(?=[^:]{{1,253}}(?::|\Z)){LABEL}(?:\.{LABEL})*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?")
 ANSWER_SECONDS = 10.0
 
 
@@ -91,7 +94,7 @@ def checked_uri(text: str) -> str:
         url, host = urlsplit(""), ""
     is_plain = text.isascii() and text.isprintable() and " " not in text and "\\" not in text and len(text) <= MAX_URI
     is_secure = url.scheme == "https" or (url.scheme == "http" and network.is_loopback(host))
-    if not (is_plain and is_secure and host) or "@" in url.netloc or "#" in text:
+    if not (is_plain and is_secure and AUTHORITY.fullmatch(url.netloc)) or "#" in text:
         raise invalid(
             "redirectURI: Must be an https URL (http on loopback only), without user and fragment, of at most "
             f"{MAX_URI} ASCII characters."

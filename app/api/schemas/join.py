@@ -3,7 +3,7 @@
 from typing import Any
 
 import marshmallow as ma
-from marshmallow.validate import Length
+from marshmallow.validate import ContainsNoneOf, Length
 
 from app.api.schemas.body_fields import RequestBody
 from app.api.schemas.fields import ResponseSchema, Text
@@ -129,6 +129,8 @@ class AuthorizeQuery(ma.Schema):
 
     vendor = Text(metadata={"description": "Without it, the owner chooses."})
     state = ma.fields.String(
-        validate=Length(max=MAX_STATE), metadata={"description": "Handed back to the redirect URI as it is."}
+        # Postgres refuses texts with NUL.
+        validate=(Length(max=MAX_STATE), ContainsNoneOf("\0")),
+        metadata={"description": "Handed back to the redirect URI as it is."},
     )
     lang = Text(metadata={"enum": [*languages.CODES], "description": "Language of the pages."})

@@ -15,6 +15,7 @@ from app.credentials.tokens import NOW, TokensUnavailable
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
 from app.storage.database import Unanswered
 from tests.app.credentials.support import services
+from vendors.kit.errors import Busy
 from vendors.kit.tokens.store import Token
 
 pytestmark = pytest.mark.databases
@@ -107,11 +108,12 @@ def test_nothing_can_be_leased_or_written_for_credentials_that_are_gone(client, 
     assert tokens.lease(row, "a", 60)
     assert client.delete(row) == 204
     assert not tokens.write(row, "a", TOKEN)
-    assert not tokens.lease(row, "a", 60)
     assert tokens.read(row) is None
     tokens.release(row, "a")
-    for unknown in ("cred-0000000000000000", "", "x"):
-        assert not tokens.lease(unknown, "a", 60)
+    for unknown in (row, "cred-0000000000000000", "", "x"):
+        # Not False, which means that another renewal is under way: a request would wait for it until its deadline.
+        with pytest.raises(Busy, match="deleted"):
+            tokens.lease(unknown, "a", 60)
         assert tokens.read(unknown) is None
 
 
@@ -162,6 +164,7 @@ import sys, threading
 from app.credentials.cipher import Cipher
 from app.credentials.tokens import DatabaseTokens
 from app.storage.database import Database
+from vendors.kit.errors import Busy
 from vendors.kit.tokens.store import Token
 
 url, row, name = sys.argv[1:]

@@ -9,6 +9,7 @@ from tests.services import served
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
     with served(tmp_path_factory.mktemp("join"), sites=3) as service_and_clouds:
+        service_and_clouds[0].app.extensions["services"].join.consents.pause = lambda seconds: None
         yield service_and_clouds
 
 

@@ -263,3 +263,18 @@ def with_cookies(company, cookies):
     for cookie in cookies:
         browser.http.set_cookie(cookie.key, cookie.value)
     return browser
+
+
+def test_a_form_that_no_page_has_shown_completes_no_attempt_at_a_vendor(company, browser):
+    """Its state comes from the redirect to the vendor, and its cookie is there as well."""
+    callback = browser.callback(company.start("tesla").endpoint("tesla"))
+    fields = {"state": query(callback)["state"], "address": OWNER}
+    page = browser.http.post("/join/tesla/answer", data=fields)
+    assert (page.status_code, "has ended" in page.text) == (400, True)
+    assert browser.open(callback).status_code == 200, "the state was not used up"
+
+
+def test_a_state_that_no_database_takes_is_a_wrong_link(company, browser):
+    """Postgres refuses texts with NUL: the owner would be asked to try again later."""
+    page = browser.open(f"{company.flow('solis')['link']}?vendor=solis&state=%00")
+    assert (page.status_code, "was changed" in page.text) == (400, True)

@@ -1,6 +1,7 @@
 """The company's own page in a browser: cross-origin requests of registered origins, and keys that it sends."""
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from app.join.attempts import MAX_ATTEMPTS
 from app.join.source import SourceKind
@@ -39,6 +40,21 @@ def test_a_refusal_can_be_read_by_the_page_as_well(company):
     company.register()
     answer = company.start("solis").get("fetch-token", token="join-wrong", Origin=ORIGIN)
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (401, ORIGIN)
+
+
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+def test_without_a_database_a_page_gets_the_same_answer_as_every_caller(company, monkeypatch, method):
+    session = company.start("solis")
+
+    def fail(id):
+        raise OperationalError("SELECT", {}, Exception("made up"))
+
+    monkeypatch.setattr(company.services.join.sessions, "find", fail)
+    headers = {"Authorization": f"Bearer {session.token}", "Origin": ORIGIN}
+    answer = company.app.test_client().open(f"/join/session/{session.id}/vendors", method=method, headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (503, "database_unavailable")
+    assert answer.headers["X-Request-ID"]
+    assert "Access-Control-Allow-Origin" not in answer.headers
 
 
 def test_a_preflight_finds_the_client_by_the_session_in_the_path(company):

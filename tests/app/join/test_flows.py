@@ -162,12 +162,25 @@ def test_what_one_form_sends_is_used_once(company, browser):
         "https:///path",
         "https://www.example.org/a b",
         "https://[",
+        "https://.",
+        "https://www..example.org/",
+        "https://www.example.org:/",
+        "https://*.example.org/",
+        "https://www.example.org;script-src/",
+        "https://www.example.org,default-src/",
+        "https://-/",
+        f"https://{'x' * 64}.example/",
         "x" * 3000,
     ],
 )
 def test_owners_are_sent_to_https_pages_only(company, uri):
     answer = company.call("POST", "/join/flows", json={"vendors": [{"vendor": "solis"}], "redirectURI": uri})
     assert (answer.status_code, "redirectURI" in answer.json["detail"]) == (400, True)
+
+
+@pytest.mark.parametrize("host", ["www.example.org", "WWW.example.org:8443", "xn--bcher-kva.example", "[::1]:5000"])
+def test_any_host_that_a_browser_opens_will_do(company, host):
+    assert company.flow("solis", redirect_uri=f"https://{host}/back")["redirectURI"] == f"https://{host}/back"
 
 
 def test_on_loopback_a_page_without_https_will_do(company):

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from app.credentials import grants
 from app.credentials.status import Status
 from app.join import attempts
+from app.join.consent import ANSWER_SECONDS
 from app.join.network_limits import MAILS
 from app.join.source import SourceKind
 from app.storage import retention
@@ -46,6 +47,17 @@ def test_a_wrong_address_gives_the_same_page_as_a_right_one(company, entry):
     assert pages[0] == pages[1]
     assert RIGHT not in pages[0][1]
     assert [grant["status"] for grant in company.grants()] == ["pending", "pending"]
+
+
+def test_a_wrong_address_takes_as_long_as_a_right_one(company, entry, monkeypatch):
+    """Also an address that was asked before, for which the vendor is called twice."""
+    consents, pauses = company.services.join.consents, []
+    monkeypatch.setattr(consents, "pause", pauses.append)
+    for seconds, address in ((0.5, RIGHT), (1.0, RIGHT), (0.25, WRONG), (30.0, WRONG)):
+        monkeypatch.setattr(consents, "clock", iter((100.0, 100.0 + seconds)).__next__)
+        browser = Browser(company)
+        browser.answer(browser.open(company.start(entry).endpoint("sma")), address=address)
+    assert pauses == [ANSWER_SECONDS - 0.5, ANSWER_SECONDS - 1.0, ANSWER_SECONDS - 0.25, 0.0]
 
 
 def test_who_names_an_address_does_not_learn_which_grant_it_has(company, entry):
@@ -203,3 +215,21 @@ def test_an_owner_who_has_agreed_before_is_not_set_back(company, entry):
     again = Browser(company)
     again.answer(again.open(f"{flow['link']}?vendor=sma"), address=RIGHT)
     assert [grant["status"] for grant in company.grants()] == ["active"]
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_stranger_does_not_set_back_an_owner_whom_the_vendor_does_not_name(company, entry, status):
+    """The vendor's answer names no state: it may not know the address, or have another fault."""
+    flow = company.flow(entry)
+    browser, stranger = Browser(company), Browser(company)
+    browser.answer(browser.open(f"{flow['link']}?vendor=sma"), address=RIGHT)
+    company.played.put("/consents/sma", {"owner": RIGHT, "state": "accepted", "after_seconds": 0})
+    browser.answer(browser.open(f"{flow['link']}?vendor=sma"), address=RIGHT)
+    [before] = company.grants()
+    company.played.put("/faults/sma", {"status": status, "path": "/oauth2/v2/bc-authorize*"})
+    try:
+        stranger.answer(stranger.open(f"{flow['link']}?vendor=sma"), address=RIGHT)
+    finally:
+        company.played.put("/faults/sma", {})
+    assert before["status"] == "active"
+    assert company.grants() == [before]

@@ -31,7 +31,8 @@ class TokenStore(Protocol):
         """The token that was written last; None if there is none."""
 
     def lease(self, row: str, holder: str, seconds: float) -> bool:
-        """Takes the right to renew the token, for so many seconds; False while another renewal has it."""
+        """Takes the right to renew the token, for so many seconds; False while another renewal has it. Raises Busy if
+        the credential was deleted."""
 
     def write(self, row: str, holder: str, token: Token) -> bool:
         """Stores a renewed token and ends the lease; False, and stores nothing, if the lease is no longer the holder's

@@ -212,9 +212,9 @@ class World:
         if not receipt["isFinal"]:
             # An event that was never shown is given up at the second look without it.
             self._call("GET", self.path, self._now + 10 * MINUTE)
-            receipt = self._history(self._now)[0]
-            assert receipt["state"] != "verified", "a true order is found with two looks"
-        self._compare(order, receipt)
+            self._compare(order, self._history(self._now)[0], looks=3)
+        else:
+            self._compare(order, receipt, looks=2)
         self._sent += 1
         with self._database.session() as session:
             assert session.scalar(select(func.count(ControlOrderRow.id))) == self._sent, (
@@ -231,16 +231,19 @@ class World:
                 assert state == receipt["state"], "an order has one final state"
         return receipts
 
-    def _compare(self, order: Order, receipt) -> None:
+    def _compare(self, order: Order, receipt, looks: int) -> None:
         state, is_true, is_false = receipt["state"], *self._truth(order)
+        # A battery that rests by itself obeys no event that was never kept.
+        is_true = is_true and order.lie != DROPS
         tally = self.tally
         tally.states[f"{order.lie}: {state}"] += 1
         assert receipt["isFinal"], receipt
         tally.true += is_true
-        tally.found += is_true and state == "verified"
+        is_found = state == "verified" and looks == 2
+        tally.found += is_true and is_found
         if state == "verified" and is_false:
             tally.wrong.append((order, receipt))
-        if is_true and state != "verified":
+        if is_true and not is_found:
             tally.missed.append((order, receipt))
 
     def _truth(self, order: Order) -> tuple[bool, bool]:
@@ -251,12 +254,15 @@ class World:
             hours = (order.end - settled) / (60 * MINUTE)
             kw = sum(self._kwh(kind, settled, order.end) for kind in ("charge", "discharge")) / hours
             return kw < REST_KW, kw > NO_REST_KW
+        # From the start on, or at the latest once the latency has passed.
+        whole, settled = (self._share(order, since) for since in (order.start, order.start + LATENCY))
+        return 0.951 <= whole <= 1.049, not (0.949 <= whole <= 1.051 or 0.949 <= settled <= 1.051)
+
+    def _share(self, order: Order, since: datetime) -> float:
+        """What has flowed since then, as a share of what was ordered."""
         other = "charge" if order.command == "discharge" else "discharge"
-        kwh = self._kwh(order.command, order.start, order.end) - self._kwh(other, order.start, order.end)
-        hours, late = order.minutes / 60, LATENCY / (60 * MINUTE)
-        is_true = 0.951 * order.kw * hours <= kwh <= 1.049 * order.kw * hours
-        is_false = not 0.949 * order.kw * (hours - late) <= kwh <= 1.051 * order.kw * hours
-        return is_true, is_false
+        kwh = self._kwh(order.command, since, order.end) - self._kwh(other, since, order.end)
+        return kwh / (order.kw * ((order.end - since) / (60 * MINUTE)))
 
     def _kwh(self, kind: str, start: datetime, end: datetime) -> float:
         query = {"kind": kind, "site": self.number, "start": start.isoformat(), "end": end.isoformat()}

@@ -70,10 +70,10 @@ def _ratings(vendor: Vendor, site: str) -> Iterator[float | None]:
 
 
 def flows(vendor: Vendor, key: Key, start: datetime, end: datetime, now: datetime) -> Sequence[Flow]:
-    """What flowed from start to end, in quarters of an hour as far as the vendor shows them."""
+    """The flows from the quarter before the start to the end, by quarters, as far as the vendor shows them."""
     with suppress(VendorError, NotOffered):
         series = vendor.site_battery_intervals(key, Level.QUARTER)
-        window = RequestedWindow(Level.QUARTER, start, end + timedelta(minutes=15)).widened(
+        window = RequestedWindow(Level.QUARTER, start - timedelta(minutes=15), end + timedelta(minutes=15)).widened(
             series.zone, now, series.since
         )
         return [

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.control.expectation import TOLERANCE, Expectation, Rule
-from app.control.measured import Bounds, Flow, Reading, charges, throughput
+from app.control.measured import HOUR, Bounds, Flow, Reading, charges, throughput
 from vendors.kit.control import Interval
 
 __all__ = ["Flow", "Proof", "Reading", "Rule", "Verdict", "verdict"]
 
 MINUTE = timedelta(minutes=1)
+# By how much the power may change from one interval of the series to the next.
+CHANGE = 1.25
 # How long after its end an order waits for the rest of the series.
 SERIES_PATIENCE = timedelta(hours=24)
 
@@ -49,8 +51,10 @@ def verdict(
     order = Expectation(interval, rating_kw, latency)
     during = [reading for reading in readings if interval.start <= reading.at <= interval.end]
     # A flow that has not ended grows.
-    flows = [flow for flow in series or () if flow.end <= now and order.window.of(flow)]
-    evidence = _Evidence(order, sorted(during, key=lambda reading: reading.at), flows, has_series=series is not None)
+    ended = [flow for flow in series or () if flow.end <= now]
+    flows = [flow for flow in ended if order.window.of(flow)]
+    before = max((flow for flow in ended if flow.end <= interval.start), key=lambda flow: flow.end, default=None)
+    evidence = _Evidence(order, sorted(during, key=lambda reading: reading.at), flows, before, series is not None)
     if now < interval.end:
         return evidence.so_far()
     by_series = evidence.by_series()
@@ -68,6 +72,8 @@ class _Evidence:
     readings: Sequence[Reading]
     """In the order of their times."""
     flows: Sequence[Flow]
+    before: Flow | None
+    """The last one before the order."""
     has_series: bool
 
     @property
@@ -127,7 +133,21 @@ class _Evidence:
         whole = order.settled.whole(self.flows)
         is_rest = all(part.high_kwh <= order.rest_kw * part.hours for part in parts)
         is_shown = bool(whole) and all(wrong(flow) <= order.rest_kw * flow.hours for flow in whole)
-        return self._verdict(Proof.VERIFIED, rule) if is_rest or is_shown else None
+        is_proven = is_rest or (is_shown and self._came_to_rest(wrong))
+        return self._verdict(Proof.VERIFIED, rule) if is_proven else None
+
+    def _came_to_rest(self, wrong: Callable[[Flow], float]) -> bool:
+        """Whether what must not flow can have ended with the latency: not if more flowed then than at the power before
+        the order. A battery that went on, and came to rest by itself soon after, has not obeyed."""
+        order, before = self.order, self.before
+        first = next((flow for flow in self.flows if flow.start < order.settled.start < flow.end), None)
+        if first is None:
+            return True
+        if before is None:
+            return False
+        outside, inside = first.hours - order.settled.of(first) / HOUR, order.settled.of(first) / HOUR
+        kw = CHANGE * wrong(before) / before.hours + order.rest_kw
+        return wrong(first) <= kw * outside + order.rest_kw * inside
 
     def by_readings(self) -> Verdict:
         """The verdict by single measurements, where the series leaves it open or there is none.

@@ -178,8 +178,13 @@ class TestAnOrderWhoseEndsTheSeriesDoesNotShare:
 
     def test_rest_in_the_quarters_inside_proves_that_it_idled(self):
         idle = order(Command.IDLE, 7, 52)
-        assert outcome(idle, series=quarters(1, 0, 0, 2)) == (VERIFIED, Rule.IDLE)
+        assert outcome(idle, series=quarters(2, 1, 0, 0, 2, start=-15)) == (VERIFIED, Rule.IDLE)
+        assert outcome(idle, series=quarters(1, 0, 0, 2)) == (UNPROVEN, Rule.UNSEEN)
         assert outcome(idle, series=quarters(1, 0, 0.3, 2)) == (NOT_APPLIED, Rule.IDLE)
+
+    def test_a_battery_that_came_to_rest_by_itself_some_minutes_later_has_not_idled_as_it_was_told(self):
+        ignored = quarters(1, 1.2, 0, 0, 0, start=-15)
+        assert outcome(order(Command.IDLE), series=ignored)[0] != VERIFIED
 
     def test_power_that_was_measured_in_time_proves_it_with_energy_that_agrees(self):
         short, flows = order(kw=3.0, start=7, end=23), quarters(3 * 8 / 15, 3 * 8 / 15)
@@ -296,7 +301,7 @@ def test_idle_with_an_unknown_rating_is_less_than_3_percent_of_any_battery():
     "interval", [order(Command.IDLE), order(Command.CHARGE)], ids=lambda interval: interval.command
 )
 def test_rest_is_asked_for_after_the_latency_only(interval):
-    stopping = quarters(5 * 5 / 15, 0, 0, 0)
+    stopping = quarters(5, 5 * 5 / 15, 0, 0, 0, start=-15)
     assert judged(interval, [Reading(at(1), 5.0)], stopping).state == VERIFIED
     assert judged(interval, series=quarters(5, 0, 0, 0)).state == NOT_APPLIED
     assert judged(interval, [Reading(at(1), 5.0), Reading(at(5), 0.0)], None).state == VERIFIED

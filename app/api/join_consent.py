@@ -9,9 +9,9 @@ from flask import Response, request
 from app.api import api_version, join_cors, join_forms, join_pages
 from app.api.schemas.join import AuthorizeQuery
 from app.api.services import services
-from app.join.consent import Attempt, Outcome
 from app.join.failures import ConsentFailure, Reason
 from app.join.source import of_flow
+from app.join.steps import Attempt, Outcome
 from app.web.log import conceal
 from app.web.pages import languages
 from app.web.problems import InvalidRequest

@@ -16,9 +16,9 @@ from app.api.services import services
 from app.auth.caller_limits import caller_network
 from app.credentials.rules import SECRET
 from app.fleet.vendor_access import MAX_VALUE
-from app.join.consent import Attempt, Outcome, Question
 from app.join.failures import ConsentFailure, Reason
 from app.join.source import Source, of_grant, of_session
+from app.join.steps import Attempt, Outcome, Question
 from app.web.log import conceal
 from app.web.pages import languages
 from vendors.kit.deadline import Deadline

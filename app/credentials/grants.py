@@ -9,10 +9,10 @@ from hashlib import blake2b
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
-from app.credentials import consent_links
+from app.credentials import consent_links, grant_limits
 from app.credentials.cipher import Cipher
 from app.credentials.opening import GRANTED, Opener, Source
 from app.credentials.rows import GRANT_ID, new_id, owner_of, possible_id, sealed_in
@@ -21,8 +21,6 @@ from app.credentials.status import UNGIVEN, Status
 from app.credentials.tokens import NOW, token_values
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
 from app.storage.grant_table import ConsentLinkRow, GrantRow
-from app.storage.retention import UNGIVEN_SECONDS
-from app.web.problems import Problem
 from vendors.kit import VendorError
 from vendors.kit.calls.cloud import Cloud
 from vendors.kit.consent.code_grant import Granted
@@ -33,9 +31,6 @@ from vendors.kit.variants import CLIENT_ID, BackChannel, Variant
 logger = structlog.stdlib.get_logger(__name__)
 
 
-MAX_GRANTS = 5_000
-# Of these, consents by e-mail that no owner has given: anyone who has the link of a flow can make them.
-MAX_UNGIVEN = 500
 # How long a consent by e-mail is pending if the vendor does not state its end.
 PENDING_SECONDS = 30 * 86_400.0
 # Bound on the call that ends a grant at its vendor.
@@ -114,7 +109,7 @@ class GrantStore:
                 return grant
             if grant is None:
                 if state in UNGIVEN:
-                    _refuse_beyond_ungiven(session, client_id)
+                    grant_limits.refuse_beyond_ungiven(session, client_id)
                 grant = self._new(session, client_id, vendor, type, name)
             row = session.get_one(VendorCredentialRow, grant.id)
             sealed = self._cipher.seal(owner_of(row), {**secrets, **parts})
@@ -227,13 +222,13 @@ class GrantStore:
 
     @staticmethod
     def _new(session: Session, client_id: str, vendor: str, type: str, name: str | None) -> GrantRow:
-        of_client = select(GrantRow).where(GrantRow.client_id == client_id)
-        if _count(session, of_client) >= MAX_GRANTS:
-            raise _limit_reached(MAX_GRANTS, "grants")
-        of_vendor = of_client.where(GrantRow.stored.has(VendorCredentialRow.vendor == vendor))
+        grant_limits.refuse_beyond(session, client_id)
+        of_vendor = select(GrantRow).where(
+            GrantRow.client_id == client_id, GrantRow.stored.has(VendorCredentialRow.vendor == vendor)
+        )
         row = VendorCredentialRow(id=new_id(GRANT_ID), client_id=client_id, vendor=vendor, type=type, is_grant=True)
         row.created_at = datetime.now(UTC)
-        row.name = name or f"{vendor} owner {_count(session, of_vendor) + 1}"
+        row.name = name or f"{vendor} owner {grant_limits.count(session, of_vendor) + 1}"
         row.key_id = row.ciphertext = ""
         grant = GrantRow(id=row.id, client_id=client_id)
         grant.status = Status.PENDING
@@ -259,19 +254,3 @@ def _one(client_id: str, id: str) -> Select[GrantRow]:
 def _inline_application(variant: Variant, secrets: Mapping[str, str]) -> str:
     """The id of an application that came inline; "" where there is none, as with typed keys."""
     return next((secrets[name] for name, part in variant.members.items() if part == CLIENT_ID and name in secrets), "")
-
-
-def _count(session: Session, query: Select[Any]) -> int:
-    return session.scalar(select(func.count()).select_from(query.options().subquery())) or 0
-
-
-def _refuse_beyond_ungiven(session: Session, client_id: str) -> None:
-    is_kept = GrantRow.ends_at > NOW - UNGIVEN_SECONDS
-    query = select(GrantRow).where(GrantRow.client_id == client_id, GrantRow.status.in_(UNGIVEN), is_kept)
-    if _count(session, query) >= MAX_UNGIVEN:
-        raise _limit_reached(MAX_UNGIVEN, "grants that no owner has given")
-
-
-def _limit_reached(limit: int, what: str) -> Problem:
-    detail = f"A client may have {limit} {what} at most; delete some that you no longer need."
-    return Problem(409, "grants_limit_reached", detail, limit=limit)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from app.credentials.consent_links import ConsentLinks, LinkEnded
@@ -18,8 +18,9 @@ from app.join.config import VendorConfig
 from app.join.failures import ConsentFailure, Reason, failures
 from app.join.sessions import Sessions
 from app.join.source import Source, SourceKind, Sources, of_session
+from app.join.steps import Attempt, Outcome, Question
 from app.storage.grant_table import GrantRow
-from app.storage.join_tables import JoinAttemptRow, JoinSessionRow
+from app.storage.join_tables import JoinSessionRow
 from app.web.log import conceal
 from vendors.kit import Credential, NotFound
 from vendors.kit.calls.cloud import Cloud
@@ -33,44 +34,6 @@ ACCEPTED = "accepted"
 # The answer to an e-mail address takes so long at least: without it, its time would show whether the vendor knows the
 # address, and whether the owner was asked before, for which there is a second call.
 ANSWER_SECONDS = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A new attempt, and how the owner is asked. url: the vendor's page; None if a form of this service asks."""
-
-    begun: Begun
-    source: Source
-    variant: Variant
-    vendor: str
-    url: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """An attempt that its browser has come back with, or with keys that a client's own page sends."""
-
-    row: JoinAttemptRow
-    source: Source
-    config: VendorConfig
-    variant: Variant
-    verifier: str | None = field(default=None, repr=False)
-
-    @property
-    def company_state(self) -> str | None:
-        """The state that is handed back to the company."""
-        return self.row.company_state
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A consent that was given, or asked for by e-mail.
-
-    grant_id: None if the client gets the tokens, and for an e-mail: any visitor may name an owner's address.
-    """
-
-    grant_id: str | None
-    is_given: bool = True
 
 
 class Consents:

@@ -5,7 +5,7 @@ import time
 import pytest
 from sqlalchemy import func, select, update
 
-from app.credentials import grants
+from app.credentials import grant_limits
 from app.credentials.consent_links import LinkEnded
 from app.credentials.grants import ADDRESS, GrantFilters
 from app.credentials.rows import GRANT_ID
@@ -105,7 +105,7 @@ def test_the_end_of_a_grant_ends_its_token_and_link(app, client):
 def test_a_link_is_used_if_and_only_if_its_grant_is_kept(app, client, monkeypatch):
     grant, links = add(app, client, granted()), services(app).consent_links
     link = links.make(grant).token
-    monkeypatch.setattr(grants, "MAX_GRANTS", 1)
+    monkeypatch.setattr(grant_limits, "MAX_GRANTS", 1)
     with pytest.raises(Problem):
         add(app, client, granted("b"), replaces=grant.id, link=link)
     assert links.find(link).id == grant.id

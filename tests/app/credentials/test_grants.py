@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select, update
 
-from app.credentials import grants as grants_module
+from app.credentials import grant_limits
 from app.credentials.cipher import Cipher
 from app.credentials.rotation import Rotation
 from app.storage.credential_tables import VendorCredentialRow, VendorTokenRow
@@ -164,7 +164,7 @@ def test_a_grant_is_deleted_even_if_its_vendor_fails_and_the_answer_says_so(serv
 
 
 def test_a_client_has_no_more_grants_than_it_may(owners, monkeypatch):
-    monkeypatch.setattr(grants_module, "MAX_GRANTS", 1)
+    monkeypatch.setattr(grant_limits, "MAX_GRANTS", 1)
     owners.grant(0)
     owners.grant(0)
     with pytest.raises(Problem) as caught:

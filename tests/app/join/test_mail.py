@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from sqlalchemy import update
 
-from app.credentials import grants
+from app.credentials import grant_limits, grants
 from app.credentials.status import Status
 from app.join import attempts
 from app.join.consent import ANSWER_SECONDS
@@ -151,7 +151,7 @@ def test_a_stranger_does_not_use_up_the_addresses_of_a_flow(company, entry):
 
 
 def test_grants_that_no_owner_has_given_are_bounded_apart_from_the_others(company, browser, entry, monkeypatch):
-    monkeypatch.setattr(grants, "MAX_UNGIVEN", 2)
+    monkeypatch.setattr(grant_limits, "MAX_UNGIVEN", 2)
     flow = company.flow(entry, "tesla")
     assert [asked(company, flow, number, f"198.51.100.{number}") for number in range(3)] == [None, None, "server_error"]
     assert asked(company, flow, 1) is None, "the grant of this address exists"

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import update
 
-from app.credentials import grants
+from app.credentials import grant_limits
 from app.storage.grant_table import GrantRow
 from tests.app.join.support import Browser, heading
 
@@ -64,7 +64,7 @@ def test_the_link_stays_valid_and_the_token_ends_if_the_consent_is_not_kept(comp
     assert owner.consent(f"{flow['link']}?vendor=sma").status_code == 302
     [grant] = company.grants()
     link = company.call("POST", f"/grants/{grant['id']}/consent-link").json["url"]
-    monkeypatch.setattr(grants, "MAX_GRANTS", 1)
+    monkeypatch.setattr(grant_limits, "MAX_GRANTS", 1)
     company.played.calls("sma")
     browser = Browser(company)
     assert browser.consent(f"{link}?vendor=sma", owner="owner-2@example.com").status_code == 503

@@ -29,6 +29,8 @@ def problems_in_the_code() -> Iterator[tuple[int | None, str]]:
             texts = [value.value for value in call.args[:2] if isinstance(value, ast.Constant)]
             if name == "Problem" and len(texts) == 2:
                 yield texts[0], texts[1]
+            elif name == "limit_reached":
+                yield 409, texts[0]
             elif name == "_refusal" and path.name == "bearer.py":
                 yield 401, texts[0]
 

@@ -36,9 +36,8 @@ def shown(http):
 def test_a_breaker_is_open_from_the_outage_to_the_first_success_also_a_token_endpoints(services, shown):
     sma = services.clouds["sma"]
     (base,) = sma.urls.values()
-    (token_breaker,) = sma.token_breakers.values()
-    data, tokens = 'derapi_vendor_breaker_open{region="main",vendor="sma"}', None
-    (tokens,) = [series for series in shown() if 'region="tokens' in series and 'vendor="sma"' in series]
+    name, token_breaker = next(iter(sma.token_breakers.items()))
+    data, tokens = (f'derapi_vendor_breaker_open{{region="{region}",vendor="sma"}}' for region in ("main", name))
     assert (shown()[data], shown()[tokens]) == (0, 0)
     for _ in range(FAULTS):
         sma.breakers[base].unreachable()

@@ -38,7 +38,8 @@ class Replacement:
         writer: Writer,
     ) -> list[ControlOrderRow]:
         """The orders for which writes may be due. Raises a Problem, and has changed nothing then: 409 for a conflict,
-        429 without the budget for it."""
+        429 without the budget for it, 400
+        for an interval of which too little is left for an order."""
         site = self._subject.site_id
         ours = self._store.event_ids(site) - self._store.stray_ids(site)
         foreign = foreign_events(events, ours, self._plan)
@@ -47,6 +48,9 @@ class Replacement:
             refuse_plan_of_others(others)
             _refuse_conflicts(foreign, external_orders(orders, self._plan, self._now))
         changes = differences(orders, self._plan, self._now)
+        for planned in changes.added:
+            if planned.refusal is not None:
+                raise planned.refusal
         changes.withdrawn += others
         orders = [*orders, *others]
         budget.require(writes_needed(changes, foreign, self._now), self._now)

@@ -13,6 +13,7 @@ from vendors.kit.control import Event, EventState, PlannedEvent
 # The longest time that a call which was begun may still be under way.
 LONGEST_CALL = timedelta(seconds=60)
 NOT_SHOWN = "The vendor has accepted it, and does not show it yet."
+LOST = "Its answer was lost, and the vendor does not show it yet."
 CHANGED = "It was changed or ended at the vendor, and not by this service."
 
 
@@ -52,15 +53,17 @@ def _find_lost(
     settles: timedelta,
     now: datetime,
 ) -> None:
-    """Finds the event that a write without an answer has made. If there is none after a while, it has made none."""
+    """Finds the event that a write without an answer has made. If the second read after a while shows none, it has
+    made none: reads may lag behind by one write."""
     event = next((event for id, event in shown.items() if id not in claimed and is_of(event, row)), None)
     if event is not None:
         claimed.add(event.id)
-        row.vendor_id, row.state = event.id, EventStep.ACCEPTED
+        row.vendor_id, row.state, row.text = event.id, EventStep.ACCEPTED, ""
         if order.state == State.SCHEDULED:
             move(order, State.SENT, now)
     elif row.sent_at is not None and now > row.sent_at + LONGEST_CALL + settles:
-        row.state = EventStep.PLANNED
+        is_second = row.text == LOST
+        row.state, row.text = (EventStep.PLANNED, "") if is_second else (row.state, LOST)
 
 
 def _look(order: ControlOrderRow, shown: Mapping[str, Event], settles: timedelta, now: datetime) -> None:

@@ -22,10 +22,11 @@ def test_a_lost_write_that_has_made_nothing_is_repeated_once_a_read_back_has_sho
     cloud.fails_with, cloud.makes = fake.Lost, False
     controller.put(controller.interval(10, 70, kw=2.0))
     cloud.fails_with = None
-    for _ in range(4):
+    for _ in range(5):
         assert controller.states() == ["sent"], "the vendor may not show it yet"
         clock.forward(seconds=30)
-    clock.forward(seconds=30)
+    assert controller.statuses() == ["sent: Its answer was lost, and the vendor does not show it yet."]
+    clock.forward(seconds=10)
     assert controller.states() == ["accepted"]
     assert len(cloud.writes) == 2
     assert len(cloud.events) == 1
@@ -49,6 +50,17 @@ def test_an_event_that_the_vendor_shows_after_its_order_was_given_up_is_ended_by
     assert [event.state for event in cloud.shown()] == [EventState.REMOVED, EventState.SCHEDULED]
 
 
+def test_a_lost_write_whose_event_is_shown_with_the_second_read_is_not_repeated(controller, cloud, clock):
+    cloud.fails_with, cloud.hides = fake.Lost, True
+    controller.put(controller.interval(60, 120, kw=2.0))
+    cloud.fails_with, cloud.hides = None, False
+    clock.forward(minutes=3)
+    assert controller.states() == ["sent"]
+    cloud.events["event-1"] = cloud.hidden.pop()
+    assert controller.states() == ["taken"]
+    assert len(cloud.writes) == 1
+
+
 @pytest.mark.parametrize("makes", [True, False])
 def test_the_event_of_an_earlier_order_is_not_taken_for_that_of_a_lost_write(controller, cloud, clock, makes):
     plan = controller.interval(60, 120, kw=2.0)
@@ -60,6 +72,7 @@ def test_the_event_of_an_earlier_order_is_not_taken_for_that_of_a_lost_write(con
     cloud.fails_with = None
     assert controller.states() == ["taken" if makes else "sent"]
     clock.forward(minutes=3)
+    controller.read()
     assert controller.states() == ["taken" if makes else "accepted"]
     assert [event["id"] for event in controller.history()[0]["events"]] == ["event-2"]
 

@@ -61,7 +61,7 @@ def _find_lost(
         row.vendor_id, row.state, row.text = event.id, EventStep.ACCEPTED, ""
         if order.state == State.SCHEDULED:
             move(order, State.SENT, now)
-    elif row.sent_at is not None and now > row.sent_at + LONGEST_CALL + settles:
+    elif row.state == EventStep.SENT and row.sent_at is not None and now > row.sent_at + LONGEST_CALL + settles:
         is_second = row.text == LOST
         row.state, row.text = (EventStep.PLANNED, "") if is_second else (row.state, LOST)
 

@@ -5,7 +5,7 @@ A write whose answer is lost is not repeated here; a later read-back shows wheth
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -56,6 +56,8 @@ class Writer:
         self, store: OrderStore, subject: Subject, vendor: Vendor, budget: Budget, now: Callable[[], datetime]
     ) -> None:
         self._store, self._subject, self._vendor, self._budget, self._now = store, subject, vendor, budget, now
+        # Vendors end events in their own time: until then they may refuse what takes the place of one.
+        self._has_ended = False
 
     def write(self, orders: Sequence[ControlOrderRow]) -> None:
         """Ends the events that are to be ended, and then makes those that are to be made."""
@@ -87,6 +89,8 @@ class Writer:
     def _send(self, order: ControlOrderRow) -> None:
         if any(event.state == EventStep.SENT for event in order.events):
             return  # Until a read-back has shown what became of it.
+        if any(self._waits(event) for event in order.events):
+            return
         self._replan(order)
         for event in order.events:
             if event.state != EventStep.PLANNED or order.state in FINAL:
@@ -95,6 +99,13 @@ class Writer:
             plan = planned(event)
             outcome = self._call(lambda plan=plan: self._add(order, plan))  # type: ignore[misc]
             self._finish(order, event, write, outcome)
+            if self._waits(event):
+                return  # What is left to be sent is the end of an order.
+
+    def _waits(self, event: ControlEventRow) -> bool:
+        """Whether an event was refused a moment ago, and is to be sent once more."""
+        settles = self._vendor.control.settles if self._vendor.control else timedelta(0)
+        return event.state == EventStep.PLANNED and event.sent_at is not None and self._now() <= event.sent_at + settles
 
     def _add(self, order: ControlOrderRow, plan: PlannedEvent) -> Accepted:
         return self._vendor.add_control_event(self._key, order.program, plan)
@@ -177,9 +188,14 @@ class Writer:
             session.add_all((order, write))
             write.answered_at, write.outcome, write.answer = now, outcome.word, outcome.text
             if event is not None:
-                _note(order, event, outcome, before, now)
+                if write.action == "add" and self._has_ended and isinstance(outcome.failure, Refused):
+                    event.state, order.text = EventStep.PLANNED, outcome.text
+                    settle(order, now)
+                else:
+                    _note(order, event, outcome, before, now)
 
         self._store.change(order.client_id, change)
+        self._has_ended |= write.action == "end" and outcome.failure is None
         if outcome.word == NOT_SENT:
             self._budget.taken -= 1
         if outcome.failure is not None and not isinstance(outcome.failure, FINAL_FAILURES):

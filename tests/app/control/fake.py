@@ -79,6 +79,8 @@ class Cloud:
     cap_kw: float | None = None
     refuses: object = None
     """Whether the vendor refuses an event, given what is planned."""
+    refuses_with: object = None
+    """The failure of each new event."""
     writes_until_late: int | None = None
     """The writes after which no time is left in a request."""
     down: object = None
@@ -189,6 +191,8 @@ class InMemory(Vendor):
         failure = self._failure()
         if self.cloud.refuses and self.cloud.refuses(planned):
             raise Forbidden(BASE)
+        if self.cloud.refuses_with:
+            raise self.cloud.refuses_with(BASE)
         if failure is not None and not (failure.is_uncertain and self.cloud.makes):
             raise failure
         accepted = self.cloud.add(planned)

@@ -77,6 +77,19 @@ def test_the_event_of_an_earlier_order_is_not_taken_for_that_of_a_lost_write(con
     assert [event["id"] for event in controller.history()[0]["events"]] == ["event-2"]
 
 
+def test_an_event_that_is_refused_while_the_one_before_it_ends_is_sent_once_more(controller, cloud, clock):
+    controller.put(controller.interval(0, 60, kw=2.0))
+    clock.forward(minutes=10)
+    cloud.refuses_with = CommandRefused
+    controller.put(controller.interval(0, 390, kw=1.0))
+    assert controller.states() == ["scheduled"]
+    assert len(cloud.writes) == 3
+    assert controller.states() == ["scheduled"], "it is not sent again at once"
+    clock.forward(seconds=61)
+    assert controller.states() == ["failed"], "and once at most"
+    assert len(cloud.writes) == 4
+
+
 def test_the_status_and_the_receipt_have_the_words_with_which_the_vendor_refuses(controller, cloud):
     refusal = CommandRefused(fake.BASE)
     refusal.words = "The program does not permit exports."

@@ -11,7 +11,7 @@ from app.control.budget import Budget
 from app.control.conflicts import refuse_plan_of_others, refuse_without_credentials
 from app.control.differences import Differences, differences, external_orders, foreign_events, writes_needed
 from app.control.measuring import Measured
-from app.control.orders import OrderStore, Subject, new_id, new_order, withdraw
+from app.control.orders import OrderStore, Subject, new_id, new_order, of_site, withdraw
 from app.control.plan import Plan
 from app.control.read_back import shown
 from app.control.states import FINAL, State
@@ -88,9 +88,9 @@ class Replacement:
             session.add_all([*orders, *added])
             for order in changes.withdrawn:
                 withdraw(order, final, self._now)
-            for order in orders:
-                if order.state in FINAL and order.end_at <= self._now:
-                    order.is_listed = False
+            listed = of_site(self._subject.client_id, self._subject.site_id).where(ControlOrderRow.is_listed)
+            for order in session.scalars(listed.where(ControlOrderRow.end_at <= self._now)):
+                order.is_listed = order.state not in FINAL
 
         self._store.change(self._subject.client_id, change)
 

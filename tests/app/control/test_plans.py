@@ -72,3 +72,13 @@ def test_a_running_order_keeps_a_bounded_number_of_read_backs(controller, clock,
         clock.forward(minutes=2)
         controller.read()
     assert len(controller.history()[0]["readBacks"]) == 3
+
+
+def test_an_order_that_has_ended_is_in_the_list_until_a_plan_follows_its_verdict(controller, clock):
+    controller.put(controller.interval(0, 60, kw=2.0))
+    clock.forward(minutes=61)
+    assert len(controller.put(controller.interval(60, 120, kw=1.0)).json["intervals"]) == 2
+    clock.forward(minutes=10)
+    assert controller.states() == ["verified", "taken"]
+    assert [interval["kw"] for interval in controller.put().json["intervals"]] == []
+    assert sorted(order["state"] for order in controller.history()) == ["cancelled", "verified"]

@@ -15,7 +15,7 @@ from app.control.orders import BUDGET_PERIOD, OrderStore, Subject, new_id
 from app.control.plan import Plan
 from app.control.read_back import read_back, shown
 from app.control.replacing import Replacement
-from app.control.states import FINAL
+from app.control.states import FINAL, State
 from app.control.writing import Writer
 from app.fleet.vendor_problems import DatabaseUnavailable
 from app.storage.control_tables import ControlOrderRow, ControlReadingRow
@@ -60,9 +60,9 @@ class ControlRun:
             raise DatabaseUnavailable(why=type(error).__name__) from error
 
     def _run(self, key: Key, vendor: Vendor) -> Iterator[Reached]:
-        # An empty list ends the orders of all programs.
-        program = self._program(key, vendor) if self._plan and self._plan.intervals else None
         orders = self._store.unfinished(self._subject, self._now())
+        # An empty list ends the orders of all programs.
+        program = self._program(key, vendor, orders) if self._plan and self._plan.intervals else None
         events = self._events(key, vendor, orders, program)
         yield Reached(key)
         moved = self._read_back(orders, events)
@@ -75,20 +75,22 @@ class ControlRun:
             orders = replacement.make(orders, events, vendor, measured, budget, writer)
         writer.write(orders)
 
-    def _program(self, key: Key, vendor: Vendor) -> str | None:
+    def _program(self, key: Key, vendor: Vendor, orders: Sequence[ControlOrderRow]) -> str | None:
         """The program of the plan's events: the requested one, or the only one of the site."""
         requested = self._plan.program if self._plan else None
         if not self._control.has_programs:
             if requested is not None:
                 raise invalid("programID: This vendor has no programs.")
             return None
-        if requested is not None:
+        if requested in {order.program for order in orders if order.state == State.TAKEN}:
             return requested
         programs = vendor.control_programs(key)
-        if len(programs) == 1:
+        if requested in programs:
+            return requested
+        if requested is None and len(programs) == 1:
             return programs[0]
         shown = ", ".join(sorted(programs)) or "none"
-        raise invalid(f"programID: Must name the program; the site is enrolled in {shown}.")
+        raise invalid(f"programID: Must name a program of the site; it is enrolled in {shown}.")
 
     def _events(self, key: Key, vendor: Vendor, orders: Sequence[ControlOrderRow], program: str | None) -> list[Event]:
         """The events of the site in the time of its orders and of the plan, whoever made them."""

@@ -79,9 +79,11 @@ def test_without_a_program_the_sites_only_one_is_used_and_several_must_be_named(
     answer = controller.put(GOOD)
     assert (answer.status_code, answer.json["detail"]) == (
         400,
-        "programID: Must name the program; the site is enrolled in summer, winter.",
+        "programID: Must name a program of the site; it is enrolled in summer, winter.",
     )
     assert controller.put(GOOD, query="?programID=winter").status_code == 200
+    answer = controller.put(GOOD | {"command": "charge"}, query="?programID=autumn")
+    assert (answer.status_code, len(cloud.writes)) == (400, 1), "the order that is there stays"
     cloud.programs = ["summer"]
     controller.put(GOOD | {"end": "2026-06-21T15:00:00Z"})
     assert {order["programID"] for order in controller.history()} == {"summer", "winter"}

@@ -41,6 +41,7 @@ def receipt(order: ControlOrderRow) -> dict[str, Any]:
     """An order with all that was sent and seen."""
     members = interval(order) | {
         "plan": order.plan_id,
+        "client": order.client_id,
         "vendor": order.vendor,
         "state": order.state,
         "is_final": State(order.state) in FINAL,

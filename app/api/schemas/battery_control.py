@@ -135,6 +135,7 @@ class Receipt(IntervalStatus):
     """An order: what was asked, what was sent, and what was seen."""
 
     plan = ma.fields.String(required=True, data_key="planID", metadata={"description": "Of the PUT that made it."})
+    client = ma.fields.String(required=True, data_key="clientID", metadata={"description": "The client that asked."})
     vendor = ma.fields.String(required=True)
     program = ma.fields.String(data_key="programID")
     credentials = ma.fields.String(

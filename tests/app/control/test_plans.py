@@ -30,6 +30,7 @@ def test_an_order_that_the_battery_has_carried_out_ends_as_verified(controller, 
     assert controller.states() == ["verified"]
     [receipt] = controller.history()
     assert receipt["isFinal"]
+    assert receipt["clientID"] == controller.id
     assert receipt["verdict"]["rule"] == "energy"
 
 

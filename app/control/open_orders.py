@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import inspect, or_, select
 from sqlalchemy.orm import Session
 
 from app.control.orders import move
@@ -68,7 +68,9 @@ class OpenOrders:
 
     def cancel_all(self, client_id: str, deadline: Deadline) -> tuple[list[str], list[NotCancelled]]:
         """Cancels all open orders of a client that is to be revoked: the ids of those that are cancelled, and the
-        others."""
+        others. None before the database has the tables of this version: access ends all the same."""
+        if not self._control.store.read(_has_tables):
+            return [], []
         orders = [order for order in self._of(client_id) if order.end_at > self._control.now()]
         left = self.cancel(orders, deadline)
         ids = {each.order.id for each in left}
@@ -120,6 +122,10 @@ class OpenOrders:
         if credentials_id is not None:
             query = query.where(ControlOrderRow.credentials_id == credentials_id)
         return self._control.store.read(lambda session: list(session.scalars(query)))
+
+
+def _has_tables(session: Session) -> bool:
+    return inspect(session.connection()).has_table(ControlOrderRow.__tablename__)
 
 
 def _open(client_id: str, now: datetime) -> Any:

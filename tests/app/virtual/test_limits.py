@@ -181,7 +181,7 @@ def test_revoking_a_client_deletes_what_belongs_to_it_and_prints_the_counts(app,
     counts = {
         "grants": 0,
         **dict.fromkeys(("join_attempts", "join_flows", "join_origins", "join_sessions"), 0),
-        "vendor_credentials": 0,
+        **dict.fromkeys(("control_orders", "idempotency_keys", "vendor_credentials", "virtual_control_events"), 0),
         "virtual_devices": 2,
         "virtual_sites": 1,
         "sign_in_codes": 0,

@@ -12,9 +12,7 @@ from sqlalchemy import event, func, insert, select
 
 from app.auth.client_lock import lock_client
 from app.config import ROOT
-from app.storage.control_tables import ControlEventRow, ControlReadingRow, ControlWriteRow
-from app.storage.credential_tables import VendorTokenRow
-from app.storage.database import ClientRow
+from app.storage.database import Base, ClientRow
 from app.storage.owned import OWNED, delete_owned
 from app.storage.virtual_tables import BATTERY, VirtualDeviceRow, VirtualSiteRow
 from app.virtual import fleet
@@ -196,10 +194,8 @@ def test_revoking_a_client_deletes_what_belongs_to_it_and_prints_the_counts(app,
 
 def test_a_client_is_revoked_before_the_database_has_the_tables_of_this_version(app, virtual):
     database = app.extensions["services"].database
-    with database.engine.begin() as connection:
-        # Tokens belong to credentials, and parts of an order to it; they name no client.
-        for row in (VendorTokenRow, ControlEventRow, ControlWriteRow, ControlReadingRow, *OWNED):
-            row.__table__.drop(connection)
+    others = [table for table in Base.metadata.sorted_tables if table is not ClientRow.__table__]
+    Base.metadata.drop_all(database.engine, tables=others)
     result = run(app, "clients", "revoke", virtual.id)
     assert result.exit_code == 0, result.stderr
     assert '"deleted": {}' in result.stdout

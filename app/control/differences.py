@@ -1,6 +1,6 @@
 """Compares a new plan with the orders of a site, so that only differences are written."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -77,13 +77,12 @@ def external_orders(orders: Iterable[ControlOrderRow], plan: Plan, now: datetime
     ]
 
 
-def foreign_events(events: Iterable[Event], ours: Iterable[str | None], plan: Plan) -> list[Event]:
-    """Events that this service has not made, in the time that the plan writes."""
-    known = set(ours)
+def foreign_events(events: Iterable[Event], ours: Collection[str], plan: Plan) -> list[Event]:
+    """Events in the time that the plan writes whose ids are not among those of orders (`ours`)."""
     return [
         event
         for event in events
-        if event.id not in known
+        if event.id not in ours
         and event.state in ACTIVE
         and any(_overlap(event.start, event.end, planned) for planned in plan.intervals)
     ]

@@ -23,6 +23,8 @@ BUDGET_PERIOD = timedelta(days=1)
 ORDER_ID = "ordr-"
 # The outcome of a write that did not reach the vendor.
 NOT_SENT = "not sent"
+# The text of an order whose event was given up.
+NEVER_SEEN = "The vendor has accepted it and never shown it."
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,16 @@ class OrderStore:
         """The vendor's ids of all events that this service has made at a site, for whichever client."""
         query = select(ControlEventRow.vendor_id).join(ControlOrderRow)
         query = query.where(ControlOrderRow.site_id == site_id, ControlEventRow.vendor_id.is_not(None))
+        return self.read(lambda session: {id for id in session.scalars(query) if id})
+
+    def stray_ids(self, site_id: str) -> set[str]:
+        """The vendor's ids of events of this service that no order ends any more: their order was given up, or they
+        were shown only after it."""
+        is_given_up = ControlOrderRow.is_listed.is_(False) & ControlOrderRow.ends_as.is_(None)
+        was_never_seen = (ControlEventRow.state == EventStep.OVER) & (ControlOrderRow.text == NEVER_SEEN)
+        query = select(ControlEventRow.vendor_id).join(ControlOrderRow)
+        query = query.where(ControlOrderRow.site_id == site_id, ControlEventRow.vendor_id.is_not(None))
+        query = query.where(or_(is_given_up & ControlEventRow.state.in_(AT_VENDOR), was_never_seen))
         return self.read(lambda session: {id for id in session.scalars(query) if id})
 
     def reading_counts(self, orders: Collection[str]) -> dict[str, int]:

@@ -28,16 +28,14 @@ MEMBERS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class PlannedInterval:
-    """An interval of a plan. `asked`: its members as the client sent them."""
+    """An interval of a plan. `asked`: its members as the client sent them. `start`: its start at the vendor, which is
+    not past. `refusal`: why no order can be made of it; it may still be that of an order that runs."""
 
     interval: Interval
     asked: Mapping[str, Any]
-    events: Sequence[PlannedEvent]
-
-    @property
-    def start(self) -> datetime:
-        """Its start at the vendor, which is not past."""
-        return self.events[0].start
+    start: datetime
+    events: Sequence[PlannedEvent] = ()
+    refusal: InvalidRequest | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,8 @@ def check(posted: Posted, now: datetime) -> None:
 
 
 def planned(posted: Posted, plan_events: PlanEvents, now: datetime) -> list[PlannedInterval]:
-    """The intervals with their events, by their starts. Raises a 400 Problem for what the vendor cannot express."""
+    """The intervals with their events, by their starts. Raises a 400 Problem for what the vendor cannot express;
+    of an interval that has begun and of which too little is left, the refusal is kept instead."""
     intervals = [_planned(number, *each, plan_events, now) for number, each in enumerate(posted)]
     return sorted(intervals, key=lambda each: each.interval.start)
 
@@ -69,9 +68,13 @@ def _planned(
     number: int, interval: Interval, asked: Mapping[str, Any], plan_events: PlanEvents, now: datetime
 ) -> PlannedInterval:
     try:
-        return PlannedInterval(interval, asked, plan_events(interval, now))
-    except CannotExpress as refusal:
-        raise _wrong(number, MEMBERS.get(refusal.member, refusal.member), refusal.why) from refusal
+        events = plan_events(interval, now)
+    except CannotExpress as failure:
+        refusal = _wrong(number, MEMBERS.get(failure.member, failure.member), failure.why)
+        if failure.member == "end" and interval.start <= now:
+            return PlannedInterval(interval, asked, now, refusal=refusal)
+        raise refusal from failure
+    return PlannedInterval(interval, asked, events[0].start, events)
 
 
 def _refuse_overlaps(intervals: Sequence[Interval]) -> None:

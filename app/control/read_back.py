@@ -1,11 +1,11 @@
 """Compares an order with the events that its vendor shows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from app.control.differences import ACTIVE
-from app.control.orders import close_if_ended, move
+from app.control.orders import NEVER_SEEN, close_if_ended, move
 from app.control.states import AT_VENDOR, FINAL, EventStep, State
 from app.storage.control_tables import ControlEventRow, ControlOrderRow
 from vendors.kit.control import Event, EventState, PlannedEvent
@@ -13,7 +13,6 @@ from vendors.kit.control import Event, EventState, PlannedEvent
 # The longest time that a call which was begun may still be under way.
 LONGEST_CALL = timedelta(seconds=60)
 NOT_SHOWN = "The vendor has accepted it, and does not show it yet."
-NEVER_SEEN = "The vendor has accepted it and never shown it."
 CHANGED = "It was changed or ended at the vendor, and not by this service."
 
 
@@ -30,12 +29,14 @@ def is_of(event: Event, row: ControlEventRow) -> bool:
     return event.is_of(PlannedEvent(plan.start, plan.end, plan.mode, event.kw, plan.limit_percent))
 
 
-def read_back(orders: Iterable[ControlOrderRow], events: Iterable[Event], settles: timedelta, now: datetime) -> None:
+def read_back(
+    orders: Iterable[ControlOrderRow], events: Iterable[Event], made: Collection[str], settles: timedelta, now: datetime
+) -> None:
     """Moves orders to where the vendor's events show them to be. Each is looked at once a write has had its time to
-    settle: until then a missing event proves nothing."""
+    settle: until then a missing event proves nothing. made: the vendor's ids of the events of all orders of the site,
+    closed ones included; no lost write has made these."""
     shown = {event.id: event for event in events}
-    orders = list(orders)
-    claimed = {row.vendor_id for order in orders for row in order.events}
+    claimed = set(made)
     for order in orders:
         for row in order.events:
             if row.vendor_id is None and row.sent_at is not None and row.state != EventStep.OVER:
@@ -47,7 +48,7 @@ def _find_lost(
     order: ControlOrderRow,
     row: ControlEventRow,
     shown: Mapping[str, Event],
-    claimed: set[str | None],
+    claimed: set[str],
     settles: timedelta,
     now: datetime,
 ) -> None:

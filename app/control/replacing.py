@@ -38,13 +38,19 @@ class Replacement:
         writer: Writer,
     ) -> list[ControlOrderRow]:
         """The orders for which writes may be due. Raises a Problem, and has changed nothing then: 409 for a conflict,
-        429 without the budget for it."""
-        foreign = foreign_events(events, self._store.event_ids(self._subject.site_id), self._plan)
+        429 without the budget for it, 400
+        for an interval of which too little is left for an order."""
+        site = self._subject.site_id
+        ours = self._store.event_ids(site) - self._store.stray_ids(site)
+        foreign = foreign_events(events, ours, self._plan)
         others = self._store.of_others(self._subject, self._now) if self._plan.intervals else []
         if not self._plan.force:
             refuse_plan_of_others(others)
             _refuse_conflicts(foreign, external_orders(orders, self._plan, self._now))
         changes = differences(orders, self._plan, self._now)
+        for planned in changes.added:
+            if planned.refusal is not None:
+                raise planned.refusal
         changes.withdrawn += others
         orders = [*orders, *others]
         budget.require(writes_needed(changes, foreign, self._now), self._now)
@@ -94,8 +100,8 @@ def _refuse_conflicts(foreign: Sequence[Event], external: Sequence[ControlOrderR
     if not foreign and not external:
         return
     detail = (
-        "Events of this time were made or changed at the vendor, and not by this service. Nothing was changed; "
-        "with force=true the plan takes their place."
+        "Events of this time at the vendor belong to no order of this service, or were changed there. Nothing was "
+        "changed; with force=true the plan takes their place."
     )
     raise Problem(
         409,

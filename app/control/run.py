@@ -114,10 +114,11 @@ class ControlRun:
         """Moves the orders by the events; returns the ids of those that have moved."""
         now = self._now()
         before = {order.id: order.state for order in orders}
+        made = self._store.event_ids(self._subject.site_id)
 
         def change(session: Session) -> None:
             session.add_all(orders)
-            read_back(orders, events, self._control.settles, now)
+            read_back(orders, events, made, self._control.settles, now)
 
         if orders:
             self._store.change(self._subject.client_id, change)

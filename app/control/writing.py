@@ -158,7 +158,7 @@ class Writer:
         try:
             answer = call()
         except VendorError as failure:
-            return Outcome(str(failure), failure=failure)
+            return Outcome(failure.words or str(failure), failure=failure)
         return Outcome(answer) if isinstance(answer, str) else Outcome(answer.text, answer)
 
     def _finish(

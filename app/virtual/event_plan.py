@@ -36,7 +36,8 @@ RESTS: Modes = {None: CommandMode.IDLE}
 
 def planned_event(interval: Interval, now: datetime) -> PlannedEvent:
     """The event of what is left of the interval. Raises CannotExpress."""
-    if interval.end - interval.start > LONGEST:
+    start = max(interval.start, now)
+    if interval.end - start > LONGEST:
         raise CannotExpress("end", f"A virtual battery takes commands of {LONGEST.days} days at most.")
     if interval.allow_export is False and interval.command is not Command.DISCHARGE:
         raise CannotExpress("allow_export", "Energy is withheld from the grid only while a battery discharges.")
@@ -44,7 +45,7 @@ def planned_event(interval: Interval, now: datetime) -> PlannedEvent:
     if interval.priority not in modes:
         raise CannotExpress("priority", "There is no such priority for this command, kw and export.")
     mode = modes[interval.priority]
-    return PlannedEvent(max(interval.start, now), interval.end, mode.value, _kw_of(interval), interval.limit_percent)
+    return PlannedEvent(start, interval.end, mode.value, _kw_of(interval), interval.limit_percent)
 
 
 def _modes_of(interval: Interval) -> Modes:

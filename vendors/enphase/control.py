@@ -111,6 +111,8 @@ def borders(interval: Interval, now: datetime) -> list[datetime]:
     times = [end]
     while times[-1] - start > LONGEST:
         times.append(max(times[-1] - LONGEST, start + SHORTEST))
+        if times[-1] > now + FARTHEST:
+            raise CannotExpress("end", "Enphase VPP takes events of up to 5 hours that start within 7 days.")
     return [start, *reversed(times)]
 
 

@@ -71,7 +71,8 @@ class Cloud:
     programs: list = field(default_factory=lambda: ["summer"])
     obeys: bool = True
     hides: bool = False
-    """New events are accepted, and never shown."""
+    """New events are accepted, and not shown: they are kept in `hidden`."""
+    hidden: list = field(default_factory=list)
     fails_with: object = None
     """The failure of the next writes; Lost with `makes` set is made all the same."""
     makes: bool = True
@@ -192,7 +193,7 @@ class InMemory(Vendor):
             raise failure
         accepted = self.cloud.add(planned)
         if self.cloud.hides:
-            self.cloud.events.pop(accepted.id)
+            self.cloud.hidden.append(self.cloud.events.pop(accepted.id))
         if failure is not None:
             raise failure
         return accepted

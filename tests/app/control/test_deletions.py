@@ -107,6 +107,19 @@ def test_credentials_that_the_vendor_refuses_for_good_can_be_deleted_and_the_ord
     assert "deleted" in text
 
 
+def test_the_event_of_an_order_that_was_given_up_is_in_the_way_until_a_forced_plan_ends_it(owner, cloud):
+    owner.order(10, 70)
+    body = {"credentials": {"apiKey": "refused"}}
+    owner.call("PATCH", f"/vendor-credentials/{owner.id_of_credentials}", json=body)
+    assert owner.forget("?force=true").status_code == 204
+    assert owner.call("POST", "/vendor-credentials", json={"credentials": CREDENTIALS}).status_code == 201
+    plan = {"intervals": [owner.interval(30, 90, kw=1.0)]}
+    answer = owner.call("PUT", owner.path, json=plan)
+    assert (answer.status_code, [event["id"] for event in answer.json["events"]]) == (409, ["event-1"])
+    assert owner.call("PUT", f"{owner.path}?force=true", json=plan).status_code == 200
+    assert [event.state for event in cloud.shown()] == [EventState.REMOVED, EventState.SCHEDULED]
+
+
 def test_an_order_that_has_ended_and_is_not_proven_yet_is_lost_only_if_that_is_forced(owner, clock, orders):
     owner.order(10, 70)
     clock.forward(minutes=71)

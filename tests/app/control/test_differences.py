@@ -5,6 +5,20 @@ from datetime import timedelta
 from tests.app.control import fake
 
 
+def test_an_interval_that_runs_may_be_sent_again_when_too_little_is_left_of_it_for_a_new_one(controller, cloud, clock):
+    running, next_one = controller.interval(0, 60, kw=2.0), controller.interval(60, 120, kw=1.0)
+    controller.put(running)
+    clock.forward(minutes=57)
+    answer = controller.put(running, next_one)
+    assert answer.status_code == 200, answer.text
+    assert len(cloud.events) == 2
+    assert len(cloud.writes) == 2
+    refused = controller.put(running | {"kw": 1.5}, next_one)
+    assert refused.status_code == 400
+    assert refused.json["detail"] == "intervals[0].end: Must be 5 minutes after the start at least."
+    assert len(cloud.writes) == 2
+
+
 def test_a_plan_that_is_sent_again_every_minute_causes_one_write_for_each_interval(controller, cloud, clock):
     intervals = [controller.interval(10, 70, kw=2.0), controller.interval(70, 400, "charge", kw=1.0)]
     for _ in range(60):

@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.app.control import fake
-from vendors.kit.control import EventState
+from vendors.kit.control import CommandRefused, EventState
 
 
 def test_a_write_whose_answer_is_lost_is_read_before_it_is_repeated(controller, cloud, clock):
@@ -27,6 +29,49 @@ def test_a_lost_write_that_has_made_nothing_is_repeated_once_a_read_back_has_sho
     assert controller.states() == ["accepted"]
     assert len(cloud.writes) == 2
     assert len(cloud.events) == 1
+
+
+def test_an_event_that_the_vendor_shows_after_its_order_was_given_up_is_ended_by_a_forced_plan(
+    controller, cloud, clock
+):
+    cloud.hides = True
+    controller.put(controller.interval(60, 120, kw=2.0))
+    cloud.hides = False
+    for _ in range(2):
+        clock.forward(minutes=2)
+        controller.read()
+    assert controller.states() == ["not-applied"]
+    cloud.events["event-1"] = cloud.hidden.pop()
+    another = controller.interval(60, 100, kw=1.0)
+    answer = controller.put(another)
+    assert (answer.status_code, [event["id"] for event in answer.json["events"]]) == (409, ["event-1"])
+    assert controller.put(another, query="?force=true").status_code == 200
+    assert [event.state for event in cloud.shown()] == [EventState.REMOVED, EventState.SCHEDULED]
+
+
+@pytest.mark.parametrize("makes", [True, False])
+def test_the_event_of_an_earlier_order_is_not_taken_for_that_of_a_lost_write(controller, cloud, clock, makes):
+    plan = controller.interval(60, 120, kw=2.0)
+    controller.put(plan)
+    controller.put()
+    clock.forward(minutes=1)
+    cloud.fails_with, cloud.makes = fake.Lost, makes
+    controller.put(plan)
+    cloud.fails_with = None
+    assert controller.states() == ["taken" if makes else "sent"]
+    clock.forward(minutes=3)
+    assert controller.states() == ["taken" if makes else "accepted"]
+    assert [event["id"] for event in controller.history()[0]["events"]] == ["event-2"]
+
+
+def test_the_status_and_the_receipt_have_the_words_with_which_the_vendor_refuses(controller, cloud):
+    refusal = CommandRefused(fake.BASE)
+    refusal.words = "The program does not permit exports."
+    cloud.fails_with = lambda: refusal
+    controller.put(controller.interval(10, 70, kw=2.0))
+    assert controller.statuses() == ["failed: The program does not permit exports."]
+    [write] = controller.history()[0]["writes"]
+    assert (write["outcome"], write["answer"]) == ("refused", "The program does not permit exports.")
 
 
 def test_a_refused_write_fails_its_order_alone(controller, cloud):

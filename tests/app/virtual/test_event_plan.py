@@ -72,5 +72,7 @@ def test_an_interval_that_a_virtual_battery_cannot_obey_is_refused_by_the_member
 
 
 def test_an_interval_that_has_begun_is_planned_from_the_present():
-    (event,) = VirtualVendor.planned_events(interval("charge", 3), START + timedelta(minutes=7))
-    assert (event.start, event.end) == (START + timedelta(minutes=7), END)
+    for long_ago in (START, START - timedelta(days=400)):
+        asked = replace(interval("charge", 3), start=long_ago)
+        (event,) = VirtualVendor.planned_events(asked, START + timedelta(minutes=7))
+        assert (event.start, event.end) == (START + timedelta(minutes=7), END)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.control.orders import move
 from app.control.service import BatteryControl
 from app.control.states import FINAL, State
-from app.credentials.rows import CREDENTIALS_ID, GRANT_ID
+from app.credentials.rows import CREDENTIALS_ID, GRANT_ID, possible_id
 from app.credentials.stored import StoredCredentials
 from app.fleet.vendor_access import VendorAccess
 from app.storage.control_tables import ControlOrderRow
@@ -50,6 +50,7 @@ class OpenOrders:
     ) -> Callable[[Session], None]:
         """Cancels the orders that depend on credentials or a grant, if that is forced. Returns what completes this in
         the transaction that deletes. Raises a 409 Problem if orders are left that can be cancelled."""
+        credentials_id = possible_id(credentials_id, f"({CREDENTIALS_ID}|{GRANT_ID})")
         left: Sequence[NotCancelled] = ()
         if force:
             left = self.cancel(self._of(client_id, credentials_id), deadline)

@@ -43,6 +43,8 @@ EXEMPTIONS = (
     Exemption("vendors", "None may stand in it twice."),
     Exemption("flowID", "The flow of an owner's link may be gone, which the page answers with 400."),
     Exemption("auth-granted", "An owner's page: its state must be one that this server made."),
+    Exemption("battery-control", "The sites of most vendors take no orders to batteries."),
+    Exemption("history", "As battery-control."),
     Exemption("siteID", "It must be the id of a virtual site of the client."),
 )
 

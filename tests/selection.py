@@ -1,4 +1,4 @@
-"""The cases that `make test` leaves to `make test-all`."""
+"""The cases that `make test` leaves to `make test-all`, and those that are left to `make soak`."""
 
 from collections import Counter
 
@@ -7,11 +7,13 @@ import pytest
 # A test of more cases than the first number counts as marked `one_in` the second, unless it names a number itself. The
 # first line that fits counts.
 MANY_CASES = ((12, 6), (4, 3), (1, 2))
+# Of a test of more cases than this, two of three that `make test` leaves out are left to `make soak`.
+VERY_MANY_CASES = 80
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks cases as exhaustive. A number that has no factor in common with the numbers of a test's parameters meets
+    """Marks cases as exhaustive or soak. A number that has no factor in common with the numbers of a test's parameters meets
     all their values in turn."""
     cases = Counter(map(_test_of, items))
     seen: Counter[str] = Counter()
@@ -20,7 +22,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         mark = item.get_closest_marker("one_in")
         number = mark.args[0] if mark else _one_in(cases[test])
         if seen[test] % number:
-            item.add_marker("exhaustive")
+            is_soak = cases[test] > VERY_MANY_CASES and seen[test] % 3
+            item.add_marker("soak" if is_soak else "exhaustive")
         seen[test] += 1
 
 

@@ -10,7 +10,7 @@ MOST_LINES = 40
 DOCUMENT = (ROOT / "docs/add-a-vendor.md").read_text()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.soak
 def test_every_command_of_the_page_prints_what_the_page_shows(tmp_path):
     followed = list(SourceTree(tmp_path / "tree").follow(DOCUMENT))
     assert followed

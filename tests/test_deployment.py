@@ -50,6 +50,7 @@ def status_of(port: int, request: bytes) -> int:
 
 
 @pytest.mark.exhaustive
+@pytest.mark.serial
 def test_simultaneous_connections_are_shared_out_evenly_also_after_a_worker_has_died(tmp_path: Path) -> None:
     port = free_port()
     with started(GUNICORN, clean(PORT=port, INSTANCE_PATH=tmp_path, WEB_CONCURRENCY=2)) as process:

@@ -54,6 +54,7 @@ def median_of_another_client(service, seconds):
 
 
 @pytest.mark.exhaustive
+@pytest.mark.serial
 def test_lists_over_five_hundred_owners_grow_complete_and_pay_no_call_twice(world, report):
     service, played = world
     add_owners(service, played, OWNERS)

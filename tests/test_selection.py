@@ -24,6 +24,9 @@ def test_of_many_cases(number): pass
 @pytest.mark.parametrize("number", range(10))
 def test_of_ten_cases(number): pass
 
+@pytest.mark.parametrize("number", range(90))
+def test_of_very_many_cases(number): pass
+
 @pytest.mark.parametrize("number", range(4))
 def test_of_four_cases(number): pass
 
@@ -53,13 +56,18 @@ def test_only_some_cases_of_a_marked_or_long_parametrized_test_run_in_make_test(
     many = {f"test_of_many_cases[{number}]" for number in (0, 6, 12)}
     many |= {f"test_of_ten_cases[{number}]" for number in (0, 3, 6, 9)}
     many |= {f"test_of_four_cases[{number}]" for number in (0, 2)}
+    very_many = {f"test_of_very_many_cases[{number}]" for number in range(0, 90, 6)}
     usual = {"test_thinned[0]", "test_thinned[3]", "test_thinned[6]", "test_usual"}
-    assert set(selected("not exhaustive")) == usual | many
+    assert set(selected("not exhaustive and not soak")) == usual | many | very_many
     others = {"test_thinned[1]", "test_thinned[2]", "test_thinned[4]", "test_thinned[5]", "test_long"}
     others |= {f"test_of_many_cases[{number}]" for number in range(16)} - many
     others |= {f"test_of_ten_cases[{number}]" for number in range(10)} - many
     others |= {f"test_of_four_cases[{number}]" for number in range(4)} - many
+    thirds = {f"test_of_very_many_cases[{number}]" for number in range(0, 90, 3)}
+    others |= thirds - very_many
     assert set(selected("exhaustive")) == others
+    all_cases = {f"test_of_very_many_cases[{number}]" for number in range(90)}
+    assert set(selected("soak")) == all_cases - thirds
 
 
 def test_the_make_targets_select_every_test_exactly_once():

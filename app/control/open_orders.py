@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import inspect, or_, select
 from sqlalchemy.orm import Session
 
 from app.control.orders import move
 from app.control.service import BatteryControl
 from app.control.states import FINAL, State
-from app.credentials.rows import CREDENTIALS_ID, GRANT_ID
+from app.credentials.rows import CREDENTIALS_ID, GRANT_ID, possible_id
 from app.credentials.stored import StoredCredentials
 from app.fleet.vendor_access import VendorAccess
 from app.storage.control_tables import ControlOrderRow
@@ -50,6 +50,7 @@ class OpenOrders:
     ) -> Callable[[Session], None]:
         """Cancels the orders that depend on credentials or a grant, if that is forced. Returns what completes this in
         the transaction that deletes. Raises a 409 Problem if orders are left that can be cancelled."""
+        credentials_id = possible_id(credentials_id, f"({CREDENTIALS_ID}|{GRANT_ID})")
         left: Sequence[NotCancelled] = ()
         if force:
             left = self.cancel(self._of(client_id, credentials_id), deadline)
@@ -68,7 +69,9 @@ class OpenOrders:
 
     def cancel_all(self, client_id: str, deadline: Deadline) -> tuple[list[str], list[NotCancelled]]:
         """Cancels all open orders of a client that is to be revoked: the ids of those that are cancelled, and the
-        others."""
+        others. None before the database has the tables of this version: access ends all the same."""
+        if not self._control.store.read(_has_tables):
+            return [], []
         orders = [order for order in self._of(client_id) if order.end_at > self._control.now()]
         left = self.cancel(orders, deadline)
         ids = {each.order.id for each in left}
@@ -120,6 +123,10 @@ class OpenOrders:
         if credentials_id is not None:
             query = query.where(ControlOrderRow.credentials_id == credentials_id)
         return self._control.store.read(lambda session: list(session.scalars(query)))
+
+
+def _has_tables(session: Session) -> bool:
+    return inspect(session.connection()).has_table(ControlOrderRow.__tablename__)
 
 
 def _open(client_id: str, now: datetime) -> Any:

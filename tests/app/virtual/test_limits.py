@@ -12,8 +12,7 @@ from sqlalchemy import event, func, insert, select
 
 from app.auth.client_lock import lock_client
 from app.config import ROOT
-from app.storage.credential_tables import VendorTokenRow
-from app.storage.database import ClientRow
+from app.storage.database import Base, ClientRow
 from app.storage.owned import OWNED, delete_owned
 from app.storage.virtual_tables import BATTERY, VirtualDeviceRow, VirtualSiteRow
 from app.virtual import fleet
@@ -181,7 +180,7 @@ def test_revoking_a_client_deletes_what_belongs_to_it_and_prints_the_counts(app,
     counts = {
         "grants": 0,
         **dict.fromkeys(("join_attempts", "join_flows", "join_origins", "join_sessions"), 0),
-        "vendor_credentials": 0,
+        **dict.fromkeys(("control_orders", "idempotency_keys", "vendor_credentials", "virtual_control_events"), 0),
         "virtual_devices": 2,
         "virtual_sites": 1,
         "sign_in_codes": 0,
@@ -195,10 +194,8 @@ def test_revoking_a_client_deletes_what_belongs_to_it_and_prints_the_counts(app,
 
 def test_a_client_is_revoked_before_the_database_has_the_tables_of_this_version(app, virtual):
     database = app.extensions["services"].database
-    with database.engine.begin() as connection:
-        # Tokens belong to credentials, and name no client.
-        for row in (VendorTokenRow, *OWNED):
-            row.__table__.drop(connection)
+    others = [table for table in Base.metadata.sorted_tables if table is not ClientRow.__table__]
+    Base.metadata.drop_all(database.engine, tables=others)
     result = run(app, "clients", "revoke", virtual.id)
     assert result.exit_code == 0, result.stderr
     assert '"deleted": {}' in result.stdout

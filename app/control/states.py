@@ -61,7 +61,7 @@ WITHDRAWN = (State.CANCELLED, State.SUPERSEDED)
 STATES: Mapping[State, Meaning] = {
     State.SCHEDULED: Meaning(
         "It is written down, and the vendor does not have it yet.",
-        "a PUT; or a read-back that shows that a lost write has made nothing",
+        "a PUT; a read-back that shows that a lost write has made nothing; or a refusal while the event before it ends",
         (State.SENT, State.EXPIRED, *WITHDRAWN, State.FAILED),
     ),
     State.SENT: Meaning(

@@ -26,9 +26,10 @@ class Budget:
     def left(self) -> int:
         return max(0, self.per_day - self.used)
 
-    def take(self) -> bool:
-        """Counts a write that begins; False if there is no room for it."""
-        if self.left == 0:
+    def take(self, *, ends: bool) -> bool:
+        """Counts a write that begins; False if there is no room for it. For a write that ends an event there always is:
+        a battery must not run on because its budget is spent."""
+        if self.left == 0 and not ends:
             return False
         self.taken += 1
         return True

@@ -53,7 +53,8 @@ class Replacement:
                 raise planned.refusal
         changes.withdrawn += others
         orders = [*orders, *others]
-        budget.require(writes_needed(changes, foreign, self._now), self._now)
+        if changes.added:
+            budget.require(writes_needed(changes, foreign, self._now), self._now)
         added = self._added(changes, events, vendor, measured)
         self._store_changes(orders, changes, added)
         for event in foreign:

@@ -148,7 +148,7 @@ class Writer:
         self, order: ControlOrderRow, event: ControlEventRow | None, action: str, members: dict[str, Any]
     ) -> ControlWriteRow:
         """Notes that a write begins."""
-        if self._vendor.client.deadline.left() < WRITE_SECONDS or not self._budget.take():
+        if self._vendor.client.deadline.left() < WRITE_SECONDS or not self._budget.take(ends=action == "end"):
             raise WritesStop
         now = self._now()
         write = ControlWriteRow(id=new_id(""), order_id=order.id, site_id=order.site_id, action=action, event=members)

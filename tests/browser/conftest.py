@@ -69,7 +69,9 @@ def filled(folder: Path, environ: dict[str, str]) -> dict[str, tuple[str, str]]:
     app = create_app(replace(config.load(environ), log_level="ERROR"))
     services = app.extensions["services"]
     clients = {name: services.clients.create(name, "virtual", "v1") for name in NAMES}
-    clients["vendors"] = services.clients.create("Nordlicht Energie", "production", "v1")
+    clients["vendors"] = services.clients.create("vendors", "production", "v1")
+    # Of another client, whose grants no other test meets.
+    clients["owners"] = services.clients.create("Nordlicht Energie", "production", "v1")
     with mock.patch.object(seeding, "PAUSE_SECONDS", 0):
         for name, number in zip(NAMES, (50, 1000), strict=True):
             for _ in seeding.seed(services.virtual_fleet, services.inventory, clients[name][0], number):

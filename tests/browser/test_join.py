@@ -53,7 +53,7 @@ class Company:
 
     def __init__(self, site: Site) -> None:
         self.site, self.accounts = site, requests.get(f"{site.sandbox_url}/", timeout=60).json()["vendors"]
-        self.headers = {"Authorization": f"Bearer {token(site.url, site.clients['vendors'])}"}
+        self.headers = {"Authorization": f"Bearer {token(site.url, site.clients['owners'])}"}
 
     def post(self, path: str, **body: Any) -> Any:
         answer = requests.post(self.site.url + path, json=body, headers=self.headers, timeout=60)
@@ -77,7 +77,7 @@ class Company:
 @pytest.fixture
 def company(site: Site, shop: str) -> Iterator[Company]:
     made, database = Company(site), Database(site.database_url)
-    Origins(database).add(site.clients["vendors"][0], shop)
+    Origins(database).add(site.clients["owners"][0], shop)
     yield made
     database.close()
 

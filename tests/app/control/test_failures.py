@@ -165,6 +165,8 @@ def test_a_plan_beyond_the_budget_is_refused_before_the_first_write(controller, 
     assert int(answer.headers["Retry-After"]) == timedelta(hours=24, minutes=-1).total_seconds()
     assert controller.states() == ["taken", "taken"]
     assert len(cloud.writes) == 2
+    assert controller.put().status_code == 200, "what ends events is never refused"
+    assert (len(cloud.writes), controller.states()) == (4, [])
     clock.forward(hours=24)
     assert controller.put(controller.interval(9, 69, kw=2.0), controller.interval(79, 99, kw=1.5)).status_code == 200
 

@@ -13,8 +13,8 @@ VERY_MANY_CASES = 80
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks cases as exhaustive or soak. A number that has no factor in common with the numbers of a test's parameters meets
-    all their values in turn."""
+    """Marks cases as exhaustive or soak. A number that has no factor in common with the numbers of a test's parameters
+    meets all their values in turn."""
     cases = Counter(map(_test_of, items))
     seen: Counter[str] = Counter()
     for item in items:

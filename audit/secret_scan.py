@@ -21,18 +21,25 @@ SPEAKING: Mapping[str, str] = {
 }
 # Values that look random, by the beginning of their SHA-256, and why they are none.
 KNOWN: Mapping[str, str] = {
+    "0d299b1e": "the code verifier of RFC 7636, appendix B",
+    "13d31e96": "the code challenge of RFC 7636, appendix B",
+    "189759fa": "the name of a member of the database",
     "1b00b5bc": "the hash of a vendored file",
+    "23b662a1": "an unsigned token of a made-up owner",
     "40fc3a07": "a ciphertext of made-up members under a made-up key, to hold the format",
     "43610ebc": "the same, its third line",
     "7493998a": "a trace id of an error that was made up in its form",
     "7510f0be": "the same ciphertext, its second line",
+    "7fa96b85": "the text: a newer secret",
     "896ddc16": "a reference number of an error that was made up in its form",
     "8a950990": "the hash of a vendored file",
+    "984ca516": "the text: a secret",
     "a4db231a": "the hash of a vendored file",
     "c52a4ec9": "a made-up password with an escaped character in a made-up URL",
     "f1b4f3f9": "the signature of a test vector whose key is 0123456789abcdef twice",
     "f80d042f": "the id of a request in an example",
     "fc93b3c2": "the id of a grid profile, as the sandbox plays it",
+    "fc97bb52": "the text: new-secret",
 }
 
 

@@ -7,8 +7,8 @@ import pytest
 # A test of more cases than the first number counts as marked `one_in` the second, unless it names a number itself. The
 # first line that fits counts.
 MANY_CASES = ((12, 6), (4, 3), (1, 2))
-# Of a test of more cases than this, two of three that `make test` leaves out are left to `make soak`.
-VERY_MANY_CASES = 80
+# Of a test of more cases than this, three of four that `make test` leaves out are left to `make soak`.
+VERY_MANY_CASES = 30
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects
@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         mark = item.get_closest_marker("one_in")
         number = mark.args[0] if mark else _one_in(cases[test])
         if seen[test] % number:
-            is_soak = cases[test] > VERY_MANY_CASES and seen[test] % 3
+            is_soak = cases[test] > VERY_MANY_CASES and seen[test] % 4
             item.add_marker("soak" if is_soak else "exhaustive")
         seen[test] += 1
 

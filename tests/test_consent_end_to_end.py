@@ -22,6 +22,8 @@ from vendors.kit.deadline import Deadline
 from vendors.kit.registry import discover
 from vendors.kit.tokens.renewal import LEASE_SECONDS
 
+pytestmark = pytest.mark.exhaustive
+
 BACK = "https://derapi.example.com/join/back"
 DAY = 86_400
 GRANTED = [

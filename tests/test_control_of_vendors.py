@@ -22,7 +22,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 START = NOW.replace(second=0) + 10 * MINUTE
 ACTIVE = (EventState.SCHEDULED, EventState.RUNNING)
 
-pytestmark = pytest.mark.parametrize("name", NAMES)
+pytestmark = [pytest.mark.exhaustive, pytest.mark.parametrize("name", NAMES)]
 
 
 class Controlled:

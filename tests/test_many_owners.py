@@ -53,8 +53,7 @@ def median_of_another_client(service, seconds):
     return statistics.median(taken)
 
 
-@pytest.mark.exhaustive
-@pytest.mark.serial
+@pytest.mark.soak
 def test_lists_over_five_hundred_owners_grow_complete_and_pay_no_call_twice(world, report):
     service, played = world
     add_owners(service, played, OWNERS)

@@ -282,6 +282,7 @@ def carried_out(folder, seeds) -> Tally:
         return world.tally
 
 
+@pytest.mark.exhaustive
 def test_no_order_is_verified_that_was_not_carried_out_and_nearly_all_that_were_are(tmp_path):
     tally = carried_out(tmp_path, range(50))
     tally.check()

@@ -20,6 +20,8 @@ from vendors.kit.deadline import Deadline
 from vendors.kit.registry import discover
 from vendors.kit.tokens.refusals import CodeRefused, ConsentLost
 
+pytestmark = pytest.mark.exhaustive
+
 REDIRECT = "https://derapi.example.com/join/back"
 VERIFIER = "made-up-verifier-of-43-characters-or-more-than-that"
 IN_BROWSER = [

@@ -20,7 +20,9 @@ pytestmark = pytest.mark.serial
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("first", range(0, 200, 20))
+@pytest.mark.parametrize(
+    "first", [0, 20, 40, *(pytest.param(first, marks=pytest.mark.soak) for first in range(60, 200, 20))]
+)
 def test_every_list_is_right_whatever_faults_the_vendors_have_together(schedules, first, capfd):  # noqa: F811
     for seed in range(first, first + 20):
         try:

@@ -10,6 +10,8 @@ from tests.sandbox.callers import Caller
 from tests.sandbox.enphase import MONITORING, SERVICES, Enphase
 from tests.sandbox.events import NOON, at, created, end, happen, set_conditions
 
+pytestmark = pytest.mark.exhaustive
+
 # Of 1 kW for half an hour.
 HALF_KWH = pytest.approx(500, abs=1e-6)
 

@@ -67,6 +67,13 @@ def _routes_compiled_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _patience_with_the_disk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look-ups may take longer than in operation: the disk is busy with the databases of all other tests."""
+    if request.path.name != "test_database_down.py":
+        monkeypatch.setattr("app.storage.database.READ_SECONDS", 15.0)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     with postgres_server() as server:

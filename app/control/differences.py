@@ -16,7 +16,7 @@ ACTIVE = (EventState.SCHEDULED, EventState.RUNNING)
 
 @dataclass
 class Differences:
-    """What a plan changes."""
+    """The changes that a plan makes."""
 
     kept: list[ControlOrderRow] = field(default_factory=list)
     withdrawn: list[ControlOrderRow] = field(default_factory=list)

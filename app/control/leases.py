@@ -28,7 +28,7 @@ WAIT_SECONDS, STEP_SECONDS = 5.0, 0.1
 
 
 class Purpose(StrEnum):
-    """What a lease is held for."""
+    """The purpose of a lease."""
 
     PLAN = "plan"
     LOOK = "look"

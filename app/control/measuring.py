@@ -1,4 +1,4 @@
-"""What a vendor shows of the batteries of a site: their power and charge now, their rating, and what flowed."""
+"""Values that a vendor shows of the batteries of a site: their power and charge now, their rating, and what flowed."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress

@@ -40,7 +40,7 @@ class PlannedInterval:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a client wants of a site from now on: intervals in the order of their starts."""
+    """The plan of a client for a site from now on: intervals in the order of their starts."""
 
     intervals: Sequence[PlannedInterval]
     program: str | None

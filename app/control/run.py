@@ -93,7 +93,7 @@ class ControlRun:
         raise invalid(f"programID: Must name a program of the site; it is enrolled in {shown}.")
 
     def _events(self, key: Key, vendor: Vendor, orders: Sequence[ControlOrderRow], program: str | None) -> list[Event]:
-        """The events of the site in the time of its orders and of the plan, whoever made them."""
+        """The events of the site in the time of its orders and of the plan, of any maker."""
         now = self._now()
         ends = [order.end_at for order in orders]
         ends += [planned.interval.end for planned in self._plan.intervals] if self._plan else []

@@ -48,7 +48,7 @@ class Meaning:
 
     means: str
     moved_by: str
-    """What moves an order here."""
+    """The cause that moves an order here."""
     next: tuple[State, ...] = ()
 
     @property

@@ -6,6 +6,7 @@ A write whose answer is lost is not repeated here; a later read-back shows wheth
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -83,7 +84,7 @@ class Writer:
                 continue  # A read-back shows first whether there is something to end.
             before = event.state
             write = self._begin(order, event, "end", members_of(event))
-            outcome = self._call(lambda id=vendor_id: self._vendor.end_control_event(self._key, order.program, id))  # type: ignore[misc]
+            outcome = self._call(partial(self._vendor.end_control_event, self._key, order.program, vendor_id))
             self._finish(order, event, write, outcome, before)
 
     def _send(self, order: ControlOrderRow) -> None:
@@ -96,8 +97,7 @@ class Writer:
             if event.state != EventStep.PLANNED or order.state in FINAL:
                 continue
             write = self._begin(order, event, "add", members_of(event))
-            plan = planned(event)
-            outcome = self._call(lambda plan=plan: self._add(order, plan))  # type: ignore[misc]
+            outcome = self._call(partial(self._add, order, planned(event)))
             self._finish(order, event, write, outcome)
             if self._waits(event):
                 return  # What is left to be sent is the end of an order.

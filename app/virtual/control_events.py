@@ -40,7 +40,7 @@ def end_of(row: VirtualControlEventRow) -> datetime:
 
 
 def commands_of(events: Iterable[VirtualControlEventRow], battery_id: str) -> tuple[BatteryCommand, ...]:
-    """What one battery obeys."""
+    """The commands that one battery obeys."""
     return tuple(
         BatteryCommand(
             event.start_at.timestamp(),

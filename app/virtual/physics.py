@@ -50,7 +50,7 @@ _storage_unit = lru_cache(CACHED_DEVICES)(StorageUnit)
 
 
 def _bytes_of(unit: StorageUnit) -> int:
-    """What a commanded battery takes, at most."""
+    """The most that a commanded battery takes."""
     phases = len(unit.commanded.phases) if unit.commanded else 0
     return phases * COMMAND_BYTES + min(phases, CACHED_PHASES) * PHASE_BYTES
 

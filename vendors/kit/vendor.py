@@ -186,7 +186,7 @@ class Vendor:
         raise NotOffered
 
     def control_events(self, key: Key, program: str | None, start: datetime, end: datetime) -> list[Event]:
-        """All events of a site that touch this time, whoever made them; never from a cached reply."""
+        """All events of a site that touch this time, of any maker; never from a cached reply."""
         raise NotOffered
 
     def add_control_event(self, key: Key, program: str | None, planned: PlannedEvent) -> Accepted:

@@ -23,7 +23,7 @@ COMMAND = {
 
 
 class ControlInterval(RequestBody):
-    """What the batteries of a site are to do from start (included) to end (not included)."""
+    """A command to the batteries of a site, from start (included) to end (not included)."""
 
     command = ma.fields.Enum(Command, by_value=True, required=True, metadata=COMMAND)
     start = Time(required=True, metadata={"description": "A time that is past means now."})
